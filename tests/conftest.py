@@ -1,0 +1,10 @@
+"""Hypothesis profiles: the same examples on every run in CI, fresh ones on a developer's machine."""
+
+import os
+
+from hypothesis import settings
+
+# A shared machine may stall any single example, so time is measured in tests/benchmarks and never here.
+settings.register_profile("local", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, database=None)
+settings.load_profile("ci" if os.environ.get("CI") else "local")
