@@ -1,0 +1,355 @@
+"""The backward walk: reachable nodes, latest born first, each reading its rules to the gradient it received."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from tinygrad_pt import dtypes
+from tinygrad_pt.errors import failure
+from tinygrad_pt.graph import PICK, SAVED, Handle, Leaf, Node, enable_grad, last_change, touched, wrap
+from tinygrad_pt.ops import clone, sum_to
+
+SECOND = (
+    "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
+    "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
+    "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "
+    "saved tensors after calling backward."
+)
+
+
+def order(roots: Iterable[Node], wanted: set[Node] | None = None) -> list[Node]:
+    """The nodes whose rules a walk from `roots` reads, latest born first; with `wanted`, only those on the way.
+
+    A node is born after its arguments, so sorting by birth is a topological order. No recursion: a chain of a
+    million nodes is an ordinary graph.
+    """
+    seen = set(roots)
+    stack = list(seen)
+    while stack:
+        for p in stack.pop().parents:
+            if isinstance(p, Node) and p not in seen:
+                seen.add(p)
+                stack.append(p)
+    nodes = sorted([node for node in seen if node.parents], key=attrgetter("born"))
+    if wanted is not None:
+        leading = set(wanted)
+        on_the_way = []
+        for node in nodes:
+            if any(p in leading for p in node.parents if isinstance(p, Node)):
+                leading.add(node)
+                on_the_way.append(node)
+        nodes = on_the_way
+    nodes.reverse()
+    return nodes
+
+
+def check(nodes: list[Node]) -> None:
+    """Before anything is computed: every saved value must still be there, and be what it was."""
+    changed = bool(nodes) and nodes[-1].born < last_change[0]  # else nothing can have changed since the oldest node
+    for node in nodes:
+        if node.args is None:
+            raise failure(RuntimeError, SECOND, op=node.op.name, scope=node.scope)
+        if changed:
+            guards = node.guards
+            for i in range(0, len(guards), 2):
+                if guards[i][0] != guards[i + 1]:
+                    raise mutated(node, i)
+
+
+def mutated_text(value: Any, origin: Any, version: int, expected: int) -> str:
+    """PyTorch's sentence about a saved value that an in-place operation has changed."""
+    kind = f"[torch.{dtypes.of(value.dtype).spoken}Tensor {list(value.shape)}]"
+    if isinstance(origin, Node) and not isinstance(origin, Leaf):
+        kind += f", which is output 0 of {origin.name().split('Backward')[0]},"
+    return (
+        f"one of the variables needed for gradient computation has been modified by an inplace operation: {kind} is "
+        f"at version {version}; expected version {expected} instead. Hint: enable anomaly detection to find the "
+        "operation that failed to compute its gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
+    )
+
+
+def mutated(node: Node, i: int) -> Exception:
+    """The error about the saved value behind the i-th entry of a node's guards."""
+    value, origin = [
+        (a, p) for a, p in zip(node.args or (), (node, *node.parents), strict=True) if isinstance(a, SAVED)
+    ][i // 2]
+    return failure(
+        RuntimeError, mutated_text(value, origin, node.guards[i][0], node.guards[i + 1]),
+        op=node.op.name, args=node.parents, scope=node.scope,
+        mend=f"{node.op.name} saved that value: change a clone() of it, or use the out-of-place form",
+    )  # fmt: skip
+
+
+def walk(
+    roots: Sequence[Node], seeds: Sequence[Any], *, retain: bool, create: bool = False, wanted: set[Node] | None = None
+) -> dict[Node, Any]:
+    """The gradients of Σ rootᵢ · seedᵢ, per leaf, or per `wanted` node.
+
+    Without `create` all is arrays, and the rules run at NumPy's speed. With it all is tensors and recording
+    stays on, so the gradient is a graph itself; that is all there is to higher derivatives.
+    """
+    nodes = order(roots, wanted)
+    check(nodes)
+    grads: dict[Any, Any] = {}
+    for root, seed in zip(roots, seeds, strict=True):
+        grads[root] = grads[root] + seed if root in grads else seed
+    with enable_grad() if create else np.errstate(all="ignore"):
+        return run(nodes, grads, retain, create, wanted)
+
+
+def run(nodes: list[Node], grads: dict[Any, Any], retain: bool, create: bool, wanted: set[Node] | None) -> Any:
+    """Pop each node's gradient, read its rules to it, add the results to its parents' gradients."""
+    found: dict[Node, Any] = {}
+    reached = None if wanted is None else {*nodes, *wanted}
+    for node in nodes:
+        g = grads.pop(node, None)
+        if g is None:
+            continue
+        if node.extra is not None:
+            g = listen(node, g, create)
+        if wanted is not None and node in wanted:
+            found[node] = clone(g)
+        op = node.op
+        if op is PICK:
+            collect(node, g, grads)
+            continue
+        args = tensors(node) if create else node.args
+        attrs, parents, rules = node.attrs, node.parents, op.rules
+        if op.variadic:
+            rules = op.rules_for(len(parents))
+        for rule, p in zip(rules, parents):  # noqa: B905 - a keyword would cost a tenth of the walk
+            kind = p.__class__
+            if (kind is not Node and kind is not Leaf) or rule is None or (reached is not None and p not in reached):
+                continue
+            r = rule(g, *args, **attrs) if attrs else rule(g, *args)
+            if r.shape != p.shape:
+                if not op.elementwise:
+                    raise wrong_shape(node, parents.index(p), r)
+                r = sum_to(r, shape=p.shape)
+            if p in grads:
+                grads[p] = grads[p] + r
+            elif kind is Leaf and (r is g or (not create and r.base is not None)) and not isinstance(r, np.generic):
+                grads[p] = clone(r)  # a leaf's gradient is memory of its own: others hold g too
+            else:
+                grads[p] = r
+        if not retain:
+            node.args, node.guards = None, ()
+    for node, g in grads.items():  # what nobody popped: leaves, and wanted nodes where the walk ended
+        if wanted is None or node in wanted:
+            if node.extra is not None:
+                g = listen(node, g, create)
+            found[node] = g if isinstance(node, Leaf) else clone(g)
+    return found
+
+
+def tensors(node: Node) -> tuple[Any, ...]:
+    """What the rules of a node are read with when the gradient is recorded: saved values as tensors again."""
+    versions = iter(node.guards[::2])
+    return tuple(
+        wrap(a, p if isinstance(p, Node) else None, next(versions)) if isinstance(a, SAVED) else a
+        for a, p in zip(node.args or (), (node, *node.parents), strict=True)
+    )
+
+
+def collect(node: Node, g: Any, grads: dict[Any, Any]) -> None:
+    """Put the gradient of one result beside those of its siblings; results nobody used have gradient 0."""
+    (master,) = node.parents
+    if master not in grads:
+        zeros = [np.zeros(shape, master.dtype) for shape in master.note("shapes")]
+        grads[master] = [wrap(z) for z in zeros] if isinstance(g, Handle) else zeros
+    grads[master][node.attrs["part"]] = grads[master][node.attrs["part"]] + g
+
+
+def wrong_shape(node: Node, slot: int, r: Any) -> Exception:
+    expected = list(node.parents[slot].shape)
+    return failure(
+        RuntimeError,
+        f"Function {node.name()} returned an invalid gradient at index {slot} - got {list(r.shape)} but expected shape "
+        f"compatible with {expected}",
+        op=node.op.name, args=node.parents, scope=node.scope, mend="return a gradient of the argument's own shape",
+    )  # fmt: skip
+
+
+def listen(node: Node, g: Any, create: bool) -> Any:
+    """Let the hooks of a vertex see, and perhaps replace, its gradient; keep it where `retain_grad` asked."""
+    for hook in tuple(node.note("hooks", {}).values()):
+        given = g if create else wrap(g)
+        answer = hook(given)
+        if answer is not None:
+            if answer.array.shape != node.shape:
+                raise failure(
+                    RuntimeError, "hook has changed the size of value", args=(answer,), op=node.op.name,
+                    mend=f"return a tensor of shape {list(node.shape)}, or None",
+                )  # fmt: skip
+            g = answer if create else answer.array
+    for link in node.note("retained", ()):
+        t = link()
+        if t is not None:
+            accumulate(t, clone(g), create)
+    return g
+
+
+def accumulate(t: Any, g: Any, create: bool) -> None:
+    """Add to a tensor's `.grad`: in place into the same object, unless the gradient is a graph."""
+    seen = t._grad
+    if seen is None:
+        t._grad = g if create else wrap(g)
+    elif create or seen.node is not None:
+        t._grad = seen + (g if create else wrap(g))
+    else:
+        np.add(seen.array, g, out=seen.array)
+        touched(seen)
+
+
+def seed_of(t: Any, grad: Any, index: int, create: bool) -> Any:
+    """The gradient a root starts with: 1 for a scalar, or what the caller gives, of the root's shape."""
+    x = t.array
+    if grad is None:
+        if x.size != 1:
+            raise failure(
+                RuntimeError, "grad can be implicitly created only for scalar outputs", args=(t,),
+                mend="reduce it first, e.g. loss.sum().backward(), or pass gradient=",
+            )  # fmt: skip
+        seed = x.dtype.type(1) if x.ndim == 0 else np.ones_like(x)
+    elif not isinstance(grad, Handle):
+        raise TypeError(f"gradients can be either Tensors or None, but got {type(grad).__name__}")
+    elif grad.array.shape != x.shape:
+        raise failure(
+            RuntimeError,
+            f"Mismatch in shape: grad_output[{index}] has a shape of torch.Size({list(grad.array.shape)}) and "
+            f"output[{index}] has a shape of torch.Size({list(x.shape)}).",
+            mend="the gradient of a tensor has the tensor's shape",
+        )  # fmt: skip
+    else:
+        seed = grad if create else grad.array
+        if grad.array.dtype != x.dtype:
+            seed = seed.to(dtypes.of(x.dtype)) if create else seed.astype(x.dtype)
+    return wrap(seed) if create and not isinstance(seed, Handle) else seed
+
+
+def start(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[list[Node], list[Any]]:
+    """Roots and seeds of a walk, all checked before any of it begins."""
+    if len(outputs) != len(grads):
+        raise RuntimeError(f"got {len(outputs)} tensors and {len(grads)} gradients")
+    for i, t in enumerate(outputs):
+        if t.node is None:
+            raise failure(
+                RuntimeError, f"element {i} of tensors does not require grad and does not have a grad_fn", args=(t,),
+                mend="some tensor it was computed from must have requires_grad=True, outside no_grad()",
+            )  # fmt: skip
+    seeds = [seed_of(t, g, i, create) for i, (t, g) in enumerate(zip(outputs, grads, strict=True))]
+    return [t.node for t in outputs], seeds
+
+
+def backward(
+    tensors: Any,
+    grad_tensors: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    inputs: Any = None,
+) -> None:
+    """Add ∂(Σ tensorᵢ · gradᵢ)/∂leaf to the `.grad` of every leaf, or of the `inputs`.
+
+    Args:
+        tensors: the tensor or tensors to differentiate.
+        grad_tensors: their seeds, of the same shapes; a scalar's default is 1.
+        retain_graph: keep what the rules need, for another backward (default: as `create_graph`).
+        create_graph: record the computation of the gradients, to differentiate them again.
+        inputs: the tensors whose `.grad` is to grow; default: all leaves.
+
+    Raises:
+        RuntimeError: a non-scalar without seed, nothing to differentiate, a graph already freed, a saved value
+            changed in place. Then no `.grad` has changed.
+
+    >>> import tinygrad_pt as torch
+    >>> x = torch.tensor([1.0, 2.0], requires_grad=True)
+    >>> torch.autograd.backward((x * x).sum())
+    >>> x.grad
+    tensor([2., 4.])
+    """
+    outputs = (tensors,) if isinstance(tensors, Handle) else tuple(tensors)
+    seeds = grad_tensors if isinstance(grad_tensors, (tuple, list)) else (grad_tensors,) * len(outputs)
+    roots, values = start(outputs, seeds, create_graph)
+    retain = create_graph if retain_graph is None else retain_graph
+    wanted = None
+    if inputs is not None:
+        inputs = (inputs,) if isinstance(inputs, Handle) else tuple(inputs)
+        if not inputs:
+            raise RuntimeError("'inputs' argument to backward() cannot be empty.")
+        for i, t in enumerate(inputs):
+            if t.node is None:
+                raise RuntimeError(f"One of the differentiated Tensors does not require grad (inputs[{i}])")
+        wanted = {t.node for t in inputs}
+    found = walk(roots, values, retain=retain, create=create_graph, wanted=wanted)
+    for root, value in zip(roots, values, strict=True):
+        root.set_note("seed", value)
+    handles = {t.node: t for t in inputs or ()}
+    for node, g in found.items():
+        t = node.handle() if isinstance(node, Leaf) else handles[node]
+        if t is None:
+            continue
+        accumulate(t, g, create_graph)
+        if node.extra is not None:
+            for hook in tuple(node.note("post", {}).values()):
+                hook(t)
+
+
+def grad(
+    outputs: Any,
+    inputs: Any,
+    grad_outputs: Any = None,
+    retain_graph: bool | None = None,
+    create_graph: bool = False,
+    allow_unused: bool | None = None,
+    materialize_grads: bool = False,
+) -> tuple[Any, ...]:
+    """∂(Σ outputᵢ · gradᵢ)/∂input for each of the inputs, as a tuple; no `.grad` is touched.
+
+    Only the rules between outputs and inputs are read. With `create_graph` the results can be differentiated
+    again. An input the outputs do not depend on is an error, unless `allow_unused` (None) or
+    `materialize_grads` (zeros).
+
+    >>> import tinygrad_pt as torch
+    >>> x = torch.tensor(3.0, requires_grad=True)
+    >>> (dy,) = torch.autograd.grad(x**3, x, create_graph=True)
+    >>> (ddy,) = torch.autograd.grad(dy, x)
+    >>> dy.item(), ddy.item()
+    (27.0, 18.0)
+    """
+    outputs = (outputs,) if isinstance(outputs, Handle) else tuple(outputs)
+    inputs = (inputs,) if isinstance(inputs, Handle) else tuple(inputs)
+    seeds = grad_outputs if isinstance(grad_outputs, (tuple, list)) else (grad_outputs,) * len(outputs)
+    if materialize_grads and allow_unused is False:
+        raise ValueError(
+            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+        )
+    roots, values = start(outputs, seeds, create_graph)
+    for t in inputs:
+        if t.node is None:
+            raise failure(
+                RuntimeError, "One of the differentiated Tensors does not require grad", args=(t,),
+                mend="call requires_grad_() on it before it is used",
+            )  # fmt: skip
+    retain = create_graph if retain_graph is None else retain_graph
+    nodes = order(roots, {t.node for t in inputs})
+    reachable = {*roots, *(p for node in nodes for p in node.parents if isinstance(p, Node))}
+    for i, t in enumerate(inputs):
+        if t.node not in reachable and not allow_unused and not materialize_grads:
+            raise failure(
+                RuntimeError,
+                f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set "
+                "allow_unused=True if this is the desired behavior.", args=(t,),
+            )  # fmt: skip
+    found = walk(roots, values, retain=retain, create=create_graph, wanted={t.node for t in inputs})
+    results = []
+    for t in inputs:
+        g = found.get(t.node)
+        if g is None:
+            results.append(wrap(np.zeros_like(t.array)) if materialize_grads else None)
+        else:
+            results.append(g if isinstance(g, Handle) else wrap(g))
+    return tuple(results)

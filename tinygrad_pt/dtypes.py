@@ -1,0 +1,245 @@
+"""The names of the number types, and the rule by which two of them meet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+class dtype:
+    """A number type: PyTorch's name around NumPy's. One object per type, so `is` compares.
+
+    >>> float32, float32.itemsize, float32.is_floating_point
+    (torch.float32, 4, True)
+    >>> long is int64
+    True
+    """
+
+    __slots__ = ("itemsize", "name", "numpy", "rank", "spoken")
+
+    def __init__(self, name: str, spoken: str, rank: int) -> None:
+        self.name = name
+        self.spoken = spoken  # the name PyTorch's error texts use
+        self.rank = rank  # 0 bool < 1 integer < 2 floating point < 3 complex
+        self.numpy = np.dtype(name)
+        self.itemsize = self.numpy.itemsize
+
+    @property
+    def is_floating_point(self) -> Any:
+        """Whether it is a real floating point type."""
+        return self.rank == 2
+
+    @property
+    def is_complex(self) -> Any:
+        """Whether its numbers have an imaginary part."""
+        return self.rank == 3
+
+    @property
+    def is_signed(self) -> Any:
+        """Whether its numbers may be negative."""
+        return self.numpy.kind != "u" and self.numpy.kind != "b"
+
+    @property
+    def c_name(self) -> str:
+        """C++'s name of the type, which some of PyTorch's error texts use."""
+        return C_NAMES.get(self.name, self.name)
+
+    def to_real(self) -> dtype:
+        """The dtype of the real part."""
+        return {complex64: float32, complex128: float64}.get(self, self)
+
+    def to_complex(self) -> dtype:
+        """The complex dtype with parts of this one."""
+        return {float32: complex64, float64: complex128}.get(self, self)
+
+    def __repr__(self) -> str:
+        return f"torch.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name  # copies and unpickled twins are the one object
+
+
+bool = dtype("bool", "Bool", 0)
+uint8 = dtype("uint8", "Byte", 1)
+int8 = dtype("int8", "Char", 1)
+int16 = dtype("int16", "Short", 1)
+int32 = dtype("int32", "Int", 1)
+int64 = dtype("int64", "Long", 1)
+float16 = dtype("float16", "Half", 2)
+float32 = dtype("float32", "Float", 2)
+float64 = dtype("float64", "Double", 2)
+complex64 = dtype("complex64", "ComplexFloat", 3)
+complex128 = dtype("complex128", "ComplexDouble", 3)
+short, int, long, half, float, double = int16, int32, int64, float16, float32, float64
+cfloat, cdouble = complex64, complex128
+
+C_NAMES = {
+    "float64": "double", "float32": "float", "float16": "c10::Half", "int64": "long int", "int32": "int",
+    "int16": "short int", "int8": "signed char", "uint8": "unsigned char", "complex64": "c10::complex<float>",
+    "complex128": "c10::complex<double>",
+}  # fmt: skip
+ALL = (bool, uint8, int8, int16, int32, int64, float16, float32, float64, complex64, complex128)
+_by_numpy = {t.numpy: t for t in ALL}
+_by_scalar: dict[type, Any] = {}  # filled below, once the builtin names are reachable again
+_default = float32
+
+
+def of(kind: Any) -> dtype:
+    """The dtype meant by one of ours, a NumPy dtype, or Python's bool, int, float, complex.
+
+    >>> of(np.float64), of(np.dtype("int64")), of(float32)
+    (torch.float64, torch.int64, torch.float32)
+    """
+    if isinstance(kind, dtype):
+        return kind
+    if kind in _by_scalar:
+        return _by_scalar[kind]()
+    try:
+        found = _by_numpy.get(np.dtype(kind))
+    except TypeError:
+        found = None
+    if found is None:
+        raise TypeError(
+            f"can't convert np.ndarray of type {getattr(kind, '__name__', kind)}. The only supported types are: "
+            "complex128, complex64, float64, float32, float16, int64, int32, int16, int8, uint8, and bool."
+        )
+    return found
+
+
+def numpy_of(kind: Any) -> np.dtype[Any]:
+    """The NumPy dtype behind `kind`."""
+    return kind if isinstance(kind, np.dtype) else of(kind).numpy
+
+
+def get_default_dtype() -> dtype:
+    """The dtype of tensors made from Python floats: float32 until `set_default_dtype`.
+
+    >>> get_default_dtype()
+    torch.float32
+    """
+    return _default
+
+
+def set_default_dtype(kind: dtype) -> None:
+    """Make `kind`, a floating point dtype, the dtype of tensors made from Python floats."""
+    global _default
+    kind = of(kind)
+    if not kind.is_floating_point:
+        raise TypeError("only floating-point types are supported as the default type")
+    _default = kind
+
+
+_by_scalar.update(
+    {
+        type(True): lambda: bool,
+        type(1): lambda: int64,
+        type(1.0): get_default_dtype,
+        type(1j): lambda: complex64 if _default is not float64 else complex128,
+    }
+)
+
+
+def promote(a: dtype, b: dtype) -> dtype:
+    """The dtype that holds both: the wider of one category, else the one of the higher category.
+
+    >>> promote(float32, int64), promote(uint8, int8), promote(float64, complex64)
+    (torch.float32, torch.int16, torch.complex128)
+    """
+    if a is b:
+        return a
+    low, high = (a, b) if a.rank <= b.rank else (b, a)
+    if low.rank == high.rank or (low.rank == 2 and high.rank == 3):
+        return of(np.promote_types(low.numpy, high.numpy))
+    return high
+
+
+def result_type(*operands: Any) -> dtype:
+    """The dtype in which tensors and Python numbers meet (PyTorch's promotion).
+
+    Operands are arrays, tensors (anything with `.dtype` and `.ndim`) or Python scalars. They fall into
+    three priorities: arrays with dimensions, 0-d arrays, Python scalars. A lower priority decides only
+    where its category (bool < integer < floating point < complex) is higher.
+
+    >>> result_type(np.ones(2, "float32"), np.float64(1.0)), result_type(np.ones(2, "int64"), 1.5)
+    (torch.float32, torch.float32)
+    """
+    levels: list[dtype | None] = [None, None, None]
+    for x in operands:
+        if isinstance(x, (np.ndarray, np.generic)) or hasattr(x, "ndim"):
+            level, kind = (0 if x.ndim else 1), of(x.dtype)
+        else:
+            level, kind = 2, of(type(x))
+        seen = levels[level]
+        levels[level] = kind if seen is None else promote(seen, kind)
+    result: dtype | None = None
+    for level, kind_ in enumerate(levels):
+        if kind_ is None:
+            continue
+        if result is None:
+            result = kind_
+        elif kind_.rank > result.rank:
+            result = promote(result, _weak(kind_) if level == 2 else kind_)
+    if result is None:
+        raise ValueError("result_type expects at least one operand")
+    return result
+
+
+def _weak(kind: dtype) -> dtype:
+    """What a Python scalar of this dtype asks for: its category, at the default width."""
+    if kind.rank == 2:
+        return _default
+    return kind
+
+
+def can_cast(source: dtype, target: dtype) -> Any:
+    """Whether an in-place result of `source` may be stored in `target`: the category may not fall.
+
+    >>> can_cast(float64, float32), can_cast(float32, int64)
+    (True, False)
+    """
+    return of(source).rank <= of(target).rank
+
+
+promote_types = promote
+
+
+# ------------------------------------------------------------------------------------------ limits
+class finfo:
+    """What a floating point dtype can hold: `bits, eps, min, max, tiny, smallest_normal, resolution`.
+
+    >>> finfo(float32).eps, finfo(float16).max
+    (1.1920928955078125e-07, 65504.0)
+    """
+
+    def __init__(self, kind: Any = None) -> None:
+        dtype_ = _default if kind is None else of(kind)
+        if dtype_.rank < 2:
+            raise TypeError("torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'")
+        info = np.finfo(dtype_.numpy)
+        self.dtype, self.bits = info.dtype.name, info.bits
+        self.eps, self.min, self.max = info.eps.item(), info.min.item(), info.max.item()
+        self.tiny = self.smallest_normal = info.tiny.item()
+        self.resolution = info.resolution.item()
+
+    def __repr__(self) -> str:
+        names = ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
+        return f"finfo({', '.join(f'{n}={getattr(self, n):g}' for n in names)}, dtype={self.dtype})"
+
+
+class iinfo:
+    """What an integer dtype can hold: `bits, min, max`.
+
+    >>> iinfo(int8)
+    iinfo(min=-128, max=127, dtype=int8)
+    """
+
+    def __init__(self, kind: Any) -> None:
+        dtype_ = of(kind)
+        if dtype_.rank != 1:
+            raise TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'")
+        info = np.iinfo(dtype_.numpy)
+        self.dtype, self.bits, self.min, self.max = info.dtype.name, info.bits, info.min, info.max
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min}, max={self.max}, dtype={self.dtype})"

@@ -1,0 +1,78 @@
+"""Ops that read and write by index: reading ⇄ adding into zeros, overwriting ⇄ cutting out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_pt.graph import follow, primitive
+from tinygrad_pt.ops.elementwise import cast, zero
+
+
+def is_basic(index: Any) -> bool:
+    """Whether an index makes a view: integers, slices, None and Ellipsis only."""
+    parts = index if isinstance(index, tuple) else (index,)
+    return not any(isinstance(i, (np.ndarray, list)) for i in parts)
+
+
+def _index_label(node: Any) -> str:
+    index = node.attrs["index"]
+    if not is_basic(index):
+        return "IndexBackward0"
+    last = [i for i in index if i is not Ellipsis]
+    if not last:
+        return "AliasBackward0"
+    kind = type(last[-1])
+    return "UnsqueezeBackward0" if last[-1] is None else "SliceBackward0" if kind is slice else "SelectBackward0"
+
+
+@primitive(
+    r"a[i]",
+    lambda g, y, a, *, index: scatter_add(g, shape=a.shape, index=index),
+    view=True,
+    label=_index_label,
+)
+def getitem(a: Any, *, index: Any) -> Any:
+    """y = a[index]: a view for slices and integers, a copy for arrays of integers or truth values."""
+    return a[index]
+
+
+@primitive(r"\mathrm{put}(a)", lambda g, y, a, *, shape, index: getitem(g, index=index))
+def scatter_add(a: Any, *, shape: tuple[int, ...], index: Any) -> Any:
+    """y = zeros of `shape` with a added at the index; places named twice receive twice."""
+    y = np.zeros(shape, a.dtype)
+    if is_basic(index):
+        y[index] = a
+    else:
+        np.add.at(y, index, a)
+    return y
+
+
+@primitive(
+    r"\mathrm{put}(a,\, b)",
+    lambda g, y, a, b, *, path: overwrite(g, zero(cast(follow(g, path), dtype=a.dtype)), path=path),
+    lambda g, y, a, b, *, path: cast(follow(g, path), dtype=b.dtype),
+    label="CopySlices",
+)
+def overwrite(a: Any, b: Any, *, path: Any) -> Any:
+    """y = a, but b where the path of views leads (of views made one at a time: see `graph.no_part`)."""
+    y = np.array(a)
+    place = y
+    for op, attrs in path:
+        place = op.forward(place, **attrs)
+    place[...] = b
+    return y
+
+
+@primitive(
+    r"\mathrm{put}(a,\, b)",
+    lambda g, y, a, b, *, index: index_put(g, zero(getitem(g, index=index)), index=index),
+    lambda g, y, a, b, *, index: getitem(g, index=index),
+    label="IndexPutBackward0",
+)
+def index_put(a: Any, b: Any, *, index: Any) -> Any:
+    """y = a, but b (of the shape of a[index]) where an array of indices leads."""
+    y = np.array(a)
+    y[index] = b
+    return y

@@ -1,0 +1,153 @@
+"""Losses as one op each: a small network's step is short, and there every vertex saved is time measured.
+
+`reduction` is "mean", "sum" or "none". Targets and weights are arguments, so a captured program can change them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_pt.graph import primitive
+from tinygrad_pt.ops.elementwise import clamp, log, log1p, maximum, sigmoid
+from tinygrad_pt.ops.reduce import count
+
+
+def reduced(losses: Any, reduction: str) -> Any:
+    """The mean or the sum of all losses, or each of them."""
+    if reduction == "none":
+        return losses
+    total = np.add.reduce(losses, axis=None)
+    return total * _share(losses.shape, reduction) if reduction == "mean" else total
+
+
+def _share(shape: tuple[int, ...], reduction: str) -> float:
+    """What one loss adds to the result: 1/n in a mean, else 1."""
+    n = count(shape, None) if reduction == "mean" else 1
+    return 1 / n if n else float("nan")
+
+
+# ------------------------------------------------------------------------------------------ distances
+@primitive(
+    r"\overline{(a - b)^{2}}",
+    lambda g, y, a, b, *, reduction: g * (2 * _share(a.shape, reduction)) * (a - b),
+    lambda g, y, a, b, *, reduction: g * (2 * _share(a.shape, reduction)) * (b - a),
+    label="MseLossBackward0",
+)
+def mse_loss(a: Any, b: Any, *, reduction: str) -> Any:
+    """y = (a - b)²: half the time of sub, square and mean on a small batch."""
+    d = a - b
+    return reduced(d * d, reduction)
+
+
+@primitive(
+    r"\mathrm{huber}(a - b)",
+    lambda g, y, a, b, *, delta, scale, reduction: (
+        g * (scale * _share(a.shape, reduction)) * clamp(a - b, low=-delta, high=delta)
+    ),
+    lambda g, y, a, b, *, delta, scale, reduction: (
+        g * (scale * _share(a.shape, reduction)) * clamp(b - a, low=-delta, high=delta)
+    ),
+    label=lambda node: "HuberLossBackward0" if node.attrs["scale"] == 1 else "SmoothL1LossBackward0",
+)
+def huber_loss(a: Any, b: Any, *, delta: float, scale: float, reduction: str) -> Any:
+    """y = scale · (d²/2 for d = |a - b| < δ, else δ (d - δ/2)); scale 1/δ makes it the smooth L1 loss."""
+    d = np.abs(a - b)
+    return reduced(scale * np.where(d < delta, 0.5 * d * d, delta * (d - 0.5 * delta)).astype(d.dtype), reduction)
+
+
+# ------------------------------------------------------------------------------------------ likelihoods, two classes
+@primitive(
+    r"\overline{-b \ln a - (1 - b) \ln(1 - a)}",
+    lambda g, y, a, b, *, reduction: (
+        g * _share(a.shape, reduction) * ((a - b) / maximum(a * (1 - a), 1e-12))
+    ),
+    lambda g, y, a, b, *, reduction: (
+        g * _share(a.shape, reduction) * (maximum(log1p(-a), -100.0) - maximum(log(a), -100.0))
+    ),
+    label="BinaryCrossEntropyBackward0",
+)
+def binary_cross_entropy(a: Any, b: Any, *, reduction: str) -> Any:
+    """y = -b ln a - (1 - b) ln(1 - a), each logarithm at least -100: finite where a is 0 or 1."""
+    low = a.dtype.type(-100)
+    return reduced((b - 1) * np.maximum(np.log1p(-a), low) - b * np.maximum(np.log(a), low), reduction)
+
+
+@primitive(
+    r"\overline{\ln(1 + e^{a}) - a\,b}",
+    lambda g, y, a, b, *, reduction: g * _share(a.shape, reduction) * (sigmoid(a) - b),
+    lambda g, y, a, b, *, reduction: -(g * _share(a.shape, reduction) * a),
+    label="BinaryCrossEntropyWithLogitsBackward0",
+)
+def binary_cross_entropy_with_logits(a: Any, b: Any, *, reduction: str) -> Any:
+    """y = ln(1 + eᵃ) - a b, the cross entropy of σ(a) with b; no eᵃ overflows."""
+    return reduced(np.maximum(a, 0) - a * b + np.log1p(np.exp(-np.abs(a))), reduction)
+
+
+# ------------------------------------------------------------------------------------------ likelihoods, many classes
+def _places(b: Any, classes: int, axis: int, ignore: int) -> tuple[Any, Any]:
+    """The index of each target's element in an array with `classes` along `axis`; which targets count (None: all)."""
+    counts = None
+    if ignore >= 0 or np.maximum.reduce(b.view(np.uint64), axis=None, initial=0) >= classes:
+        counts = b != ignore
+        b = np.where(counts, b, 0)
+        wrong = b[(b < 0) | (b >= classes)]
+        if wrong.size:
+            raise IndexError(f"Target {wrong.flat[0]} is out of bounds.")
+    if b.ndim <= 1:
+        return ((np.arange(b.size), b) if b.ndim else (b,)), counts
+    grid = np.ogrid[tuple(slice(n) for n in b.shape)]
+    return (*grid[:axis], b, *grid[axis:]), counts
+
+
+@primitive(
+    r"a_{b}",
+    lambda g, y, a, b, *, axis, ignore: unpick_class(g, b, classes=a.shape[axis], axis=axis, ignore=ignore),
+    None,
+)
+def pick_class(a: Any, b: Any, *, axis: int, ignore: int) -> Any:
+    """y = the element of a at class b along an axis, 0 where b is `ignore`."""
+    where, counts = _places(b, a.shape[axis], axis, ignore)
+    y = a[where]
+    return y if counts is None else np.where(counts, y, 0).astype(a.dtype)
+
+
+@primitive(
+    r"\mathrm{put}_{b}(a)",
+    lambda g, y, a, b, *, classes, axis, ignore: pick_class(g, b, axis=axis, ignore=ignore),
+    None,
+)
+def unpick_class(a: Any, b: Any, *, classes: int, axis: int, ignore: int) -> Any:
+    """y = zeros with a put at class b along an axis of length `classes`."""
+    where, counts = _places(b, classes, axis, ignore)
+    y = np.zeros((*b.shape[:axis], classes, *b.shape[axis:]), a.dtype)
+    y[where] = a if counts is None else np.where(counts, a, 0)
+    return y
+
+
+@primitive(r"w_{a}", None, None)
+def class_weight(a: Any, b: Any = None, *, ignore: int, reduction: str, dtype: Any) -> Any:
+    """y = what each target a weighs in the loss: its class's weight b (1 without), over their sum in a mean.
+
+    A target `ignore` weighs nothing.
+    """
+    counts = a != ignore
+    w = counts.astype(dtype) if b is None else np.where(counts, b[np.where(counts, a, 0)], 0).astype(dtype)
+    return w / np.add.reduce(w, axis=None) if reduction == "mean" else w
+
+
+# A rule of its own for a measured gain: gathering, weighting and summing as three vertices take twice as long.
+@primitive(
+    r"-\textstyle\sum c\, a_{b}",
+    lambda g, y, a, b, c, *, axis, ignore, reduction: unpick_class(
+        -(g * c), b, classes=a.shape[axis], axis=axis, ignore=ignore
+    ),
+    None,
+    None,
+    label=lambda node: "NllLoss2DBackward0" if len(node.parents[0].shape) > 2 else "NllLossBackward0",
+)
+def nll_loss(a: Any, b: Any, c: Any, *, axis: int, ignore: int, reduction: str) -> Any:
+    """y = -Σ c a_b: the negative log-probability a of each target class b, weighted by c; "none" does not sum."""
+    losses = pick_class.op.forward(a, b, axis=axis, ignore=ignore) * c
+    return -losses if reduction == "none" else -np.add.reduce(losses, axis=None)

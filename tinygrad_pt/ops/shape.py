@@ -1,0 +1,214 @@
+"""Ops that move elements about without changing them; each one's rule is another of them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_pt.graph import primitive
+
+Shape = tuple[int, ...]
+
+
+# ------------------------------------------------------------------------------------------ other shapes, same order
+@primitive(r"a", lambda g, y, a, *, shape: reshape(g, shape=a.shape), view=True, label="ViewBackward0")
+def reshape(a: Any, *, shape: Shape) -> Any:
+    """y = the elements of a in row-major order, in another shape."""
+    return np.reshape(a, shape)
+
+
+@primitive(r"a", lambda g, y, a, *, axis: reshape(g, shape=a.shape), view=True)
+def unsqueeze(a: Any, *, axis: int) -> Any:
+    """y = a with a new axis of length 1."""
+    return np.expand_dims(a, axis)
+
+
+@primitive(r"a", lambda g, y, a, *, axis: reshape(g, shape=a.shape), view=True)
+def squeeze(a: Any, *, axis: tuple[int, ...]) -> Any:
+    """y = a without these axes of length 1."""
+    return np.squeeze(a, axis)
+
+
+# ------------------------------------------------------------------------------------------ other orders of axes
+@primitive(r"{a}^{\pi}", lambda g, y, a, *, axes: permute(g, axes=_inverse(axes)), view=True)
+def permute(a: Any, *, axes: tuple[int, ...]) -> Any:
+    """y[i, j, …] = a with its axes in another order."""
+    return np.transpose(a, axes)
+
+
+def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(int(i) for i in np.argsort(axes))
+
+
+@primitive(r"{a}^{\top}", lambda g, y, a, *, axis0, axis1: transpose(g, axis0=axis0, axis1=axis1), view=True)
+def transpose(a: Any, *, axis0: int, axis1: int) -> Any:
+    """y = a with two axes swapped."""
+    return np.swapaxes(a, axis0, axis1)
+
+
+@primitive(r"{a}^{\top}", lambda g, y, a: t(g), view=True, label="TBackward0")
+def t(a: Any) -> Any:
+    """y = aᵀ, over the last two axes."""
+    return a.T if a.ndim <= 2 else np.swapaxes(a, -1, -2)
+
+
+@primitive(r"a", lambda g, y, a, *, axis: flip(g, axis=axis))
+def flip(a: Any, *, axis: tuple[int, ...]) -> Any:
+    """y = a read backwards along these axes."""
+    return np.flip(a, axis).copy()
+
+
+# ------------------------------------------------------------------------------------------ repeat ⇄ sum
+@primitive(r"a", lambda g, y, a, *, shape: sum_to(g, shape=a.shape), view=True)
+def expand(a: Any, *, shape: Shape) -> Any:
+    """y = a repeated along axes of length 1 and new leading axes, without copying."""
+    return np.broadcast_to(a, shape)
+
+
+def total(a: Any, axis: Any, keepdims: bool) -> Any:
+    """Σ a; halves are added as singles, for a running sum of halves stands still at 2048."""
+    if a.dtype.char != "e":
+        return np.add.reduce(a, axis=axis, keepdims=keepdims)
+    return np.add.reduce(a, axis=axis, keepdims=keepdims, dtype=np.float32).astype(a.dtype)
+
+
+@primitive(r"\textstyle\sum a", lambda g, y, a, *, shape: expand(g, shape=a.shape), view=True, label="SumBackward1")
+def sum_to(a: Any, *, shape: Shape) -> Any:
+    """y = a summed over the axes along which `shape` was broadcast."""
+    if a.shape == shape:
+        return a
+    lead = a.ndim - len(shape)
+    stretched = tuple(i + lead for i, n in enumerate(shape) if n == 1 and a.shape[i + lead] != 1)
+    y = total(a, (*range(lead), *stretched), bool(stretched))
+    return y.reshape(shape) if stretched else y
+
+
+def spread(g: Any, shape: Shape, axis: Any, keepdims: bool) -> Any:
+    """Undo a reduction of `shape` over `axis`: every element that was reduced gets its result's g."""
+    if not keepdims and len(shape):
+        gone = range(len(shape)) if axis is None else [i % len(shape) for i in (axis if isinstance(axis, tuple) else (axis,))]
+        g = reshape(g, shape=tuple(1 if i in gone else n for i, n in enumerate(shape)))
+    return expand(g, shape=shape)
+
+
+# ------------------------------------------------------------------------------------------ join ⇄ cut
+@primitive(
+    r"[a,\, b]",
+    each=lambda slot: lambda g, y, *parts, axis: narrow(
+        g, axis=axis, start=sum(p.shape[axis] for p in parts[:slot]), length=parts[slot].shape[axis]
+    ),
+    label="CatBackward0",
+)
+def cat(*parts: Any, axis: int) -> Any:
+    """y = the parts one after the other along an axis."""
+    return np.concatenate(parts, axis)
+
+
+@primitive(r"[a,\, b]", each=lambda slot: lambda g, y, *parts, axis: select(g, axis=axis, index=slot))
+def stack(*parts: Any, axis: int) -> Any:
+    """y = the parts side by side along a new axis."""
+    return np.stack(parts, axis)
+
+
+@primitive(
+    r"a",
+    lambda g, y, a, *, axis, start, length: pad(
+        g, widths=_beside(a.ndim, axis, start, a.shape[axis] - start - length), value=0.0
+    ),
+    view=True,
+    label="SliceBackward0",
+)
+def narrow(a: Any, *, axis: int, start: int, length: int) -> Any:
+    """y = the elements start … start+length-1 along an axis."""
+    return a[(slice(None),) * axis + (slice(start, start + length),)]
+
+
+@primitive(
+    r"a",
+    lambda g, y, a, *, axis, index: pad(
+        unsqueeze(g, axis=axis), widths=_beside(a.ndim, axis, index, a.shape[axis] - index - 1), value=0.0
+    ),
+    view=True,
+)
+def select(a: Any, *, axis: int, index: int) -> Any:
+    """y = the index-th slice along an axis, which goes away."""
+    return a[(slice(None),) * axis + (index, ...)]
+
+
+def _beside(ndim: int, axis: int, before: int, after: int) -> tuple[tuple[int, int], ...]:
+    return tuple((before, after) if i == axis else (0, 0) for i in range(ndim))
+
+
+@primitive(
+    r"a",
+    lambda g, y, a, *, widths, value: crop(g, widths=widths),
+    label="ConstantPadNdBackward0",
+)
+def pad(a: Any, *, widths: tuple[tuple[int, int], ...], value: float) -> Any:
+    """y = a with `value` put before and after along each axis; a negative width cuts."""
+    a = crop.op.forward(a, widths=tuple((max(0, -m), max(0, -n)) for m, n in widths))
+    y = np.full([n + max(0, i) + max(0, j) for n, (i, j) in zip(a.shape, widths, strict=True)], value, a.dtype)
+    y[tuple(slice(max(0, i), max(0, i) + n) for n, (i, _) in zip(a.shape, widths, strict=True))] = a
+    return y
+
+
+@primitive(
+    r"a",
+    lambda g, y, a, *, widths: pad(g, widths=widths, value=0.0),
+    view=True,
+)
+def crop(a: Any, *, widths: tuple[tuple[int, int], ...]) -> Any:
+    """y = a without its borders: the inverse of pad; a negative width adds zeros."""
+    y = a[tuple(slice(max(0, i), n - max(0, j)) for n, (i, j) in zip(a.shape, widths, strict=True))]
+    if any(i < 0 or j < 0 for i, j in widths):
+        y = np.pad(y, [(max(0, -i), max(0, -j)) for i, j in widths])
+    return y
+
+
+@primitive(r"a", lambda g, y, a, *, sizes, axis: cat(*g, axis=axis), view=True)
+def split(a: Any, *, sizes: tuple[int, ...], axis: int) -> Any:
+    """y₀, y₁, … = a cut into pieces of these sizes along an axis."""
+    return np.split(a, np.cumsum(sizes)[:-1], axis)
+
+
+@primitive(r"a", lambda g, y, a, *, axis: stack(*g, axis=axis), view=True)
+def unbind(a: Any, *, axis: int) -> Any:
+    """y₀, y₁, … = the slices of a along an axis."""
+    rest = (slice(None),) * axis
+    return [a[(*rest, i, ...)] for i in range(a.shape[axis])]
+
+
+# ------------------------------------------------------------------------------------------ triangles, diagonals
+@primitive(r"\mathrm{tril}(a)", lambda g, y, a, *, k: tril(g, k=k))
+def tril(a: Any, *, k: int) -> Any:
+    """y = a on and below the k-th diagonal, 0 above it."""
+    return np.tril(a, k)
+
+
+@primitive(r"\mathrm{triu}(a)", lambda g, y, a, *, k: triu(g, k=k))
+def triu(a: Any, *, k: int) -> Any:
+    """y = a on and above the k-th diagonal, 0 below it."""
+    return np.triu(a, k)
+
+
+@primitive(
+    r"\mathrm{diag}(a)",
+    lambda g, y, a, *, k, axis0, axis1: undiagonal(g, k=k, axis0=axis0, axis1=axis1, shape=a.shape),
+)
+def diagonal(a: Any, *, k: int, axis0: int, axis1: int) -> Any:
+    """y = the k-th diagonal over two axes, as the last axis."""
+    return np.array(np.diagonal(a, k, axis0, axis1))
+
+
+@primitive(
+    r"\mathrm{diag}(a)",
+    lambda g, y, a, *, k, axis0, axis1, shape: diagonal(g, k=k, axis0=axis0, axis1=axis1),
+)
+def undiagonal(a: Any, *, k: int, axis0: int, axis1: int, shape: Shape) -> Any:
+    """y = zeros of `shape` with a on the k-th diagonal over two axes."""
+    y = np.zeros(shape, a.dtype)
+    moved = np.moveaxis(y, (axis0, axis1), (-2, -1))
+    i = np.arange(a.shape[-1])
+    moved[..., i + max(0, -k), i + max(0, k)] = a
+    return y

@@ -1,0 +1,59 @@
+"""Pictures of the chain rule: the graph behind a tensor, the local derivative on every edge."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from tinygrad_pt.viz.drawing import Drawing
+from tinygrad_pt.viz.engine import EngineError, doctor
+from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
+from tinygrad_pt.viz.snapshot import MAX_NODES, snapshot
+
+__all__ = ["Drawing", "Edge", "EngineError", "Snapshot", "Vertex", "doctor", "draw", "snapshot"]
+
+
+def draw(
+    tensor: Any,
+    names: Mapping[str, Any] | None = None,
+    *,
+    rankdir: str = "LR",
+    lang: str = "en",
+    edge_labels: str = "auto",
+    engine: str = "auto",
+    title: str = "",
+    max_nodes: int = MAX_NODES,
+) -> Drawing:
+    """Draw the computation graph of `tensor`: one box per value, one edge per argument.
+
+    A box shows name, op, shape, value and gradient (`·` until a backward pass has run from `tensor`); an edge
+    shows the local derivative: formula and number for scalars, the rule applied to the incoming gradient ḡ for
+    arrays. Everything is computed by the engine's own rules.
+
+    Args:
+        tensor: a tensor with history, usually the loss.
+        names: what tensors are called; default: the caller's local variables. Modules among them name their
+            parameters by path.
+        rankdir: "LR" or "TB". lang: "en" or "pt". edge_labels: "auto", "none", "num", "sym" or "both".
+        engine: "auto" paints the SVG itself; "dot" or "pygraphviz" let Graphviz do it.
+
+    Returns:
+        A `Drawing`: `.svg`, `.dot`, `.graphviz` (a `graphviz.Digraph`), `.save(path)`; notebooks show it.
+
+    Raises:
+        RuntimeError: no history. ValueError: more than `max_nodes` values, or an unknown option.
+
+    >>> import tinygrad_pt as torch
+    >>> a = torch.tensor(2.0, requires_grad=True); b = torch.tensor(3.0, requires_grad=True)
+    >>> c = a * b; c.backward()
+    >>> picture = draw(c)
+    >>> [(edge.symbol, edge.number) for edge in picture.snapshot.edges]
+    [('∂c/∂a = b', 3.0), ('∂c/∂b = a', 2.0)]
+    """
+    if names is None:
+        caller = sys._getframe(1)
+        names = {**caller.f_globals, **caller.f_locals}
+    return Drawing(
+        snapshot(tensor, names, title, max_nodes), rankdir=rankdir, lang=lang, edge_labels=edge_labels, engine=engine
+    )
