@@ -1,6 +1,7 @@
 """Losses as one op each: a small network's step is short, and there every vertex saved is time measured.
 
-`reduction` is "mean", "sum" or "none". Targets and weights are arguments, so a captured program can change them.
+`reduction` is "mean", "sum" or "none". Targets and weights are arguments: a captured program can change
+them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ def reduced(losses: Any, reduction: str) -> Any:
     if reduction == "none":
         return losses
     total = np.add.reduce(losses, axis=None)
-    return total * _share(losses.shape, reduction) if reduction == "mean" else total
+    return total * _share(losses.shape, reduction)
 
 
 def _share(shape: tuple[int, ...], reduction: str) -> float:
@@ -28,7 +29,7 @@ def _share(shape: tuple[int, ...], reduction: str) -> float:
     return 1 / n if n else float("nan")
 
 
-# ------------------------------------------------------------------------------------------ distances
+# -------------------------------------------------------------------------------- distances
 @primitive(
     r"\overline{(a - b)^{2}}",
     lambda g, y, a, b, *, reduction: g * (2 * _share(a.shape, reduction)) * (a - b),
@@ -36,33 +37,51 @@ def _share(shape: tuple[int, ...], reduction: str) -> float:
     label="MseLossBackward0",
 )
 def mse_loss(a: Any, b: Any, *, reduction: str) -> Any:
-    """y = (a - b)²: half the time of sub, square and mean on a small batch."""
+    """y = (a - b)²: on a small batch less than half the time of sub, square and mean."""
     d = a - b
-    return reduced(d * d, reduction)
+    if reduction == "none":
+        return d * d
+    flat = d.reshape(-1)
+    return np.dot(flat, flat) * _share(a.shape, reduction)
 
 
 @primitive(
     r"\mathrm{huber}(a - b)",
-    lambda g, y, a, b, *, delta, scale, reduction: (
-        g * (scale * _share(a.shape, reduction)) * clamp(a - b, low=-delta, high=delta)
+    lambda g, y, a, b, *, delta, reduction: (
+        g * _share(a.shape, reduction) * clamp(a - b, low=-delta, high=delta)
     ),
-    lambda g, y, a, b, *, delta, scale, reduction: (
-        g * (scale * _share(a.shape, reduction)) * clamp(b - a, low=-delta, high=delta)
+    lambda g, y, a, b, *, delta, reduction: (
+        g * _share(a.shape, reduction) * clamp(b - a, low=-delta, high=delta)
     ),
-    label=lambda node: "HuberLossBackward0" if node.attrs["scale"] == 1 else "SmoothL1LossBackward0",
 )
-def huber_loss(a: Any, b: Any, *, delta: float, scale: float, reduction: str) -> Any:
-    """y = scale · (d²/2 for d = |a - b| < δ, else δ (d - δ/2)); scale 1/δ makes it the smooth L1 loss."""
+def huber_loss(a: Any, b: Any, *, delta: float, reduction: str) -> Any:
+    """y = d²/2 for d = |a - b| < δ, else δ (d - δ/2): a parabola that goes on as its tangent."""
+    return reduced(_huber(a, b, delta), reduction)
+
+
+def _huber(a: Any, b: Any, delta: float) -> Any:
     d = np.abs(a - b)
-    return reduced(scale * np.where(d < delta, 0.5 * d * d, delta * (d - 0.5 * delta)).astype(d.dtype), reduction)
+    return np.where(d < delta, 0.5 * d * d, delta * (d - 0.5 * delta)).astype(d.dtype)
 
 
-# ------------------------------------------------------------------------------------------ likelihoods, two classes
+@primitive(
+    r"\mathrm{smooth}(a - b)",
+    lambda g, y, a, b, *, beta, reduction: (
+        g * (_share(a.shape, reduction) / beta) * clamp(a - b, low=-beta, high=beta)
+    ),
+    lambda g, y, a, b, *, beta, reduction: (
+        g * (_share(a.shape, reduction) / beta) * clamp(b - a, low=-beta, high=beta)
+    ),
+)
+def smooth_l1_loss(a: Any, b: Any, *, beta: float, reduction: str) -> Any:
+    """y = d²/2β for d = |a - b| < β, else d - β/2."""
+    return reduced(_huber(a, b, beta) / beta, reduction)
+
+
+# -------------------------------------------------------------------------------- likelihoods, two classes
 @primitive(
     r"\overline{-b \ln a - (1 - b) \ln(1 - a)}",
-    lambda g, y, a, b, *, reduction: (
-        g * _share(a.shape, reduction) * ((a - b) / maximum(a * (1 - a), 1e-12))
-    ),
+    lambda g, y, a, b, *, reduction: g * _share(a.shape, reduction) * ((a - b) / maximum(a * (1 - a), 1e-12)),
     lambda g, y, a, b, *, reduction: (
         g * _share(a.shape, reduction) * (maximum(log1p(-a), -100.0) - maximum(log(a), -100.0))
     ),
@@ -85,9 +104,9 @@ def binary_cross_entropy_with_logits(a: Any, b: Any, *, reduction: str) -> Any:
     return reduced(np.maximum(a, 0) - a * b + np.log1p(np.exp(-np.abs(a))), reduction)
 
 
-# ------------------------------------------------------------------------------------------ likelihoods, many classes
+# -------------------------------------------------------------------------------- likelihoods, many classes
 def _places(b: Any, classes: int, axis: int, ignore: int) -> tuple[Any, Any]:
-    """The index of each target's element in an array with `classes` along `axis`; which targets count (None: all)."""
+    """The index of each target's element among `classes` along `axis`; which targets count (None: all)."""
     counts = None
     if ignore >= 0 or np.maximum.reduce(b.view(np.uint64), axis=None, initial=0) >= classes:
         counts = b != ignore
@@ -133,11 +152,14 @@ def class_weight(a: Any, b: Any = None, *, ignore: int, reduction: str, dtype: A
     A target `ignore` weighs nothing.
     """
     counts = a != ignore
-    w = counts.astype(dtype) if b is None else np.where(counts, b[np.where(counts, a, 0)], 0).astype(dtype)
+    if b is None:
+        w = counts.astype(dtype)
+        return w / int(np.count_nonzero(counts)) if reduction == "mean" else w
+    w = np.where(counts, b[np.where(counts, a, 0)], 0).astype(dtype)
     return w / np.add.reduce(w, axis=None) if reduction == "mean" else w
 
 
-# A rule of its own for a measured gain: gathering, weighting and summing as three vertices take twice as long.
+# A rule of its own for a measured gain: gather, weight and sum as three vertices take twice as long.
 @primitive(
     r"-\textstyle\sum c\, a_{b}",
     lambda g, y, a, b, c, *, axis, ignore, reduction: unpick_class(
@@ -148,6 +170,6 @@ def class_weight(a: Any, b: Any = None, *, ignore: int, reduction: str, dtype: A
     label=lambda node: "NllLoss2DBackward0" if len(node.parents[0].shape) > 2 else "NllLossBackward0",
 )
 def nll_loss(a: Any, b: Any, c: Any, *, axis: int, ignore: int, reduction: str) -> Any:
-    """y = -Σ c a_b: the negative log-probability a of each target class b, weighted by c; "none" does not sum."""
+    """y = -Σ c a_b: minus the log-probability a of each target class b, weighted by c."""
     losses = pick_class.op.forward(a, b, axis=axis, ignore=ignore) * c
     return -losses if reduction == "none" else -np.add.reduce(losses, axis=None)

@@ -1,0 +1,328 @@
+"""Activations as modules: each calls the function of its name in `functional`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygrad_pt import functions as F
+from tinygrad_pt import ops
+from tinygrad_pt.nn import functional as NF
+from tinygrad_pt.nn.module import Module
+from tinygrad_pt.nn.parameter import Parameter
+
+
+class Sigmoid(Module):
+    """y = σ(x) = 1 / (1 + e⁻ˣ)."""
+
+    def forward(self, input: Any) -> Any:
+        """σ(x)."""
+        return ops.sigmoid(input)
+
+
+class Tanh(Module):
+    """y = tanh x."""
+
+    def forward(self, input: Any) -> Any:
+        """tanh x."""
+        return ops.tanh(input)
+
+
+class LogSigmoid(Module):
+    """y = ln σ(x)."""
+
+    def forward(self, input: Any) -> Any:
+        """ln σ(x)."""
+        return NF.logsigmoid(input)
+
+
+class Softsign(Module):
+    """y = x / (1 + |x|)."""
+
+    def forward(self, input: Any) -> Any:
+        """x / (1 + |x|)."""
+        return NF.softsign(input)
+
+
+class Tanhshrink(Module):
+    """y = x - tanh x."""
+
+    def forward(self, input: Any) -> Any:
+        """x - tanh x."""
+        return NF.tanhshrink(input)
+
+
+# ------------------------------------------------------------------------------------ with an inplace flag
+class InPlace(Module):
+    """An activation that can write its result into its input."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class ReLU(InPlace):
+    """y = max(x, 0)."""
+
+    def forward(self, input: Any) -> Any:
+        """max(x, 0)."""
+        return F.relu_(input) if self.inplace else ops.relu(input)
+
+
+class SiLU(InPlace):
+    """y = x σ(x)."""
+
+    def forward(self, input: Any) -> Any:
+        """x σ(x)."""
+        return NF.silu(input, self.inplace)
+
+
+class Mish(InPlace):
+    """y = x tanh(ln(1 + eˣ))."""
+
+    def forward(self, input: Any) -> Any:
+        """x tanh(ln(1 + eˣ))."""
+        return NF.mish(input, self.inplace)
+
+
+class SELU(InPlace):
+    """The self-normalising ELU."""
+
+    def forward(self, input: Any) -> Any:
+        """λ x where x > 0, else λ α (eˣ - 1)."""
+        return NF.selu(input, self.inplace)
+
+
+class Hardsigmoid(Module):
+    """y = min(max(x/6 + 1/2, 0), 1)."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """min(max(x/6 + 1/2, 0), 1)."""
+        return NF.hardsigmoid(input, self.inplace)
+
+
+class Hardswish(Module):
+    """y = x · hardsigmoid(x)."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """x · hardsigmoid(x)."""
+        return NF.hardswish(input, self.inplace)
+
+
+class Hardtanh(Module):
+    """y = x cut to [min_val, max_val]."""
+
+    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        if max_val <= min_val:
+            raise AssertionError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
+        self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
+
+    def forward(self, input: Any) -> Any:
+        """x cut to [min_val, max_val]."""
+        return NF.hardtanh(input, self.min_val, self.max_val, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"min_val={self.min_val}, max_val={self.max_val}{', inplace=True' if self.inplace else ''}"
+
+
+class ReLU6(Hardtanh):
+    """y = min(max(x, 0), 6)."""
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__(0.0, 6.0, inplace)
+
+    def extra_repr(self) -> str:
+        return "inplace=True" if self.inplace else ""
+
+
+class LeakyReLU(Module):
+    """y = x where x > 0, else negative_slope · x."""
+
+    def __init__(self, negative_slope: float = 1e-2, inplace: bool = False) -> None:
+        super().__init__()
+        self.negative_slope, self.inplace = negative_slope, inplace
+
+    def forward(self, input: Any) -> Any:
+        """x where x > 0, else negative_slope · x."""
+        return NF.leaky_relu(input, self.negative_slope, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"negative_slope={self.negative_slope}{', inplace=True' if self.inplace else ''}"
+
+
+class ELU(Module):
+    """y = x where x > 0, else α (eˣ - 1)."""
+
+    def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
+        super().__init__()
+        self.alpha, self.inplace = alpha, inplace
+
+    def forward(self, input: Any) -> Any:
+        """x where x > 0, else α (eˣ - 1)."""
+        return NF.elu(input, self.alpha, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"alpha={self.alpha}{', inplace=True' if self.inplace else ''}"
+
+
+class CELU(ELU):
+    """y = x where x > 0, else α (eˣᐟᵅ - 1)."""
+
+    def forward(self, input: Any) -> Any:
+        """x where x > 0, else α (eˣᐟᵅ - 1)."""
+        return NF.celu(input, self.alpha, self.inplace)
+
+
+class Threshold(Module):
+    """y = x where x > threshold, else value."""
+
+    def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
+        super().__init__()
+        self.threshold, self.value, self.inplace = threshold, value, inplace
+
+    def forward(self, input: Any) -> Any:
+        """x where x > threshold, else value."""
+        return NF.threshold(input, self.threshold, self.value, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"threshold={self.threshold}, value={self.value}{', inplace=True' if self.inplace else ''}"
+
+
+# ------------------------------------------------------------------------------------ with other settings
+class GELU(Module):
+    """y = x Φ(x)."""
+
+    def __init__(self, approximate: str = "none") -> None:
+        super().__init__()
+        self.approximate = approximate
+
+    def forward(self, input: Any) -> Any:
+        """x Φ(x)."""
+        return NF.gelu(input, self.approximate)
+
+    def extra_repr(self) -> str:
+        return f"approximate={self.approximate!r}"
+
+
+class Softplus(Module):
+    """y = ln(1 + e^(βx)) / β."""
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta, self.threshold = beta, threshold
+
+    def forward(self, input: Any) -> Any:
+        """ln(1 + e^(βx)) / β."""
+        return NF.softplus(input, self.beta, self.threshold)
+
+    def extra_repr(self) -> str:
+        return f"beta={self.beta}, threshold={self.threshold}"
+
+
+class Hardshrink(Module):
+    """y = x where |x| > λ, else 0."""
+
+    def __init__(self, lambd: float = 0.5) -> None:
+        super().__init__()
+        self.lambd = lambd
+
+    def forward(self, input: Any) -> Any:
+        """x where |x| > λ, else 0."""
+        return NF.hardshrink(input, self.lambd)
+
+    def extra_repr(self) -> str:
+        return f"{self.lambd}"
+
+
+class Softshrink(Hardshrink):
+    """y = x moved towards 0 by λ."""
+
+    def forward(self, input: Any) -> Any:
+        """x moved towards 0 by λ."""
+        return NF.softshrink(input, self.lambd)
+
+
+class PReLU(Module):
+    """y = x where x > 0, else w · x, with w learnt: one, or one per channel."""
+
+    def __init__(
+        self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None
+    ) -> None:
+        super().__init__()
+        self.num_parameters, self.init = num_parameters, init
+        self.weight: Any = Parameter(F.full((num_parameters,), float(init), dtype=dtype, device=device))
+
+    def forward(self, input: Any) -> Any:
+        """x where x > 0, else w · x."""
+        return NF.prelu(input, self.weight)
+
+    def extra_repr(self) -> str:
+        return f"num_parameters={self.num_parameters}"
+
+
+# ------------------------------------------------------------------------------------ along one axis
+class AlongDim(Module):
+    """A function along one axis."""
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def extra_repr(self) -> str:
+        return f"dim={self.dim}"
+
+
+class Softmax(AlongDim):
+    """yᵢ = e^(xᵢ) / Σ e^(xⱼ) along `dim`."""
+
+    def forward(self, input: Any) -> Any:
+        """eˣ / Σ eˣ."""
+        return NF.softmax(input, self.dim)
+
+
+class Softmin(AlongDim):
+    """The softmax of -x."""
+
+    def forward(self, input: Any) -> Any:
+        """e⁻ˣ / Σ e⁻ˣ."""
+        return NF.softmin(input, self.dim)
+
+
+class LogSoftmax(AlongDim):
+    """y = x - ln Σ eˣ along `dim`."""
+
+    def forward(self, input: Any) -> Any:
+        """x - ln Σ eˣ."""
+        return NF.log_softmax(input, self.dim)
+
+
+class Softmax2d(Module):
+    """Softmax over the channels of (N, C, H, W) or (C, H, W)."""
+
+    def forward(self, input: Any) -> Any:
+        """eˣ / Σ eˣ over the channels."""
+        if input.dim() not in (3, 4):
+            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead")
+        return NF.softmax(input, -3)
+
+
+class GLU(AlongDim):
+    """y = a σ(b), where a and b are the halves of x along `dim`."""
+
+    def __init__(self, dim: int = -1) -> None:
+        super().__init__(dim)
+
+    def forward(self, input: Any) -> Any:
+        """a σ(b)."""
+        return NF.glu(input, self.dim if self.dim is not None else -1)

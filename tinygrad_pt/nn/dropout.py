@@ -1,0 +1,53 @@
+"""Dropout: in training, elements or whole channels are zero at random (Srivastava et al., 2014)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygrad_pt.nn import functional as NF
+from tinygrad_pt.nn.module import Module
+
+
+class Dropout(Module):
+    """In training each element is 0 with probability p, else multiplied by 1/(1-p); else y = x.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Dropout(0.2).eval()(torch.ones(3))
+    tensor([1., 1., 1.])
+    """
+
+    def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
+        super().__init__()
+        NF.check_probability(p)
+        self.p, self.inplace = p, inplace
+
+    def forward(self, input: Any) -> Any:
+        """x times a random mask."""
+        return NF.dropout(input, self.p, self.training, self.inplace)
+
+    def extra_repr(self) -> str:
+        return f"p={self.p}, inplace={self.inplace}"
+
+
+class Dropout1d(Dropout):
+    """Dropout of whole channels of (N, C, L) or (C, L)."""
+
+    def forward(self, input: Any) -> Any:
+        """x times a random mask, one number per channel."""
+        return NF.dropout1d(input, self.p, self.training, self.inplace)
+
+
+class Dropout2d(Dropout):
+    """Dropout of whole channels of (N, C, H, W) or (C, H, W)."""
+
+    def forward(self, input: Any) -> Any:
+        """x times a random mask, one number per channel."""
+        return NF.dropout2d(input, self.p, self.training, self.inplace)
+
+
+class Dropout3d(Dropout):
+    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
+
+    def forward(self, input: Any) -> Any:
+        """x times a random mask, one number per channel."""
+        return NF.dropout3d(input, self.p, self.training, self.inplace)

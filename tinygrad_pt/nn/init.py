@@ -1,0 +1,211 @@
+"""How weights begin: each function fills a tensor in place, from PyTorch's stream, and returns it."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from tinygrad_pt import functions as F
+from tinygrad_pt.errors import failure
+from tinygrad_pt.graph import wrap
+from tinygrad_pt.modes import no_grad
+
+GAINS = {"sigmoid": 1, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
+LINEAR = {"linear", *(f"conv{t}{n}d" for t in ("", "_transpose") for n in (1, 2, 3))}
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """The factor by which weights before this activation are widened, so that the variance passes through it.
+
+    >>> calculate_gain("relu"), calculate_gain("leaky_relu", 1.0), calculate_gain("tanh")
+    (1.4142135623730951, 1.0, 1.6666666666666667)
+    """
+    if nonlinearity in LINEAR:
+        return 1
+    if nonlinearity in GAINS:
+        return GAINS[nonlinearity]
+    if nonlinearity == "leaky_relu":
+        slope = 0.01 if param is None else param
+        if isinstance(slope, bool) or not isinstance(slope, (int, float)):
+            raise ValueError(f"negative_slope {param} not a valid number")
+        return math.sqrt(2 / (1 + slope**2))
+    raise failure(
+        ValueError, f"Unsupported nonlinearity {nonlinearity}",
+        mend=f"it is one of {', '.join(sorted((*GAINS, *LINEAR, 'leaky_relu')))}",
+    )  # fmt: skip
+
+
+def _ranks(tensor: Any, allowed: tuple[int, ...], words: str) -> None:
+    if tensor.ndim not in allowed:
+        raise failure(ValueError, f"Only tensors with {words} are supported", args=(tensor,))
+
+
+# ------------------------------------------------------------------------------------ plain
+def uniform_(tensor: Any, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Any:
+    """U(a, b)."""
+    with no_grad():
+        return tensor.uniform_(a, b, generator=generator)
+
+
+def normal_(tensor: Any, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Any:
+    """N(mean, std²)."""
+    with no_grad():
+        return tensor.normal_(mean, std, generator=generator)
+
+
+def trunc_normal_(
+    tensor: Any, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
+) -> Any:
+    """N(mean, std²) between a and b: what falls outside is drawn again."""
+    if mean < a - 2 * std or mean > b + 2 * std:
+        warnings.warn(
+            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may "
+            "be incorrect.",
+            UserWarning,
+            stacklevel=2,
+        )
+    inside = (math.erf((b - mean) / std / math.sqrt(2)) - math.erf((a - mean) / std / math.sqrt(2))) / 2
+    with no_grad():
+        x = tensor.detach()
+        if inside > 0.3:
+            low, high = x.array.dtype.type(a), x.array.dtype.type(b)
+            tensor.normal_(mean, std, generator=generator)
+            while (outside := (x.array < low) | (x.array > high)).any():
+                again = F.empty_like(x).normal_(mean, std, generator=generator)
+                tensor.copy_(F.where(wrap(outside), again, x))
+            return tensor
+        # Far out, normal numbers would rarely do: uniform ones are accepted as often as the density bids.
+        peak = -0.5 * ((max(a, min(mean, b)) - mean) / std) ** 2
+        pending = np.ones(x.shape, bool)
+        while pending.any():
+            candidates = F.empty_like(x).uniform_(a, b, generator=generator)
+            tensor.copy_(F.where(wrap(pending.copy()), candidates, x))
+            density = ((candidates - mean) / std).square() * -0.5 - peak
+            pending &= (F.empty_like(x).uniform_(generator=generator).log() > density).array
+        return tensor
+
+
+def constant_(tensor: Any, val: float) -> Any:
+    """One number everywhere."""
+    with no_grad():
+        return tensor.fill_(val)
+
+
+def ones_(tensor: Any) -> Any:
+    """Ones."""
+    return constant_(tensor, 1.0)
+
+
+def zeros_(tensor: Any) -> Any:
+    """Zeros."""
+    return constant_(tensor, 0.0)
+
+
+def eye_(tensor: Any) -> Any:
+    """The identity matrix."""
+    _ranks(tensor, (2,), "2 dimensions")
+    with no_grad():
+        return tensor.copy_(wrap(np.eye(*tensor.shape, dtype=tensor.array.dtype)))
+
+
+def dirac_(tensor: Any, groups: int = 1) -> Any:
+    """The convolution weight that passes each channel through unchanged, per group."""
+    _ranks(tensor, (3, 4, 5), "3, 4, or 5 dimensions")
+    sizes = tensor.shape
+    if sizes[0] % groups:
+        raise failure(ValueError, "dim 0 must be divisible by groups", args=(tensor,))
+    per_group = sizes[0] // groups
+    w = np.zeros(sizes, tensor.array.dtype)
+    for group in range(groups):
+        for channel in range(min(per_group, sizes[1])):
+            w[(group * per_group + channel, channel, *(n // 2 for n in sizes[2:]))] = 1
+    with no_grad():
+        return tensor.copy_(wrap(w))
+
+
+# ------------------------------------------------------------------------------------ by the fans
+def _calculate_fan_in_and_fan_out(tensor: Any) -> tuple[int, int]:
+    """How many inputs reach one output of this weight, and how many outputs one input reaches."""
+    if tensor.ndim < 2:
+        raise failure(
+            ValueError,
+            "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions",
+            args=(tensor,),
+            mend="start a vector with uniform_, normal_ or zeros_",
+        )
+    window = math.prod(tensor.shape[2:])
+    return tensor.shape[1] * window, tensor.shape[0] * window
+
+
+def xavier_uniform_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any:
+    """U(-b, b), b = gain √(6/(fan_in + fan_out)) (Glorot and Bengio, 2010)."""
+    bound = math.sqrt(3.0) * gain * math.sqrt(2.0 / sum(_calculate_fan_in_and_fan_out(tensor)))
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def xavier_normal_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any:
+    """N(0, σ²), σ = gain √(2/(fan_in + fan_out)) (Glorot and Bengio, 2010)."""
+    return normal_(tensor, 0.0, gain * math.sqrt(2.0 / sum(_calculate_fan_in_and_fan_out(tensor))), generator)
+
+
+def _kaiming_std(tensor: Any, a: float, mode: str, nonlinearity: str) -> float | None:
+    """gain/√fan; None where there is nothing to fill."""
+    if 0 in tensor.shape:
+        warnings.warn("Initializing zero-element tensors is a no-op", UserWarning, stacklevel=3)
+        return None
+    modes = ["fan_in", "fan_out"]
+    if mode.lower() not in modes:
+        raise failure(ValueError, f"Mode {mode.lower()} not supported, please use one of {modes}")
+    fan = _calculate_fan_in_and_fan_out(tensor)[modes.index(mode.lower())]
+    return calculate_gain(nonlinearity, a) / math.sqrt(fan)
+
+
+def kaiming_uniform_(
+    tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
+) -> Any:
+    """U(-b, b), b = gain √(3/fan) (He et al., 2015); a is the slope of the leaky ReLU that follows."""
+    std = _kaiming_std(tensor, a, mode, nonlinearity)
+    if std is None:
+        return tensor
+    bound = math.sqrt(3.0) * std
+    return uniform_(tensor, -bound, bound, generator)
+
+
+def kaiming_normal_(
+    tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
+) -> Any:
+    """N(0, σ²), σ = gain/√fan (He et al., 2015)."""
+    std = _kaiming_std(tensor, a, mode, nonlinearity)
+    return tensor if std is None else normal_(tensor, 0, std, generator)
+
+
+# ------------------------------------------------------------------------------------ by structure
+def orthogonal_(tensor: Any, gain: float = 1, generator: Any = None) -> Any:
+    """Orthonormal rows or columns, trailing axes flattened, times gain (Saxe et al., 2013)."""
+    if tensor.ndim < 2:
+        _ranks(tensor, (), "2 or more dimensions")
+    if not tensor.numel():
+        return tensor
+    rows = tensor.shape[0]
+    a = F.empty((rows, tensor.numel() // rows), dtype=tensor.dtype).normal_(0, 1, generator=generator).array
+    wide = a.shape[0] < a.shape[1]
+    q, r = np.linalg.qr(a.T if wide else a)
+    q = q * np.sign(np.diagonal(r))
+    with no_grad():
+        tensor.copy_(wrap(np.ascontiguousarray(q.T if wide else q).reshape(tensor.shape)))
+        return tensor.mul_(gain)
+
+
+def sparse_(tensor: Any, sparsity: float, std: float = 0.01, generator: Any = None) -> Any:
+    """N(0, std²) with the share `sparsity` of each column set to 0 (Martens, 2010)."""
+    _ranks(tensor, (2,), "2 dimensions")
+    rows, columns = tensor.shape
+    zeros = math.ceil(sparsity * rows)
+    with no_grad():
+        tensor.normal_(0, std, generator=generator)
+        for column in range(columns):
+            tensor[F.randperm(rows)[:zeros], column] = 0
+    return tensor

@@ -1,0 +1,295 @@
+"""Losses as modules: each keeps its settings and calls the function of its name in `functional`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygrad_pt.nn import functional as NF
+from tinygrad_pt.nn.module import Module
+
+
+class Loss(Module):
+    """A loss with a reduction: "mean", "sum" or "none"."""
+
+    def __init__(self, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> None:
+        super().__init__()
+        if size_average is not None or reduce is not None:
+            reduction = NF.legacy_reduction(size_average, reduce)
+        self.reduction = reduction
+
+
+class WeightedLoss(Loss):
+    """A loss with a weight, kept as a buffer."""
+
+    weight: Any
+
+    def __init__(
+        self, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.register_buffer("weight", weight)
+
+
+# ------------------------------------------------------------------------------------ distances
+class MSELoss(Loss):
+    """The mean of (x - t)².
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.MSELoss()(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 0.0]))
+    tensor(5.)
+    """
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss of input and target of one shape."""
+        return NF.mse_loss(input, target, reduction=self.reduction)
+
+
+class L1Loss(Loss):
+    """The mean of |x - t|."""
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss of input and target of one shape."""
+        return NF.l1_loss(input, target, reduction=self.reduction)
+
+
+class SmoothL1Loss(Loss):
+    """The mean of d²/2β where d = |x - t| < β, else d - β/2."""
+
+    def __init__(
+        self, size_average: Any = None, reduce: Any = None, reduction: str = "mean", beta: float = 1.0
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.beta = beta
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss of input and target of one shape."""
+        return NF.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
+
+
+class HuberLoss(Loss):
+    """The mean of d²/2 where d = |x - t| < δ, else δ (d - δ/2)."""
+
+    def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
+        super().__init__(reduction=reduction)
+        self.delta = delta
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss of input and target of one shape."""
+        return NF.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
+
+
+# ------------------------------------------------------------------------------------ likelihoods
+class BCELoss(WeightedLoss):
+    """The mean of -t ln x - (1 - t) ln(1 - x) for probabilities x."""
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss of probabilities and targets of one shape."""
+        return NF.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
+
+
+class BCEWithLogitsLoss(WeightedLoss):
+    """The binary cross entropy of σ(x), stable for any x."""
+
+    pos_weight: Any
+
+    def __init__(
+        self, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
+        pos_weight: Any = None,
+    ) -> None:  # fmt: skip
+        super().__init__(weight, size_average, reduce, reduction)
+        self.register_buffer("pos_weight", pos_weight)
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss of logits and targets of one shape."""
+        return NF.binary_cross_entropy_with_logits(
+            input, target, self.weight, pos_weight=self.pos_weight, reduction=self.reduction
+        )
+
+
+class CrossEntropyLoss(WeightedLoss):
+    """The mean of -ln softmax(x)ₜ for logits (N, C, *) and class numbers (N, *) or probabilities (N, C, *).
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.CrossEntropyLoss()(torch.zeros(2, 10), torch.tensor([3, 7]))
+    tensor(2.3026)
+    """
+
+    def __init__(
+        self, weight: Any = None, size_average: Any = None, ignore_index: int = -100, reduce: Any = None,
+        reduction: str = "mean", label_smoothing: float = 0.0,
+    ) -> None:  # fmt: skip
+        super().__init__(weight, size_average, reduce, reduction)
+        self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss of logits and targets."""
+        return NF.cross_entropy(
+            input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction,
+            label_smoothing=self.label_smoothing,
+        )  # fmt: skip
+
+
+class NLLLoss(WeightedLoss):
+    """The mean of -xₜ for log-probabilities (N, C, *) and class numbers (N, *)."""
+
+    def __init__(
+        self, weight: Any = None, size_average: Any = None, ignore_index: int = -100, reduce: Any = None,
+        reduction: str = "mean",
+    ) -> None:  # fmt: skip
+        super().__init__(weight, size_average, reduce, reduction)
+        self.ignore_index = ignore_index
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss of log-probabilities and class numbers."""
+        return NF.nll_loss(
+            input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction
+        )
+
+
+class KLDivLoss(Loss):
+    """The mean of t (ln t - x) for log-probabilities x; "batchmean" divides the sum by the batch."""
+
+    def __init__(
+        self, size_average: Any = None, reduce: Any = None, reduction: str = "mean", log_target: bool = False
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.log_target = log_target
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss of log-probabilities and probabilities."""
+        return NF.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
+
+
+class PoissonNLLLoss(Loss):
+    """The mean of eˣ - t x."""
+
+    def __init__(
+        self, log_input: bool = True, full: bool = False, size_average: Any = None, eps: float = 1e-8,
+        reduce: Any = None, reduction: str = "mean",
+    ) -> None:  # fmt: skip
+        super().__init__(size_average, reduce, reduction)
+        self.log_input, self.full, self.eps = log_input, full, eps
+
+    def forward(self, log_input: Any, target: Any) -> Any:
+        """The loss of (the logarithm of) rates and counts."""
+        return NF.poisson_nll_loss(
+            log_input,
+            target,
+            log_input=self.log_input,
+            full=self.full,
+            eps=self.eps,
+            reduction=self.reduction,
+        )
+
+
+class GaussianNLLLoss(Loss):
+    """The mean of (ln v + (x - t)²/v)/2."""
+
+    def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
+        super().__init__(reduction=reduction)
+        self.full, self.eps = full, eps
+
+    def forward(self, input: Any, target: Any, var: Any) -> Any:
+        """The loss of means, targets and variances."""
+        return NF.gaussian_nll_loss(
+            input, target, var, full=self.full, eps=self.eps, reduction=self.reduction
+        )
+
+
+# ------------------------------------------------------------------------------------ margins
+class SoftMarginLoss(Loss):
+    """The mean of ln(1 + e^(-t x)), t being 1 or -1."""
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss of scores and signs."""
+        return NF.soft_margin_loss(input, target, reduction=self.reduction)
+
+
+class Margin(Loss):
+    """A loss with a margin."""
+
+    def __init__(
+        self, margin: float = 0.0, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        self.margin = margin
+
+
+class HingeEmbeddingLoss(Margin):
+    """The mean of x where t = 1 and of max(0, margin - x) where t = -1."""
+
+    def __init__(
+        self, margin: float = 1.0, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+    ) -> None:
+        super().__init__(margin, size_average, reduce, reduction)
+
+    def forward(self, input: Any, target: Any) -> Any:
+        """The loss of distances and signs."""
+        return NF.hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction)
+
+
+class MarginRankingLoss(Margin):
+    """The mean of max(0, -t (x₁ - x₂) + margin)."""
+
+    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
+        """The loss of two scores and the sign of their order."""
+        return NF.margin_ranking_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
+
+
+class CosineEmbeddingLoss(Margin):
+    """The mean of 1 - cos(x₁, x₂) where t = 1 and of max(0, cos(x₁, x₂) - margin) where t = -1."""
+
+    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
+        """The loss of two vectors and whether they belong together."""
+        return NF.cosine_embedding_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
+
+
+class TripletMarginLoss(Loss):
+    """The mean of max(0, |a - p| - |a - n| + margin)."""
+
+    def __init__(
+        self,
+        margin: float = 1.0,
+        p: float = 2.0,
+        eps: float = 1e-6,
+        swap: bool = False,
+        size_average: Any = None,
+        reduce: Any = None,
+        reduction: str = "mean",
+    ) -> None:
+        super().__init__(size_average, reduce, reduction)
+        if margin <= 0:
+            raise ValueError(f"TripletMarginLoss: expected margin to be greater than 0, got {margin} instead")
+        self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
+
+    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
+        """The loss of an anchor, one like it and one unlike it."""
+        return NF.triplet_margin_loss(
+            anchor, positive, negative, margin=self.margin, p=self.p, eps=self.eps, swap=self.swap,
+            reduction=self.reduction,
+        )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------ distances as modules
+class CosineSimilarity(Module):
+    """x₁·x₂ / (|x₁| |x₂|) along `dim`."""
+
+    def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
+        super().__init__()
+        self.dim, self.eps = dim, eps
+
+    def forward(self, x1: Any, x2: Any) -> Any:
+        """The cosine of the angle between the two."""
+        return NF.cosine_similarity(x1, x2, self.dim, self.eps)
+
+
+class PairwiseDistance(Module):
+    """|x₁ - x₂ + ε|ₚ over the last axis."""
+
+    def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
+        super().__init__()
+        self.norm, self.eps, self.keepdim = p, eps, keepdim
+
+    def forward(self, x1: Any, x2: Any) -> Any:
+        """The distance of the two."""
+        return NF.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)

@@ -1,0 +1,69 @@
+"""Parameters and buffers: the tensors a module owns, those it learns and those it only keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_pt.errors import failure
+from tinygrad_pt.graph import Leaf
+from tinygrad_pt.tensor import Tensor
+
+
+class Parameter(Tensor):
+    """A leaf tensor that wants a gradient, and that a module registers when it is assigned as an attribute.
+
+    It shares memory with `data`; what is computed from it is a plain `Tensor`.
+
+    Raises:
+        RuntimeError: `data` is not of floating point dtype and `requires_grad` is true.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Parameter(torch.ones(2))
+    Parameter containing:
+    tensor([1., 1.], requires_grad=True)
+    """
+
+    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
+        if data is not None and not isinstance(data, Tensor):
+            raise failure(
+                TypeError,
+                f"Parameter data must be a Tensor, not {type(data).__name__}",
+                mend="wrap it in torch.tensor(...)",
+            )
+        t = object.__new__(cls)
+        t.array = np.empty(0, np.float32) if data is None else data.array
+        t.version, t.node = [0, 0], None
+        if requires_grad:
+            if t.array.dtype.kind != "f":
+                raise failure(
+                    RuntimeError,
+                    "Only Tensors of floating point and complex dtype can require gradients",
+                    args=(data,),
+                    mend="convert it first: data.float(), or pass requires_grad=False",
+                )
+            t.node = Leaf(t)
+        return t
+
+    def __repr__(self, **kwargs: Any) -> str:
+        return "Parameter containing:\n" + super().__repr__()
+
+
+class Buffer(Tensor):
+    """A tensor a module keeps without learning it; `persistent` says whether `state_dict` shows it.
+
+    >>> import tinygrad_pt as torch
+    >>> m = torch.nn.Module()
+    >>> m.steps = torch.nn.Buffer(torch.zeros(1))
+    >>> list(m.state_dict())
+    ['steps']
+    """
+
+    persistent = True
+
+    def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
+        t = object.__new__(cls)
+        t.array = np.empty(0, np.float32) if data is None else data.array
+        t.version, t.persistent = [0, 0], persistent
+        return t

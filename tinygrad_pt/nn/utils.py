@@ -1,0 +1,114 @@
+"""Gradients kept in bounds, and parameters as one vector."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable
+from types import GeneratorType
+from typing import Any
+
+import numpy as np
+
+from tinygrad_pt import functions as F
+from tinygrad_pt.errors import failure
+from tinygrad_pt.graph import Handle, wrap
+from tinygrad_pt.inplace import touched
+from tinygrad_pt.modes import no_grad
+
+
+def _listed(parameters: Any, name: str = "") -> list[Any]:
+    if isinstance(parameters, Handle):
+        return [parameters]
+    found = list(parameters)
+    if name and not found and isinstance(parameters, GeneratorType):
+        warnings.warn(
+            f"`{name}` is an empty generator, no gradient clipping will occur.", UserWarning, stacklevel=3
+        )
+    return found
+
+
+def get_total_norm(
+    tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
+) -> Any:
+    """The p-norm of all tensors laid end to end."""
+    norm_type = float(norm_type)
+    arrays = [t.array for t in _listed(tensors)]
+    if not arrays:
+        return wrap(np.asarray(0.0, np.float32))
+    norms = np.stack([_norm(x, norm_type) for x in arrays])
+    total = _norm(norms, norm_type)
+    if error_if_nonfinite and not np.isfinite(total):
+        raise failure(
+            RuntimeError,
+            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it "
+            "cannot be clipped. "
+            "To disable this error and scale the gradients by the non-finite norm anyway, set "
+            "`error_if_nonfinite=False`",
+            mend="look for the first nan or inf: torch.autograd.set_detect_anomaly(True)",
+        )
+    return wrap(total)
+
+
+def _norm(x: Any, p: float) -> Any:
+    if p == 2:
+        flat = x.reshape(-1)
+        return np.sqrt(np.dot(flat, flat))
+    x = np.abs(x)
+    if math.isinf(p):
+        return np.max(x, initial=0) if p > 0 else np.min(x)
+    return np.asarray(np.count_nonzero(x), x.dtype)[()] if p == 0 else np.sum(x**p) ** (1 / p)
+
+
+def clip_grads_with_norm_(
+    parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None
+) -> None:
+    """Multiply every gradient by min(1, max_norm / (total_norm + 10⁻⁶)), in place."""
+    factor = np.minimum(float(max_norm) / (total_norm.array + np.float32(1e-6)), 1.0)
+    for p in _listed(parameters):
+        if p.grad is not None:
+            p.grad.array *= factor.astype(p.grad.array.dtype)
+            touched(p.grad)
+
+
+def clip_grad_norm_(
+    parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Any:  # fmt: skip
+    """Scale all gradients together, in place, to a joint norm of at most `max_norm`; return the norm.
+
+    >>> import tinygrad_pt as torch
+    >>> p = torch.nn.Parameter(torch.zeros(2)); p.grad = torch.tensor([3.0, 4.0])
+    >>> torch.nn.utils.clip_grad_norm_(p, 1.0), p.grad
+    (tensor(5.), tensor([0.6000, 0.8000]))
+    """
+    found = _listed(parameters, "parameters")
+    total = get_total_norm([p.grad for p in found if p.grad is not None], norm_type, error_if_nonfinite)
+    clip_grads_with_norm_(found, max_norm, total)
+    return total
+
+
+def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
+    """Cut every element of every gradient to [-clip_value, clip_value], in place."""
+    for p in _listed(parameters, "parameters"):
+        if p.grad is not None:
+            np.clip(p.grad.array, -float(clip_value), float(clip_value), out=p.grad.array)
+            touched(p.grad)
+
+
+def parameters_to_vector(parameters: Iterable[Any]) -> Any:
+    """All parameters laid end to end in one vector, through which gradients flow."""
+    return F.cat([F.reshape(p, -1) for p in parameters])
+
+
+def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
+    """The inverse of `parameters_to_vector`: each parameter takes its part of the vector as its value."""
+    flat: Any = vec
+    if not isinstance(vec, Handle):
+        raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
+    start = 0
+    with no_grad():
+        for p in parameters:
+            n = p.numel()
+            p.data = F.reshape(flat[start : start + n], tuple(p.shape)).data
+            start += n
