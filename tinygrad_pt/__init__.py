@@ -34,10 +34,10 @@ from tinygrad_pt.functions import (
     randn, randn_like, randperm, ravel, reciprocal, relu, remainder, repeat_interleave, reshape, roll, round,
     rsqrt, rsub, scalar_tensor, scatter, scatter_add, searchsorted, select, set_rng_state, sgn, sigmoid, sign, sin, sinh, softmax, sort,
     split, sqrt, square, squeeze, stack, std, sub, subtract, sum, swapaxes, swapdims, t, take, take_along_dim, tan, tanh, tensor_split,
-    tensordot, tile, topk, trace, transpose, tril, triu, true_divide, trunc, unbind, unflatten, unique, unsqueeze, var,
+    tensordot, tile, topk, trace, transpose, tril, tril_indices, triu, triu_indices, true_divide, trunc, unbind, unflatten, unique, unsqueeze, var,
     vdot, vstack, where, zeros, zeros_like,
 )  # fmt: skip
-from tinygrad_pt.graph import (
+from tinygrad_pt.modes import (
     enable_grad, inference_mode, is_grad_enabled, is_inference_mode_enabled, no_grad, set_grad_enabled,
 )  # fmt: skip
 from tinygrad_pt.printing import set_printoptions

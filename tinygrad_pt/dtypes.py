@@ -81,27 +81,30 @@ C_NAMES = {
 }  # fmt: skip
 ALL = (bool, uint8, int8, int16, int32, int64, float16, float32, float64, complex64, complex128)
 _by_numpy = {t.numpy: t for t in ALL}
-_by_scalar: dict[type, Any] = {}  # filled below, once the builtin names are reachable again
+_by_name: dict[Any, dtype] = {type(True): bool, type(1): int64, type(1.0): float64, type(1j): complex128}
 _default = float32
 
 
 def of(kind: Any) -> dtype:
-    """The dtype meant by one of ours, a NumPy dtype, or Python's bool, int, float, complex.
+    """The dtype meant by one of ours, a NumPy dtype, or Python's types: `float` is float64 here, as in NumPy.
 
-    >>> of(np.float64), of(np.dtype("int64")), of(float32)
-    (torch.float64, torch.int64, torch.float32)
+    >>> of(np.float32), of(np.dtype("int64")), of(type(1.0))
+    (torch.float32, torch.int64, torch.float64)
     """
     if isinstance(kind, dtype):
         return kind
-    if kind in _by_scalar:
-        return _by_scalar[kind]()
+    if isinstance(kind, type) and kind in _by_name:
+        return _by_name[kind]
+    if kind is None or isinstance(kind, str):
+        raise TypeError(f"dtype must be torch.dtype, not {type(kind).__name__}")
     try:
         found = _by_numpy.get(np.dtype(kind))
     except TypeError:
         found = None
     if found is None:
+        name = f"numpy.{kind.type.__name__}" if isinstance(kind, np.dtype) else getattr(kind, "__name__", kind)
         raise TypeError(
-            f"can't convert np.ndarray of type {getattr(kind, '__name__', kind)}. The only supported types are: "
+            f"can't convert np.ndarray of type {name}. The only supported types are: "
             "complex128, complex64, float64, float32, float16, int64, int32, int16, int8, uint8, and bool."
         )
     return found
@@ -130,14 +133,16 @@ def set_default_dtype(kind: dtype) -> None:
     _default = kind
 
 
-_by_scalar.update(
-    {
-        type(True): lambda: bool,
-        type(1): lambda: int64,
-        type(1.0): get_default_dtype,
-        type(1j): lambda: complex64 if _default is not float64 else complex128,
-    }
-)
+def of_number(value: Any) -> dtype:
+    """The dtype of a tensor made from a Python number: floats have the default one.
+
+    >>> of_number(1), of_number(1.0), of_number(1j)
+    (torch.int64, torch.float32, torch.complex64)
+    """
+    kind = of(type(value))
+    if kind.rank < 2:
+        return kind
+    return _default if kind.rank == 2 else complex128 if _default is float64 else complex64
 
 
 def promote(a: dtype, b: dtype) -> dtype:
@@ -169,7 +174,7 @@ def result_type(*operands: Any) -> dtype:
         if isinstance(x, (np.ndarray, np.generic)) or hasattr(x, "ndim"):
             level, kind = (0 if x.ndim else 1), of(x.dtype)
         else:
-            level, kind = 2, of(type(x))
+            level, kind = 2, of_number(x)
         seen = levels[level]
         levels[level] = kind if seen is None else promote(seen, kind)
     result: dtype | None = None

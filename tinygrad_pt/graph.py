@@ -1,4 +1,4 @@
-"""The one place where the graph grows: operations, the nodes they leave behind, and the modes that decide.
+"""The one place where the graph grows: operations, the nodes they leave behind.
 
 An operation is data: a name, a pure forward on arrays, and one pure rule per argument,
 `rule(g, y, *args, **attrs) = g · ∂y/∂arg`. A rule is written once and read to whoever asks: to arrays
@@ -7,11 +7,9 @@ An operation is data: a name, a pure forward on arrays, and one pure rule per ar
 
 from __future__ import annotations
 
-import functools
 import warnings
 import weakref
 from collections.abc import Callable
-from contextvars import ContextVar
 from itertools import count
 from typing import Any
 
@@ -19,6 +17,7 @@ import numpy as np
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.errors import broadcast_text, failure
+from tinygrad_pt.modes import Scope, current
 
 ndarray, asarray = np.ndarray, np.asarray
 SAVED = (np.ndarray, np.generic)  # what a node keeps of a value: an array, or a NumPy scalar for a 0-d one
@@ -28,56 +27,6 @@ Rule = Callable[..., Any]
 # inf and nan are values here as they are in PyTorch, so NumPy's warnings about them, where this package
 # calls NumPy, are not shown; the user's own NumPy code keeps its warnings.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinygrad_pt\.")
-
-
-# ---------------------------------------------------------------------------------------------- modes
-class Mode:
-    """What ops do beyond computing, in one task or thread: record gradients, where, and for whom."""
-
-    __slots__ = ("grad", "inference", "scope", "tape")
-
-    def __init__(
-        self,
-        grad: bool = True,
-        inference: bool = False,
-        scope: Scope | None = None,
-        tape: Callable[..., None] | None = None,
-    ) -> None:
-        self.grad = grad  # do ops on tensors that require grad leave nodes?
-        self.inference = inference  # are results marked as never differentiable?
-        self.scope = scope  # the module being called
-        self.tape = tape  # called as tape(op, args, attrs, result) for every op, gradients wanted or not
-
-    def but(self, **changes: Any) -> Mode:
-        """This mode with some fields changed."""
-        fields = {name: getattr(self, name) for name in Mode.__slots__}
-        return Mode(**(fields | changes))
-
-
-class Scope:
-    """The path of the module being called, outermost first: what frames a picture and addresses an error."""
-
-    __slots__ = ("kind", "name", "parent")
-
-    def __init__(self, parent: Scope | None, name: str, kind: str) -> None:
-        self.parent, self.name, self.kind = parent, name, kind
-
-    def path(self) -> tuple[tuple[str, str], ...]:
-        """((name, kind), …) from the outermost module inwards."""
-        steps, scope = [], self
-        while scope is not None:
-            steps.append((scope.name, scope.kind))
-            scope = scope.parent  # type: ignore[assignment]
-        return tuple(reversed(steps))
-
-    def __str__(self) -> str:
-        steps = self.path()
-        inner = ".".join(name for name, _ in steps[1:])
-        return f"{inner or steps[0][0]} ({steps[-1][1]})" if len(steps) > 1 else steps[0][1]
-
-
-mode: ContextVar[Mode] = ContextVar("tinygrad_pt.mode", default=Mode())
-current = mode.get
 
 
 # ---------------------------------------------------------------------------------------------- vertices
@@ -192,8 +141,7 @@ def wrap(array: Any, node: Node | None = None, version: list[int] | None = None)
     t = new(Tensor)
     t.array = array if array.__class__ is ndarray else asarray(array)
     t.version = [0, 0] if version is None else version
-    if node is not None:
-        t.node = node
+    t.node = node
     return t
 
 
@@ -289,7 +237,7 @@ class Op:
     """
 
     __slots__ = (
-        "doc", "domain", "elementwise", "forward", "keep", "label", "name", "notation", "rules",
+        "differentiable", "doc", "domain", "elementwise", "forward", "keep", "label", "name", "notation", "rules",
         "variadic", "view",
     )  # fmt: skip
 
@@ -304,19 +252,17 @@ class Op:
         domain: str = "",
         view: bool = False,
         label: str | Callable[[Node], str] = "",
+        doc: str = "",
     ) -> None:
         self.name, self.forward, self.notation = name, forward, notation
         self.variadic = callable(rules)
         self.rules = rules
+        self.differentiable = self.variadic or any(rules)
         self.elementwise, self.domain, self.view = elementwise, domain, view
         self.label = label
         self.keep: dict[int, tuple[bool, ...]] = {}
-        self.doc = forward.__doc__ or ""
+        self.doc = doc or forward.__doc__ or ""
         OPS[name] = self
-
-    @property
-    def differentiable(self) -> bool:
-        return self.variadic or any(self.rules)
 
     def rules_for(self, count: int) -> tuple[Rule | None, ...]:
         """One rule per argument, when there are `count` of them."""
@@ -427,13 +373,11 @@ def wrapped(number: int, target: Any) -> int:
 
 def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], y: Any) -> Any:
     """A tensor around `y = op(*args, **attrs)`; if some argument wants a gradient, its vertex too."""
-    t = new(Tensor)
-    t.array = y = y if y.__class__ is ndarray else asarray(y)
+    t = wrap(y)
+    y = t.array
     state = current()
     if op.view:
         adopt_view(op, args[0], attrs, t)
-    else:
-        t.version = [0, 0]
     if state.inference:
         t.inference = True
     elif state.grad and op.differentiable and y.dtype.kind == "f":
@@ -452,31 +396,35 @@ def vertex(
     op: Op, args: tuple[Any, ...], attrs: dict[str, Any], y: Any, mask: int, version: list[int], scope: Any
 ) -> Node:
     """The node of one application: its parents, what its rules will read, and guards on what may change."""
-    keep = op.keep.get((mask, len(args)) if op.variadic else mask)  # type: ignore[call-overload]
+    key = (mask, len(args)) if op.variadic or len(args) != len(op.rules) else mask
+    keep = op.keep.get(key)  # type: ignore[call-overload]
     if keep is None:
         arrays = tuple(a.array if isinstance(a, Handle) else a for a in args)
-        keep = op.keeps(mask, arrays, attrs)
-        op.keep[(mask, len(args)) if op.variadic else mask] = keep  # type: ignore[index]
-    parents, saved = [], [(y if y.shape else y[()]) if keep[0] else None]
-    guards = [version, version[0]] if keep[0] else []
-    for i, a in enumerate(args, 1):
-        p = a
-        if isinstance(a, Handle):
+        keep = op.keep[key] = op.keeps(mask, arrays, attrs)  # type: ignore[index]
+    kept = y if keep[0] else None
+    guards: tuple[Any, ...] = () if kept is None else (version, version[0])
+    parents, saved, i = [], [kept if kept is None or y.shape else y[()]], 0
+    for a in args:
+        i += 1
+        if a.__class__ is Tensor or isinstance(a, Handle):
             p = a.node
             if p is None:
                 p = Constant(a)
-        parents.append(p)
-        if i < len(keep) and keep[i] and p is not a:
-            if a.inference:
-                raise explain(op, args, INFERENCE_SAVED)
-            x = a.array
-            saved.append(x if x.shape else x[()])
-            guards += (a.version, a.version[0])
+                if keep[i] and a.inference:
+                    raise explain(op, args, INFERENCE_SAVED)
+            parents.append(p)
+            if keep[i]:
+                x = a.array
+                saved.append(x if x.shape else x[()])
+                guards += (a.version, a.version[0])
+            else:
+                saved.append(p)
         else:
-            saved.append(p)
+            parents.append(a)
+            saved.append(a)
     node = new(Node)
     node.op, node.parents, node.args, node.attrs = op, tuple(parents), tuple(saved), attrs
-    node.guards, node.shape, node.dtype = tuple(guards), y.shape, y.dtype
+    node.guards, node.shape, node.dtype = guards, y.shape, y.dtype
     node.born, node.scope, node.extra = born(), scope, None
     return node
 
@@ -523,8 +471,10 @@ def single(op: Op) -> Any:
     forward_, keep, domain, view, attends = op.forward, op.keep, op.domain, op.view, op.differentiable
 
     def function(a: Any, **attrs: Any) -> Any:
+        if a.__class__ is ndarray:  # a rule, read with arrays
+            return forward_(a, **attrs)
         if a.__class__ is not Tensor and not isinstance(a, Handle):
-            return forward_(a, **attrs) if a.__class__ is ndarray else apply(op, (a,), attrs)
+            return apply(op, (a,), attrs)
         x, parent, state = a.array, a.node, current()
         dtype = x.dtype
         if state.tape is not None or (domain and dtype is not F32 and dtype is not F64):
@@ -542,6 +492,7 @@ def single(op: Op) -> Any:
         else:
             t.version = [0, 0]
         if parent is None or not state.grad or not attends or y.dtype.kind != "f":
+            t.node = None
             if state.inference:
                 t.inference = True
             return t
@@ -569,6 +520,8 @@ def pair(op: Op) -> Any:
     short = op.differentiable and op.domain != "compare"
 
     def function(a: Any, b: Any) -> Any:
+        if a.__class__ is ndarray and b.__class__ is ndarray:  # a rule, read with arrays
+            return forward_(a, b)
         if a.__class__ is Tensor or isinstance(a, Handle):
             xa, pa = a.array, a.node
             dtype = xa.dtype
@@ -589,8 +542,6 @@ def pair(op: Op) -> Any:
             dtype = xb.dtype
             if not xb.shape:
                 xb = xb[()]
-        elif a.__class__ is ndarray and b.__class__ is ndarray:
-            return forward_(a, b)
         else:
             return meet(op, a, b)
         state = current()
@@ -606,6 +557,7 @@ def pair(op: Op) -> Any:
             y = asarray(y)
         t.array = y
         if (pa is None and pb is None) or not state.grad:
+            t.node = None
             if state.inference:
                 t.inference = True
             return t
@@ -624,6 +576,40 @@ def pair(op: Op) -> Any:
         if keep_b and pb is not None:
             guards += (b.version, b.version[0])
         node.guards, node.shape, node.dtype, node.born = guards, y.shape, dtype, born()
+        return t
+
+    return named(function, op)
+
+
+def several(op: Op) -> Any:
+    """The function that applies an op of any number of arguments; in one piece where all are tensors."""
+    forward_, attends, domain = op.forward, op.differentiable, op.domain
+
+    def function(*args: Any, **attrs: Any) -> Any:
+        mask, bit, xs = 0, 1, []
+        for a in args:
+            if a.__class__ is not Tensor and not isinstance(a, Handle):
+                return apply(op, args, attrs)
+            if a.node is not None:
+                mask |= bit
+            bit += bit
+            xs.append(a.array)
+        state = current()
+        if domain or state.tape is not None:
+            return apply(op, args, attrs)
+        try:
+            y = forward_(*xs, **attrs)
+        except (RuntimeWarning, ValueError, TypeError):
+            y = forward(op, xs, attrs)
+        t = new(Tensor)
+        t.array = y = y if y.__class__ is ndarray else asarray(y)
+        t.version = version = [0, 0]
+        if mask and state.grad and attends and y.dtype.kind == "f":
+            t.node = vertex(op, args, attrs, y, mask, version, state.scope)
+        else:
+            t.node = None
+            if state.inference:
+                t.inference = True
         return t
 
     return named(function, op)
@@ -660,11 +646,9 @@ def primitive(notation: str, *rules: Rule | None, **traits: Any) -> Callable[[An
         op = Op(name, forward_, traits.pop("each", rules), notation, **traits)
         if len(rules) == 1:
             return single(op)
-
-        def function(*args: Any, **attrs: Any) -> Any:
-            return apply(op, args, attrs)
-
-        return named(function, op)
+        if len(rules) == 2 and not forward_.__code__.co_kwonlyargcount:
+            return pair(op)
+        return several(op)
 
     return make
 
@@ -701,198 +685,3 @@ def pick(master: Node, part: int, y: Any) -> Node:
 
 
 PICK = Op("pick", lambda a, *, part: a, (None,), label=lambda node: node.parents[0].name())
-
-
-# ------------------------------------------------------------------------- writing in place
-LEAF_WRITTEN = "a leaf Variable that requires grad is being used in an in-place operation."
-OVERLAP = (
-    "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-    "Please clone() the tensor before performing the operation."
-)
-
-
-def may_write(t: Any) -> bool:
-    """Raise unless `t` may be written in place; say whether the graph must hear of it."""
-    state = current()
-    base = t if t.base is None else t.base
-    x = t.array
-    if not x.flags.writeable or 0 in x.strides:
-        if any(n > 1 and s == 0 for n, s in zip(x.shape, x.strides, strict=True)):
-            raise failure(RuntimeError, OVERLAP, args=(t,), scope=state.scope)
-        if not x.flags.writeable:
-            raise failure(RuntimeError, "the memory of this tensor is read-only", args=(t,), mend="clone() it first")
-    if t.inference and not state.inference:
-        raise failure(
-            RuntimeError,
-            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get "
-            "a normal tensor before doing inplace update.",
-        )
-    if not state.grad:
-        return False
-    if isinstance(base.node, Leaf):
-        raise failure(
-            RuntimeError, LEAF_WRITTEN if base is t else "a view of " + LEAF_WRITTEN, args=(t,), scope=state.scope,
-            mend="write inside `with torch.no_grad():`, or compute a new tensor",
-        )  # fmt: skip
-    if base.node is not None:
-        no_part(t)
-    return True
-
-
-def no_part(t: Any) -> None:
-    """Raise if `t` is one of several views made at once: those cannot be rebased on what is written."""
-    for op, attrs in t.path:
-        if "part" in attrs:
-            raise RuntimeError(
-                f"Output {attrs['part']} of {op.name.capitalize()} is a view and is being modified inplace. This view is "
-                "the output of a function that returns multiple views. Such functions do not allow the output views to be "
-                "modified inplace. You should replace the inplace operation by an out-of-place one."
-            )
-
-
-last_change = [0]  # the clock of the latest in-place change of anything
-
-
-def touched(t: Any) -> None:
-    """Count a change of the storage under `t`."""
-    t.version[0] += 1
-    t.version[1] = last_change[0] = born()
-
-
-def write(t: Any, result: Any) -> Any:
-    """Let `result` become the value of `t` in place: memory, version, and the vertices of all its views."""
-    heard = may_write(t)
-    x = t.array
-    if result.array.shape != x.shape:
-        raise failure(
-            RuntimeError,
-            f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(result.array.shape)}",
-            args=(t, result), mend="use the out-of-place form",
-        )  # fmt: skip
-    source, target = dtypes.of(result.array.dtype), dtypes.of(x.dtype)
-    if not dtypes.can_cast(source, target):
-        raise failure(
-            RuntimeError,
-            f"result type {source.spoken} can't be cast to the desired output type {target.spoken}",
-            args=(t, result), mend="convert the tensor first, e.g. x = x.float()",
-        )  # fmt: skip
-    if heard and result.node is not None:
-        no_part(t)
-    np.copyto(x, result.array, casting="unsafe")
-    touched(t)
-    if not heard:
-        return t
-    base = t if t.base is None else t.base
-    if result.node is not None and source is not target:
-        result = OPS["cast"](result, dtype=target)
-    if base is t:
-        if result.node is not t.node:
-            t.node = result.node
-    elif base.node is not None or result.node is not None:
-        mask = (base.node is not None) + 2 * (result.node is not None)
-        attrs = {"path": t.path}
-        base.node = vertex(OPS["overwrite"], (base, result), attrs, base.array, mask, base.version, current().scope)
-    else:
-        return t
-    for link in base.views or ():
-        view = link()
-        if view is not None:
-            view.node = follow(base, view.path).node
-    return t
-
-
-def follow(t: Any, path: Any) -> Any:
-    """Apply a path of view ops."""
-    for op, attrs in path:
-        if "part" in attrs:
-            rest = {k: v for k, v in attrs.items() if k != "part"}
-            t = bundle(op, (t,), rest)[attrs["part"]]
-        else:
-            t = apply(op, (t,), attrs)
-    return t
-
-
-# ------------------------------------------------------------------------- switching the modes
-class Switch:
-    """A context manager and decorator that changes the mode: in this task or thread only, and re-entrant."""
-
-    def __init__(self, **changes: Any) -> None:
-        self.changes = changes
-        self.before: list[Mode] = []
-
-    def __enter__(self) -> None:
-        state = current()
-        self.before.append(state)
-        mode.set(state.but(**self.changes))
-
-    def __exit__(self, *error: Any) -> None:
-        mode.set(self.before.pop())
-
-    def __call__(self, function: Any) -> Any:
-        @functools.wraps(function)
-        def switched(*args: Any, **kwargs: Any) -> Any:
-            with Switch(**self.changes):
-                return function(*args, **kwargs)
-
-        return switched
-
-
-class no_grad(Switch):
-    """Record nothing inside: results do not require grad.
-
-    >>> import tinygrad_pt as torch
-    >>> x = torch.ones(2, requires_grad=True)
-    >>> with torch.no_grad():
-    ...     y = x * 2
-    >>> y.requires_grad
-    False
-    """
-
-    def __new__(cls, function: Any = None) -> Any:
-        return super().__new__(cls) if function is None else cls()(function)
-
-    def __init__(self, function: Any = None) -> None:
-        super().__init__(grad=False)
-
-
-class enable_grad(Switch):
-    """Record again, inside `no_grad`."""
-
-    def __new__(cls, function: Any = None) -> Any:
-        return super().__new__(cls) if function is None else cls()(function)
-
-    def __init__(self, function: Any = None) -> None:
-        super().__init__(grad=True)
-
-
-class inference_mode(Switch):
-    """`no_grad` whose results can never take part in a gradient, even later."""
-
-    def __new__(cls, mode: Any = True) -> Any:
-        return super().__new__(cls) if isinstance(mode, bool) else cls()(mode)
-
-    def __init__(self, mode: Any = True) -> None:
-        super().__init__(grad=not mode, inference=bool(mode))
-
-
-class set_grad_enabled(Switch):
-    """Switch recording on or off, at once; as a context manager it restores what was before."""
-
-    def __init__(self, mode: bool) -> None:
-        super().__init__(grad=bool(mode))
-        self.outer = current()
-        globals()["mode"].set(self.outer.but(grad=bool(mode)))
-
-    def __enter__(self) -> None:
-        self.before.append(self.outer)
-        mode.set(current().but(**self.changes))
-
-
-def is_grad_enabled() -> bool:
-    """Whether ops on tensors that require grad are being recorded here."""
-    return current().grad
-
-
-def is_inference_mode_enabled() -> bool:
-    """Whether this is inside `inference_mode()`."""
-    return current().inference

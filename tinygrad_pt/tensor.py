@@ -14,7 +14,9 @@ from tinygrad_pt import autograd, dtypes, ops, printing
 from tinygrad_pt import functions as F
 from tinygrad_pt.errors import broadcast_text, failure
 from tinygrad_pt.functions.arguments import Size
-from tinygrad_pt.graph import Handle, Leaf, Node, current, handle, may_write, wrap, write
+from tinygrad_pt.graph import Handle, Leaf, Node, handle, wrap
+from tinygrad_pt.inplace import may_write, write
+from tinygrad_pt.modes import current
 
 NUMPY_GRAD = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
 NON_LEAF_GRAD = (
@@ -116,7 +118,7 @@ class Tensor(Handle):
         else:
             x = np.empty(data or (0,), dtypes.get_default_dtype().numpy)
         t = object.__new__(cls)
-        t.array, t.version = x, [0, 0]
+        t.array, t.version, t.node = x, [0, 0], None
         return t
 
     # -------------------------------------------------------------------------------------- what it is
@@ -477,7 +479,7 @@ class Tensor(Handle):
     def _rebuilt(self, array: Any) -> Any:
         """A leaf of this class around another array."""
         t = object.__new__(type(self))
-        t.array, t.version = array, [0, 0]
+        t.array, t.version, t.node = array, [0, 0], None
         if self.node is not None:
             t.node = Leaf(t)
         return t
@@ -586,6 +588,12 @@ class Tensor(Handle):
         text = broadcast_text(self.array.shape, source.array.shape)
         if text:
             raise failure(RuntimeError, text, op="copy_", args=(self, source))
+        shapes = np.broadcast_shapes(self.array.shape, source.array.shape)
+        if shapes != self.array.shape:
+            raise failure(
+                RuntimeError, f"output with shape {list(self.array.shape)} doesn't match the broadcast shape {list(shapes)}",
+                op="copy_", args=(self, source),
+            )  # fmt: skip
         may_write(self)
         return write(self, ops.copy(self, source))
 
@@ -595,7 +603,9 @@ class Tensor(Handle):
             raise RuntimeError(
                 f"fill_ only supports 0-dimension value tensor but got tensor with {value.array.ndim} dimensions."
             )
-        return self.copy_(value if isinstance(value, Handle) else wrap(np.asarray(value).astype(self.array.dtype)))
+        if not isinstance(value, (Handle, builtins.bool, builtins.int, builtins.float, complex, np.generic)):
+            raise TypeError(f"fill_(): argument 'value' must be a Number, not {builtins.type(value).__name__}")
+        return self.copy_(value if isinstance(value, Handle) else wrap(F.arguments.number(value, self.dtype)))
 
     def zero_(self) -> Any:
         """Zeros everywhere."""
@@ -721,7 +731,7 @@ class Tensor(Handle):
 
 def _revived(cls: type, array: Any, requires_grad: bool) -> Any:
     t = object.__new__(cls)
-    t.array, t.version = array, [0, 0]
+    t.array, t.version, t.node = array, [0, 0], None
     if requires_grad:
         t.node = Leaf(t)
     return t

@@ -4,7 +4,7 @@ from tinygrad_pt.autograd import functional
 from tinygrad_pt.autograd.engine import backward, grad
 from tinygrad_pt.autograd.function import Function
 from tinygrad_pt.autograd.functional import hessian, hvp, jacobian, jvp, vhp, vjp
-from tinygrad_pt.graph import enable_grad, inference_mode, no_grad, set_grad_enabled
+from tinygrad_pt.modes import enable_grad, inference_mode, no_grad, set_grad_enabled
 
 __all__ = [
     "Function", "backward", "enable_grad", "functional", "grad", "hessian", "hvp", "inference_mode", "jacobian", "jvp",

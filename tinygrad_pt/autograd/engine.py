@@ -10,7 +10,9 @@ import numpy as np
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.errors import failure
-from tinygrad_pt.graph import PICK, SAVED, Handle, Leaf, Node, enable_grad, last_change, touched, wrap
+from tinygrad_pt.graph import PICK, SAVED, Handle, Leaf, Node, wrap
+from tinygrad_pt.inplace import last_change, touched
+from tinygrad_pt.modes import enable_grad
 from tinygrad_pt.ops import clone, sum_to
 
 SECOND = (
@@ -95,10 +97,12 @@ def walk(
     nodes = order(roots, wanted)
     check(nodes)
     grads: dict[Any, Any] = {}
-    for root, seed in zip(roots, seeds, strict=True):
-        grads[root] = grads[root] + seed if root in grads else seed
-    with enable_grad() if create else np.errstate(all="ignore"):
-        return run(nodes, grads, retain, create, wanted)
+    for root, seed in zip(roots, seeds):  # noqa: B905
+        grads[root] = grads[root] + seed if root in grads else seed if root.parents else clone(seed)
+    if create:
+        with enable_grad():
+            return run(nodes, grads, retain, create, wanted)
+    return run(nodes, grads, retain, create, wanted)
 
 
 def run(nodes: list[Node], grads: dict[Any, Any], retain: bool, create: bool, wanted: set[Node] | None) -> Any:
@@ -125,7 +129,11 @@ def run(nodes: list[Node], grads: dict[Any, Any], retain: bool, create: bool, wa
             kind = p.__class__
             if (kind is not Node and kind is not Leaf) or rule is None or (reached is not None and p not in reached):
                 continue
-            r = rule(g, *args, **attrs) if attrs else rule(g, *args)
+            try:
+                r = rule(g, *args, **attrs) if attrs else rule(g, *args)
+            except RuntimeWarning:  # somebody made errors of NumPy's warnings: inf and nan are values all the same
+                with np.errstate(all="ignore"):
+                    r = rule(g, *args, **attrs)
             if r.shape != p.shape:
                 if not op.elementwise:
                     raise wrong_shape(node, parents.index(p), r)
@@ -139,11 +147,12 @@ def run(nodes: list[Node], grads: dict[Any, Any], retain: bool, create: bool, wa
         if not retain:
             node.args, node.guards = None, ()
     for node, g in grads.items():  # what nobody popped: leaves, and wanted nodes where the walk ended
-        if wanted is None or node in wanted:
-            if node.extra is not None:
-                g = listen(node, g, create)
-            found[node] = g if isinstance(node, Leaf) else clone(g)
-    return found
+        if node.extra is not None:
+            grads[node] = listen(node, g, create)
+    if wanted is None:
+        return grads
+    ends = {node: g if isinstance(node, Leaf) else clone(g) for node, g in grads.items() if node in wanted}
+    return found | ends
 
 
 def tensors(node: Node) -> tuple[Any, ...]:
@@ -241,7 +250,7 @@ def start(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[l
                 RuntimeError, f"element {i} of tensors does not require grad and does not have a grad_fn", args=(t,),
                 mend="some tensor it was computed from must have requires_grad=True, outside no_grad()",
             )  # fmt: skip
-    seeds = [seed_of(t, g, i, create) for i, (t, g) in enumerate(zip(outputs, grads, strict=True))]
+    seeds = [seed_of(t, grads[i], i, create) for i, t in enumerate(outputs)]
     return [t.node for t in outputs], seeds
 
 
@@ -285,14 +294,16 @@ def backward(
                 raise RuntimeError(f"One of the differentiated Tensors does not require grad (inputs[{i}])")
         wanted = {t.node for t in inputs}
     found = walk(roots, values, retain=retain, create=create_graph, wanted=wanted)
-    for root, value in zip(roots, values, strict=True):
-        root.set_note("seed", value)
-    handles = {t.node: t for t in inputs or ()}
+    for root, value in zip(roots, values):  # noqa: B905
+        root.set_note("seed", value)  # that a backward pass has run from here, and with what: drawings ask
     for node, g in found.items():
-        t = node.handle() if isinstance(node, Leaf) else handles[node]
+        t = node.handle() if node.__class__ is Leaf else next(t for t in inputs if t.node is node)
         if t is None:
             continue
-        accumulate(t, g, create_graph)
+        if t._grad is None:
+            t._grad = g if create_graph else wrap(g)
+        else:
+            accumulate(t, g, create_graph)
         if node.extra is not None:
             for hook in tuple(node.note("post", {}).values()):
                 hook(t)

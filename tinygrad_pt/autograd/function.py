@@ -9,9 +9,8 @@ import numpy as np
 
 from tinygrad_pt.autograd.engine import SECOND, mutated_text
 from tinygrad_pt.errors import failure
-from tinygrad_pt.graph import (
-    Handle, Node, Op, current, enable_grad, no_grad, pick, vertex, wrap,
-)  # fmt: skip
+from tinygrad_pt.graph import Handle, Node, Op, pick, vertex, wrap
+from tinygrad_pt.modes import current, enable_grad, no_grad
 
 
 class FunctionCtx:

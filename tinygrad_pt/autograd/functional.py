@@ -9,7 +9,8 @@ import numpy as np
 
 from tinygrad_pt.autograd.engine import grad
 from tinygrad_pt.errors import failure
-from tinygrad_pt.graph import Handle, Leaf, enable_grad, wrap
+from tinygrad_pt.graph import Handle, Leaf, wrap
+from tinygrad_pt.modes import enable_grad
 from tinygrad_pt.ops import reshape, stack
 
 Tensors = Any  # a tensor, or a tuple of them; results have the form of what was given

@@ -57,19 +57,19 @@ def as_tensor_like(value: Any, like: Any) -> Any:
 
 def unsupported(kernel: str, value: Any) -> Exception:
     """PyTorch's error about a dtype for which it has no such computation."""
-    kind = dtypes.of(value.array.dtype if isinstance(value, Handle) else type(value)).spoken
+    kind = (dtypes.of(value.array.dtype) if isinstance(value, Handle) else dtypes.of_number(value)).spoken
     return NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
 
 
 def number(value: Any, kind: dtypes.dtype, spoken: str = "") -> Any:
     """A Python number as a 0-d array of a dtype that can hold it."""
     x = value.array if isinstance(value, Handle) else value
+    if isinstance(x, int) and not -(2**63) <= x < 2**64:
+        raise OverflowError("int too big to convert")
     if kind.rank == 1 and not isinstance(x, np.ndarray):
         info = np.iinfo(kind.numpy)
         if isinstance(x, float) and math.isfinite(x):
             x = int(x)
-        if isinstance(x, int) and not -(2**63) <= x < 2**64:
-            raise OverflowError("int too big to convert")
         if isinstance(x, float) or (isinstance(x, int) and not (info.min or -info.max) <= x <= info.max):
             raise RuntimeError(f"value cannot be converted to type {spoken or kind.name + '_t'} without overflow")
     if kind.rank < 2 and not isinstance(x, (bool, int, float, np.ndarray)):

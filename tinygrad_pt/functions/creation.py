@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
 
 from tinygrad_pt import dtypes, random
 from tinygrad_pt.errors import failure
-from tinygrad_pt.functions.arguments import expect_tensor, positive_sizes
-from tinygrad_pt.graph import Handle, Leaf, current, wrap
+from tinygrad_pt.functions.arguments import expect_tensor, number, positive_sizes
+from tinygrad_pt.graph import Handle, Leaf, wrap
+from tinygrad_pt.modes import current
 
 
 class device:
@@ -74,72 +76,99 @@ def fresh(array: Any, requires_grad: bool = False, place: Any = None) -> Any:
 # ------------------------------------------------------------------------------------------ from data
 def _array(data: Any, dtype: Any) -> Any:
     """A new array of nested lists, numbers, arrays or tensors, in PyTorch's choice of dtype."""
+    target = None if dtype is None else dtypes.of(dtype)
     if isinstance(data, Handle):
         x = data.array
     elif isinstance(data, (np.ndarray, np.generic)):
-        x = np.asarray(data)
+        x = _native(np.asarray(data))
     else:
         x = _nested(data)
-    target = dtypes.of(dtype).numpy if dtype is not None else dtypes.of(x.dtype).numpy
-    return np.array(x, dtype=target)
+        if target is not None and target.rank == 1 and x.dtype.kind in "if":
+            _holds_all(target, x)
+    return np.array(x, dtype=(dtypes.of(x.dtype) if target is None else target).numpy)
 
 
-def _nested(data: Any) -> Any:
-    if isinstance(data, (list, tuple, range)):
-        _rectangular(data)
-        data = [_plain(d) for d in data]
-    elif not isinstance(data, (bool, int, float, complex)) and not hasattr(data, "__array__"):
-        raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
-    try:
-        x = np.asarray(data)
-    except OverflowError:
-        raise RuntimeError("Overflow when unpacking long long") from None
-    if x.size == 0 and not hasattr(data, "dtype"):
-        return x.astype(dtypes.get_default_dtype().numpy)
-    if x.dtype.kind == "O" or x.dtype.kind in "US":
-        first = data
-        while isinstance(first, list) and first:
-            first = first[0]
-        if isinstance(first, str):
-            raise ValueError("too many dimensions 'str'")
-        if isinstance(first, int):
-            raise RuntimeError("Overflow when unpacking long long")
-        raise RuntimeError(f"Could not infer dtype of {type(first).__name__}")
-    if x.dtype == np.float64 and not _holds(data, np.float64):
-        return x.astype(dtypes.get_default_dtype().numpy)
-    if x.dtype == np.complex128 and not _holds(data, np.complex128):
-        return x.astype(dtypes.of(complex).numpy)
+def _native(x: Any) -> Any:
+    """The array, if its dtype is one of ours in this machine's byte order."""
+    if not x.dtype.isnative:
+        raise ValueError(
+            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
+            "currently not supported."
+        )
+    dtypes.of(x.dtype)
     return x
 
 
-def _plain(data: Any) -> Any:
-    """Tensors inside lists as NumPy arrays or scalars."""
-    if isinstance(data, Handle):
-        return data.array if data.array.ndim else data.array[()]
-    if isinstance(data, (list, tuple, range)):
-        return [_plain(d) for d in data]
-    return data
+def _holds_all(target: dtypes.dtype, x: Any) -> None:
+    """Every number must fit into the integer dtype."""
+    info = np.iinfo(target.numpy)
+    low = float(info.min or -info.max)
+    if x.size and not np.all((x >= low) & (x <= float(info.max))):
+        raise RuntimeError(f"value cannot be converted to type {target.name} without overflow")
 
 
-def _holds(data: Any, kind: type) -> bool:
+def _nested(data: Any) -> Any:
+    """The array that nested lists of numbers stand for."""
+    if isinstance(data, (list, tuple, range, bytearray)):
+        data = _plain(data)
+    else:
+        _number(data)
+    try:
+        x = np.asarray(data)
+    except OverflowError:
+        raise ValueError("Overflow when unpacking long long") from None
+    if x.dtype.kind == "O" or x.dtype == np.uint64:
+        raise ValueError("Overflow when unpacking long long")
+    if x.size == 0 and not hasattr(data, "dtype"):
+        return x.astype(dtypes.get_default_dtype().numpy)
+    if x.dtype == np.float64 and not _wide(data, np.float64):
+        return x.astype(dtypes.get_default_dtype().numpy)
+    if x.dtype == np.complex128 and not _wide(data, np.complex128):
+        return x.astype(dtypes.of_number(1j).numpy)
+    return x
+
+
+def _number(value: Any) -> Any:
+    """One element: a number, or something with one in it."""
+    if isinstance(value, Handle):
+        if value.array.size != 1:
+            raise failure(
+                ValueError, "only one element tensors can be converted to Python scalars", args=(value,),
+                mend="torch.stack(list) joins tensors, and keeps their gradients",
+            )  # fmt: skip
+        return value.array.reshape(())[()]
+    if isinstance(value, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(value).__name__}'")
+    if not isinstance(value, (bool, int, float, complex, np.generic)) and not hasattr(value, "__array__"):
+        raise RuntimeError(f"Could not infer dtype of {type(value).__name__}")
+    return value
+
+
+SEQUENCES = (list, tuple, range, bytearray)
+
+
+def _plain(data: Any, level: int = 1) -> list[Any]:
+    """Nested lists, rectangular, with numbers or arrays in them."""
+    if len(data) and isinstance(data[0], SEQUENCES):
+        n = len(data[0])
+        for d in data:
+            if not isinstance(d, SEQUENCES):
+                _number(d)
+                raise TypeError("not a sequence")
+            if len(d) != n:
+                raise ValueError(f"expected sequence of length {n} at dim {level} (got {len(d)})")
+        return [_plain(d, level + 1) for d in data]
+    for d in data:
+        if isinstance(d, SEQUENCES):
+            raise TypeError(f"'{type(d).__name__}' object cannot be interpreted as an integer")
+    return [_number(d) for d in data]
+
+
+def _wide(data: Any, kind: type) -> bool:
     """Whether nested data has its wide dtype from NumPy itself rather than from Python's numbers."""
     while isinstance(data, list) and data:
         data = data[0]
     return isinstance(data, (np.ndarray, np.generic)) and data.dtype == kind
-
-
-def _rectangular(data: Any, level: int = 0) -> None:
-    lengths = [len(d) if isinstance(d, (list, tuple, range)) else -1 for d in data]
-    for i, n in enumerate(lengths):
-        if n != lengths[0]:
-            if n < 0 or lengths[0] < 0:
-                raise TypeError("only length-1 arrays can be converted to Python scalars") if n < 0 else ValueError(
-                    f"expected sequence of length {lengths[0]} at dim {level + 1} (got {n})"
-                )
-            raise ValueError(f"expected sequence of length {lengths[0]} at dim {level + 1} (got {n})")
-    for d in data:
-        if isinstance(d, (list, tuple)):
-            _rectangular(d, level + 1)
 
 
 def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
@@ -153,6 +182,12 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     (tensor([[1, 2],
             [3, 4]]), tensor([1.0000, 2.5000]))
     """
+    if isinstance(data, Handle):
+        warnings.warn(
+            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).", UserWarning,
+            stacklevel=2,
+        )  # fmt: skip
     return fresh(_array(data, dtype), requires_grad, device)
 
 
@@ -160,7 +195,7 @@ def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
     """`data` as a tensor, sharing memory where it can: a tensor of this dtype is returned as it is."""
     if isinstance(data, Handle):
         return data if dtype is None or data.dtype is dtypes.of(dtype) else data.to(dtype)
-    if isinstance(data, np.ndarray) and (dtype is None or dtypes.of(dtype).numpy == data.dtype):
+    if isinstance(data, np.ndarray) and data.dtype.isnative and (dtype is None or dtypes.of(dtype).numpy == data.dtype):
         return from_numpy(data)
     return tensor(data, dtype=dtype, device=device)
 
@@ -173,14 +208,10 @@ def from_numpy(array: Any) -> Any:
     tensor([5., 0.], dtype=torch.float64)
     """
     if not isinstance(array, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {type(array).__name__})")
-    dtypes.of(array.dtype)
-    if not array.dtype.isnative:
-        raise ValueError(
-            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
-            "currently not supported."
-        )
-    return fresh(array)
+        kind = type(array)
+        module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
+        raise TypeError(f"expected np.ndarray (got {module}{kind.__qualname__})")
+    return fresh(_native(array))
 
 
 def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
@@ -243,9 +274,11 @@ def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
 
 def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """A tensor of a shape filled with one number, whose type decides the dtype: `full((2,), 1)` is int64."""
-    value = fill_value.item() if isinstance(fill_value, Handle) else fill_value
-    kind = dtypes.of(type(value)) if dtype is None else dtypes.of(dtype)
-    return fresh(np.full(positive_sizes((size,), "full"), value, kind.numpy), requires_grad, device)
+    if not isinstance(size, (tuple, list)):
+        raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
+    value = fill_value.item() if isinstance(fill_value, (Handle, np.generic)) else fill_value
+    kind = dtypes.of_number(value) if dtype is None else dtypes.of(dtype)
+    return fresh(np.full(positive_sizes((size,), "full"), number(value, kind)), requires_grad, device)
 
 
 def _like(make: Any) -> Any:
@@ -264,7 +297,7 @@ zeros_like, ones_like, empty_like, full_like = map(_like, (zeros, ones, empty, f
 
 # ------------------------------------------------------------------------------------------ ranges
 def arange(
-    start: Any, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Any = None, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Any:
     """start, start + step, … below end; int64 if all three are ints.
 
@@ -274,6 +307,9 @@ def arange(
     start, end, step = (x.item() if isinstance(x, Handle) else x for x in (start, end, step))
     if end is None:
         start, end = 0, start
+    if end is None:
+        raise TypeError('arange() missing 1 required positional arguments: "end"')
+    start = 0 if start is None else start
     if step == 0:
         raise RuntimeError("step must be nonzero")
     if (end - start) * step < 0:
@@ -313,8 +349,23 @@ def logspace(
 
 def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """The identity matrix, n×n or n×m."""
-    positive_sizes((n, n if m is None else m), "eye")
+    for name, size in (("n", n), ("m", m)):
+        if size is not None and size < 0:
+            raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
     return fresh(np.eye(n, m, dtype=_kind(dtype)), requires_grad, device)
+
+
+def _triangle_indices(part: Any) -> Any:
+    def function(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Any:
+        places = np.nonzero(part(np.ones((row, col), bool), offset))
+        return fresh(np.stack(places).astype(np.int64 if dtype is None else dtypes.of(dtype).numpy), place=device)
+
+    function.__name__ = function.__qualname__ = f"{part.__name__}_indices"
+    function.__doc__ = f"The rows and the columns of the elements that `{part.__name__}` keeps."
+    return function
+
+
+tril_indices, triu_indices = map(_triangle_indices, (np.tril, np.triu))
 
 
 # ------------------------------------------------------------------------------------------ at random

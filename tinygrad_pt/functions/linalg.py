@@ -12,7 +12,8 @@ from tinygrad_pt import dtypes, ops
 from tinygrad_pt.errors import broadcast_text, failure
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.functions.shaping import diagonal, expand
-from tinygrad_pt.graph import Handle, current
+from tinygrad_pt.graph import Handle
+from tinygrad_pt.modes import current
 
 MENDS = "their inner sizes must agree; perhaps one of them wants a transpose (.T)"
 

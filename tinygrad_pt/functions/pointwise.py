@@ -11,7 +11,8 @@ import numpy as np
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.errors import broadcast_text, failure
 from tinygrad_pt.functions.arguments import as_tensor_like, expect_tensor, number, promoted, unsupported
-from tinygrad_pt.graph import Handle, wrap, write
+from tinygrad_pt.graph import Handle, wrap
+from tinygrad_pt.inplace import write
 
 
 def _unary(op: Any, name: str = "") -> Any:
@@ -301,7 +302,7 @@ bitwise_and, bitwise_or, bitwise_xor = map(_bits, (ops.bitwise_and, ops.bitwise_
 
 
 def _spoken(x: Any) -> str:
-    return dtypes.of(x.array.dtype if isinstance(x, Handle) else type(x)).spoken
+    return (dtypes.of(x.array.dtype) if isinstance(x, Handle) else dtypes.of_number(x)).spoken
 
 
 def bitwise_not(input: Any) -> Any:

@@ -216,7 +216,7 @@ def expand(input: Any, *sizes: Any) -> Any:
             op="expand", args=(input,),
         )  # fmt: skip
     full = []
-    for i, n in enumerate(wanted):
+    for i, n in reversed(list(enumerate(wanted))):  # from the last axis: which mismatch is told first
         own = shape[i - lead] if i >= lead else 1
         if n == -1:
             if i < lead:
@@ -231,7 +231,7 @@ def expand(input: Any, *sizes: Any) -> Any:
                 f"dimension {i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}", op="expand", args=(input,),
             )  # fmt: skip
         full.append(n)
-    return ops.expand(input, shape=tuple(full))
+    return ops.expand(input, shape=tuple(reversed(full)))
 
 
 def expand_as(input: Any, other: Any) -> Any:

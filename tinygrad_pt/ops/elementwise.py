@@ -210,9 +210,12 @@ def _sigmoid(a: Any) -> Any:
     y = np.negative(a)
     if y.__class__ is not np.ndarray:
         return np.reciprocal(1 + np.exp(y))
-    np.exp(y, out=y)
-    np.add(y, 1, out=y)
-    return np.reciprocal(y, out=y)
+    np.exp(y, y)
+    np.add(y, ONE.get(y.dtype, 1), y)
+    return np.reciprocal(y, y)
+
+
+ONE = {np.dtype(c): np.ones((), c) for c in "efd"}  # NumPy adds an array of its own dtype faster than Python's 1
 
 
 # sigmoid, tanh and log-sigmoid carry rules of their own: in terms of y they are short, and stable far out.

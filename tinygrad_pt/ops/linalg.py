@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.graph import primitive
-from tinygrad_pt.ops.shape import reshape, sum_to, t
+from tinygrad_pt.graph import Op, pair, primitive
+from tinygrad_pt.ops.shape import expand, sum_to, t
 
 
 @primitive(r"a \cdot b", lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, domain="promote")
 def dot(a: Any, b: Any) -> Any:
     """y = Σ aᵢ bᵢ of two vectors."""
-    return np.dot(a, b)
+    return a.dot(b)
 
 
 @primitive(r"a\,b", lambda g, y, a, b: outer(g, b), lambda g, y, a, b: mv(t(a), g))
 def mv(a: Any, b: Any) -> Any:
     """y = A b, a matrix with a vector."""
-    return np.dot(a, b)
+    return a.dot(b)
 
 
 @primitive(r"a\,{b}^{\top}", lambda g, y, a, b: mv(g, b), lambda g, y, a, b: mv(t(g), a))
@@ -28,10 +29,10 @@ def outer(a: Any, b: Any) -> Any:
     return np.multiply(a[:, None], b)
 
 
-@primitive(r"a\,b", lambda g, y, a, b: mm(g, t(b)), lambda g, y, a, b: mm(t(a), g))
-def mm(a: Any, b: Any) -> Any:
-    """Y = A B, matrix with matrix."""
-    return np.dot(a, b)
+# The method `dot` is NumPy's product of two matrices with the least ceremony.
+mm = pair(Op("mm", np.ndarray.dot, (
+    lambda g, y, a, b: mm(g, t(b)),
+    lambda g, y, a, b: mm(t(a), g)), r"a\,b", doc="Y = A B, matrix with matrix."))  # fmt: skip
 
 
 @primitive(
@@ -44,29 +45,26 @@ def bmm(a: Any, b: Any) -> Any:
     return np.matmul(a, b)
 
 
-def rows(a: Any) -> Any:
-    """All axes but the last as one."""
-    return a if a.ndim == 2 else reshape(a, shape=(_rows(a.shape), a.shape[-1]))
+@primitive(r"\textstyle\sum a", lambda g, y, a: expand(g, shape=a.shape), label="SumBackward1")
+def sum_rows(a: Any) -> Any:
+    """y = the sum of the rows of A, as 1ᵀA: BLAS adds rows three times as fast as a reduction."""
+    return ones(a.shape[0], a.dtype.char).dot(a) if a.dtype.char in "fd" else np.add.reduce(a, 0)
 
 
-def _rows(shape: tuple[int, ...]) -> int:
-    n = 1
-    for m in shape[:-1]:
-        n *= m
-    return n
+ones = lru_cache(maxsize=64)(np.ones)
 
 
 # A rule of its own for a measured gain: one node and three BLAS calls instead of three nodes and a transpose.
 @primitive(
     r"a\,{b}^{\top} + c",
-    lambda g, y, a, b, c=None: mm(g, b) if a.ndim == 2 else reshape(mm(rows(g), b), shape=a.shape),
-    lambda g, y, a, b, c=None: mm(t(rows(g)), rows(a)),
-    lambda g, y, a, b, c: sum_to(g, shape=c.shape),
+    lambda g, y, a, b, c=None: mm(g, b),
+    lambda g, y, a, b, c=None: mm(t(g), a),
+    lambda g, y, a, b, c: sum_rows(g),
     label=lambda node: "AddmmBackward0" if len(node.parents) == 3 else "MmBackward0",
 )
 def linear(a: Any, b: Any, c: Any = None) -> Any:
-    """Y = A Bᵀ + c: the layer of neurons, one row per example, one row of B per neuron."""
-    y = np.dot(a, b.T)
+    """Y = A Bᵀ + c: the layer of neurons, one row of A per example, one row of B per neuron."""
+    y = a.dot(b.T)
     if c is not None:
         y += c
     return y

@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.errors import describe, failure
-from tinygrad_pt.graph import F32, F64, Handle, enable_grad, touched, wrap
+from tinygrad_pt.graph import F32, F64, Handle, wrap
+from tinygrad_pt.inplace import touched
+from tinygrad_pt.modes import enable_grad
 from tinygrad_pt.tensor import Removable
 
 Options = dict[str, Any]

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.graph import F32, F64, born, last_change, touched, wrap
+from tinygrad_pt.graph import F32, F64, born, wrap
+from tinygrad_pt.inplace import last_change, touched
 from tinygrad_pt.optim.optimizer import (
     BLOCK,
     Due,

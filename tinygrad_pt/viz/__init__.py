@@ -10,6 +10,7 @@ from tinygrad_pt.viz.drawing import Drawing
 from tinygrad_pt.viz.engine import EngineError, doctor
 from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
 from tinygrad_pt.viz.snapshot import MAX_NODES, snapshot
+from tinygrad_pt.viz.text import WORDS
 
 __all__ = ["Drawing", "Edge", "EngineError", "Snapshot", "Vertex", "doctor", "draw", "snapshot"]
 
@@ -53,7 +54,9 @@ def draw(
     """
     if names is None:
         caller = sys._getframe(1)
-        names = {**caller.f_globals, **caller.f_locals}
+        near, far = dict(caller.f_locals), caller.f_globals
+        names = {k: v for k, v in {**near, **far, **near}.items() if not k.startswith("_")}
     return Drawing(
-        snapshot(tensor, names, title, max_nodes), rankdir=rankdir, lang=lang, edge_labels=edge_labels, engine=engine
-    )
+        snapshot(tensor, names, title, max_nodes, lang if lang in WORDS else "en"),
+        rankdir=rankdir, lang=lang, edge_labels=edge_labels, engine=engine,
+    )  # fmt: skip

@@ -1,222 +1,214 @@
-"""Rules read as mathematics: a `Symbol` as one line of Unicode, such as `∂o/∂net = o·(1 − o)`."""
+"""Rules read as mathematics: a `Symbol` as one line of Unicode, such as `∂o/∂net = o·(1 − o)`.
+
+The expression is first simplified (`algebra`), then written, with parentheses where a part binds less tightly than
+its place asks. `[P]` is 1 where P holds, else 0 (Iverson's bracket), and `ḡ` the gradient that arrives.
+"""
 
 from __future__ import annotations
 
 import re
+from fractions import Fraction
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from tinygrad_pt.graph import OPS, Op, Symbol
+from tinygrad_pt.viz.algebra import ORDER, UNIT, Product, condition, is_op, plain, product, simplify
 
-SIGNS = {
-    r"\cdot": "·", r"\sigma": "σ", r"\sum": "Σ", r"\prod": "Π", r"\leq": "≤", r"\geq": "≥", r"\neq": "≠", r"\land": "∧",
-    r"\lor": "∨", r"\lnot": "¬", r"\oplus": "⊕", r"\lfloor": "⌊", r"\rfloor": "⌋", r"\lceil": "⌈", r"\rceil": "⌉",
-    r"\left|": "|", r"\right|": "|", r"\left\|": "‖", r"\right\|": "‖", r"\,": " ", r"\bmod": "mod", r"\textstyle": "",
-    r"^{\top}": "ᵀ", r"^{\pi}": "ᵖ", "^{2}": "²", " - ": " − ", "-": "−",
+__all__ = ["UNIT", "number", "op_sign", "read", "render", "template"]
+
+# How tightly a text binds: a part that binds less than its place asks stands in parentheses.
+ANY, SUM, PRODUCT, MATRIX, POWER, ATOM = range(6)
+
+NAME = re.compile(r"[^\W\d][\w.′’]*(\[[\w.]*\])*|ḡ[₀-₉]*")
+SUPERSCRIPT = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+KNOWN = {0.6931471805599453: "ln(2)", 2.302585092994046: "ln(10)"}
+
+
+# ------------------------------------------------------------------------------------------ words and signs
+WORDS = {
+    "cdot": "·", "sigma": "σ", "sum": "Σ", "prod": "Π", "leq": "≤", "geq": "≥", "neq": "≠", "land": "∧", "lor": "∨",
+    "lnot": "¬", "oplus": "⊕", "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉", "sqrt": "√", "textstyle": "",
+    "left": "", "right": "", "bmod": "mod", "|": "‖", ",": " ", "operatorname": "", "mathrm": "", "overline": "",
 }  # fmt: skip
-WORD = re.compile(r"\\(?:operatorname|mathrm)\{(\w+)\}|\\([a-zA-Z]+)")
-FRACTION = re.compile(r"\\frac\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
-PLACE = re.compile(r"(?<![A-Za-z0-9_.])([abcnk])(?![A-Za-z0-9_])")
-OPENING, CLOSING = "([⌊⌈{", ")]⌋⌉}"
-BARE = ("reshape", "unsqueeze", "squeeze", "expand", "cast", "clone")  # change no value
-SUPERSCRIPT = str.maketrans("0123456789-−.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻·")
-
-# How tightly a template binds: what stands inside something tighter needs parentheses.
-SUM, PRODUCT, PREFIX, POWER, ATOM = 1, 2, 3, 4, 5
-
-
-def unicode(notation: str) -> str:
-    r"""An op's notation, LaTeX, as plain Unicode with its placeholders a, b, c.
-
-    >>> unicode(r"a \cdot b"), unicode(r"\frac{a}{b}"), unicode(r"{a}^{\top}"), unicode(r"\tanh a")
-    ('a · b', 'a / b', 'aᵀ', 'tanh a')
-    """
-    text = FRACTION.sub(r"\1 / \2", notation)
-    text = text.replace(r"\sqrt{a}", "√a")
-    for sign in sorted(SIGNS, key=len, reverse=True):
-        text = re.sub(re.escape(sign) + (r"(?![a-zA-Z])" if sign[-1].isalpha() else ""), SIGNS[sign], text)
-    text = WORD.sub(lambda m: m.group(1) or m.group(2), text)
-    text = re.sub(r"\{(\w)\}(?=[ᵀᵖ])", r"\1", text)
-    return re.sub(r"\s+", " ", text).strip()
+TEMPLATES = {  # where the notation says less than a picture needs
+    "mean": "mean(a)", "amax": "max(a)", "amin": "min(a)", "others": "Π≠ᵢ a", "clamp": "clamp(a, low, high)",
+    "permute": "permute(a)", "flip": "flip(a)", "pad": "pad(a)", "crop": "crop(a)", "pick_class": "a[b]",
+    "unpick_class": "put(a)", "log2": "log₂(a)", "log10": "log₁₀(a)",
+}  # fmt: skip
+SIGNS = {
+    "mul": "×", "add": "+", "sub": "−", "div": "÷", "neg": "−", "mm": "@", "bmm": "@", "mv": "@", "dot": "@", "sum": "Σ",
+    "prod": "Π", "sigmoid": "σ", "square": "( )²", "sqrt": "√", "log": "ln", "abs": "| |", "norm": "‖ ‖", "t": "ᵀ",
+    "transpose": "ᵀ", "reciprocal": "1/( )", "pow": "( )^", "getitem": "[ ]", "narrow": "[ ]", "select": "[ ]",
+    "mse_loss": "mse", "amax": "max", "amin": "min", "sum_to": "Σ",
+}  # fmt: skip
 
 
-def binding(text: str) -> int:
-    """How tightly a template holds its arguments: by the loosest sign outside all brackets.
-
-    >>> binding("a + b"), binding("a · b"), binding("tanh a"), binding("aᵀ"), binding("σ(a)")
-    (1, 2, 3, 4, 5)
-    """
-    depth, outside, bar = 0, "", False
-    for c in text:
-        if c in OPENING:
-            depth += 1
-        elif c in CLOSING:
-            depth -= 1
-        elif c in "|‖":
-            bar = not bar
-        elif depth == 0 and not bar:
-            outside += c
-    if re.search(r" [+−=<>≤≥≠∧∨⊕] |^−|¬", outside):
-        return SUM
-    if re.search(r" [·/] | mod ", outside) or re.fullmatch(r"[abc] [abc]ᵀ?", outside):
-        return PRODUCT
-    if re.search(r"^(?:[a-z]+\d*|Σ|Π|1 / n Σ) ", outside) or outside.startswith("√"):
-        return PREFIX
-    return POWER if re.search(r"[ᵀᵖ²^]", outside) else ATOM
-
-
-def op_sign(op: Op) -> str:
-    """What a drawing calls an op: the sign of its notation, or its name.
+@cache
+def template(op: Op) -> str:
+    r"""How an op is written: its LaTeX notation as plain Unicode with the placeholders a, b, c.
 
     >>> from tinygrad_pt import ops
-    >>> op_sign(ops.mul.op), op_sign(ops.tanh.op), op_sign(ops.sum.op), op_sign(ops.mm.op), op_sign(ops.sigmoid.op)
-    ('×', 'tanh', 'Σ', '@', 'σ')
+    >>> [template(f.op) for f in (ops.tanh, ops.exp, ops.maximum, ops.mm, ops.t, ops.abs)]
+    ['tanh(a)', 'e^a', 'max(a, b)', 'a b', 'aᵀ', '|a|']
     """
-    special = {"mul": "×", "add": "+", "sub": "−", "div": "÷", "neg": "−", "mm": "@", "bmm": "@", "mv": "@", "dot": "@",
-               "sum": "Σ", "mean": "mean", "prod": "Π", "sigmoid": "σ", "square": "( )²", "exp": "exp", "sqrt": "√",
-               "log": "ln", "abs": "| |", "t": "ᵀ", "transpose": "ᵀ", "linear": "linear"}  # fmt: skip
-    return special.get(op.name, op.name.rpartition(".")[2])
+    if op.name in TEMPLATES:
+        return TEMPLATES[op.name]
+    text = op.notation.replace(r"^{\top}", "ᵀ").replace("^{2}", "²").replace("-", "−")
+    text = re.sub(r"\\([a-zA-Z]+|[|,])", lambda m: WORDS.get(m.group(1), m.group(1)), text)
+    text = re.sub(r"\s+", " ", text.translate({ord("{"): None, ord("}"): None})).strip()
+    text = re.sub(r"(?<=[⌊⌈¬√]) | (?=[⌋⌉])", "", text)
+    return re.sub(r"^([^\W\d_]{2,}) a$", r"\1(a)", text)
+
+
+def op_sign(op: Op, attrs: Any = None) -> str:
+    """What a card calls an op: the sign of its notation, or its name.
+
+    >>> from tinygrad_pt import ops
+    >>> op_sign(ops.mul.op), op_sign(ops.tanh.op), op_sign(ops.mm.op), op_sign(ops.power.op, {"n": 3})
+    ('×', 'tanh', '@', '( )³')
+    """
+    if op.name == "power":
+        return f"( ){exponent((attrs or {}).get('n', 'n'))}"
+    return SIGNS.get(op.name) or op.name.rpartition(".")[2].removesuffix("_loss")
 
 
 def number(x: Any) -> str:
-    """A number as short as it is exact to six digits."""
+    """A number, as short as it is exact to six digits.
+
+    >>> number(0.5), number(-3.0), number(0.6931471805599453)
+    ('0.5', '−3', 'ln(2)')
+    """
     x = np.asarray(x)
-    if x.size != 1:
-        return "[…]"
-    return f"{x.item():.6g}".replace("-", "−") if x.dtype.kind != "b" else str(bool(x.item()))
+    if x.dtype.kind == "b":
+        return str(int(x.item()))
+    return KNOWN.get(x.item()) or f"{x.item():.6g}".replace("inf", "∞").replace("-", "−")
 
 
-def is_number(x: Any, value: float | None = None) -> bool:
-    if isinstance(x, Symbol):
-        return x.op is None and x.name == "1" and value in (None, 1)
-    return np.ndim(x) == 0 and np.asarray(x).dtype.kind in "biuf" and (value is None or x == value)
+def exponent(n: Any) -> str:
+    """What stands above a base."""
+    if isinstance(n, str) or n != int(n):
+        text = n if isinstance(n, str) else number(n)
+        return f"^({text})" if text.startswith("−") else f"^{text}"
+    return "" if n == 1 else ("⁻" if n < 0 else "") + str(abs(int(n))).translate(SUPERSCRIPT)
 
 
-def simplify(x: Any) -> Any:
-    """The same mathematics with 1·x, x/1, x + 0, −(−x), x·x and where-chains of one branch written shorter."""
-    if not isinstance(x, Symbol) or x.op is None:
-        return x
-    args = tuple(simplify(a) for a in x.args)
-    name = x.op.name
-    if name in BARE or (name == "sum_to" and np.shape(x.args[0]) == x.attrs["shape"]):
-        return args[0]
-    if name == "zero":
-        return 0.0
-    if name in ("add", "sub", "mul", "div"):
-        return _arithmetic(x, name, *args)
-    if name == "neg":
-        (a,) = args
-        if isinstance(a, Symbol) and a.op is not None and a.op.name == "neg":
-            return a.args[0]
-        if is_number(a):
-            return -1 if isinstance(a, Symbol) else -a
-    if name == "power" and x.attrs["n"] == 1:
-        return args[0]
-    return Symbol(op=x.op, args=args, attrs=x.attrs)
+# ------------------------------------------------------------------------------------------ writing
+def render(x: Any, place: int = ANY) -> str:
+    """A normal form as text, in parentheses where it binds less tightly than its place asks."""
+    if isinstance(x, Product) or plain(x):
+        text, level = _product(product(x))
+    elif x.op is None:
+        text, level = x.name, ATOM if NAME.fullmatch(x.name) else ANY
+    else:
+        text, level = _applied(x)
+    return f"({text})" if level < place else text
 
 
-def _arithmetic(x: Symbol, name: str, a: Any, b: Any) -> Any:
-    if name == "mul":
-        if is_number(a, 1):
-            return b
-        if is_number(b, 1):
-            return a
-        if is_number(a, 0) or is_number(b, 0):
-            return 0.0
-        if is_number(b) and not is_number(a):
-            a, b = b, a
-        if _is(b, "mul") and is_number(b.args[0]):
-            return _arithmetic(x, "mul", b.args[0], _arithmetic(x, "mul", a, b.args[1]))
-        if isinstance(a, Symbol) and a is b and a.op is None:
-            return Symbol(op=_op("square"), args=(a,))
-        if _is(a, "neg"):
-            return simplify(Symbol(op=_op("neg"), args=(_arithmetic(x, "mul", a.args[0], b),)))
-        if _is(b, "neg"):
-            return simplify(Symbol(op=_op("neg"), args=(_arithmetic(x, "mul", a, b.args[0]),)))
-    if name == "div" and is_number(b, 1):
-        return a
-    if name == "add" and is_number(a, 0):
-        return b
-    if name in ("add", "sub") and is_number(b, 0):
-        return a
-    if all(not isinstance(v, Symbol) and np.ndim(v) == 0 for v in (a, b)):
-        with np.errstate(all="ignore"):
-            return _op(name).forward(np.float64(a), np.float64(b))
-    return Symbol(op=_op(name), args=(a, b), attrs=x.attrs)
-
-
-def _is(x: Any, name: str) -> bool:
-    return isinstance(x, Symbol) and x.op is not None and x.op.name == name
-
-
-def _op(name: str) -> Op:
-    return OPS[name]
-
-
-def render(x: Any, outer: int = 0) -> str:
-    """A simplified symbol as text, in parentheses where it binds less tightly than `outer` asks."""
-    if not isinstance(x, Symbol):
-        text = "[…]" if np.ndim(x) else number(x)
-        return f"({text})" if outer > SUM and text.startswith("−") else text
-    if x.op is None:
-        return x.name
-    text, level = _applied(x)
-    return f"({text})" if level < outer else text
+def _product(p: Product) -> tuple[str, int]:
+    value = abs(p.number)
+    above, below = [number(value)], []
+    if len(above[0]) > 6 and value not in KNOWN:
+        ratio = Fraction(value).limit_denominator(1000) if np.isfinite(value) else Fraction(0)
+        if ratio and abs(float(ratio) / value - 1) < 1e-14:
+            above, below = [str(ratio.numerator)], [str(ratio.denominator)] if ratio.denominator > 1 else []
+    elif value not in (0, 1) and 1 / value == int(1 / value) and any(n < 0 for _, n in p.powers):
+        above, below = ["1"], [number(1 / value)]
+    if above == ["1"] and any(n > 0 for _, n in p.powers):
+        above = []
+    powers = sorted(p.powers, key=lambda power: condition(power[0]))
+    for base, n in powers:
+        last = n == 1 and base is powers[-1][0] and not below
+        loose = last and (is_op(base, "sum", "sum_to", "sum_rows", "others") or len(powers) == 1)
+        place = PRODUCT if loose else POWER if abs(n) == 1 else ATOM
+        (above if n > 0 else below).append(render(base, place) + exponent(abs(n)))
+    text = "·".join(above)
+    if below:
+        text += "/" + (below[0] if len(below) == 1 else f"({'·'.join(below)})")
+    level = PRODUCT if below or len(above) > 1 else ATOM if not p.powers and "e" not in text else POWER
+    return ("−" + text, SUM) if p.number < 0 else (text, level)
 
 
 def _applied(x: Symbol) -> tuple[str, int]:
-    op = x.op
-    assert op is not None
-    if op.name == "where":
-        c, a, b = x.args
-        return f"{render(a, PRODUCT)} if {render(c).removeprefix('[').removesuffix(']')} else {render(b)}", 0
-    if op.domain == "compare":
-        a, b = x.args
-        return f"[{render(a)}{unicode(op.notation)[1:-1]}{render(b)}]", ATOM
-    if op.name == "permute" and x.attrs["axes"] == (1, 0):
-        return f"{render(x.args[0], ATOM)}ᵀ", POWER
-    if op.name == "power":
-        n = x.attrs["n"]
-        text = number(n)
-        return render(x.args[0], ATOM) + (text.translate(SUPERSCRIPT) if "e" not in text else f"^({text})"), POWER
-    if op.name == "div":
-        a, b = x.args
-        return f"{render(a, PRODUCT)}/{render(b, PREFIX)}", PRODUCT
-    if op.variadic or not op.notation:
-        return f"{op_sign(op)}({', '.join(render(a) for a in x.args)})", ATOM
-    template = unicode(op.notation)
-    level = binding(template)
-    values = dict(zip("abc", x.args, strict=False))
-    parts, last = [], 0
-    for m in PLACE.finditer(template):
-        key = m.group(1)
-        before = template[:m.start()]
-        inside = sum(before.count(c) for c in OPENING) > sum(before.count(c) for c in CLOSING) or before.count("|") % 2
-        if key in values:
-            tight = 0 if inside else level
-            if level in (PREFIX, POWER):
-                tight = 0 if inside else ATOM
-            elif key != "a" and not inside and re.search(r"[−/] $", before):
-                tight = level + 1
-            shown = render(values[key], tight)
-        else:
-            shown = number(x.attrs[key]) if key in x.attrs else key
-        parts += [template[last : m.start()], shown]
-        last = m.end()
-    text = "".join(parts) + template[last:]
-    return text.replace(" · ", "·"), level
+    assert x.op is not None
+    name, args = x.op.name, x.args
+    if name in ("add", "sub"):
+        left, right = render(args[0], SUM), render(args[1], SUM if name == "add" else PRODUCT)
+        minus = name == "sub" or right.startswith("−")
+        return f"{left} {'−' if minus else '+'} {right.removeprefix('−')}", SUM
+    if condition(x):
+        return f"[{_truth(x)}]", ATOM
+    if name in ("cat", "stack"):
+        parts = [render(a) for a in args]
+        parts = parts if len(parts) <= 4 else ["…" if a == "0" else a for a in parts]
+        return f"[{', '.join(a for i, a in enumerate(parts) if a != '…' or parts[i - 1] != a or not i)}]", ATOM
+    if name in ("narrow", "select"):
+        at, k = x.attrs.get("start", 0), x.attrs.get("index")
+        place = f"{at}:{at + x.attrs['length']}" if k is None else str(k)
+        return f"{render(args[0], ATOM)}[{':, ' * x.attrs['axis']}{place}]", ATOM
+    if name == "einsum":
+        return f"einsum({', '.join(x.attrs['terms'])} → {x.attrs['out']}; {', '.join(map(render, args))})", ATOM
+    if name == "permute" and x.attrs["axes"] == (1, 0):
+        return _filled("aᵀ", x)
+    if x.op.variadic or not x.op.notation:
+        return f"{op_sign(x.op)}({', '.join(map(render, args))})", ATOM
+    text = template(x.op)
+    return _filled(f"{name}(a)" if text == "a" else text, x)
 
 
-def read(rule: Any, g: Symbol, y: Symbol, args: tuple[Any, ...], attrs: dict[str, Any], shape: tuple[int, ...]) -> str:
-    """A rule, read to symbols and written in one line; "" where it cannot be read.
+def _truth(x: Any) -> str:
+    """A condition without its brackets."""
+    if is_op(x, "where"):
+        return render(x.args[0])
+    if is_op(x, "logical_and") and [a.op.name for a in x.args if is_op(a, *ORDER)] == ["ge", "le"]:
+        (a, low), (b, high) = (c.args for c in x.args)
+        if a is b:
+            return f"{render(low, SUM)} ≤ {render(a, SUM)} ≤ {render(high, SUM)}"
+    if is_op(x, "logical_and", "logical_or"):
+        return f" {'∧' if x.op.name == 'logical_and' else '∨'} ".join(_truth(a) if condition(a) else render(a) for a in x.args)
+    return render(x.args[0], SUM) + template(x.op)[1:-1] + render(x.args[1], SUM)
+
+
+PLACE = re.compile(r"(?<![A-Za-z0-9_.])(a|b|c|low|high)(?![A-Za-z0-9_(])")
+
+
+def _filled(text: str, x: Symbol) -> tuple[str, int]:
+    """A template with its arguments in place, and how tightly it binds."""
+    values = dict(zip("abc", x.args, strict=False)) | x.attrs
+
+    def fill(m: re.Match[str]) -> str:
+        value = values.get(m.group(1))
+        return "" if value is None else render(value, _asked(text[: m.start()], text[m.end() :]))
+
+    full = re.sub(r"(?<=[ΣΠᵢ]) \(", "(", PLACE.sub(fill, text))
+    full = full.replace("(, ", "(−∞, ").replace(", )", ", ∞)") if "low" in text else full.replace("+ −", "− ")
+    open_ = re.sub(r"\([^()]*\)|⌊[^⌋]*⌋|⌈[^⌉]*⌉|\|[^|]*\||‖[^‖]*‖|\[[^]]*\]", "", text)
+    for signs, level in ((" [+−] |^−", SUM), ("[·/]|[ΣΠ] ", PRODUCT), (" ", MATRIX), (r"[\^ᵀ²√]", POWER)):
+        if re.search(signs, open_):
+            return full, POWER if level == PRODUCT and full.endswith(")") else level
+    return full, ATOM
+
+
+def _asked(before: str, after: str) -> int:
+    """How tightly what stands between two pieces of a template must bind."""
+    if re.search(r"[\^√] ?$|[ΣΠᵢ] $", before) or re.match(r"[ᵀ²^\[]", after):
+        return ATOM
+    if re.match(r" [abc]", after) or re.search(r"[abcᵀ] $", before):
+        return MATRIX
+    if re.search(r"[·/] ?$", before) or re.match(r" ?[·/]", after):
+        return POWER
+    if before.endswith("− "):
+        return PRODUCT
+    return SUM if before.endswith("+ ") or re.match(r" [+−]", after) else ANY
+
+
+def read(rule: Any, g: Any, y: Symbol, args: tuple[Any, ...], attrs: dict[str, Any], shape: tuple[int, ...]) -> str:
+    """A rule, read to symbols, in one line.
 
     `shape` is the argument's own: where broadcasting has stretched it, the engine sums the gradient over the copies.
     """
-    try:
-        found = rule(g, y, *args, **attrs)
-        if isinstance(found, Symbol) and found.shape != shape:
-            found = Symbol(op=_op("sum_to"), args=(found,), attrs={"shape": shape})
-        return render(simplify(found))
-    except (TypeError, AttributeError, ValueError, IndexError, RuntimeError):
-        return ""  # a user's own Function is code, not mathematics
+    found = rule(g, y, *args, **attrs)
+    if isinstance(found, Symbol) and found.shape != shape:
+        found = Symbol(op=OPS["sum_to"], args=(found,), attrs={"shape": shape})
+    return render(simplify(found))

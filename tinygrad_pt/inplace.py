@@ -1,0 +1,121 @@
+"""Writing in place: memory, version, and a new vertex for the tensor and for every view of its storage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_pt import dtypes
+from tinygrad_pt.errors import failure
+from tinygrad_pt.graph import OPS, Leaf, apply, born, bundle, vertex
+from tinygrad_pt.modes import current
+
+LEAF_WRITTEN = "a leaf Variable that requires grad is being used in an in-place operation."
+OVERLAP = (
+    "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
+    "Please clone() the tensor before performing the operation."
+)
+
+
+def may_write(t: Any) -> bool:
+    """Raise unless `t` may be written in place; say whether the graph must hear of it."""
+    state = current()
+    base = t if t.base is None else t.base
+    x = t.array
+    if not x.flags.writeable or 0 in x.strides:
+        if any(n > 1 and s == 0 for n, s in zip(x.shape, x.strides, strict=True)):
+            raise failure(RuntimeError, OVERLAP, args=(t,), scope=state.scope)
+        if not x.flags.writeable and base is not t and base.array.flags.writeable:
+            x.flags.writeable = True  # NumPy expands to read-only memory; the memory itself may be written
+        if not x.flags.writeable:
+            raise failure(RuntimeError, "the memory of this tensor is read-only", args=(t,), mend="clone() it first")
+    if t.inference and not state.inference:
+        raise failure(
+            RuntimeError,
+            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get "
+            "a normal tensor before doing inplace update.",
+        )
+    if not state.grad:
+        return False
+    if isinstance(base.node, Leaf):
+        raise failure(
+            RuntimeError, LEAF_WRITTEN if base is t else "a view of " + LEAF_WRITTEN, args=(t,), scope=state.scope,
+            mend="write inside `with torch.no_grad():`, or compute a new tensor",
+        )  # fmt: skip
+    if base.node is not None:
+        no_part(t)
+    return True
+
+
+def no_part(t: Any) -> None:
+    """Raise if `t` is one of several views made at once: those cannot be rebased on what is written."""
+    for op, attrs in t.path:
+        if "part" in attrs:
+            raise RuntimeError(
+                f"Output {attrs['part']} of {op.name.capitalize()} is a view and is being modified inplace. This view is "
+                "the output of a function that returns multiple views. Such functions do not allow the output views to be "
+                "modified inplace. You should replace the inplace operation by an out-of-place one."
+            )
+
+
+last_change = [0]  # the clock of the latest in-place change of anything
+
+
+def touched(t: Any) -> None:
+    """Count a change of the storage under `t`."""
+    t.version[0] += 1
+    t.version[1] = last_change[0] = born()
+
+
+def write(t: Any, result: Any) -> Any:
+    """Let `result` become the value of `t` in place: memory, version, and the vertices of all its views."""
+    heard = may_write(t)
+    x = t.array
+    if result.array.shape != x.shape:
+        raise failure(
+            RuntimeError,
+            f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(result.array.shape)}",
+            args=(t, result), mend="use the out-of-place form",
+        )  # fmt: skip
+    source, target = dtypes.of(result.array.dtype), dtypes.of(x.dtype)
+    if not dtypes.can_cast(source, target):
+        raise failure(
+            RuntimeError,
+            f"result type {source.spoken} can't be cast to the desired output type {target.spoken}",
+            args=(t, result), mend="convert the tensor first, e.g. x = x.float()",
+        )  # fmt: skip
+    if heard and result.node is not None:
+        no_part(t)
+    np.copyto(x, result.array, casting="unsafe")
+    touched(t)
+    if not heard:
+        return t
+    base = t if t.base is None else t.base
+    if result.node is not None and source is not target:
+        result = OPS["cast"](result, dtype=target)
+    if base is t:
+        if result.node is not t.node:
+            t.node = result.node
+    elif base.node is not None or result.node is not None:
+        mask = (base.node is not None) + 2 * (result.node is not None)
+        attrs = {"path": t.path}
+        base.node = vertex(OPS["overwrite"], (base, result), attrs, base.array, mask, base.version, current().scope)
+    else:
+        return t
+    for link in base.views or ():
+        view = link()
+        if view is not None:
+            view.node = follow(base, view.path).node
+    return t
+
+
+def follow(t: Any, path: Any) -> Any:
+    """Apply a path of view ops."""
+    for op, attrs in path:
+        if "part" in attrs:
+            rest = {k: v for k, v in attrs.items() if k != "part"}
+            t = bundle(op, (t,), rest)[attrs["part"]]
+        else:
+            t = apply(op, (t,), attrs)
+    return t

@@ -1,0 +1,143 @@
+"""What ops do beyond computing, in one task or thread: record gradients or not, and for which module."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+
+class Mode:
+    """What ops do beyond computing, in one task or thread: record gradients, where, and for whom."""
+
+    __slots__ = ("grad", "inference", "scope", "tape")
+
+    def __init__(
+        self,
+        grad: bool = True,
+        inference: bool = False,
+        scope: Scope | None = None,
+        tape: Callable[..., None] | None = None,
+    ) -> None:
+        self.grad = grad  # do ops on tensors that require grad leave nodes?
+        self.inference = inference  # are results marked as never differentiable?
+        self.scope = scope  # the module being called
+        self.tape = tape  # called as tape(op, args, attrs, result) for every op, gradients wanted or not
+
+    def but(self, **changes: Any) -> Mode:
+        """This mode with some fields changed."""
+        fields = {name: getattr(self, name) for name in Mode.__slots__}
+        return Mode(**(fields | changes))
+
+
+class Scope:
+    """The path of the module being called, outermost first: what frames a picture and addresses an error."""
+
+    __slots__ = ("kind", "name", "parent")
+
+    def __init__(self, parent: Scope | None, name: str, kind: str) -> None:
+        self.parent, self.name, self.kind = parent, name, kind
+
+    def path(self) -> tuple[tuple[str, str], ...]:
+        """((name, kind), …) from the outermost module inwards."""
+        steps, scope = [], self
+        while scope is not None:
+            steps.append((scope.name, scope.kind))
+            scope = scope.parent  # type: ignore[assignment]
+        return tuple(reversed(steps))
+
+    def __str__(self) -> str:
+        steps = self.path()
+        inner = ".".join(name for name, _ in steps[1:])
+        return f"{inner or steps[0][0]} ({steps[-1][1]})" if len(steps) > 1 else steps[0][1]
+
+
+mode: ContextVar[Mode] = ContextVar("tinygrad_pt.mode", default=Mode())
+current, enter = mode.get, mode.set
+
+
+# ------------------------------------------------------------------------------------------ switching
+class Switch:
+    """A context manager and decorator that changes the mode: in this task or thread only, and re-entrant."""
+
+    def __init__(self, **changes: Any) -> None:
+        self.changes = changes
+        self.before: list[Mode] = []
+
+    def __enter__(self) -> None:
+        state = current()
+        self.before.append(state)
+        enter(state.but(**self.changes))
+
+    def __exit__(self, *error: Any) -> None:
+        enter(self.before.pop())
+
+    def __call__(self, function: Any) -> Any:
+        @functools.wraps(function)
+        def switched(*args: Any, **kwargs: Any) -> Any:
+            with Switch(**self.changes):
+                return function(*args, **kwargs)
+
+        return switched
+
+
+class no_grad(Switch):
+    """Record nothing inside: results do not require grad.
+
+    >>> import tinygrad_pt as torch
+    >>> x = torch.ones(2, requires_grad=True)
+    >>> with torch.no_grad():
+    ...     y = x * 2
+    >>> y.requires_grad
+    False
+    """
+
+    def __new__(cls, function: Any = None) -> Any:
+        return super().__new__(cls) if function is None else cls()(function)
+
+    def __init__(self, function: Any = None) -> None:
+        super().__init__(grad=False)
+
+
+class enable_grad(Switch):
+    """Record again, inside `no_grad`."""
+
+    def __new__(cls, function: Any = None) -> Any:
+        return super().__new__(cls) if function is None else cls()(function)
+
+    def __init__(self, function: Any = None) -> None:
+        super().__init__(grad=True)
+
+
+class inference_mode(Switch):
+    """`no_grad` whose results can never take part in a gradient, even later."""
+
+    def __new__(cls, mode: Any = True) -> Any:
+        return super().__new__(cls) if isinstance(mode, bool) else cls()(mode)
+
+    def __init__(self, mode: Any = True) -> None:
+        super().__init__(grad=not mode, inference=bool(mode))
+
+
+class set_grad_enabled(Switch):
+    """Switch recording on or off, at once; as a context manager it restores what was before."""
+
+    def __init__(self, mode: bool) -> None:
+        super().__init__(grad=bool(mode))
+        self.outer = current()
+        enter(self.outer.but(grad=bool(mode)))
+
+    def __enter__(self) -> None:
+        self.before.append(self.outer)
+        enter(current().but(**self.changes))
+
+
+def is_grad_enabled() -> bool:
+    """Whether ops on tensors that require grad are being recorded here."""
+    return current().grad
+
+
+def is_inference_mode_enabled() -> bool:
+    """Whether this is inside `inference_mode()`."""
+    return current().inference
