@@ -684,4 +684,4 @@ def pick(master: Node, part: int, y: Any) -> Node:
     return node
 
 
-PICK = Op("pick", lambda a, *, part: a, (None,), label=lambda node: node.parents[0].name())
+PICK = Op("pick", lambda a, *, part: a, lambda slot: None, label=lambda node: node.parents[0].name())

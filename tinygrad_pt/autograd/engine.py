@@ -29,24 +29,24 @@ def order(roots: Iterable[Node], wanted: set[Node] | None = None) -> list[Node]:
     A node is born after its arguments, so sorting by birth is a topological order. No recursion: a chain of a
     million nodes is an ordinary graph.
     """
-    seen = set(roots)
+    seen = {node for node in roots if node.__class__ is Node}  # leaves have no rules
     stack = list(seen)
     while stack:
         for p in stack.pop().parents:
-            if isinstance(p, Node) and p not in seen:
+            if p.__class__ is Node and p not in seen:
                 seen.add(p)
                 stack.append(p)
-    nodes = sorted([node for node in seen if node.parents], key=attrgetter("born"))
-    if wanted is not None:
-        leading = set(wanted)
-        on_the_way = []
-        for node in nodes:
-            if any(p in leading for p in node.parents if isinstance(p, Node)):
-                leading.add(node)
-                on_the_way.append(node)
-        nodes = on_the_way
-    nodes.reverse()
-    return nodes
+    nodes = sorted(seen, key=by_birth, reverse=True)
+    if wanted is None:
+        return nodes
+    leading = set(wanted)
+    for node in reversed(nodes):
+        if any(p in leading for p in node.parents if isinstance(p, Node)):
+            leading.add(node)
+    return [node for node in nodes if node in leading and any(p in leading for p in node.parents if isinstance(p, Node))]
+
+
+by_birth = attrgetter("born")
 
 
 def check(nodes: list[Node]) -> None:
@@ -97,12 +97,12 @@ def walk(
     nodes = order(roots, wanted)
     check(nodes)
     grads: dict[Any, Any] = {}
-    for root, seed in zip(roots, seeds):  # noqa: B905
+    for root, seed in zip(roots, seeds):  # noqa: B905 - of one length; a keyword costs more than the loop
         grads[root] = grads[root] + seed if root in grads else seed if root.parents else clone(seed)
-    if create:
-        with enable_grad():
-            return run(nodes, grads, retain, create, wanted)
-    return run(nodes, grads, retain, create, wanted)
+    if not create:
+        return run(nodes, grads, retain, False, wanted)
+    with enable_grad():
+        return run(nodes, grads, retain, True, wanted)
 
 
 def run(nodes: list[Node], grads: dict[Any, Any], retain: bool, create: bool, wanted: set[Node] | None) -> Any:
@@ -115,35 +115,36 @@ def run(nodes: list[Node], grads: dict[Any, Any], retain: bool, create: bool, wa
             continue
         if node.extra is not None:
             g = listen(node, g, create)
+        op, args, attrs = node.op, node.args, node.attrs
+        rules, slot = op.rules, 0
+        if rules.__class__ is not tuple:
+            if op is PICK:
+                collect(node, g, grads)
+                continue
+            rules = op.rules_for(len(node.parents))
+        if create:
+            args = tensors(node)
         if wanted is not None and node in wanted:
             found[node] = clone(g)
-        op = node.op
-        if op is PICK:
-            collect(node, g, grads)
-            continue
-        args = tensors(node) if create else node.args
-        attrs, parents, rules = node.attrs, node.parents, op.rules
-        if op.variadic:
-            rules = op.rules_for(len(parents))
-        for rule, p in zip(rules, parents):  # noqa: B905 - a keyword would cost a tenth of the walk
+        for p in node.parents:
             kind = p.__class__
-            if (kind is not Node and kind is not Leaf) or rule is None or (reached is not None and p not in reached):
-                continue
-            try:
-                r = rule(g, *args, **attrs) if attrs else rule(g, *args)
-            except RuntimeWarning:  # somebody made errors of NumPy's warnings: inf and nan are values all the same
-                with np.errstate(all="ignore"):
-                    r = rule(g, *args, **attrs)
-            if r.shape != p.shape:
-                if not op.elementwise:
-                    raise wrong_shape(node, parents.index(p), r)
-                r = sum_to(r, shape=p.shape)
-            if p in grads:
-                grads[p] = grads[p] + r
-            elif kind is Leaf and (r is g or (not create and r.base is not None)) and not isinstance(r, np.generic):
-                grads[p] = clone(r)  # a leaf's gradient is memory of its own: others hold g too
-            else:
-                grads[p] = r
+            if (kind is Node or kind is Leaf) and (reached is None or p in reached) and rules[slot] is not None:
+                try:
+                    r = rules[slot](g, *args, **attrs)
+                except RuntimeWarning:  # NumPy's warnings made errors by somebody: inf and nan are values all the same
+                    with np.errstate(all="ignore"):
+                        r = rules[slot](g, *args, **attrs)
+                if r.shape != p.shape:
+                    if not op.elementwise:
+                        raise wrong_shape(node, slot, r)
+                    r = sum_to(r, shape=p.shape)
+                if p in grads:
+                    grads[p] = grads[p] + r
+                elif kind is Leaf and (r is g or (not create and r.base is not None)) and not isinstance(r, np.generic):
+                    grads[p] = clone(r)  # a leaf's gradient is memory of its own: others hold g too
+                else:
+                    grads[p] = r
+            slot += 1
         if not retain:
             node.args, node.guards = None, ()
     for node, g in grads.items():  # what nobody popped: leaves, and wanted nodes where the walk ended
@@ -244,14 +245,16 @@ def start(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[l
     """Roots and seeds of a walk, all checked before any of it begins."""
     if len(outputs) != len(grads):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(grads)} gradients")
+    roots, seeds = [], []
     for i, t in enumerate(outputs):
         if t.node is None:
             raise failure(
                 RuntimeError, f"element {i} of tensors does not require grad and does not have a grad_fn", args=(t,),
                 mend="some tensor it was computed from must have requires_grad=True, outside no_grad()",
             )  # fmt: skip
-    seeds = [seed_of(t, grads[i], i, create) for i, t in enumerate(outputs)]
-    return [t.node for t in outputs], seeds
+        roots.append(t.node)
+        seeds.append(seed_of(t, grads[i], i, create))
+    return roots, seeds
 
 
 def backward(

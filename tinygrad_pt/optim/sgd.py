@@ -92,7 +92,7 @@ class SGD(Optimizer):
             for p, x, g in todo:  # the short way that small networks live on
                 if x.dtype is not kind:
                     kind = x.dtype
-                    direct = BLOCK if kind is F32 or kind is F64 else 0
+                    direct = 2 * BLOCK if kind is F32 or kind is F64 else 0
                     step = constant(rate, precision(kind))
                     number = step.item()
                 if 1 < x.size <= direct:
