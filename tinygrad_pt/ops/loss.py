@@ -166,7 +166,7 @@ def class_weight(a: Any, b: Any = None, *, ignore: int, reduction: str, dtype: A
         -(g * c), b, classes=a.shape[axis], axis=axis, ignore=ignore
     ),
     None,
-    None,
+    lambda g, y, a, b, c, *, axis, ignore, reduction: -(g * pick_class(a, b, axis=axis, ignore=ignore)),
     label=lambda node: "NllLoss2DBackward0" if len(node.parents[0].shape) > 2 else "NllLossBackward0",
 )
 def nll_loss(a: Any, b: Any, c: Any, *, axis: int, ignore: int, reduction: str) -> Any:

@@ -1,0 +1,261 @@
+"""Operations the user writes: recorded, differentiated once and twice, and refused clearly when wrong."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from typing import Any
+
+import pytest
+
+import tinygrad_pt as torch
+from tinygrad_pt.autograd import Function
+
+
+class Square(Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        ctx.save_for_backward(x)
+        return x * x
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (x,) = ctx.saved_tensors
+        return 2 * g * x
+
+
+class Exp(Function):
+    """Saves its own output."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any) -> Any:
+        y = x.exp()
+        ctx.save_for_backward(y)
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, g: Any) -> Any:
+        (y,) = ctx.saved_tensors
+        return g * y
+
+
+class ScaleAndShift(Function):
+    """Two results, and an argument that is no tensor."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Any, k: float) -> Any:
+        ctx.k = k
+        return x * k, x + k
+
+    @staticmethod
+    def backward(ctx: Any, g: Any, h: Any) -> Any:
+        return g * ctx.k + h, None
+
+
+def leaf(*values: float) -> Any:
+    return torch.tensor(values, dtype=torch.float64, requires_grad=True)
+
+
+def test_first_and_second_derivative() -> None:
+    x = leaf(3.0, -1.0)
+    y = Square.apply(x)
+    assert repr(y) == "tensor([9., 1.], dtype=torch.float64, grad_fn=<SquareBackward>)"
+    (g,) = torch.autograd.grad(y.sum(), x, create_graph=True)
+    (h,) = torch.autograd.grad(g.sum(), x)
+    assert g.tolist() == [6.0, -2.0] and h.tolist() == [2.0, 2.0]
+
+
+def test_a_saved_output_is_differentiated_through_itself() -> None:
+    x = leaf(0.5)
+    g = x
+    for _ in range(4):
+        (g,) = torch.autograd.grad(Exp.apply(x) if g is x else g, x, create_graph=True)
+    assert g.item() == pytest.approx(1.6487212707001282)
+
+
+def test_a_saved_output_makes_no_cycle() -> None:
+    gc.disable()
+    try:
+        x = leaf(0.5)
+        y = Exp.apply(x)
+        link = weakref.ref(y.grad_fn)
+        del y
+        assert link() is None
+    finally:
+        gc.enable()
+
+
+def test_several_results_share_one_backward() -> None:
+    x = leaf(1.0, 2.0)
+    a, b = ScaleAndShift.apply(x, 3.0)
+    (a.sum() + 2 * b.sum()).backward()
+    assert x.grad.tolist() == [5.0, 5.0]
+
+
+def test_a_result_nobody_uses_counts_as_zero() -> None:
+    x = leaf(1.0)
+    _, b = ScaleAndShift.apply(x, 3.0)
+    b.sum().backward()
+    assert x.grad.tolist() == [1.0]
+
+
+def test_backward_runs_once_for_all_arguments() -> None:
+    calls = []
+
+    class Product(Function):
+        @staticmethod
+        def forward(ctx: Any, a: Any, b: Any) -> Any:
+            ctx.save_for_backward(a, b)
+            return a * b
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            calls.append(ctx.needs_input_grad)
+            a, b = ctx.saved_tensors
+            return g * b, g * a
+
+    a, b = leaf(2.0), leaf(5.0)
+    Product.apply(a, b).sum().backward()
+    assert (a.grad.item(), b.grad.item()) == (5.0, 2.0) and calls == [(True, True)]
+    Product.apply(a, b.detach()).sum().backward()
+    assert calls[1:] == [(True, False)] and b.grad.item() == 2.0
+
+
+def test_setup_context_form() -> None:
+    class Triple(Function):
+        @staticmethod
+        def forward(x: Any) -> Any:
+            return 3 * x
+
+        @staticmethod
+        def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+            ctx.factor = 3
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return ctx.factor * g
+
+    x = leaf(1.0)
+    Triple.apply(x).sum().backward()
+    assert x.grad.item() == 3.0
+
+
+def test_non_differentiable_outputs() -> None:
+    class WithIndex(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            place = x.argmax()
+            ctx.mark_non_differentiable(place)
+            return x * 2, place
+
+        @staticmethod
+        def backward(ctx: Any, g: Any, _: Any) -> Any:
+            return 2 * g
+
+    x = leaf(1.0, 4.0)
+    y, place = WithIndex.apply(x)
+    assert not place.requires_grad and y.requires_grad
+    y.sum().backward()
+    assert x.grad.tolist() == [2.0, 2.0]
+
+
+def test_nothing_is_recorded_without_need() -> None:
+    assert not Square.apply(torch.tensor([1.0])).requires_grad
+    with torch.no_grad():
+        assert not Square.apply(leaf(1.0)).requires_grad
+
+
+def wrong(result: Any) -> Any:
+    class Wrong(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 1
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return result(g)
+
+    return Wrong
+
+
+@pytest.mark.parametrize(
+    ("result", "error", "text"),
+    [
+        (lambda g: (g, g), RuntimeError, "returned an incorrect number of gradients (expected 1, got 2)"),
+        (lambda g: g.sum(), RuntimeError, "returned an invalid gradient at index 0 - got [] but expected shape compatible"),
+        (lambda g: torch.ones(3, 2), RuntimeError, "got [3, 2] but expected shape compatible with [2]"),
+        (lambda g: 1.0, TypeError, "returned a float"),
+    ],
+)
+def test_a_wrong_backward_is_named_and_leaves_no_gradient(result: Any, error: type[Exception], text: str) -> None:
+    x = leaf(1.0, 2.0)
+    y = wrong(result).apply(x)
+    with pytest.raises(error) as caught:
+        y.sum().backward()
+    assert text in str(caught.value) and "Wrong" in str(caught.value)
+    assert x.grad is None
+
+
+def test_a_missing_gradient_is_zero() -> None:
+    x = leaf(1.0)
+    wrong(lambda g: None).apply(x).sum().backward()
+    assert x.grad.tolist() == [0.0]
+
+
+def test_a_saved_tensor_changed_in_place_is_an_error() -> None:
+    x = leaf(1.0, 2.0)
+    z = x * 1
+    y = Square.apply(z)
+    z.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+    assert x.grad is None
+
+
+def test_a_second_backward_needs_retain_graph() -> None:
+    x = leaf(2.0)
+    y = Square.apply(x).sum()
+    y.backward(retain_graph=True)
+    y.backward()
+    assert x.grad.item() == 8.0
+    with pytest.raises(RuntimeError, match="a second time"):
+        y.backward()
+    assert x.grad.item() == 8.0
+
+
+def test_calling_a_function_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="Legacy autograd function"):
+        Square()(torch.tensor(1.0))
+
+
+def test_missing_methods_say_so() -> None:
+    class NoForward(Function):
+        pass
+
+    class NoBackward(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x * 1
+
+    with pytest.raises(NotImplementedError, match="must implement the forward function"):
+        NoForward.apply(torch.tensor(1.0))
+    x = leaf(1.0)
+    with pytest.raises(NotImplementedError, match="backward or vjp"):
+        NoBackward.apply(x).sum().backward()
+
+
+def test_an_argument_handed_back_is_a_tensor_of_its_own() -> None:
+    class Same(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            return x
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return 7 * g
+
+    x = leaf(1.0)
+    y = Same.apply(x)
+    assert y is not x and x.is_leaf
+    y.sum().backward()
+    assert x.grad.item() == 7.0
