@@ -172,7 +172,7 @@ def _judge(analytic: Array, numeric: Any, rtol: float, atol: float) -> tuple[Arr
     between = numeric.kink & (low - slack <= analytic) & (analytic <= high + slack)
     agree = (np.abs(analytic - numeric.slope) <= bound) | between
     blind = ~np.isfinite(numeric.slope) | ~np.isfinite(numeric.error) | numeric.jump
-    vague = (numeric.error > DOUBT * size) & (numeric.error > 1e-7) & ~numeric.kink
+    vague = (numeric.error > DOUBT * size) & (numeric.error > 1e-7) & ~numeric.kink & (size > 0)
     wrong = ~agree & ~blind
     return wrong, blind | (agree & vague & ~between)
 
