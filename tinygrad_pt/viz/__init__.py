@@ -29,8 +29,11 @@ def draw(
     """Draw the computation graph of `tensor`: one box per value, one edge per argument.
 
     A box shows name, op, shape, value and gradient (`·` until a backward pass has run from `tensor`); an edge
-    shows the local derivative: formula and number for scalars, the rule applied to the incoming gradient ḡ for
-    arrays. Everything is computed by the engine's own rules.
+    shows the local derivative: formula and number for scalars, for arrays the rule applied to the incoming
+    gradient ḡ. Everything is computed by the engine's own rules, and `[P]` is 1 where P holds, else 0.
+
+    What was changed in place since, and constants that nobody holds any more once backward has freed the
+    graph, are unknown (`?`), and so is what depends on them. Hooks and a Function's backward are not run.
 
     Args:
         tensor: a tensor with history, usually the loss.

@@ -147,6 +147,8 @@ def _chip(edge: Edge, labels: str, lang: str, limit: int = SYMBOL_LENGTH) -> tup
     if labels == "none" or not edge.flows:
         return ()
     symbol = clean(edge.symbol, limit)
+    if lang == "pt":
+        symbol = re.sub(r"(?<![\w.])(\d+)\.(\d+)(?![\w.])", r"\1,\2", symbol)
     if edge.number is None or (labels == "sym" and symbol):
         return (symbol,) if symbol else ()
     if labels == "num" or not symbol:

@@ -1,7 +1,7 @@
 """Rules read as mathematics: a `Symbol` as one line of Unicode, such as `∂o/∂net = o·(1 − o)`.
 
-The expression is first simplified (`algebra`), then written, with parentheses where a part binds less tightly than
-its place asks. `[P]` is 1 where P holds, else 0 (Iverson's bracket), and `ḡ` the gradient that arrives.
+The expression is first simplified (`algebra`), then written, with parentheses where a part binds less tightly
+than its place asks. `[P]` is 1 where P holds, else 0 (Iverson's bracket), and `ḡ` the gradient that arrives.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 from functools import cache
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,11 @@ KNOWN = {0.6931471805599453: "ln(2)", 2.302585092994046: "ln(10)"}
 
 # ------------------------------------------------------------------------------------------ words and signs
 WORDS = {
-    "cdot": "·", "sigma": "σ", "sum": "Σ", "prod": "Π", "leq": "≤", "geq": "≥", "neq": "≠", "land": "∧", "lor": "∨",
-    "lnot": "¬", "oplus": "⊕", "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈", "rceil": "⌉", "sqrt": "√", "textstyle": "",
-    "left": "", "right": "", "bmod": "mod", "|": "‖", ",": " ", "operatorname": "", "mathrm": "", "overline": "",
+    "cdot": "·", "sigma": "σ", "sum": "Σ", "prod": "Π", "leq": "≤", "geq": "≥", "neq": "≠", "sqrt": "√",
+    "land": "∧", "lor": "∨", "lnot": "¬", "oplus": "⊕", "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈",
+    "rceil": "⌉",
+    "left": "", "right": "", "operatorname": "", "mathrm": "", "overline": "", "textstyle": "", "bmod": "mod",
+    "|": "‖", ",": " ",
 }  # fmt: skip
 TEMPLATES = {  # where the notation says less than a picture needs
     "mean": "mean(a)", "amax": "max(a)", "amin": "min(a)", "others": "Π≠ᵢ a", "clamp": "clamp(a, low, high)",
@@ -38,10 +41,10 @@ TEMPLATES = {  # where the notation says less than a picture needs
     "unpick_class": "put(a)", "log2": "log₂(a)", "log10": "log₁₀(a)",
 }  # fmt: skip
 SIGNS = {
-    "mul": "×", "add": "+", "sub": "−", "div": "÷", "neg": "−", "mm": "@", "bmm": "@", "mv": "@", "dot": "@", "sum": "Σ",
-    "prod": "Π", "sigmoid": "σ", "square": "( )²", "sqrt": "√", "log": "ln", "abs": "| |", "norm": "‖ ‖", "t": "ᵀ",
-    "transpose": "ᵀ", "reciprocal": "1/( )", "pow": "( )^", "getitem": "[ ]", "narrow": "[ ]", "select": "[ ]",
-    "mse_loss": "mse", "amax": "max", "amin": "min", "sum_to": "Σ",
+    "mul": "×", "add": "+", "sub": "−", "div": "÷", "neg": "−", "mm": "@", "bmm": "@", "mv": "@", "dot": "@",
+    "sum": "Σ", "sum_to": "Σ", "sum_rows": "Σ", "prod": "Π", "amax": "max", "amin": "min", "norm": "‖ ‖",
+    "abs": "| |", "sigmoid": "σ", "square": "( )²", "pow": "( )^", "reciprocal": "1/( )", "sqrt": "√",
+    "log": "ln", "t": "ᵀ", "transpose": "ᵀ", "getitem": "[ ]", "narrow": "[ ]", "select": "[ ]",
 }  # fmt: skip
 
 
@@ -88,7 +91,7 @@ def number(x: Any) -> str:
 
 def exponent(n: Any) -> str:
     """What stands above a base."""
-    if isinstance(n, str) or n != int(n):
+    if isinstance(n, str) or not float(n).is_integer():
         text = n if isinstance(n, str) else number(n)
         return f"^({text})" if text.startswith("−") else f"^{text}"
     return "" if n == 1 else ("⁻" if n < 0 else "") + str(abs(int(n))).translate(SUPERSCRIPT)
@@ -113,7 +116,7 @@ def _product(p: Product) -> tuple[str, int]:
         ratio = Fraction(value).limit_denominator(1000) if np.isfinite(value) else Fraction(0)
         if ratio and abs(float(ratio) / value - 1) < 1e-14:
             above, below = [str(ratio.numerator)], [str(ratio.denominator)] if ratio.denominator > 1 else []
-    elif value not in (0, 1) and 1 / value == int(1 / value) and any(n < 0 for _, n in p.powers):
+    elif value not in (0, 1) and (1 / value).is_integer() and any(n < 0 for _, n in p.powers):
         above, below = ["1"], [number(1 / value)]
     if above == ["1"] and any(n > 0 for _, n in p.powers):
         above = []
@@ -141,14 +144,17 @@ def _applied(x: Symbol) -> tuple[str, int]:
         return f"[{_truth(x)}]", ATOM
     if name in ("cat", "stack"):
         parts = [render(a) for a in args]
-        parts = parts if len(parts) <= 4 else ["…" if a == "0" else a for a in parts]
-        return f"[{', '.join(a for i, a in enumerate(parts) if a != '…' or parts[i - 1] != a or not i)}]", ATOM
+        if len(parts) > 4:
+            zeros = ("…" if part == "0" else part for part in parts)
+            parts = [part for part, _ in groupby(zeros)]
+        return f"[{', '.join(parts)}]", ATOM
     if name in ("narrow", "select"):
         at, k = x.attrs.get("start", 0), x.attrs.get("index")
         place = f"{at}:{at + x.attrs['length']}" if k is None else str(k)
         return f"{render(args[0], ATOM)}[{':, ' * x.attrs['axis']}{place}]", ATOM
     if name == "einsum":
-        return f"einsum({', '.join(x.attrs['terms'])} → {x.attrs['out']}; {', '.join(map(render, args))})", ATOM
+        terms = f"{', '.join(x.attrs['terms'])} → {x.attrs['out']}"
+        return f"einsum({terms}; {', '.join(map(render, args))})", ATOM
     if name == "permute" and x.attrs["axes"] == (1, 0):
         return _filled("aᵀ", x)
     if x.op.variadic or not x.op.notation:
@@ -166,7 +172,8 @@ def _truth(x: Any) -> str:
         if a is b:
             return f"{render(low, SUM)} ≤ {render(a, SUM)} ≤ {render(high, SUM)}"
     if is_op(x, "logical_and", "logical_or"):
-        return f" {'∧' if x.op.name == 'logical_and' else '∨'} ".join(_truth(a) if condition(a) else render(a) for a in x.args)
+        sign = " ∧ " if x.op.name == "logical_and" else " ∨ "
+        return sign.join(_truth(a) if condition(a) else render(a) for a in x.args)
     return render(x.args[0], SUM) + template(x.op)[1:-1] + render(x.args[1], SUM)
 
 
@@ -179,7 +186,12 @@ def _filled(text: str, x: Symbol) -> tuple[str, int]:
 
     def fill(m: re.Match[str]) -> str:
         value = values.get(m.group(1))
-        return "" if value is None else render(value, _asked(text[: m.start()], text[m.end() :]))
+        if value is None:
+            return ""
+        if text[0] == "√" and getattr(value, "op", None) is not None:
+            return f"({render(value)})"
+        inner = render(value, _asked(text[: m.start()], text[m.end() :]))
+        return f"({inner})" if text[0] in "|‖" and set(inner) & set("|‖") else inner  # bars do not nest
 
     full = re.sub(r"(?<=[ΣΠᵢ]) \(", "(", PLACE.sub(fill, text))
     full = full.replace("(, ", "(−∞, ").replace(", )", ", ∞)") if "low" in text else full.replace("+ −", "− ")
@@ -203,10 +215,12 @@ def _asked(before: str, after: str) -> int:
     return SUM if before.endswith("+ ") or re.match(r" [+−]", after) else ANY
 
 
-def read(rule: Any, g: Any, y: Symbol, args: tuple[Any, ...], attrs: dict[str, Any], shape: tuple[int, ...]) -> str:
+def read(
+    rule: Any, g: Any, y: Symbol, args: tuple[Any, ...], attrs: dict[str, Any], shape: tuple[int, ...]
+) -> str:
     """A rule, read to symbols, in one line.
 
-    `shape` is the argument's own: where broadcasting has stretched it, the engine sums the gradient over the copies.
+    `shape` is the argument's own: where broadcasting has stretched it, the engine sums over the copies.
     """
     found = rule(g, y, *args, **attrs)
     if isinstance(found, Symbol) and found.shape != shape:

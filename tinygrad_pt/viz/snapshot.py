@@ -1,7 +1,7 @@
 """Reading the graph behind a tensor into a `Snapshot`: values, gradients and local derivatives of one moment.
 
-Nothing is kept by the engine for the sake of pictures. Values that no rule saved are computed again from those that
-are still there; whatever has changed since, or is gone, is shown as unknown rather than guessed.
+Nothing is kept by the engine for the sake of pictures. Values that no rule saved are computed again from
+those that are still there; whatever has changed since, or is gone, is shown as unknown rather than guessed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,11 @@ MAX_NODES = 400
 
 
 def snapshot(
-    root: Any, names: Mapping[str, Any] | None = None, title: str = "", max_nodes: int = MAX_NODES, lang: str = "en"
+    root: Any,
+    names: Mapping[str, Any] | None = None,
+    title: str = "",
+    max_nodes: int = MAX_NODES,
+    lang: str = "en",
 ) -> Snapshot:
     """The graph that `root` was computed by, as plain data: it keeps neither tensors nor graph alive.
 
@@ -54,7 +58,7 @@ def snapshot(
             f"the graph has {len(graph.scope)} values, more than can be read in one picture ({max_nodes})\n"
             "  mend: draw a smaller batch or a part of the network, or pass max_nodes="
         )
-    return _Reader(graph, root, names or {}, WORDS[lang]).snapshot(title)
+    return _Reader(graph, root, names or {}, lang).snapshot(title)
 
 
 class _Number:
@@ -104,16 +108,16 @@ class _Graph:
             for owner, a in zip((node, *node.parents), node.args or (), strict=False):
                 if isinstance(a, SAVED):
                     version, expected = next(versions)
-                    if version[0] == expected and owner is not None:
-                        found.setdefault(self._box(owner) if isinstance(owner, Constant) else owner, np.asarray(a))
+                    if version[0] == expected:
+                        found.setdefault(self._box(owner), np.asarray(a))
         return found
 
 
 class _Reader:
     """One reading of one graph: values, then names, then gradients, then the picture."""
 
-    def __init__(self, graph: _Graph, root: Any, names: Mapping[str, Any], words: Mapping[str, str]) -> None:
-        self.graph, self.root, self.words = graph, root, words
+    def __init__(self, graph: _Graph, root: Any, names: Mapping[str, Any], lang: str) -> None:
+        self.graph, self.root, self.lang, self.words = graph, root, lang, WORDS[lang]
         self.known: Known = known_tensors(names, graph.scope, graph.constants.values())
         self.handle: dict[Any, Any] = {t.node: t for t, *_ in self.known.values() if t.node is not None}
         self.handle |= {root.node: root}
@@ -126,6 +130,8 @@ class _Reader:
         for box in graph.scope:  # arguments first: what is computed again finds its arguments
             self.value[box] = self._value(box, saved)
         self.name = names_of(graph.scope, self.handle, self.known, source)
+        if lang == "pt":
+            self.name |= {b: self.name[b].replace(".", ",") for b in graph.scope if isinstance(b, _Number)}
         self.symbol = {box: Symbol(name, tuple(box.shape), box.dtype) for box, name in self.name.items()}
         self.grad = self._gradients()
 
@@ -134,11 +140,12 @@ class _Reader:
         """The value of a box when it was first used, or None if nobody knows any more."""
         if isinstance(box, _Number):
             return box.value
-        t = box if isinstance(box, Leaf) else self.handle.get(box)
+        t: Any = box if isinstance(box, Leaf) else self.handle.get(box)
         if t is not None:
             if t.version[1] <= self.graph.first.get(box, getattr(box, "born", 0)):
-                return t.value if isinstance(box, Leaf) else t.array
-            self.changed.add(box)
+                return t.value if t is box else t.array
+            if box in self.graph.first:
+                self.changed.add(box)
         if box in saved:
             return saved[box]
         return self._again(box) if isinstance(box, Node) and not isinstance(box, Leaf) else None
@@ -147,7 +154,8 @@ class _Reader:
         """The value of a node computed once more from its arguments; not by the user's own code."""
         made, boxes = source(node), self.graph.slots[node]
         xs = [getattr(box, "raw", self.value.get(box)) for box in boxes]
-        if "ctx" in made.attrs or any(x is None and box is not None for x, box in zip(xs, boxes, strict=True)):
+        gone = any(x is None and box is not None for x, box in zip(xs, boxes, strict=True))
+        if gone or "ctx" in made.attrs:
             return None
         with np.errstate(all="ignore"):
             y = made.op.forward(*xs, **made.attrs)
@@ -155,7 +163,7 @@ class _Reader:
 
     # ------------------------------------------------------------------------------------ gradients
     def _gradients(self) -> dict[Any, Any]:
-        """∂root/∂node for every node, if a backward pass has run from the root; else nothing is computed yet."""
+        """∂root/∂node for every node, if a backward pass has run from the root; else nothing."""
         seed = self.root.node.note("seed")
         if seed is None:
             return {}
@@ -181,7 +189,7 @@ class _Reader:
         return rules[slot] if slot < len(rules) else None
 
     def _local(self, node: Node, slot: int, g: Any) -> Any:
-        """What one edge carries back when g arrives: the engine's own rule, read with arrays; None if unknown.
+        """What an edge carries back when g arrives: the engine's own rule, read with arrays; None if unknown.
 
         Where a value is gone its symbol stands in, so a rule that needs it answers with a symbol.
         """
@@ -199,11 +207,12 @@ class _Reader:
         return r if r.shape == boxes[slot].shape else sum_to(r, shape=boxes[slot].shape)
 
     def _parts(self, node: Node, g: Any, zero: Any) -> Any:
-        """The gradient of an op whose one result `node` received g; where it has several, 0 for the others."""
+        """What the op behind `node` received if `node` received g: of several results the others got 0."""
         if node.op is not PICK:
             return g
-        shapes = node.parents[0].note("shapes")
-        return [g if i == node.attrs["part"] else zero(shape, dtype=node.dtype) for i, shape in enumerate(shapes)]
+        parts = [zero(shape, dtype=node.dtype) for shape in node.parents[0].note("shapes")]
+        parts[node.attrs["part"]] = g
+        return parts
 
     # ------------------------------------------------------------------------------------ the picture
     def snapshot(self, title: str) -> Snapshot:
@@ -223,10 +232,11 @@ class _Reader:
         outside = isinstance(box, (Leaf, Constant)) and entry is not None and not entry[2]
         made = source(box) if isinstance(box, Node) and box.parents else None
         return Vertex(
-            id=id_, name=self.name[box], op="" if made is None else op_sign(made.op, made.attrs), kind=self._kind(box),
-            shape=tuple(box.shape), dtype=str(box.dtype), value=None if value is None else np.array(value),
-            grad=None if grad is None else np.array(grad), requires_grad=isinstance(box, Node),
-            scope=() if outside else frames.path(self.graph.scope[box]), note=self._note(box, value, grad),
+            id=id_, name=self.name[box], op="" if made is None else op_sign(made.op, made.attrs),
+            kind=self._kind(box), shape=tuple(box.shape), dtype=str(box.dtype),
+            value=None if value is None else np.array(value), grad=None if grad is None else np.array(grad),
+            requires_grad=isinstance(box, Node), scope=() if outside else frames.path(self.graph.scope[box]),
+            note=self._note(box, value, grad),
         )  # fmt: skip
 
     def _kind(self, box: Any) -> str:
@@ -240,25 +250,29 @@ class _Reader:
 
     def _note(self, box: Any, value: Any, grad: Any) -> str:
         """What the reader must know lest the numbers mislead."""
-        if value is None and box in self.changed:
+        if box in self.changed:
             return self.words["changed"]
-        t = self.handle.get(box)
-        held = getattr(t, "_grad", None)
+        if value is None and isinstance(box, Constant):
+            return self.words["unkept"]
+        held = getattr(self.handle.get(box), "_grad", None)
         if held is None or self.root.node.note("seed") is None or not isinstance(box, Node):
             return ""
-        if grad is not None and np.allclose(held.array, grad, rtol=1e-5, atol=1e-8, equal_nan=True):
+        x = held.array
+        if grad is not None and np.allclose(x, grad, rtol=1e-5, atol=1e-8, equal_nan=True):
             return ""
-        return f".grad = {decimal(held.array.item())}" if held.array.size == 1 else self.words["holds"]
+        size = x.item() if x.size == 1 else float(np.linalg.norm(x.ravel()))
+        return f"{'.grad' if x.size == 1 else '‖.grad‖'} = {decimal(size, lang=self.lang)}"
 
     def _edge(self, node: Node, slot: int, box: Any, ids: dict[Any, str]) -> Edge:
         made, boxes, rule = source(node), self.graph.slots[node], self._rule(node, slot)
         if rule is None or not isinstance(box, Node):
             return Edge(ids[box], ids[node], slot, flows=False)
         scalar = node.shape == () == tuple(box.shape)
-        y, own = self.symbol[node], "ctx" in made.attrs
-        g = self._parts(node, UNIT if scalar else Symbol("ḡ", y.shape, y.dtype), lambda shape, dtype: Symbol("0", shape, dtype))
-        text = f"{op_sign(made.op)}.backward({'1' if scalar else 'ḡ'})"
-        if not own:
+        y = self.symbol[node]
+        g = UNIT if scalar else Symbol("ḡ", y.shape, y.dtype)
+        text = f"{op_sign(made.op)}.backward({g.name})"
+        if "ctx" not in made.attrs:  # else it is code, not mathematics
+            g = self._parts(node, g, lambda shape, dtype: Symbol("0", shape, dtype))
             xs = tuple(getattr(b, "raw", self.symbol.get(b)) for b in boxes)
             text = read(rule, g, y, xs, made.attrs, tuple(box.shape))
         which = f"⁽{'¹²³⁴⁵⁶⁷⁸⁹'[slot]}⁾" if boxes.count(box) > 1 and slot < 9 else ""
@@ -279,7 +293,7 @@ def _remembered(attrs: dict[str, Any], g: Any, slot: int, like: Any) -> Any:
     asked, answers = attrs["ctx"]._results
     asked, g = (x if isinstance(x, list) else [x] for x in (asked, g))
     asked = [np.asarray(getattr(x, "array", x)) for x in asked]
-    scale = 1.0
+    scale: Any = 1.0
     if len(g) == 1 and np.shape(g[0]) == () and asked[0] != 0:
         scale = np.asarray(g[0] / asked[0])
     elif not all(np.array_equal(x, y, equal_nan=True) for x, y in zip(asked, g, strict=True)):

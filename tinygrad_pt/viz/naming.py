@@ -1,0 +1,99 @@
+"""What the values of a picture are called: the user's names where there are any, else short ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any
+
+from tinygrad_pt.graph import Handle, Leaf, Node
+from tinygrad_pt.viz.formula import number
+from tinygrad_pt.viz.text import clean
+
+__all__ = ["TARGETS", "Known", "known_tensors", "names_of"]
+
+TARGETS = ("t", "y", "T", "Y", "target", "targets", "label", "labels", "alvo", "alvos")
+DEEPEST, LONGEST = 4, 256  # how far into lists and dicts names are looked for
+
+Known = dict[int, tuple[Any, str, bool]]  # id of a tensor → the tensor, its name, whether a module owns it
+
+STEMS = {
+    "mul": "p", "add": "s", "sub": "d", "div": "q", "neg": "m", "sum": "s", "mean": "m",
+    **dict.fromkeys(("linear", "mm", "bmm", "mv", "dot", "einsum"), "z"),
+    **dict.fromkeys(("sigmoid", "tanh", "relu", "softmax", "log_softmax", "log_sigmoid"), "h"),
+    **dict.fromkeys(("square", "power", "pow"), "u"),
+    **dict.fromkeys(("reshape", "t", "transpose", "permute", "expand", "getitem", "select", "narrow"), "v"),
+}  # fmt: skip
+
+
+def known_tensors(names: Mapping[str, Any], boxes: Collection[Any], constants: Iterable[Any]) -> Known:
+    """The tensors of a graph that the user has a name for: first parameters, then variables and lists."""
+    alive = {id(t) for t in (c.handle() for c in constants) if t is not None}
+
+    def drawn(t: Any) -> bool:
+        return isinstance(t, Handle) and (id(t) in alive if t.node is None else t.node in boxes)
+
+    found: Known = {}
+    modules = []
+    for name, value in names.items():
+        if callable(getattr(type(value), "named_parameters", None)):
+            owned = (*value.named_parameters(), *value.named_buffers())
+            entries = [(path, t) for path, t in owned if drawn(t)]
+            modules += [(str(name), entries)] if entries else []
+    for name, entries in modules:
+        for path, t in entries:
+            found.setdefault(id(t), (t, f"{name}.{path}" if len(modules) > 1 else path, True))
+    for name, value in names.items():
+        if drawn(value):
+            found.setdefault(id(value), (value, str(name), False))
+    for name, value in names.items():
+        for path, t in _entries(str(name), value):
+            if drawn(t):
+                found.setdefault(id(t), (t, path, False))
+    return found
+
+
+def _entries(name: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The tensors in lists, tuples and dicts, with names such as `w[0][1]`."""
+    stack = [(name, value, 0)]
+    while stack:
+        path, here, depth = stack.pop()
+        if isinstance(here, Handle):
+            yield path, here
+        elif isinstance(here, (list, tuple, dict)) and len(here) <= LONGEST and depth < DEEPEST:
+            pairs = here.items() if isinstance(here, dict) else enumerate(here)
+            stack += reversed([(f"{path}[{key}]", entry, depth + 1) for key, entry in pairs])
+
+
+def names_of(
+    boxes: Iterable[Any], handle: Mapping[Any, Any], known: Known, source: Callable[[Node], Node]
+) -> dict[Any, str]:
+    """One name per box, each once (but numbers are called what they are), in the order of the boxes."""
+    names: dict[Any, str] = {}
+    taken: set[str] = set()
+    count: dict[str, int] = {}
+    boxes = list(boxes)
+    for box in boxes:
+        t = handle.get(box)
+        given = clean(getattr(t, "name", None) or known.get(id(t), (t, ""))[1])
+        if given and t is not None:
+            names[box] = _free(given, given, "_", taken, count)
+    for box in boxes:
+        if box not in names:
+            if hasattr(box, "raw"):
+                names[box] = number(box.raw)
+                continue
+            stem = "c"
+            if isinstance(box, Node):
+                op = source(box).op.name.rpartition(".")[2].lower()
+                stem = "w" if isinstance(box, Leaf) else STEMS.get(op, clean(op, 12))
+            names[box] = _free("", stem, "", taken, count)
+    return {box: names[box] for box in boxes}
+
+
+def _free(name: str, stem: str, joint: str, taken: set[str], count: dict[str, int]) -> str:
+    """A name nobody has: the one wanted, or the stem with the next number."""
+    while not name or name in taken:
+        count[stem] = count.get(stem, 1 if joint else 0) + 1
+        name = f"{stem}{joint}{count[stem]}"
+    taken.add(name)
+    return name
