@@ -99,9 +99,7 @@ class Network:
         for parameter, nabla in zip(self.biases + self.weights, nabla_b + nabla_w, strict=True):
             parameter -= eta / len(examples) * nabla
 
-    def SGD(
-        self, training: Examples, epochs: int, size: int, eta: float, test: Examples, rng: Random
-    ) -> list[str]:
+    def SGD(self, training: Examples, epochs: int, size: int, eta: float, test: Examples, rng: Random) -> list[str]:
         """Stochastic gradient descent (descida do gradiente estocástica); one line per epoch."""
         lines = []
         for epoch in range(epochs):
@@ -131,9 +129,7 @@ def cost(model: MLP, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return ((model(x) - y) ** 2).sum() / (2 * len(x))
 
 
-def SGD(
-    model: MLP, training: Examples, epochs: int, size: int, eta: float, test: Examples, rng: Random
-) -> list[str]:
+def SGD(model: MLP, training: Examples, epochs: int, size: int, eta: float, test: Examples, rng: Random) -> list[str]:
     """`Network.SGD`, in the framework's words."""
     (x, y), (x_test, _) = rows(training), rows(test)
     optimizer = torch.optim.SGD(model.parameters(), lr=eta)

@@ -41,9 +41,7 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, dict[str, byte
 def demo(folder: Path, seed: str, **environment: str) -> tuple[str, dict[str, bytes]]:
     done = run(folder, "demo", "--epochs", "1", "--seed", seed, **environment)
     assert done.returncode == 0, done.stderr
-    assert re.search(r"\d s\]", done.stderr) and not re.search(
-        r"\d s\]", done.stdout
-    )  # seconds differ each time
+    assert re.search(r"\d s\]", done.stderr) and not re.search(r"\d s\]", done.stdout)  # seconds differ each time
     assert "\r" not in done.stdout + done.stderr and done.stdout.isascii()
     return done.stdout, {file.name: file.read_bytes() for file in (folder / "tinygrad_pt-demo").iterdir()}
 

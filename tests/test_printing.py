@@ -190,8 +190,7 @@ def test_golden_rows_under_options(chosen, floats, integers):
         (
             np.exp(np.full((3, 2), 0.5, np.float32)),
             ["grad_fn=<ExpBackward0>"],
-            "tensor([[1.6487, 1.6487],\n        [1.6487, 1.6487],\n        [1.6487, 1.6487]], "
-            "grad_fn=<ExpBackward0>)",
+            "tensor([[1.6487, 1.6487],\n        [1.6487, 1.6487],\n        [1.6487, 1.6487]], grad_fn=<ExpBackward0>)",
         ),
         (
             np.arange(16, dtype=np.float32),

@@ -147,9 +147,7 @@ def test_integers_in_other_dtypes(name):
     np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize(
-    ("name", "low", "width"), [("float16", 1e4, 30), ("float32", 1e8, 32), ("float64", 1e17, 64)]
-)
+@pytest.mark.parametrize(("name", "low", "width"), [("float16", 1e4, 30), ("float32", 1e8, 32), ("float64", 1e17, 64)])
 def test_a_uniform_rounded_up_to_its_bound_becomes_the_lower_one(name, low, width):
     ours = tr.Generator().uniform(1000, low, low + width, name)
     theirs = torch.empty(1000, dtype=torch_type(name)).uniform_(low, low + width, generator=torch.Generator())

@@ -81,7 +81,7 @@ C_NAMES = {
 }  # fmt: skip
 ALL = (bool, uint8, int8, int16, int32, int64, float16, float32, float64, complex64, complex128)
 _by_numpy = {t.numpy: t for t in ALL}
-_by_name: dict[Any, dtype] = {type(True): bool, type(1): int64, type(1.0): float64, type(1j): complex128}
+_by_name: dict[Any, dtype] = {type(True): bool, type(1): int64, type(1.0): float64, complex: complex128}
 _default = float32
 
 
@@ -220,7 +220,9 @@ class finfo:
     def __init__(self, kind: Any = None) -> None:
         dtype_ = _default if kind is None else of(kind)
         if dtype_.rank < 2:
-            raise TypeError("torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'")
+            raise TypeError(
+                "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'"
+            )
         info = np.finfo(dtype_.numpy)
         self.dtype, self.bits = info.dtype.name, info.bits
         self.eps, self.min, self.max = info.eps.item(), info.min.item(), info.max.item()

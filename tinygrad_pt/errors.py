@@ -65,7 +65,5 @@ def axis_of(axis: Any, ndim: int) -> int:
     axis = axis.__index__()
     width = ndim or 1
     if not -width <= axis < width:
-        raise IndexError(
-            f"Dimension out of range (expected to be in range of [{-width}, {width - 1}], but got {axis})"
-        )
+        raise IndexError(f"Dimension out of range (expected to be in range of [{-width}, {width - 1}], but got {axis})")
     return axis % width

@@ -359,9 +359,7 @@ def admit(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
     cast = OPS["cast"]
     if target.rank == 1:
         args = tuple(wrapped(a, target) if a.__class__ is int else a for a in args)
-    return tuple(
-        cast(a, dtype=target) if isinstance(a, Handle) and a.array.dtype != target.numpy else a for a in args
-    )
+    return tuple(cast(a, dtype=target) if isinstance(a, Handle) and a.array.dtype != target.numpy else a for a in args)
 
 
 def wrapped(number: int, target: Any) -> int:

@@ -191,9 +191,7 @@ class Generator:
 
     # -- continuous ---------------------------------------------------------------------------------
 
-    def uniform(
-        self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: DTypeLike = np.float32
-    ) -> Array:
+    def uniform(self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
         """Uniform floats on [low, high): ``fma(u, high - low, low)``, in float16, float32 or float64.
 
         Should rounding reach ``high`` itself, ``low`` is returned in its place. Raises RuntimeError unless
@@ -215,9 +213,7 @@ class Generator:
         out[out == np.array(high, dtype)] = low
         return out.reshape(shape)
 
-    def normal(
-        self, shape: Shape, mean: float = 0.0, std: float = 1.0, dtype: DTypeLike = np.float32
-    ) -> Array:
+    def normal(self, shape: Shape, mean: float = 0.0, std: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
         """Normal floats ``mean + std·z`` by Box and Muller (1958), in float16, float32 or float64.
 
         Fewer than sixteen come in pairs, and the second of a pair is kept for the next call. Sixteen or more
@@ -260,9 +256,7 @@ class Generator:
             self._spare = float(values[n]) if len(values) > n else None
         return values[:n]
 
-    def log_normal(
-        self, shape: Shape, mean: float = 1.0, std: float = 2.0, dtype: DTypeLike = np.float32
-    ) -> Array:
+    def log_normal(self, shape: Shape, mean: float = 1.0, std: float = 2.0, dtype: DTypeLike = np.float32) -> Array:
         """``exp(mean + std·z)`` with ``z`` standard normal; ``std > 0``."""
         shape, dtype, mean, std = _shape(shape), np.dtype(dtype), float(mean), float(std)
         if not std > 0:
@@ -281,9 +275,7 @@ class Generator:
         logs = _libm(math.log1p, -self._units(math.prod(shape), np.float64))
         return _narrow(_fma64(logs, -1.0 / rate, 0.0), dtype).reshape(shape)
 
-    def cauchy(
-        self, shape: Shape, median: float = 0.0, sigma: float = 1.0, dtype: DTypeLike = np.float32
-    ) -> Array:
+    def cauchy(self, shape: Shape, median: float = 0.0, sigma: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
         """Cauchy floats by inversion, ``median + sigma·tan(π·(U - ½))``; ``sigma > 0``."""
         shape, dtype, median, sigma = _shape(shape), np.dtype(dtype), float(median), float(sigma)
         if not sigma > 0:
@@ -304,9 +296,7 @@ class Generator:
         if not (-(2**63) <= low < 2**63 and -(2**63) <= high < 2**63):
             raise ValueError("Overflow when unpacking long long")
         if low >= high:
-            raise RuntimeError(
-                f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
-            )
+            raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
         _check_integers(low, high, dtype)
         n, span = math.prod(shape), high - low
         words = self._wide_words(n) if span >= WIDE_RANGE else self._words(n)
@@ -364,9 +354,7 @@ class Generator:
                 order[i], order[j] = order[j], order[i]
         return np.array(order, np.int64)
 
-    def multinomial(
-        self, weights: ArrayLike, num_samples: int, replacement: bool = False
-    ) -> NDArray[np.int64]:
+    def multinomial(self, weights: ArrayLike, num_samples: int, replacement: bool = False) -> NDArray[np.int64]:
         """Classes drawn in proportion to ``weights`` (classes,) or (rows, classes), as int64 indices.
 
         With replacement: each unit is looked up among the cumulated weights. Without it (and for one sample):
@@ -542,9 +530,7 @@ def _check_uniform(low: float, high: float, dtype: np.dtype[Any]) -> None:
         if not -largest <= bound <= largest:
             raise RuntimeError(f"{name} is out of bounds for {C_NAMES[dtype.name]}")
     if low > high:
-        raise RuntimeError(
-            f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}"
-        )
+        raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}")
     if high - low > largest:
         raise RuntimeError(
             f"uniform_ expects to-from <= std::numeric_limits<{TITLES[dtype.name]}>::max(), but found "
@@ -572,9 +558,7 @@ def _check_weights(weights: Array, race: bool) -> None:
     if not np.all(weights >= 0):
         raise RuntimeError("invalid multinomial distribution (encountering probability entry < 0)")
     if not np.all(np.isfinite(weights)):
-        raise RuntimeError(
-            "invalid multinomial distribution (encountering probability entry = infinity or NaN)"
-        )
+        raise RuntimeError("invalid multinomial distribution (encountering probability entry = infinity or NaN)")
     if not np.all(weights.sum(axis=-1) > 0):
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
 

@@ -232,7 +232,9 @@ class Tensor(Handle):
                     mend="convert it first: x.float()",
                 )  # fmt: skip
             if self.inference and not current().inference:
-                raise RuntimeError("Setting requires_grad=True on inference tensor outside InferenceMode is not allowed.")
+                raise RuntimeError(
+                    "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
+                )
             self.node = Leaf(self)
         return self
 
@@ -257,7 +259,9 @@ class Tensor(Handle):
     def grad(self, value: Any) -> None:
         if value is not None:
             if not isinstance(value, Handle):
-                raise TypeError(f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}")
+                raise TypeError(
+                    f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
+                )
             if value.array.shape != self.array.shape:
                 raise failure(
                     RuntimeError,
@@ -313,7 +317,9 @@ class Tensor(Handle):
     def register_hook(self, hook: Any) -> Removable:
         """Call `hook(grad)` whenever a gradient of this tensor is computed; what it returns replaces it."""
         if self.node is None:
-            raise failure(RuntimeError, "cannot register a hook on a tensor that doesn't require gradient", args=(self,))
+            raise failure(
+                RuntimeError, "cannot register a hook on a tensor that doesn't require gradient", args=(self,)
+            )
         return self._register("hooks", hook)
 
     def register_post_accumulate_grad_hook(self, hook: Any) -> Removable:
@@ -420,7 +426,10 @@ class Tensor(Handle):
         if self.array.size != 1:
             many = "more than one value" if self.array.size else "no values"
             raise failure(
-                RuntimeError, f"Boolean value of Tensor with {many} is ambiguous", args=(self,), mend="use .any() or .all()"
+                RuntimeError,
+                f"Boolean value of Tensor with {many} is ambiguous",
+                args=(self,),
+                mend="use .any() or .all()",
             )
         return bool(self.array.item())
 
@@ -486,7 +495,9 @@ class Tensor(Handle):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         if not self.is_leaf:
-            raise failure(RuntimeError, "only leaf tensors can be pickled", args=(self,), mend="pickle a detach() of it")
+            raise failure(
+                RuntimeError, "only leaf tensors can be pickled", args=(self,), mend="pickle a detach() of it"
+            )
         return _revived, (type(self), self.array, self.node is not None)
 
     def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, **ignored: Any) -> Any:
@@ -735,4 +746,3 @@ def _revived(cls: type, array: Any, requires_grad: bool) -> Any:
     if requires_grad:
         t.node = Leaf(t)
     return t
-

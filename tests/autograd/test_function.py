@@ -182,7 +182,11 @@ def wrong(result: Any) -> Any:
     ("result", "error", "text"),
     [
         (lambda g: (g, g), RuntimeError, "returned an incorrect number of gradients (expected 1, got 2)"),
-        (lambda g: g.sum(), RuntimeError, "returned an invalid gradient at index 0 - got [] but expected shape compatible"),
+        (
+            lambda g: g.sum(),
+            RuntimeError,
+            "returned an invalid gradient at index 0 - got [] but expected shape compatible",
+        ),
         (lambda g: torch.ones(3, 2), RuntimeError, "got [3, 2] but expected shape compatible with [2]"),
         (lambda g: 1.0, TypeError, "returned a float"),
     ],

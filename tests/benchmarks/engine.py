@@ -36,7 +36,9 @@ def chain() -> bool:
         t3 = time.perf_counter()
         assert x.grad is not None and x.grad.item() == 1.0
         rows.append([(b - a) / n * 1e6 for a, b in ((t0, t1), (t1, t2), (t2, t3))])
-        print(f"chain of {n:>9,} ops: forward {rows[-1][0]:.2f}, backward {rows[-1][1]:.2f}, freeing {rows[-1][2]:.2f} µs per op")
+        print(
+            f"chain of {n:>9,} ops: forward {rows[-1][0]:.2f}, backward {rows[-1][1]:.2f}, freeing {rows[-1][2]:.2f} µs per op"
+        )
     return rows[-1][1] <= 3 * rows[0][1]
 
 
@@ -74,7 +76,9 @@ def memory() -> bool:
     except subprocess.CalledProcessError:
         print(f"50-layer tanh MLP, batch 4096: {ours:.0f} MiB; PyTorch is not installed")
         return True
-    print(f"50-layer tanh MLP, batch 4096, peak of a step: {ours:.0f} MiB, {ours / theirs:.2f}× PyTorch's {theirs:.0f} MiB (bound 1.2×)")
+    print(
+        f"50-layer tanh MLP, batch 4096, peak of a step: {ours:.0f} MiB, {ours / theirs:.2f}× PyTorch's {theirs:.0f} MiB (bound 1.2×)"
+    )
     return ours <= 1.2 * theirs
 
 

@@ -65,7 +65,9 @@ def report(title: str, times: dict[str, list[float]], bound: float | None) -> fl
         if name == "PyTorch":
             ratio = r
         cells.append(f"{r:.2f}× {name}")
-    limit = "" if bound is None else f"  (bound {bound}× PyTorch{'' if ratio is None or ratio <= bound else ', MISSED'})"
+    limit = (
+        "" if bound is None else f"  (bound {bound}× PyTorch{'' if ratio is None or ratio <= bound else ', MISSED'})"
+    )
     print(f"{title}: {', '.join(cells)}{limit}", flush=True)
     return ratio
 
@@ -164,7 +166,9 @@ def jax_step(sizes: list[int], batch: int, activation: str, loss: str, optimizer
 
     @jax.jit
     def update(params: Any) -> Any:
-        return [(w - 1e-3 * dw, b - 1e-3 * db) for (w, b), (dw, db) in zip(params, jax.grad(error)(params), strict=True)]
+        return [
+            (w - 1e-3 * dw, b - 1e-3 * db) for (w, b), (dw, db) in zip(params, jax.grad(error)(params), strict=True)
+        ]
 
     state = [params]
 

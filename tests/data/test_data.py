@@ -110,9 +110,7 @@ def test_the_short_way_gives_what_the_long_way_gives(custom):
         assert x.grad.tolist() == [0.0, 2.0, 0.0, 0.0, 0.0, 0.0]
     else:
         part = Subset(Subset(TensorDataset(x, y), [4, 3, 2, 1]), np.array([0, 3]))
-        assert (
-            lists(DataLoader(part, 2)) == [[[4.0, 1.0], [4, 1]]] == [lists([default_collate(list(part))])[0]]
-        )
+        assert lists(DataLoader(part, 2)) == [[[4.0, 1.0], [4, 1]]] == [lists([default_collate(list(part))])[0]]
 
 
 def test_without_batches():

@@ -146,13 +146,9 @@ class Theirs(Streams, torch.utils.data.IterableDataset):
     pass
 
 
-@pytest.mark.parametrize(
-    "options", [{}, {"batch_size": 2}, {"batch_size": 2, "drop_last": True}, {"batch_size": None}]
-)
+@pytest.mark.parametrize("options", [{}, {"batch_size": 2}, {"batch_size": 2, "drop_last": True}, {"batch_size": None}])
 def test_streams(options):
-    assert plain(list(ours.DataLoader(Ours(), **options))) == plain(
-        list(theirs.DataLoader(Theirs(), **options))
-    )
+    assert plain(list(ours.DataLoader(Ours(), **options))) == plain(list(theirs.DataLoader(Theirs(), **options)))
 
 
 BAD = {

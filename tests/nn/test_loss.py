@@ -87,10 +87,7 @@ def test_ignored_targets_count_nothing() -> None:
     alone = F.cross_entropy(x[[0, 2]], torch.tensor([1, 2]))
     assert F.cross_entropy(x, torch.tensor([1, -100, 2])).item() == pytest.approx(alone.item(), rel=1e-6)
     nothing = torch.full((3,), -100)
-    assert (
-        math.isnan(F.cross_entropy(x, nothing).item())
-        and F.cross_entropy(x, nothing, reduction="sum").item() == 0
-    )
+    assert math.isnan(F.cross_entropy(x, nothing).item()) and F.cross_entropy(x, nothing, reduction="sum").item() == 0
 
 
 def test_the_same_call_with_and_without_class_weights() -> None:

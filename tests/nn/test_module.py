@@ -66,9 +66,7 @@ def test_before_init_the_error_says_what_is_missing() -> None:
         def __init__(self) -> None:
             self.layer = nn.Tanh()
 
-    with pytest.raises(
-        AttributeError, match=r"cannot assign module before Module.__init__\(\) call\n.*super"
-    ):
+    with pytest.raises(AttributeError, match=r"cannot assign module before Module.__init__\(\) call\n.*super"):
         Early()
 
 

@@ -28,9 +28,7 @@ def both(act: Any) -> tuple[Any, Any]:
             except Exception as e:
                 lines = [line for line in str(e.args[0]).split("\n") if not line.startswith("  ")]
                 value = (type(e).__name__, "\n".join(lines))
-        spoken = [
-            (w.category.__name__, str(w.message)) for w in seen if w.category is not RuntimeWarning
-        ]  # NumPy's
+        spoken = [(w.category.__name__, str(w.message)) for w in seen if w.category is not RuntimeWarning]  # NumPy's
         found.append((plain(value), spoken))
     return found[0], found[1]
 
@@ -217,9 +215,7 @@ def test_linear_takes_and_refuses_the_same(shape: list[int], features: int, kind
         return torch.nn.Linear(3, 2, bias=bias)(x)
 
     ours, theirs = both(act)
-    if isinstance(
-        theirs[0][0], str
-    ):  # an error: PyTorch's words for vectors and for dtypes depend on its backend
+    if isinstance(theirs[0][0], str):  # an error: PyTorch's words for vectors and for dtypes depend on its backend
         assert ours[0][0] == theirs[0][0] == "RuntimeError"
         if len(shape) >= 1 and kind == "float32":
             assert ours == theirs
@@ -434,9 +430,7 @@ def net(torch: Any) -> Any:
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.body = nn.Sequential(
-                nn.Linear(2, 3), nn.ReLU(inplace=True), nn.Sequential(nn.Dropout(), nn.Tanh())
-            )
+            self.body = nn.Sequential(nn.Linear(2, 3), nn.ReLU(inplace=True), nn.Sequential(nn.Dropout(), nn.Tanh()))
             self.list = nn.ModuleList([nn.Linear(1, 1), nn.Linear(1, 1), nn.ReLU()])
             self.dict = nn.ModuleDict({"a": nn.Linear(1, 1), "b": nn.Sequential()})
             self.params = nn.ParameterList([torch.zeros(2, 3), nn.Parameter(torch.ones(1))])
@@ -460,9 +454,7 @@ def net(torch: Any) -> Any:
         lambda t, m: list(m.state_dict()),
         lambda t, m: sorted(m.state_dict()._metadata.items()),
         lambda t, m: (
-            [n for n, _ in m.named_modules()]
-            + [n for n, _ in m.named_parameters()]
-            + [n for n, _ in m.named_buffers()]
+            [n for n, _ in m.named_modules()] + [n for n, _ in m.named_parameters()] + [n for n, _ in m.named_buffers()]
         ),
         lambda t, m: [n for n, _ in m.named_children()] + [type(c).__name__ for c in m.children()],
         lambda t, m: [(n, p.requires_grad) for n, p in m.named_parameters(prefix="x", recurse=False)],
@@ -532,9 +524,7 @@ def net(torch: Any) -> Any:
             list(m.named.keys()),
             repr(m.named | {"u": t.ones(1)}),
         ],
-        lambda t, m: (
-            repr(t.nn.ParameterDict({"a": 3})) + repr(t.nn.ParameterDict()) + repr(t.nn.ParameterList())
-        ),
+        lambda t, m: repr(t.nn.ParameterDict({"a": 3})) + repr(t.nn.ParameterDict()) + repr(t.nn.ParameterList()),
         lambda t, m: [n for n in dir(m) if n in ("scale", "mean", "body", "forward", "0", "train")],
         lambda t, m: [t.nn.utils.parameters_to_vector(m.parameters()).shape[0]],
     ],

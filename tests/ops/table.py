@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import math
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import product
-import math
 from typing import Any
 
 import numpy as np
@@ -178,10 +178,21 @@ for name, reference in {
     "eq": np.equal, "ne": np.not_equal, "lt": np.less, "le": np.less_equal, "gt": np.greater, "ge": np.greater_equal,
     "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_xor": np.logical_xor,
 }.items():  # fmt: skip
-    binary(name, reference, box(-2, 2), both([nan, 0, 1], [nan, 0, 0], reference([nan, 0, 1], [nan, 0, 0])), gradient=False)
-for name, reference in {"isnan": np.isnan, "isinf": np.isinf, "isfinite": np.isfinite, "logical_not": np.logical_not}.items():
+    binary(
+        name, reference, box(-2, 2), both([nan, 0, 1], [nan, 0, 0], reference([nan, 0, 1], [nan, 0, 0])), gradient=False
+    )
+for name, reference in {
+    "isnan": np.isnan,
+    "isinf": np.isinf,
+    "isfinite": np.isfinite,
+    "logical_not": np.logical_not,
+}.items():
     unary(name, reference, real, at([nan, inf, -inf, 0], reference([nan, inf, -inf, 0])), gradient=False)
-for name, reference in {"bitwise_and": np.bitwise_and, "bitwise_or": np.bitwise_or, "bitwise_xor": np.bitwise_xor}.items():
+for name, reference in {
+    "bitwise_and": np.bitwise_and,
+    "bitwise_or": np.bitwise_or,
+    "bitwise_xor": np.bitwise_xor,
+}.items():
     binary(name, reference, whole, gradient=False)
 unary("bitwise_not", np.invert, whole, gradient=False)
 
@@ -237,7 +248,12 @@ binary("logaddexp", lambda a, b: np.log(np.exp(a) + np.exp(b)), real,
        both([1000, inf, -inf], [1000, 0, 0], [1000 + np.log(2), inf, 0], [0.5, 1, 0], [0.5, 0, 1]))  # fmt: skip
 unary("sigmoid", lambda a: 1 / (1 + np.exp(-a)), real, at([-1000, 1000, -inf, nan], [0, 1, 0, nan], [0, 0, 0, nan]))
 unary("tanh", np.tanh, real, at([1000, -inf], [1, -1], [0, 0]))
-unary("erf", np.vectorize(math.erf, otypes=[float]), real, Edge((np.array([0.0, np.inf, -np.inf]),), [0, 1, -1], ([1.1283791670955126, 0, 0],)))
+unary(
+    "erf",
+    np.vectorize(math.erf, otypes=[float]),
+    real,
+    Edge((np.array([0.0, np.inf, -np.inf]),), [0, 1, -1], ([1.1283791670955126, 0, 0],)),
+)
 unary("log_sigmoid", lambda a: -np.log(1 + np.exp(-a)), real,
       at([0, -1000, 1000, -inf], [-np.log(2), -1000, 0, -inf], [0.5, 1, 0, 1]))  # fmt: skip
 
@@ -359,7 +375,16 @@ ALL = dict(axis=None, keepdims=False)
 LAST = dict(axis=(-1,), keepdims=False)
 
 row("sum", np.sum, real, AXES + EMPTY, at([inf, 1], inf, [1, 1], **ALL))
-row("mean", lambda a, axis, keepdims: np.divide(np.sum(a, axis=axis, keepdims=keepdims), a.size / max(1, np.sum(a, axis=axis).size) or nan), real, AXES + EMPTY[:1], at([], nan, [], **ALL), at([nan, 1], nan, [0.5, 0.5], **ALL))
+row(
+    "mean",
+    lambda a, axis, keepdims: np.divide(
+        np.sum(a, axis=axis, keepdims=keepdims), a.size / max(1, np.sum(a, axis=axis).size) or nan
+    ),
+    real,
+    AXES + EMPTY[:1],
+    at([], nan, [], **ALL),
+    at([nan, 1], nan, [0.5, 0.5], **ALL),
+)
 for name, reference in {"var": np.var, "std": np.std}.items():
     row(name, lambda a, axis, keepdims, correction, f=reference: f(a, axis=axis, keepdims=keepdims, ddof=correction), real,
         [(shapes, attrs | dict(correction=c)) for shapes, attrs in AXES for c in (0, 1)
@@ -484,6 +509,8 @@ def _reduced(losses: Any, reduction: str) -> Any:
 row("mse_loss", lambda a, b, reduction: _reduced((a - b) ** 2, reduction), real,
     cases(PAIRS, *MANNERS) + cases([((0,), (0,))], *MANNERS[1:]),
     Edge((np.array([inf, 1.0]), np.array([0.0, 1.0])), inf, ([inf, 0], [-inf, 0]), dict(reduction="mean")))  # fmt: skip
+
+
 def _huber(a: Any, b: Any, delta: float) -> Any:
     d = np.abs(a - b)
     return np.where(d < delta, d**2 / 2, delta * (d - delta / 2))
@@ -521,7 +548,9 @@ row("nll_loss", lambda a, b, c, axis, ignore, reduction: (lambda y: y if reducti
 
 
 def _pick(a: Any, b: Any, axis: int, ignore: int, classes: int | None = None) -> Any:
-    chosen = np.expand_dims(b, axis) == np.arange(classes or a.shape[axis]).reshape([-1 if i == axis else 1 for i in range(b.ndim + 1)])
+    chosen = np.expand_dims(b, axis) == np.arange(classes or a.shape[axis]).reshape(
+        [-1 if i == axis else 1 for i in range(b.ndim + 1)]
+    )
     chosen = chosen & np.expand_dims(b != ignore, axis)
     return np.where(chosen, np.expand_dims(a, axis), 0) if classes else np.sum(a * chosen, axis)
 

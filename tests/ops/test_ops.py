@@ -37,7 +37,10 @@ def joined(result: Any) -> list[Any]:
 
 def seeds_for(ys: list[Any], seed: int = 0) -> list[Any]:
     draw = np.random.default_rng(seed)
-    return [np.asarray(draw.uniform(0.5, 1.5, y.shape)).astype(y.dtype if isinstance(y, np.ndarray) else y.array.dtype) for y in ys]
+    return [
+        np.asarray(draw.uniform(0.5, 1.5, y.shape)).astype(y.dtype if isinstance(y, np.ndarray) else y.array.dtype)
+        for y in ys
+    ]
 
 
 def gradients(row: Row, args: list[Any], attrs: Any, seeds: list[Any] | None = None) -> tuple[list[Any], list[Any]]:
@@ -95,7 +98,11 @@ def test_layout_of_memory_does_not_matter(row: Row) -> None:
             moved = [layout(x) if isinstance(x, np.ndarray) else x for x in args]
             if layout is repeated:  # another value, so another expectation
                 even = [np.array(x) if isinstance(x, np.ndarray) else x for x in moved]
-                expected = gradients(row, even, attrs) if row.gradient else ([y.array for y in joined(row(*tensors(even), **attrs))], [])
+                expected = (
+                    gradients(row, even, attrs)
+                    if row.gradient
+                    else ([y.array for y in joined(row(*tensors(even), **attrs))], [])
+                )
             else:
                 expected = (plain, plain_grads or [])
             xs = [wrap(x).requires_grad_(floating(x)) if isinstance(x, np.ndarray) else x for x in moved]
@@ -206,7 +213,9 @@ def test_broadcasting_is_tiling_and_its_undoing_a_sum(row: Row) -> None:
         wanted = [x for x in arrays if floating(x)]
         for x, g, big in zip(wanted, grads, tiled_grads, strict=True):
             assert g.shape == x.shape
-            axes = tuple(i for i in range(len(shape)) if i < len(shape) - x.ndim or x.shape[i - len(shape) + x.ndim] != shape[i])
+            axes = tuple(
+                i for i in range(len(shape)) if i < len(shape) - x.ndim or x.shape[i - len(shape) + x.ndim] != shape[i]
+            )
             same(g, big.sum(axes).reshape(x.shape))
 
 
@@ -266,7 +275,9 @@ def test_gradients_are_memory_of_their_own(row: Row) -> None:
         xs = tensors(args)
         ys = joined(row(*xs, **attrs))
         seeds = [wrap(s) for s in seeds_for(ys)]
-        torch.autograd.backward([y for y in ys if y.requires_grad], [s for y, s in zip(ys, seeds, strict=True) if y.requires_grad])
+        torch.autograd.backward(
+            [y for y in ys if y.requires_grad], [s for y, s in zip(ys, seeds, strict=True) if y.requires_grad]
+        )
         grads = [x.grad.array for x in xs if isinstance(x, Handle) and x.grad is not None]
         others = [x.array for x in [*xs, *ys, *seeds] if isinstance(x, Handle)]
         for g in grads:
@@ -311,7 +322,11 @@ def reading(row: Row, args: list[Any], attrs: Any) -> tuple[Any, Any, list[tuple
         y = row.op.forward(*args, **attrs)
     several = isinstance(y, (list, tuple))
     g = seeds_for([np.asarray(v) for v in (y if several else [y])])
-    rules = [(i, r) for i, r in enumerate(row.op.rules_for(len(args))) if r is not None and i < len(args) and floating(args[i])]
+    rules = [
+        (i, r)
+        for i, r in enumerate(row.op.rules_for(len(args)))
+        if r is not None and i < len(args) and floating(args[i])
+    ]
     return (g if several else g[0]), (y[0] if several else y), rules
 
 
@@ -355,7 +370,10 @@ def test_what_a_rule_does_not_keep_it_does_not_need(row: Row) -> None:
         g, y, rules = reading(row, args, attrs)
         for slot, rule in rules:
             keep = row.op.keeps(1 << slot, tuple(args), attrs)
-            hulls = [v if k or not isinstance(v, (np.ndarray, np.generic)) else Hull(v) for k, v in zip(keep, [y, *args], strict=True)]
+            hulls = [
+                v if k or not isinstance(v, (np.ndarray, np.generic)) else Hull(v)
+                for k, v in zip(keep, [y, *args], strict=True)
+            ]
             with quiet():
                 same(rule(g, *hulls, **attrs), rule(g, y, *args, **attrs), 1e-15)
 

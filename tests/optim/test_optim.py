@@ -245,9 +245,7 @@ def test_step_hooks():
     x = leaf([1.0])
     x.grad = torch.ones(1)
     optimizer, seen = SGD([x], lr=0.5), []
-    before = optimizer.register_step_pre_hook(
-        lambda o, a, k: seen.append(("before", o is optimizer, x.item()))
-    )
+    before = optimizer.register_step_pre_hook(lambda o, a, k: seen.append(("before", o is optimizer, x.item())))
     optimizer.register_step_post_hook(lambda o, a, k: seen.append(("after", a, x.item())))
     optimizer.step()
     before.remove()

@@ -35,13 +35,9 @@ def square() -> Snapshot:
 
 def diamond() -> Snapshot:
     names = (("a", ""), ("b", ""), ("c", "+"), ("d", "×"), ("e", "×"), ("f", "+"))
-    vertices = tuple(
-        vertex(i, name, op=op, kind="op" if op else "param") for i, (name, op) in enumerate(names)
-    )
+    vertices = tuple(vertex(i, name, op=op, kind="op" if op else "param") for i, (name, op) in enumerate(names))
     pairs = ((0, 2, 0), (1, 2, 1), (0, 3, 0), (0, 3, 1), (2, 4, 0), (3, 4, 1), (4, 5, 0), (0, 5, 1))
-    return Snapshot(
-        vertices, tuple(Edge(f"n{a}", f"n{b}", i, "∂y/∂a = 1", 1.0) for a, b, i in pairs), title="◇"
-    )
+    return Snapshot(vertices, tuple(Edge(f"n{a}", f"n{b}", i, "∂y/∂a = 1", 1.0) for a, b, i in pairs), title="◇")
 
 
 def network() -> Snapshot:
@@ -73,9 +69,7 @@ def network() -> Snapshot:
             )
             if args:
                 sources = (last, here - 2, here - 1)
-                edges += [
-                    Edge(f"n{s}", f"n{here}", i, "ā = ḡ·bᵀ", flows=s != 0) for i, s in enumerate(sources)
-                ]
+                edges += [Edge(f"n{s}", f"n{here}", i, "ā = ḡ·bᵀ", flows=s != 0) for i, s in enumerate(sources)]
                 last = here
     return Snapshot(tuple(vertices), tuple(edges), scopes, "MLP")
 

@@ -98,8 +98,7 @@ def test_hostile_names_come_out_of_an_engine_as_they_went_in() -> None:
         svg = render(digraph(snapshot, labels="none").source, "svg", engine.name).decode()
         groups = [g for g in ET.fromstring(svg).iter() if g.get("class", "").startswith("node")]
         shown = {
-            g.get("id"): " ".join(("".join(t.itertext())) for t in g.iter() if t.tag.endswith("}text"))
-            for g in groups
+            g.get("id"): " ".join(("".join(t.itertext())) for t in g.iter() if t.tag.endswith("}text")) for g in groups
         }
         for v in snapshot.vertices:
             name = (clean(v.name) or v.id).replace("\\", "∖")

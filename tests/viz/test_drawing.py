@@ -100,9 +100,7 @@ def test_the_same_bytes_under_any_hash_seed() -> None:
     said = set()
     for seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(
-            [sys.executable, "-c", HASH], env=environment, capture_output=True, text=True, check=True
-        )
+        done = subprocess.run([sys.executable, "-c", HASH], env=environment, capture_output=True, text=True, check=True)
         said.add(done.stdout)
     assert len(said) == 1
 

@@ -18,9 +18,7 @@ SLACK = 0.05
 
 def lay(snapshot: Snapshot, rankdir: str = "LR", chips: bool = True) -> Layout:
     sizes = {v.id: (60.0 + 13 * (i % 4), 30.0 + 11 * (i % 3)) for i, v in enumerate(snapshot.vertices)}
-    labels = [
-        (50.0 + 9 * (i % 5), 18.0) if chips and edge.flows else None for i, edge in enumerate(snapshot.edges)
-    ]
+    labels = [(50.0 + 9 * (i % 5), 18.0) if chips and edge.flows else None for i, edge in enumerate(snapshot.edges)]
     return layout(snapshot, sizes, labels, rankdir)
 
 

@@ -81,11 +81,7 @@ def test_samples_in_both_directions(name: str) -> None:
 def test_hostile_names_stay_text() -> None:
     svg = paint(hostile(), labels="both")
     root = parse(svg)
-    assert (
-        "<script" not in svg
-        and "href" not in svg
-        and "http" not in svg.replace("http://www.w3.org/2000/svg", "")
-    )
+    assert "<script" not in svg and "href" not in svg and "http" not in svg.replace("http://www.w3.org/2000/svg", "")
     assert [words(node)[0] for node in marked(root, "node")][1:7] == [clean(text) for text in NASTY[1:7]]
     assert not re.search("[\u202a-\u202e\u2066-\u2069\x00-\x08\x0e-\x1f]", svg)
 
@@ -112,9 +108,7 @@ def test_no_gradient_no_red_line() -> None:
 
 def test_values_gradients_and_what_is_missing() -> None:
     root = parse(
-        paint(
-            Snapshot((vertex(0, "w", value=0.15, grad=None), vertex(1, "x", requires_grad=False))), lang="pt"
-        )
+        paint(Snapshot((vertex(0, "w", value=0.15, grad=None), vertex(1, "x", requires_grad=False))), lang="pt")
     )
     w, x = marked(root, "node")
     assert words(w) == ["w", "v", "0,1500", "∇", "·"] and words(x) == ["x", "v", "1,0000"]
@@ -143,9 +137,7 @@ def test_text_stays_in_its_box_by_the_measure_used() -> None:
     for node in marked(parse(paint(network())), "node"):
         box = marked(node, "box")[0].attrib
         for text in node.iter("{http://www.w3.org/2000/svg}text"):
-            room = width(
-                text.text or "", 12 if "mono" in text.attrib["class"] else 13, "mono" in text.attrib["class"]
-            )
+            room = width(text.text or "", 12 if "mono" in text.attrib["class"] else 13, "mono" in text.attrib["class"])
             left = float(text.attrib["x"]) - (room if "end" in text.attrib["class"] else 0)
             assert left >= float(box["x"]) - 1
 

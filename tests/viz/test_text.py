@@ -99,9 +99,7 @@ def test_chips_hold_formula_and_number() -> None:
     assert chips(snapshot, "num") == (("3.0000",), ("3.0000",))
     assert chips(snapshot, "sym", "pt")[1] == ("∂b/∂a⁽²⁾ = a",)
     assert chips(snapshot, "none") == ((), ())
-    one = Snapshot(
-        snapshot.vertices, (Edge("n0", "n1", 0, "∂b/∂a = −1", -1.0), Edge("n0", "n1", 1, "ā = ḡ·Wᵀ"))
-    )
+    one = Snapshot(snapshot.vertices, (Edge("n0", "n1", 0, "∂b/∂a = −1", -1.0), Edge("n0", "n1", 1, "ā = ḡ·Wᵀ")))
     assert chips(one) == (("∂b/∂a = −1",), ("ā = ḡ·Wᵀ",))
     assert chips(one, "num")[1] == ("ā = ḡ·Wᵀ",)
     still = Snapshot(snapshot.vertices, (Edge("n0", "n1", 0, "∂b/∂a = 1", 1.0, flows=False),))

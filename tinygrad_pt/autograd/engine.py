@@ -43,7 +43,9 @@ def order(roots: Iterable[Node], wanted: set[Node] | None = None) -> list[Node]:
     for node in reversed(nodes):
         if any(p in leading for p in node.parents if isinstance(p, Node)):
             leading.add(node)
-    return [node for node in nodes if node in leading and any(p in leading for p in node.parents if isinstance(p, Node))]
+    return [
+        node for node in nodes if node in leading and any(p in leading for p in node.parents if isinstance(p, Node))
+    ]
 
 
 by_birth = attrgetter("born")

@@ -40,7 +40,9 @@ class FunctionCtx:
                 continue
             array, node, version, expected = entry
             if version[0] != expected:
-                raise failure(RuntimeError, mutated_text(array, None, version[0], expected), mend="save a clone() of it")
+                raise failure(
+                    RuntimeError, mutated_text(array, None, version[0], expected), mend="save a clone() of it"
+                )
             found.append(wrap(array, self._own(node, array) if isinstance(node, int) else node, version))
         return tuple(found)
 
@@ -94,9 +96,7 @@ class Function:
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """Compute the value."""
-        raise NotImplementedError(
-            "You must implement the forward function for custom autograd.Function."
-        )
+        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
@@ -182,7 +182,9 @@ def _op(cls: type[Function]) -> Op:
                 cls, ctx, g, places[slot], count, outputs, args[slot]
             )
 
-        op = _ops[cls] = Op(f"{cls.__module__}.{cls.__qualname__}", cls.forward, rules, "", label=f"{cls.__name__}Backward")
+        op = _ops[cls] = Op(
+            f"{cls.__module__}.{cls.__qualname__}", cls.forward, rules, "", label=f"{cls.__name__}Backward"
+        )
         op.keep = _NothingKept()  # what backward needs is in ctx
     return op
 
@@ -238,5 +240,3 @@ def once_differentiable(backward: Any) -> Any:
             return backward(ctx, *grads)
 
     return guarded
-
-

@@ -30,7 +30,9 @@ def _tuple(x: Tensors, what: str) -> tuple[Any, ...]:
 def _inputs(inputs: Tensors, create_graph: bool) -> tuple[Any, ...]:
     """Inputs as tensors to differentiate by: views of the user's own if the result is to be a graph."""
     if create_graph:
-        return tuple(reshape(t, shape=t.array.shape) if t.node is not None else _leaf(t) for t in _tuple(inputs, "inputs"))
+        return tuple(
+            reshape(t, shape=t.array.shape) if t.node is not None else _leaf(t) for t in _tuple(inputs, "inputs")
+        )
     return tuple(_leaf(t) for t in _tuple(inputs, "inputs"))
 
 
@@ -176,7 +178,9 @@ def hessian(
     return jacobian(gradient, inputs, create_graph, strict)
 
 
-def vhp(func: Callable[..., Any], inputs: Tensors, v: Tensors = None, create_graph: bool = False, strict: bool = False) -> Any:
+def vhp(
+    func: Callable[..., Any], inputs: Tensors, v: Tensors = None, create_graph: bool = False, strict: bool = False
+) -> Any:
     """(func(inputs), vᵀ·H)."""
     with enable_grad():
         xs = _inputs(inputs, create_graph)
@@ -187,7 +191,9 @@ def vhp(func: Callable[..., Any], inputs: Tensors, v: Tensors = None, create_gra
     return _result(y, create_graph), _form(found, inputs)
 
 
-def hvp(func: Callable[..., Any], inputs: Tensors, v: Tensors = None, create_graph: bool = False, strict: bool = False) -> Any:
+def hvp(
+    func: Callable[..., Any], inputs: Tensors, v: Tensors = None, create_graph: bool = False, strict: bool = False
+) -> Any:
     """(func(inputs), H·v): the Hessian is symmetric, so this is `vhp`."""
     return vhp(func, inputs, v, create_graph, strict)
 

@@ -41,7 +41,9 @@ class device:
         return hash(self.type)
 
     def __repr__(self) -> str:
-        return f"device(type='{self.type}')" if self.index is None else f"device(type='{self.type}', index={self.index})"
+        return (
+            f"device(type='{self.type}')" if self.index is None else f"device(type='{self.type}', index={self.index})"
+        )
 
     def __str__(self) -> str:
         return self.type
@@ -297,7 +299,13 @@ zeros_like, ones_like, empty_like, full_like = map(_like, (zeros, ones, empty, f
 
 # ------------------------------------------------------------------------------------------ ranges
 def arange(
-    start: Any = None, end: Any = None, step: Any = 1, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
+    start: Any = None,
+    end: Any = None,
+    step: Any = 1,
+    *,
+    dtype: Any = None,
+    device: Any = None,
+    requires_grad: bool = False,
 ) -> Any:
     """start, start + step, … below end; int64 if all three are ints.
 
@@ -373,9 +381,7 @@ def _generator(generator: Any) -> Any:
     return random.default_generator if generator is None else generator
 
 
-def rand(
-    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Any:
+def rand(*size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """Uniform numbers in [0, 1): the same as PyTorch's for the same seed.
 
     >>> import tinygrad_pt as torch
@@ -386,9 +392,7 @@ def rand(
     return fresh(x, requires_grad, device)
 
 
-def randn(
-    *size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Any:
+def randn(*size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
     """Standard normal numbers: the same as PyTorch's for the same seed."""
     x = _generator(generator).normal(positive_sizes(size, "randn"), dtype=_kind(dtype))
     return fresh(x, requires_grad, device)
@@ -406,7 +410,9 @@ def randint(
     return fresh(x, requires_grad, device)
 
 
-def randperm(n: int, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+def randperm(
+    n: int, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
+) -> Any:
     """0 … n-1 in a random order."""
     x = _generator(generator).permutation(n)
     return fresh(x.astype(np.int64 if dtype is None else dtypes.of(dtype).numpy), requires_grad, device)

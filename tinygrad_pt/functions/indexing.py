@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_pt import ops
 from tinygrad_pt.errors import broadcast_text, failure
-from tinygrad_pt.functions.arguments import as_tensor_like, axis_from, expect_tensor, number
+from tinygrad_pt.functions.arguments import axis_from, expect_tensor, number
 from tinygrad_pt.functions.reduction import gather_at
 from tinygrad_pt.functions.shaping import expand
 from tinygrad_pt.graph import Handle, wrap
@@ -157,7 +157,9 @@ def _unbroadcastable(found: tuple[Any, ...]) -> Exception:
     arrays = [a for p in found if isinstance(p, np.ndarray) for a in (np.nonzero(p) if p.dtype == bool else (p,))]
     shapes = ", ".join(str(list(a.shape)) for a in arrays)
     return failure(
-        IndexError, f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}", op="getitem"
+        IndexError,
+        f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}",
+        op="getitem",
     )
 
 
@@ -231,7 +233,9 @@ def _without_leading_ones(value: Any, target: tuple[int, ...]) -> Any:
 
 
 def _expandable(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
-    return len(shape) <= len(target) and all(m in (1, n) for m, n in zip(reversed(shape), reversed(target), strict=False))
+    return len(shape) <= len(target) and all(
+        m in (1, n) for m, n in zip(reversed(shape), reversed(target), strict=False)
+    )
 
 
 def _fitted(target: tuple[int, ...], value: Any) -> Any:
@@ -272,7 +276,10 @@ def gather(input: Any, dim: int, index: Any) -> Any:
 def take_along_dim(input: Any, indices: Any, dim: int) -> Any:
     """`gather`, broadcasting the indices."""
     axis = axis_from(dim, input.array.ndim)
-    shape = tuple(m if d == axis else max(m, n) for d, (m, n) in enumerate(zip(indices.array.shape, input.array.shape, strict=True)))
+    shape = tuple(
+        m if d == axis else max(m, n)
+        for d, (m, n) in enumerate(zip(indices.array.shape, input.array.shape, strict=True))
+    )
     return gather_at(input, np.array(np.broadcast_to(indices.array, shape)), axis)
 
 
@@ -320,7 +327,9 @@ def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     """input with src added where gather would read; places named twice receive twice."""
     axis, i = axis_from(dim, input.array.ndim), _index_tensor(index, "scatter_add")
     part = _source(input, axis, i, src, "scatter")
-    return input + (ops.scatter_add(part, shape=input.array.shape, index=_places(i, axis)) if input.array.ndim else part)
+    return input + (
+        ops.scatter_add(part, shape=input.array.shape, index=_places(i, axis)) if input.array.ndim else part
+    )
 
 
 def index_select(input: Any, dim: int, index: Any) -> Any:
@@ -408,5 +417,3 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     if x.size and x.max() >= n:
         raise RuntimeError("Class values must be smaller than num_classes.")
     return wrap(np.eye(n, dtype=np.int64)[x] if math.prod(x.shape) else np.zeros((*x.shape, n), np.int64))
-
-

@@ -12,7 +12,6 @@ from tinygrad_pt import dtypes, ops
 from tinygrad_pt.errors import broadcast_text, failure
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.functions.shaping import diagonal, expand
-from tinygrad_pt.graph import Handle
 from tinygrad_pt.modes import current
 
 MENDS = "their inner sizes must agree; perhaps one of them wants a transpose (.T)"
@@ -99,7 +98,10 @@ def matmul(input: Any, other: Any) -> Any:
         return mm(input, other)
     if a.ndim == 0 or b.ndim == 0:
         raise _refuse(
-            f"both arguments to matmul need to be at least 1D, but they are {a.ndim}D and {b.ndim}D", "matmul", input, other
+            f"both arguments to matmul need to be at least 1D, but they are {a.ndim}D and {b.ndim}D",
+            "matmul",
+            input,
+            other,
         )
     if a.ndim == 1 and b.ndim == 1:
         return dot(input, other)
@@ -278,7 +280,9 @@ def _terms(equation: str, operands: tuple[Any, ...]) -> tuple[list[str], str]:
     for term in terms:
         for c in term:
             if c not in string.ascii_letters:
-                raise RuntimeError(f"einsum(): invalid subscript given at index {equation.find(c)} in the equation string, subscripts must be in [a-zA-Z]")  # noqa: E501
+                raise RuntimeError(
+                    f"einsum(): invalid subscript given at index {equation.find(c)} in the equation string, subscripts must be in [a-zA-Z]"
+                )  # noqa: E501
     for c in right:
         if c not in "".join(terms):
             raise RuntimeError(f"einsum(): output subscript {c} does not appear in the equation for any input operand")

@@ -33,9 +33,7 @@ exp, expm1, exp2, log, log1p, log2, log10 = map(
 )
 sqrt, rsqrt, reciprocal = map(_unary, (ops.sqrt, ops.rsqrt, ops.reciprocal))
 sin, cos, tan, asin, acos, atan = map(_unary, (ops.sin, ops.cos, ops.tan, ops.asin, ops.acos, ops.atan))
-sinh, cosh, tanh, asinh, acosh, atanh = map(
-    _unary, (ops.sinh, ops.cosh, ops.tanh, ops.asinh, ops.acosh, ops.atanh)
-)
+sinh, cosh, tanh, asinh, acosh, atanh = map(_unary, (ops.sinh, ops.cosh, ops.tanh, ops.asinh, ops.acosh, ops.atanh))
 sigmoid = _unary(ops.sigmoid)
 isnan, isinf, isfinite, logical_not = map(_unary, (ops.isnan, ops.isinf, ops.isfinite, ops.logical_not))
 clone = _unary(ops.clone)
@@ -349,7 +347,9 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
         return tuple(wrap(i) for i in np.nonzero(condition.array))
     if condition.array.dtype != bool:
         if condition.array.dtype != np.uint8:
-            raise RuntimeError(f"where expected condition to be a boolean tensor, but got a tensor with dtype {_spoken(condition)}")
+            raise RuntimeError(
+                f"where expected condition to be a boolean tensor, but got a tensor with dtype {_spoken(condition)}"
+            )
         warnings.warn(
             "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future version "
             "of PyTorch. Use a boolean condition instead.", UserWarning, stacklevel=2,
@@ -458,5 +458,3 @@ def relu_(input: Any) -> Any:
 
 multiply, divide, true_divide, subtract, negative = mul, div, div, sub, neg
 greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
-
-

@@ -206,7 +206,9 @@ def _nonempty(input: Any, name: str, axis: int | None, dim: Any = None) -> None:
         )  # fmt: skip
     if axis is not None and x.ndim and x.shape[axis] == 0:
         raise failure(
-            IndexError, f"{name}(): Expected reduction dim {axis if dim is None else dim} to have non-zero size.", op=name,
+            IndexError,
+            f"{name}(): Expected reduction dim {axis if dim is None else dim} to have non-zero size.",
+            op=name,
             args=(input,),
         )
 
@@ -234,7 +236,9 @@ def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
 def _extreme(name: str, both: Any, whole: Any, place: Any) -> Any:
     result = named(name, "values", "indices")
 
-    def function(input: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:
+    def function(
+        input: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False
+    ) -> Any:
         expect_tensor(input, name)
         dim = axis if dim is None else dim
         if isinstance(dim, Handle):
@@ -306,7 +310,9 @@ aminmax_result = named("aminmax", "min", "max")
 def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
     """(amin, amax)."""
     if expect_tensor(input, "aminmax").array.size == 0 and dim is None:
-        raise RuntimeError("aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity.")
+        raise RuntimeError(
+            "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
+        )
     dim = () if dim is None else dim
     return aminmax_result((amin(input, dim, keepdim), amax(input, dim, keepdim)))
 
@@ -376,7 +382,11 @@ def median(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
         flat = ops.reshape(input, shape=(x.size,))
         middle = np.sort(x, None)[(x.size - 1) // 2] if not np.isnan(x).any() else x.dtype.type("nan")
         chosen = np.flatnonzero((flat.array == middle) | (np.isnan(flat.array) & np.isnan(middle)))
-        return ops.mean(ops.getitem(flat, index=(chosen,)), axis=None, keepdims=False) if x.dtype.kind == "f" else wrap(middle)
+        return (
+            ops.mean(ops.getitem(flat, index=(chosen,)), axis=None, keepdims=False)
+            if x.dtype.kind == "f"
+            else wrap(middle)
+        )
     _nonempty(input, "median", axis)
     n = x.shape[axis] if x.ndim else 1
     index = kthvalue(input, (n + 1) // 2, axis, keepdim=True)[1].array
@@ -511,5 +521,3 @@ def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
         input = input.to(dtypes.get_default_dtype())
     axes = axes_from(dim, input.array.ndim)
     return ops.logsumexp(input, axis=() if axes is None and input.array.ndim == 0 else axes, keepdims=keepdim)
-
-

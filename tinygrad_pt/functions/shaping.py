@@ -9,9 +9,16 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import dtypes, ops
-from tinygrad_pt.errors import broadcast_text, failure
+from tinygrad_pt.errors import failure
 from tinygrad_pt.functions.arguments import (
-    Size, axes_from, axis_from, expect_tensor, inferred_shape, positive_sizes, promoted, sizes_from,
+    Size,
+    axes_from,
+    axis_from,
+    expect_tensor,
+    inferred_shape,
+    positive_sizes,
+    promoted,
+    sizes_from,
 )  # fmt: skip
 from tinygrad_pt.graph import Handle, bundle, wrap
 
@@ -99,7 +106,9 @@ def unsqueeze(input: Any, dim: int) -> Any:
 def transpose(input: Any, dim0: int, dim1: int) -> Any:
     """Two axes swapped."""
     n = input.array.ndim
-    return ops.transpose(input, axis0=axis_from(dim0, n), axis1=axis_from(dim1, n)) if n else ops.reshape(input, shape=())
+    return (
+        ops.transpose(input, axis0=axis_from(dim0, n), axis1=axis_from(dim1, n)) if n else ops.reshape(input, shape=())
+    )
 
 
 def t(input: Any) -> Any:
@@ -114,7 +123,9 @@ def mT(input: Any) -> Any:
     if input.array.ndim == 0:
         return _deprecated_scalar(input, "mT")
     if input.array.ndim < 2:
-        raise RuntimeError(f"tensor.mT is only supported on matrices or batches of matrices. Got {input.array.ndim}-D tensor.")
+        raise RuntimeError(
+            f"tensor.mT is only supported on matrices or batches of matrices. Got {input.array.ndim}-D tensor."
+        )
     return ops.transpose(input, axis0=input.array.ndim - 2, axis1=input.array.ndim - 1)
 
 
@@ -277,9 +288,7 @@ def repeat(input: Any, *repeats: Any) -> Any:
         lead = (1,) * (len(times) - len(shape))
         positive_sizes(tuple(r * n for r, n in zip(times, lead + shape, strict=True)), "repeat")
     if len(times) < len(shape):
-        raise RuntimeError(
-            "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
-        )
+        raise RuntimeError("Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor")
     shape = (1,) * (len(times) - len(shape)) + shape
     x = ops.reshape(input, shape=tuple(n for m in shape for n in (1, m)))
     x = ops.expand(x, shape=tuple(n for r, m in zip(times, shape, strict=True) for n in (r, m)))
@@ -334,7 +343,9 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Any:
     for i, p in enumerate(parts):
         if p.array.ndim == 0:
             raise failure(
-                RuntimeError, f"zero-dimensional tensor (at position {i}) cannot be concatenated", mend="use torch.stack"
+                RuntimeError,
+                f"zero-dimensional tensor (at position {i}) cannot be concatenated",
+                mend="use torch.stack",
             )
     axis = axis_from(dim if axis is None else axis, first.ndim)
     for i, p in enumerate(parts):
@@ -457,7 +468,9 @@ def select(input: Any, dim: int, index: int) -> Any:
     axis = axis_from(dim, input.array.ndim)
     n = input.array.shape[axis]
     if not -n <= index < n:
-        raise IndexError(f"select(): index {index} out of range for tensor of size {list(input.array.shape)} at dimension {axis}")
+        raise IndexError(
+            f"select(): index {index} out of range for tensor of size {list(input.array.shape)} at dimension {axis}"
+        )
     return ops.select(input, axis=axis, index=index % n)
 
 
@@ -543,9 +556,13 @@ def pad(input: Any, widths: Any, value: float = 0.0) -> Any:
     n = input.array.ndim
     pairs = [(widths[i], widths[i + 1]) for i in range(0, len(widths), 2)]
     if len(widths) % 2 or len(pairs) > n:
-        raise RuntimeError("Padding length must be divisible by 2 and at most twice the number of dimensions of the input")
+        raise RuntimeError(
+            "Padding length must be divisible by 2 and at most twice the number of dimensions of the input"
+        )
     full = ((0, 0),) * (n - len(pairs)) + tuple(reversed(pairs))
     for m, (i, j) in zip(input.array.shape, full, strict=True):
         if m + i + j < 0:
-            raise RuntimeError(f"The input size {m}, plus negative padding {i} and {j}, resulted in a negative output size")
+            raise RuntimeError(
+                f"The input size {m}, plus negative padding {i} and {j}, resulted in a negative output size"
+            )
     return ops.pad(input, widths=full, value=value)

@@ -256,9 +256,7 @@ class Softshrink(Hardshrink):
 class PReLU(Module):
     """y = x where x > 0, else w · x, with w learnt: one, or one per channel."""
 
-    def __init__(
-        self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None
-    ) -> None:
+    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
         super().__init__()
         self.num_parameters, self.init = num_parameters, init
         self.weight: Any = Parameter(F.full((num_parameters,), float(init), dtype=dtype, device=device))

@@ -61,8 +61,7 @@ class Numbered(Module):
         """Add modules at the end."""
         if not isinstance(modules, Iterable):
             raise TypeError(
-                f"{type(self).__name__}.extend should be called with an iterable, but got "
-                f"{type(modules).__name__}"
+                f"{type(self).__name__}.extend should be called with an iterable, but got {type(modules).__name__}"
             )
         for module in list(modules):
             self.append(module)
@@ -121,9 +120,7 @@ class Sequential(Numbered):
 
     def __iadd__(self, other: Any) -> Any:
         if not isinstance(other, Sequential):
-            raise ValueError(
-                f"add operator supports only objects of Sequential class, but {type(other)} is given."
-            )
+            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
         return self.extend(list(other))
 
     def __mul__(self, times: Any) -> Any:
@@ -176,9 +173,7 @@ class ModuleList(Numbered):
             else:
                 runs.append([i, i, text])
         lines = [
-            indented(
-                f"({first}): {text}" if first == last else f"({first}-{last}): {last - first + 1} x {text}"
-            )
+            indented(f"({first}): {text}" if first == last else f"({first}-{last}): {last - first + 1} x {text}")
             for first, last, text in runs
         ]
         return f"{self._get_name()}(\n  " + "\n  ".join(lines) + "\n)" if lines else f"{self._get_name()}()"
@@ -240,17 +235,14 @@ def _pairs(items: Any, kind: str) -> list[tuple[str, Any]]:
     """The pairs of a dictionary or an iterable of pairs, checked."""
     if not isinstance(items, Iterable):
         raise TypeError(
-            f"{kind}.update should be called with an iterable of key/value pairs, but got "
-            f"{type(items).__name__}"
+            f"{kind}.update should be called with an iterable of key/value pairs, but got {type(items).__name__}"
         )
     if hasattr(items, "items"):
         return list(items.items())
     pairs = list(items)
     for i, pair in enumerate(pairs):
         if not isinstance(pair, Iterable):
-            raise TypeError(
-                f"{kind} update sequence element #{i} should be Iterable; is{type(pair).__name__}"
-            )
+            raise TypeError(f"{kind} update sequence element #{i} should be Iterable; is{type(pair).__name__}")
         if len(pair) != 2:  # type: ignore[arg-type]
             raise ValueError(f"{kind} update sequence element #{i} has length {len(pair)}; 2 is required")  # type: ignore[arg-type]
     return pairs
@@ -297,9 +289,7 @@ class ParameterList(Module):
     def extend(self, values: Iterable[Any]) -> Any:
         """Add values at the end."""
         if not isinstance(values, Iterable) or isinstance(values, Tensor):
-            raise TypeError(
-                f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}"
-            )
+            raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
         for value in list(values):
             self.append(value)
         return self

@@ -78,8 +78,7 @@ def _linear_slowly(input: Any, weight: Any, bias: Any) -> Any:
             rows = x.size // x.shape[-1] if x.shape[-1] else 0
             raise _refuse(
                 RuntimeError,
-                f"mat1 and mat2 shapes cannot be multiplied ({rows}x{x.shape[-1]} and "
-                f"{w.shape[1]}x{w.shape[0]})",
+                f"mat1 and mat2 shapes cannot be multiplied ({rows}x{x.shape[-1]} and {w.shape[1]}x{w.shape[0]})",
                 "linear",
                 input,
                 weight,
@@ -92,9 +91,7 @@ def _linear_slowly(input: Any, weight: Any, bias: Any) -> Any:
         return y
     text = broadcast_text(bias.array.shape, y.array.shape)
     if text or bias.array.ndim > y.array.ndim:
-        raise _refuse(
-            RuntimeError, text or "bias has too many dimensions", "linear", input, weight, bias, mend=MENDS
-        )
+        raise _refuse(RuntimeError, text or "bias has too many dimensions", "linear", input, weight, bias, mend=MENDS)
     if bias.array.dtype != x.dtype:
         raise _refuse(
             RuntimeError,
@@ -247,9 +244,7 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
 def glu(input: Any, dim: int = -1) -> Any:
     """a σ(b), where a and b are the halves of the input along `dim`."""
     if input.array.ndim == 0:
-        raise _refuse(
-            RuntimeError, "glu does not support scalars because halving size must be even", "glu", input
-        )
+        raise _refuse(RuntimeError, "glu does not support scalars because halving size must be even", "glu", input)
     size = input.array.shape[dim]
     if size % 2:
         raise _refuse(
@@ -264,8 +259,7 @@ def glu(input: Any, dim: int = -1) -> Any:
 
 def _guessed_dim(name: str, ndim: int) -> int:
     warnings.warn(
-        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as "
-        "an argument.",
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
         UserWarning,
         stacklevel=3,
     )
@@ -311,9 +305,7 @@ def _dropped(input: Any, p: float, shape: tuple[int, ...], inplace: bool) -> Any
     if p == 1:
         mask = np.zeros((), x.dtype)
     else:
-        mask = np.asarray(
-            streams.default_generator.bernoulli_fill(shape, 1 - p, dtype=x.dtype)
-        ) / x.dtype.type(1 - p)
+        mask = np.asarray(streams.default_generator.bernoulli_fill(shape, 1 - p, dtype=x.dtype)) / x.dtype.type(1 - p)
     return _written(lambda t: ops.mul(t, wrap(mask)), input, inplace)
 
 
@@ -323,9 +315,7 @@ def _channels(name: str, allowed: tuple[int, ...], batched: tuple[int, ...]) -> 
         ndim = input.array.ndim
         if ndim not in allowed:
             words = " or ".join(f"{n}D" for n in allowed)
-            raise _refuse(
-                RuntimeError, f"{name}: Expected {words} input, but received a {ndim}D input.", name, input
-            )
+            raise _refuse(RuntimeError, f"{name}: Expected {words} input, but received a {ndim}D input.", name, input)
         lead = 2 if ndim in batched else 1
         shape = (*input.array.shape[:lead], *(1,) * (ndim - lead))
         return _dropped(input, p, shape, inplace) if training and p else input
@@ -365,9 +355,7 @@ def _reduced(loss: Any, reduction: str) -> Any:
     if reduction == "none":
         return loss
     return (
-        ops.mean(loss, axis=None, keepdims=False)
-        if reduction == "mean"
-        else ops.sum(loss, axis=None, keepdims=False)
+        ops.mean(loss, axis=None, keepdims=False) if reduction == "mean" else ops.sum(loss, axis=None, keepdims=False)
     )
 
 
@@ -472,15 +460,11 @@ def smooth_l1_loss(
     return L.smooth_l1_loss(input, target, beta=beta, reduction=reduction)
 
 
-def huber_loss(
-    input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None
-) -> Any:
+def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
     """The mean of d²/2 where d = |x - t| < δ, else δ (d - δ/2) (Huber, 1964)."""
     input, target = _paired(input, target, "huber_loss")
     if delta <= 0:
-        raise _refuse(
-            RuntimeError, "huber_loss does not support non-positive values for delta.", "huber_loss", input
-        )
+        raise _refuse(RuntimeError, "huber_loss does not support non-positive values for delta.", "huber_loss", input)
     if weight is not None:
         each = L.huber_loss(input, target, delta=delta, reduction="none")
         return _weighted(each, weight, input, reduction, False)
@@ -615,9 +599,7 @@ def cross_entropy(
             target,
         )
     if x.ndim and target.array.shape == x.shape:
-        return _cross_entropy_of_distributions(
-            input, target, weight, axis, ignore_index, reduction, label_smoothing
-        )
+        return _cross_entropy_of_distributions(input, target, weight, axis, ignore_index, reduction, label_smoothing)
     logp = log_softmax(input, axis)
     if not label_smoothing:
         return nll_loss(logp, target, weight, ignore_index=ignore_index, reduction=reduction)
@@ -724,15 +706,11 @@ def _class_weights(logp: Any, target: Any, weight: Any, ignore_index: int, reduc
                 text = "0D or 1D target tensor expected, multi-target not supported"
         else:
             text = f"Expected target size {list(expected)}, got {list(b.shape)}"
-        raise _refuse(
-            RuntimeError, text, "nll_loss", logp, target, mend=f"the target's shape must be {list(expected)}"
-        )
+        raise _refuse(RuntimeError, text, "nll_loss", logp, target, mend=f"the target's shape must be {list(expected)}")
     if weight is None:
         return L.class_weight(target, ignore=ignore_index, reduction=reduction, dtype=a.dtype)
     _check_weight(weight, a.shape[1 if a.ndim > 1 else 0], logp)
-    L.pick_class(
-        logp.detach(), target, axis=1 if a.ndim > 1 else 0, ignore=ignore_index
-    )  # are all targets classes?
+    L.pick_class(logp.detach(), target, axis=1 if a.ndim > 1 else 0, ignore=ignore_index)  # are all targets classes?
     return L.class_weight(target, weight, ignore=ignore_index, reduction=reduction, dtype=a.dtype)
 
 
@@ -870,9 +848,7 @@ def gaussian_nll_loss(
             raise _refuse(ValueError, "var is of incorrect size", "gaussian_nll_loss", input, target, var)
     if reduction not in REDUCTIONS:
         raise ValueError(f"{reduction} is not valid")
-    var = var + wrap(
-        np.maximum(var.array, var.array.dtype.type(eps)) - var.array
-    )  # the floor passes gradients on
+    var = var + wrap(np.maximum(var.array, var.array.dtype.type(eps)) - var.array)  # the floor passes gradients on
     each = (ops.log(var) + ops.square(input - target) / var) * 0.5
     return _reduced(each + 0.5 * math.log(2 * math.pi) if full else each, reduction)
 
@@ -909,9 +885,7 @@ def triplet_margin_loss(
         reduction = legacy_reduction(size_average, reduce)
     _check_reduction(reduction)
     if margin <= 0:
-        raise _refuse(
-            ValueError, f"margin must be greater than 0, got {margin}", "triplet_margin_loss", anchor
-        )
+        raise _refuse(ValueError, f"margin must be greater than 0, got {margin}", "triplet_margin_loss", anchor)
     far = pairwise_distance(anchor, negative, p, eps)
     if swap:
         far = F.minimum(far, pairwise_distance(positive, negative, p, eps))

@@ -55,8 +55,7 @@ def call_hooked(module: Any, hooks: Hooks, args: tuple[Any, ...], kwargs: dict[s
                 args, kwargs = answer
             else:
                 raise RuntimeError(
-                    "forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got "
-                    f"{answer}."
+                    f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {answer}."
                 )
         gate = None
         if hooks.of("backward") or hooks.of("backward_before"):

@@ -60,9 +60,7 @@ class Linear(Module):
         return linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
-        return (
-            f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
-        )
+        return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
 class Bilinear(Module):
@@ -76,9 +74,7 @@ class Bilinear(Module):
         if in1_features <= 0:
             raise ValueError(f"in1_features must be > 0, but got (in1_features={in1_features})")
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
-        self.weight: Any = Parameter(
-            F.empty((out_features, in1_features, in2_features), dtype=dtype, device=device)
-        )
+        self.weight: Any = Parameter(F.empty((out_features, in1_features, in2_features), dtype=dtype, device=device))
         if bias:
             self.bias: Any = Parameter(F.empty(out_features, dtype=dtype, device=device))
         else:
@@ -131,8 +127,7 @@ class Unflatten(Module):
         for i, n in enumerate(unflattened_size):
             if not isinstance(n, int):
                 raise TypeError(
-                    "unflattened_size must be tuple of ints, but found element of type "
-                    f"{type(n).__name__} at pos {i}"
+                    f"unflattened_size must be tuple of ints, but found element of type {type(n).__name__} at pos {i}"
                 )
         self.dim, self.unflattened_size = dim, unflattened_size
 

@@ -141,9 +141,7 @@ class NLLLoss(WeightedLoss):
 
     def forward(self, input: Any, target: Any) -> Any:
         """The loss of log-probabilities and class numbers."""
-        return NF.nll_loss(
-            input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction
-        )
+        return NF.nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
 class KLDivLoss(Loss):
@@ -191,9 +189,7 @@ class GaussianNLLLoss(Loss):
 
     def forward(self, input: Any, target: Any, var: Any) -> Any:
         """The loss of means, targets and variances."""
-        return NF.gaussian_nll_loss(
-            input, target, var, full=self.full, eps=self.eps, reduction=self.reduction
-        )
+        return NF.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
 
 
 # ------------------------------------------------------------------------------------ margins

@@ -37,9 +37,7 @@ class Shelf(dict):
 
     def __init__(self, owner: Module, items: Mapping[str, Any] | None = None) -> None:
         super().__init__()
-        self.owner = weakref.ref(
-            owner
-        )  # weak: a model nobody holds is to be freed at once, not by the collector
+        self.owner = weakref.ref(owner)  # weak: a model nobody holds is to be freed at once, not by the collector
         self.update(items or {})
 
     @property
@@ -51,9 +49,7 @@ class Shelf(dict):
     def __setitem__(self, name: str, value: Any) -> None:
         super().__setitem__(name, value)
         self.attributes[name] = value
-        if isinstance(
-            value, Module
-        ):  # under the name its parent gave it, a module shows in errors and pictures
+        if isinstance(value, Module):  # under the name its parent gave it, a module shows in errors and pictures
             value.__dict__["_scope_name"], value.__dict__["_entered"] = name, NEVER
 
     def __delitem__(self, name: str) -> None:
@@ -83,9 +79,7 @@ class Shelf(dict):
         return self[name]
 
     def __reduce__(self) -> Any:
-        return dict, (
-            dict(self),
-        )  # a copy is a plain dict, until the copied module puts up shelves of its own
+        return dict, (dict(self),)  # a copy is a plain dict, until the copied module puts up shelves of its own
 
 
 SHELVES = ("_parameters", "_buffers", "_modules")
@@ -196,9 +190,7 @@ class Module:
         assert self._call_hooks is not None
         return self._call_hooks.add(kind, hook, prepend)
 
-    def register_forward_pre_hook(
-        self, hook: Any, *, prepend: bool = False, with_kwargs: bool = False
-    ) -> Removable:
+    def register_forward_pre_hook(self, hook: Any, *, prepend: bool = False, with_kwargs: bool = False) -> Removable:
         """Call `hook(module, args)` before `forward`; what it returns replaces the arguments."""
         return self._hooked("before", (hook, with_kwargs), prepend)
 
@@ -265,13 +257,10 @@ class Module:
         """Make `tensor` (or None) a buffer: moved and saved with the module, but not learnt."""
         if tensor is not None and not isinstance(tensor, Tensor) and "_buffers" in self.__dict__:
             raise TypeError(
-                f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None "
-                "required)"
+                f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
             )
         self._register("_buffers", name, tensor, "buffer")
-        (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(
-            name
-        )
+        (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
     def add_module(self, name: str, module: Any) -> None:
         """Make `module` (or None) a child under this name."""
@@ -304,8 +293,7 @@ class Module:
             if value is not None:
                 raise failure(
                     TypeError,
-                    f"cannot assign '{typename(value)}' as parameter '{name}' (torch.nn.Parameter or None "
-                    "expected)",
+                    f"cannot assign '{typename(value)}' as parameter '{name}' (torch.nn.Parameter or None expected)",
                     mend="wrap it: nn.Parameter(tensor), or copy into it under torch.no_grad()",
                 )
             own["_parameters"][name] = None
@@ -317,8 +305,7 @@ class Module:
         elif name in own.get("_modules", ()):
             if value is not None:
                 raise TypeError(
-                    f"cannot assign '{typename(value)}' as child module '{name}' (torch.nn.Module or None "
-                    "expected)"
+                    f"cannot assign '{typename(value)}' as child module '{name}' (torch.nn.Module or None expected)"
                 )
             own["_modules"][name] = None
         elif name in own.get("_buffers", ()):
@@ -371,9 +358,7 @@ class Module:
             if child is not None:
                 yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
 
-    def _named(
-        self, shelf: str, prefix: str, recurse: bool, remove_duplicate: bool
-    ) -> Iterator[tuple[str, Any]]:
+    def _named(self, shelf: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
         modules = self.named_modules(None, prefix, remove_duplicate) if recurse else [(prefix, self)]
         for path, module in modules:

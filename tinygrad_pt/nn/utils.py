@@ -22,9 +22,7 @@ def _listed(parameters: Any, name: str = "") -> list[Any]:
         return [parameters]
     found = list(parameters)
     if name and not found and isinstance(parameters, GeneratorType):
-        warnings.warn(
-            f"`{name}` is an empty generator, no gradient clipping will occur.", UserWarning, stacklevel=3
-        )
+        warnings.warn(f"`{name}` is an empty generator, no gradient clipping will occur.", UserWarning, stacklevel=3)
     return found
 
 
@@ -60,9 +58,7 @@ def _norm(x: Any, p: float) -> Any:
     return np.asarray(np.count_nonzero(x), x.dtype)[()] if p == 0 else np.sum(x**p) ** (1 / p)
 
 
-def clip_grads_with_norm_(
-    parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None
-) -> None:
+def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None) -> None:
     """Multiply every gradient by min(1, max_norm / (total_norm + 10⁻⁶)), in place."""
     factor = np.minimum(float(max_norm) / (total_norm.array + np.float32(1e-6)), 1.0)
     for p in _listed(parameters):

@@ -72,9 +72,11 @@ def linear(a: Any, b: Any, c: Any = None) -> Any:
 
 @primitive(
     r"\mathrm{einsum}(a,\, b)",
-    each=lambda slot: lambda g, y, *xs, terms, out: sum_to(
-        einsum(g, *xs[:slot], *xs[slot + 1 :], terms=(out, *terms[:slot], *terms[slot + 1 :]), out=terms[slot]),
-        shape=xs[slot].shape,
+    each=lambda slot: (
+        lambda g, y, *xs, terms, out: sum_to(
+            einsum(g, *xs[:slot], *xs[slot + 1 :], terms=(out, *terms[:slot], *terms[slot + 1 :]), out=terms[slot]),
+            shape=xs[slot].shape,
+        )
     ),
 )
 def einsum(*xs: Any, terms: tuple[str, ...], out: str) -> Any:

@@ -47,12 +47,8 @@ def mse_loss(a: Any, b: Any, *, reduction: str) -> Any:
 
 @primitive(
     r"\mathrm{huber}(a - b)",
-    lambda g, y, a, b, *, delta, reduction: (
-        g * _share(a.shape, reduction) * clamp(a - b, low=-delta, high=delta)
-    ),
-    lambda g, y, a, b, *, delta, reduction: (
-        g * _share(a.shape, reduction) * clamp(b - a, low=-delta, high=delta)
-    ),
+    lambda g, y, a, b, *, delta, reduction: g * _share(a.shape, reduction) * clamp(a - b, low=-delta, high=delta),
+    lambda g, y, a, b, *, delta, reduction: g * _share(a.shape, reduction) * clamp(b - a, low=-delta, high=delta),
 )
 def huber_loss(a: Any, b: Any, *, delta: float, reduction: str) -> Any:
     """y = d²/2 for d = |a - b| < δ, else δ (d - δ/2): a parabola that goes on as its tangent."""
@@ -66,12 +62,8 @@ def _huber(a: Any, b: Any, delta: float) -> Any:
 
 @primitive(
     r"\mathrm{smooth}(a - b)",
-    lambda g, y, a, b, *, beta, reduction: (
-        g * (_share(a.shape, reduction) / beta) * clamp(a - b, low=-beta, high=beta)
-    ),
-    lambda g, y, a, b, *, beta, reduction: (
-        g * (_share(a.shape, reduction) / beta) * clamp(b - a, low=-beta, high=beta)
-    ),
+    lambda g, y, a, b, *, beta, reduction: g * (_share(a.shape, reduction) / beta) * clamp(a - b, low=-beta, high=beta),
+    lambda g, y, a, b, *, beta, reduction: g * (_share(a.shape, reduction) / beta) * clamp(b - a, low=-beta, high=beta),
 )
 def smooth_l1_loss(a: Any, b: Any, *, beta: float, reduction: str) -> Any:
     """y = d²/2β for d = |a - b| < β, else d - β/2."""

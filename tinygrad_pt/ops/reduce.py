@@ -39,10 +39,10 @@ def mean(a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
 
 @primitive(
     r"\operatorname{var} a",
-    lambda g, y, a, *, axis, keepdims, correction: spread(
-        g * 2 / _freedom(a.shape, axis, correction), a.shape, axis, keepdims
-    )
-    * (a - mean(a, axis=axis, keepdims=True)),
+    lambda g, y, a, *, axis, keepdims, correction: (
+        spread(g * 2 / _freedom(a.shape, axis, correction), a.shape, axis, keepdims)
+        * (a - mean(a, axis=axis, keepdims=True))
+    ),
 )
 def var(a: Any, *, axis: Any = None, keepdims: bool = False, correction: float = 1) -> Any:
     """y = Σ (a - mean a)² / (n - correction)."""
@@ -53,10 +53,10 @@ def var(a: Any, *, axis: Any = None, keepdims: bool = False, correction: float =
 # std has a rule of its own because √ has none at 0: where all elements agree its gradient is 0 (PyTorch).
 @primitive(
     r"\operatorname{std} a",
-    lambda g, y, a, *, axis, keepdims, correction: spread(
-        where(eq(y, 0), 0.0, g / (y * _freedom(a.shape, axis, correction))), a.shape, axis, keepdims
-    )
-    * (a - mean(a, axis=axis, keepdims=True)),
+    lambda g, y, a, *, axis, keepdims, correction: (
+        spread(where(eq(y, 0), 0.0, g / (y * _freedom(a.shape, axis, correction))), a.shape, axis, keepdims)
+        * (a - mean(a, axis=axis, keepdims=True))
+    ),
 )
 def std(a: Any, *, axis: Any = None, keepdims: bool = False, correction: float = 1) -> Any:
     """y = √(Σ (a - mean a)² / (n - correction))."""
@@ -100,7 +100,9 @@ def amin(a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 # ------------------------------------------------------------------------------------------ running sums, products
-@primitive(r"\mathrm{cumsum}\, a", lambda g, y, a, *, axis: flip(cumsum(flip(g, axis=(axis,)), axis=axis), axis=(axis,)))
+@primitive(
+    r"\mathrm{cumsum}\, a", lambda g, y, a, *, axis: flip(cumsum(flip(g, axis=(axis,)), axis=axis), axis=(axis,))
+)
 def cumsum(a: Any, *, axis: int) -> Any:
     """yₖ = a₀ + … + aₖ."""
     return np.cumsum(a, axis)
@@ -121,7 +123,11 @@ def _square(a: Any, mask: Any) -> Any:
 @primitive(
     r"\prod_{\neq i} a",
     lambda g, y, a: sum(
-        where(~np.eye(a.shape[-1], dtype=bool), unsqueeze(g, axis=-1) * others(_square(a, ~np.eye(a.shape[-1], dtype=bool))), 0.0),
+        where(
+            ~np.eye(a.shape[-1], dtype=bool),
+            unsqueeze(g, axis=-1) * others(_square(a, ~np.eye(a.shape[-1], dtype=bool))),
+            0.0,
+        ),
         axis=-2,
         keepdims=False,
     ),
@@ -137,7 +143,11 @@ def others(a: Any) -> Any:
 @primitive(
     r"\mathrm{cumprod}\, a",
     lambda g, y, a: sum(
-        where(np.tri(a.shape[-1], dtype=bool), unsqueeze(g, axis=-1) * others(_square(a, np.tri(a.shape[-1], dtype=bool))), 0.0),
+        where(
+            np.tri(a.shape[-1], dtype=bool),
+            unsqueeze(g, axis=-1) * others(_square(a, np.tri(a.shape[-1], dtype=bool))),
+            0.0,
+        ),
         axis=-2,
         keepdims=False,
     ),

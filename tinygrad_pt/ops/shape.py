@@ -89,7 +89,11 @@ def sum_to(a: Any, *, shape: Shape) -> Any:
 def spread(g: Any, shape: Shape, axis: Any, keepdims: bool) -> Any:
     """Undo a reduction of `shape` over `axis`: every element that was reduced gets its result's g."""
     if not keepdims and len(shape):
-        gone = range(len(shape)) if axis is None else [i % len(shape) for i in (axis if isinstance(axis, tuple) else (axis,))]
+        gone = (
+            range(len(shape))
+            if axis is None
+            else [i % len(shape) for i in (axis if isinstance(axis, tuple) else (axis,))]
+        )
         g = reshape(g, shape=tuple(1 if i in gone else n for i, n in enumerate(shape)))
     return expand(g, shape=shape)
 
@@ -97,8 +101,10 @@ def spread(g: Any, shape: Shape, axis: Any, keepdims: bool) -> Any:
 # ------------------------------------------------------------------------------------------ join ⇄ cut
 @primitive(
     r"[a,\, b]",
-    each=lambda slot: lambda g, y, *parts, axis: narrow(
-        g, axis=axis, start=sum(p.shape[axis] for p in parts[:slot]), length=parts[slot].shape[axis]
+    each=lambda slot: (
+        lambda g, y, *parts, axis: narrow(
+            g, axis=axis, start=sum(p.shape[axis] for p in parts[:slot]), length=parts[slot].shape[axis]
+        )
     ),
     label="CatBackward0",
 )

@@ -162,9 +162,7 @@ class Optimizer:
             group["param_names"] = names
         for p in params:
             if not isinstance(p, Handle):
-                raise TypeError(
-                    f"optimizer can only optimize Tensors, but one of the params is {_typename(p)}"
-                )
+                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {_typename(p)}")
             leaf = p.is_leaf or p.retains_grad  # type: ignore[attr-defined]
             must(leaf, "can't optimize a non-leaf Tensor")
         for name, default in self.defaults.items():
@@ -238,8 +236,7 @@ class Optimizer:
             if changed is not None:
                 if not (isinstance(changed, tuple) and len(changed) == 2):
                     raise RuntimeError(
-                        f"{self._bare_step} must return None or a tuple of (new_args, new_kwargs), "
-                        f"but got {changed}."
+                        f"{self._bare_step} must return None or a tuple of (new_args, new_kwargs), but got {changed}."
                     )
                 args, kwargs = changed
         result = self._bare_step(*args, **kwargs)
@@ -278,8 +275,7 @@ class Optimizer:
         for group, new in zip(self.param_groups, saved, strict=True):
             must(
                 len(new["params"]) == len(group["params"]),
-                "loaded state dict contains a parameter group that doesn't match the size of optimizer's "
-                "group",
+                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group",
             )
         owner = {
             i: p
@@ -288,9 +284,7 @@ class Optimizer:
         }
         state: defaultdict[Any, Any] = defaultdict(dict)
         for i, entries in state_dict["state"].items():
-            state[owner.get(i, i)] = (
-                self._restored(i, owner[i], entries) if i in owner else copy.deepcopy(entries)
-            )
+            state[owner.get(i, i)] = self._restored(i, owner[i], entries) if i in owner else copy.deepcopy(entries)
         for group, new in zip(self.param_groups, saved, strict=True):
             for name, default in self.defaults.items():
                 if name not in new:

@@ -142,7 +142,13 @@ def leaves(inputs: Sequence[Any], slots: Sequence[int]) -> list[Any]:
 
 
 def _check(
-    f: Callable[..., Any], inputs: Sequence[Any], slots: list[int], names: list[str], rtol: float, atol: float, order: int = 1
+    f: Callable[..., Any],
+    inputs: Sequence[Any],
+    slots: list[int],
+    names: list[str],
+    rtol: float,
+    atol: float,
+    order: int = 1,
 ) -> Report:
     report = Report(order=order)
     analytic, shapes = analytic_jacobians(f, inputs, slots)
@@ -159,7 +165,9 @@ def _check(
                 output, place = _place(shapes, int(row))
                 entries = (jacobian, numeric.slope, numeric.error, numeric.left, numeric.right)
                 index = tuple(int(i) for i in np.unravel_index(column, x.shape)) if x.ndim else ()
-                found.append(Mismatch(slot, names[slot], index, output, place, *(float(e[row, column]) for e in entries)))
+                found.append(
+                    Mismatch(slot, names[slot], index, output, place, *(float(e[row, column]) for e in entries))
+                )
     return report
 
 
@@ -235,7 +243,9 @@ def gradgradcheck(
     count = len(inputs)
 
     def gradient(*args: Any) -> Any:
-        given = [a.detach().requires_grad_() if i in slots and a.node is None else a for i, a in enumerate(args[:count])]
+        given = [
+            a.detach().requires_grad_() if i in slots and a.node is None else a for i, a in enumerate(args[:count])
+        ]
         results = f(*given)
         several = results if isinstance(results, (tuple, list)) else (results,)
         ys = [y for y in several if y.array.dtype.kind == "f"]

@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["digraph"]
 
 
-def digraph(
-    snapshot: Snapshot, rankdir: str = "LR", labels: str = "auto", lang: str = "en"
-) -> graphviz.Digraph:
+def digraph(snapshot: Snapshot, rankdir: str = "LR", labels: str = "auto", lang: str = "en") -> graphviz.Digraph:
     """The drawing as a `graphviz.Digraph`, the same source for the same snapshot.
 
     Only HTML-like tables are used (records lose edges), no URL and no image; fonts are Helvetica and

@@ -215,9 +215,7 @@ def _asked(before: str, after: str) -> int:
     return SUM if before.endswith("+ ") or re.match(r" [+−]", after) else ANY
 
 
-def read(
-    rule: Any, g: Any, y: Symbol, args: tuple[Any, ...], attrs: dict[str, Any], shape: tuple[int, ...]
-) -> str:
+def read(rule: Any, g: Any, y: Symbol, args: tuple[Any, ...], attrs: dict[str, Any], shape: tuple[int, ...]) -> str:
     """A rule, read to symbols, in one line.
 
     `shape` is the argument's own: where broadcasting has stretched it, the engine sums over the copies.

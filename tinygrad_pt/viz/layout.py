@@ -91,9 +91,7 @@ def columns(snapshot: Snapshot) -> dict[str, int]:
     return column
 
 
-def layout(
-    snapshot: Snapshot, sizes: Mapping[str, Size], chips: Sequence[Size | None], rankdir: str = "LR"
-) -> Layout:
+def layout(snapshot: Snapshot, sizes: Mapping[str, Size], chips: Sequence[Size | None], rankdir: str = "LR") -> Layout:
     """Place a snapshot whose vertices have these sizes and whose edges have these labels (None: no label).
 
     After Sugiyama, Tagawa and Toda (1981): columns, orders by barycentres and transpositions, positions.

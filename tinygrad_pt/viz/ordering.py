@@ -92,9 +92,7 @@ def _lanes(items: Items, sequence: Sequence[int]) -> list[list[int]]:
     return lanes
 
 
-def _sweep(
-    items: Items, lanes: Sequence[Sequence[int]], here: Sequence[float], rightwards: bool
-) -> list[float]:
+def _sweep(items: Items, lanes: Sequence[Sequence[int]], here: Sequence[float], rightwards: bool) -> list[float]:
     """New heights, column after column: the mean of the neighbours behind, kept apart within the column."""
     key = list(here)
     behind: dict[int, list[tuple[int, float]]] = {}
@@ -154,9 +152,7 @@ def _inversions(piece: list[tuple[int, float]]) -> int:
     return total
 
 
-def _transposed(
-    items: Items, sequence: list[int], here: list[float], rounds: int = 4
-) -> tuple[list[int], list[float]]:
+def _transposed(items: Items, sequence: list[int], here: list[float], rounds: int = 4) -> tuple[list[int], list[float]]:
     """Let neighbours of one column and one frame change places wherever that leaves fewer crossings.
 
     A trunk stays, and the other one steps over it: so nothing changes in the trunk's other columns.

@@ -157,9 +157,7 @@ class Subset(Dataset[Any]):
             return None
 
 
-def random_split(
-    dataset: Any, lengths: Sequence[float], generator: random.Generator | None = None
-) -> list[Subset]:
+def random_split(dataset: Any, lengths: Sequence[float], generator: random.Generator | None = None) -> list[Subset]:
     """Parts of a data set, drawn at random without overlap, of given lengths or fractions (that sum to 1).
 
     Of fractions each part gets its share rounded down, and what remains goes one by one to the first parts.
