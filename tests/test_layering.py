@@ -9,8 +9,8 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "tinygrad_pt"
 ROOMS = [
-    "dtypes", "errors", "modes", "graph", "inplace", "ops", "autograd", "printing", "random", "functions", "tensor", "nn",
-    "optim", "utils", "datasets", "models",
+    "dtypes", "errors", "modes", "graph", "inplace", "ops", "autograd", "printing", "random", "functions", "tensor",
+    "nn", "optim", "utils", "datasets", "models",
 ]  # fmt: skip
 LEAVES = ["viz", "testing", "compile", "io", "distributed"]
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.name != "__init__.py" or p.parent != PACKAGE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ class dtype:
 
     __slots__ = ("itemsize", "name", "numpy", "rank", "spoken")
 
-    def __init__(self, name: str, spoken: str, rank: int) -> None:
+    def __init__(self, name: str, spoken: str, rank: builtins.int) -> None:
         self.name = name
         self.spoken = spoken  # the name PyTorch's error texts use
         self.rank = rank  # 0 bool < 1 integer < 2 floating point < 3 complex
@@ -81,7 +82,7 @@ C_NAMES = {
 }  # fmt: skip
 ALL = (bool, uint8, int8, int16, int32, int64, float16, float32, float64, complex64, complex128)
 _by_numpy = {t.numpy: t for t in ALL}
-_by_name: dict[Any, dtype] = {type(True): bool, type(1): int64, type(1.0): float64, complex: complex128}
+_by_name: dict[Any, dtype] = {builtins.bool: bool, builtins.int: int64, builtins.float: float64, complex: complex128}
 _default = float32
 
 

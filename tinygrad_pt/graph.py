@@ -11,7 +11,7 @@ import warnings
 import weakref
 from collections.abc import Callable
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -124,9 +124,13 @@ class Handle:
     views: list[Any] | None = None  # weak references to the views of this tensor
     inference: bool = False
 
+    if TYPE_CHECKING:  # the methods of the user's face
 
-Tensor: type = Handle  # the class whose instances ops return
-new = object.__new__
+        def __getattr__(self, name: str) -> Any: ...
+
+
+Tensor: Any = Handle  # the class whose instances ops return
+new: Any = object.__new__
 
 
 def handle(cls: type) -> type:
@@ -215,12 +219,11 @@ def _operator(name: str, swapped: bool = False) -> Any:
 
 for _name, _op in {
     "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow", "matmul": "mm",
-    "gt": "gt", "ge": "ge", "lt": "lt", "le": "le",
+    "neg": "neg", "gt": "gt", "ge": "ge", "lt": "lt", "le": "le",
 }.items():  # fmt: skip
     setattr(Symbol, f"__{_name}__", _operator(_op))
     if _name in ("add", "sub", "mul", "truediv", "pow"):
         setattr(Symbol, f"__r{_name}__", _operator(_op, swapped=True))
-Symbol.__neg__ = _operator("neg")  # type: ignore[attr-defined]
 
 
 # ---------------------------------------------------------------------------------------------- operations
@@ -260,7 +263,7 @@ class Op:
         self.differentiable = self.variadic or any(rules)
         self.elementwise, self.domain, self.view = elementwise, domain, view
         self.label = label
-        self.keep: dict[int, tuple[bool, ...]] = {}
+        self.keep: dict[Any, tuple[bool, ...]] = {}
         self.doc = doc or forward.__doc__ or ""
         OPS[name] = self
 
@@ -395,10 +398,10 @@ def vertex(
 ) -> Node:
     """The node of one application: its parents, what its rules will read, and guards on what may change."""
     key = (mask, len(args)) if op.variadic or len(args) != len(op.rules) else mask
-    keep = op.keep.get(key)  # type: ignore[call-overload]
+    keep = op.keep.get(key)
     if keep is None:
         arrays = tuple(a.array if isinstance(a, Handle) else a for a in args)
-        keep = op.keep[key] = op.keeps(mask, arrays, attrs)  # type: ignore[index]
+        keep = op.keep[key] = op.keeps(mask, arrays, attrs)
     kept = y if keep[0] else None
     guards: tuple[Any, ...] = () if kept is None else (version, version[0])
     parents, saved, i = [], [kept if kept is None or y.shape else y[()]], 0
@@ -568,7 +571,7 @@ def pair(op: Op) -> Any:
         node.op, node.attrs, node.scope, node.extra = op, NONE, state.scope, None
         node.parents = parents = (a if pa is None else pa, b if pb is None else pb)
         node.args = (kept if keep_y else None, xa if keep_a else parents[0], xb if keep_b else parents[1])
-        guards = (t.version, 0) if keep_y else ()
+        guards: tuple[Any, ...] = (t.version, 0) if keep_y else ()
         if keep_a and pa is not None:
             guards += (a.version, a.version[0])
         if keep_b and pb is not None:

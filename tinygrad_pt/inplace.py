@@ -53,8 +53,10 @@ def no_part(t: Any) -> None:
     for op, attrs in t.path:
         if "part" in attrs:
             raise RuntimeError(
-                f"Output {attrs['part']} of {op.name.capitalize()} is a view and is being modified inplace. This view is "
-                "the output of a function that returns multiple views. Such functions do not allow the output views to be "
+                f"Output {attrs['part']} of {op.name.capitalize()} is a view and is being modified "
+                "inplace. This view is "
+                "the output of a function that returns multiple views. Such functions do not allow the "
+                "output views to be "
                 "modified inplace. You should replace the inplace operation by an out-of-place one."
             )
 

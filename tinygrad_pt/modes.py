@@ -53,7 +53,7 @@ class Scope:
         return f"{inner or steps[0][0]} ({steps[-1][1]})" if len(steps) > 1 else steps[0][1]
 
 
-mode: ContextVar[Mode] = ContextVar("tinygrad_pt.mode", default=Mode())
+mode: ContextVar[Mode] = ContextVar("tinygrad_pt.mode", default=Mode())  # noqa: B039 - a Mode is never changed
 current, enter = mode.get, mode.set
 
 

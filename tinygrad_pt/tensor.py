@@ -272,9 +272,12 @@ class Tensor(Handle):
                 raise failure(
                     RuntimeError,
                     f"attempting to assign a gradient with dtype '{dtypes.of(value.array.dtype).c_name}' to a tensor "
-                    f"with grad_dtype '{self.dtype.spoken}'. The gradient must match the tensor's grad_dtype (defaults to "
-                    "the tensor's dtype). You can set the tensor's grad_dtype attribute with a specific dtype, or None to "
-                    "allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its gradient may "
+                    f"with grad_dtype '{self.dtype.spoken}'. The gradient must match the tensor's "
+                    "grad_dtype (defaults to "
+                    "the tensor's dtype). You can set the tensor's grad_dtype attribute with a specific "
+                    "dtype, or None to "
+                    "allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and "
+                    "its gradient may "
                     "break downstream systems that assume they match.",
                 )  # fmt: skip
         self._grad = value
@@ -473,8 +476,10 @@ class Tensor(Handle):
         if not self.is_leaf:
             raise failure(
                 RuntimeError,
-                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  If "
-                "you were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, see "
+                "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol "
+                "at the moment.  If "
+                "you were attempting to deepcopy a module, this may be because of a "
+                "torch.nn.utils.weight_norm usage, see "
                 "https://github.com/pytorch/pytorch/pull/103001", args=(self,), mend="copy a detach() of it",
             )  # fmt: skip
         if id(self) in memo:
@@ -602,7 +607,8 @@ class Tensor(Handle):
         shapes = np.broadcast_shapes(self.array.shape, source.array.shape)
         if shapes != self.array.shape:
             raise failure(
-                RuntimeError, f"output with shape {list(self.array.shape)} doesn't match the broadcast shape {list(shapes)}",
+                RuntimeError,
+                f"output with shape {list(self.array.shape)} doesn't match the broadcast shape {list(shapes)}",
                 op="copy_", args=(self, source),
             )  # fmt: skip
         may_write(self)
@@ -673,7 +679,7 @@ class Tensor(Handle):
     __and__, __rand__ = operator(F.bitwise_and), reflected(F.bitwise_and)
     __or__, __ror__ = operator(F.bitwise_or), reflected(F.bitwise_or)
     __xor__, __rxor__ = operator(F.bitwise_xor), reflected(F.bitwise_xor)
-    __eq__, __ne__ = ops.eq, ops.ne  # type: ignore[assignment]
+    __eq__, __ne__ = ops.eq, ops.ne
     __lt__, __le__, __gt__, __ge__ = ops.lt, ops.le, ops.gt, ops.ge
     __neg__, __pos__, __abs__, __invert__ = F.neg, F.positive, F.abs, F.bitwise_not
     __iadd__, __isub__, __imul__ = in_place(ops.add), in_place(F.sub), in_place(ops.mul)
@@ -741,7 +747,7 @@ class Tensor(Handle):
 
 
 def _revived(cls: type, array: Any, requires_grad: bool) -> Any:
-    t = object.__new__(cls)
+    t: Any = object.__new__(cls)
     t.array, t.version, t.node = array, [0, 0], None
     if requires_grad:
         t.node = Leaf(t)

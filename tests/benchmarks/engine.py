@@ -37,7 +37,8 @@ def chain() -> bool:
         assert x.grad is not None and x.grad.item() == 1.0
         rows.append([(b - a) / n * 1e6 for a, b in ((t0, t1), (t1, t2), (t2, t3))])
         print(
-            f"chain of {n:>9,} ops: forward {rows[-1][0]:.2f}, backward {rows[-1][1]:.2f}, freeing {rows[-1][2]:.2f} µs per op"
+            f"chain of {n:>9,} ops: forward {rows[-1][0]:.2f}, backward {rows[-1][1]:.2f}, freeing "
+            f"{rows[-1][2]:.2f} µs per op"
         )
     return rows[-1][1] <= 3 * rows[0][1]
 
@@ -77,7 +78,8 @@ def memory() -> bool:
         print(f"50-layer tanh MLP, batch 4096: {ours:.0f} MiB; PyTorch is not installed")
         return True
     print(
-        f"50-layer tanh MLP, batch 4096, peak of a step: {ours:.0f} MiB, {ours / theirs:.2f}× PyTorch's {theirs:.0f} MiB (bound 1.2×)"
+        f"50-layer tanh MLP, batch 4096, peak of a step: {ours:.0f} MiB, {ours / theirs:.2f}× PyTorch's "
+        f"{theirs:.0f} MiB (bound 1.2×)"
     )
     return ours <= 1.2 * theirs
 

@@ -181,8 +181,10 @@ def jax_step(sizes: list[int], batch: int, activation: str, loss: str, optimizer
 STEPS = [
     ("[2,3,1] on XOR, batch 4, sigmoid, MSE, SGD", ([2, 3, 1], 4, "Sigmoid", "MSELoss", "SGD"), 0.35, 200, 20),
     ("[784,30,10], batch 10, sigmoid, MSE, SGD", ([784, 30, 10], 10, "Sigmoid", "MSELoss", "SGD"), 0.40, 200, 10),
-    ("[64,64,64,10], batch 32, ReLU, cross-entropy, Adam", ([64, 64, 64, 10], 32, "ReLU", "CrossEntropyLoss", "Adam"), 0.6, 150, 10),
-    ("[784,512,512,10], batch 128, ReLU, cross-entropy, Adam", ([784, 512, 512, 10], 128, "ReLU", "CrossEntropyLoss", "Adam"), 1.1, 40, 2),
+    ("[64,64,64,10], batch 32, ReLU, cross-entropy, Adam",
+     ([64, 64, 64, 10], 32, "ReLU", "CrossEntropyLoss", "Adam"), 0.6, 150, 10),
+    ("[784,512,512,10], batch 128, ReLU, cross-entropy, Adam",
+     ([784, 512, 512, 10], 128, "ReLU", "CrossEntropyLoss", "Adam"), 1.1, 40, 2),
 ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.errors import failure
-from tinygrad_pt.graph import PICK, SAVED, Handle, Leaf, Node, wrap
+from tinygrad_pt.graph import OPS, PICK, SAVED, Handle, Leaf, Node, wrap
 from tinygrad_pt.inplace import last_change, touched
 from tinygrad_pt.modes import enable_grad
 from tinygrad_pt.ops import clone, sum_to
@@ -117,7 +117,8 @@ def run(nodes: list[Node], grads: dict[Any, Any], retain: bool, create: bool, wa
             continue
         if node.extra is not None:
             g = listen(node, g, create)
-        op, args, attrs = node.op, node.args, node.attrs
+        op, attrs = node.op, node.attrs
+        args: Any = node.args
         rules, slot = op.rules, 0
         if rules.__class__ is not tuple:
             if op is PICK:
@@ -239,7 +240,7 @@ def seed_of(t: Any, grad: Any, index: int, create: bool) -> Any:
     else:
         seed = grad if create else grad.array
         if grad.array.dtype != x.dtype:
-            seed = seed.to(dtypes.of(x.dtype)) if create else seed.astype(x.dtype)
+            seed = OPS["cast"](seed, dtype=x.dtype)
     return wrap(seed) if create and not isinstance(seed, Handle) else seed
 
 

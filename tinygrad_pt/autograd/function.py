@@ -33,7 +33,7 @@ class FunctionCtx:
         """What `save_for_backward` kept."""
         if self._saved is None:
             raise failure(RuntimeError, SECOND)
-        found = []
+        found: list[Any] = []
         for entry in self._saved:
             if entry is None:
                 found.append(None)
@@ -189,7 +189,7 @@ def _op(cls: type[Function]) -> Op:
     return op
 
 
-class _NothingKept(dict):  # type: ignore[type-arg]
+class _NothingKept(dict):
     """A Function keeps its values in ctx; its vertex keeps none."""
 
     def get(self, key: Any, default: Any = None) -> Any:
@@ -226,7 +226,8 @@ def _backward(cls: Any, ctx: FunctionCtx, g: Any, count: int, outputs: Any) -> t
     if len(found) != count:
         raise failure(
             RuntimeError,
-            f"function {cls.__name__}Backward returned an incorrect number of gradients (expected {count}, got {len(found)})",
+            f"function {cls.__name__}Backward returned an incorrect number of gradients (expected {count}, "
+            f"got {len(found)})",
             op=cls.__name__, mend="return one gradient, or None, per argument of forward",
         )  # fmt: skip
     return found

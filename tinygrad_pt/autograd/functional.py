@@ -21,7 +21,8 @@ def _tuple(x: Tensors, what: str) -> tuple[Any, ...]:
     for i, t in enumerate(found):
         if not isinstance(t, Handle):
             raise TypeError(
-                f"The {what} given to this function must be either a Tensor or a tuple of Tensors but the value at index "
+                f"The {what} given to this function must be either a Tensor or a tuple of Tensors but the "
+                "value at index "
                 f"{i} has type {type(t)}."
             )
     return found
@@ -67,7 +68,8 @@ def _seeds(v: Tensors, outputs: tuple[Any, ...], what: str) -> tuple[Any, ...]:
         if len(outputs) == 1 and outputs[0].array.size == 1:
             return (wrap(np.ones_like(outputs[0].array)),)
         raise RuntimeError(
-            f"The vector v can only be None if the user-provided function returns a single Tensor with a single element ({what})."
+            "The vector v can only be None if the user-provided function returns a single Tensor with a "
+            f"single element ({what})."
         )
     vs = _tuple(v, "v")
     if len(vs) != len(outputs):

@@ -12,7 +12,7 @@ from tinygrad_pt.errors import axis_of, failure
 from tinygrad_pt.graph import OPS, Handle, wrap
 
 
-class Size(tuple):  # type: ignore[type-arg]
+class Size(tuple):
     """The shape of a tensor: a tuple that prints as PyTorch's.
 
     >>> Size((2, 3)), Size((2, 3)).numel()

@@ -49,7 +49,8 @@ def _parts(index: Any) -> tuple[Any, ...]:
             warnings.warn(
                 "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch "
                 "2.9; use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, "
-                "x[torch.tensor(seq)], which will result either in an error or a different result", UserWarning, stacklevel=4,
+                "x[torch.tensor(seq)], which will result either in an error or a different result",
+                UserWarning, stacklevel=4,
             )  # fmt: skip
             return tuple(index)
     return (index,)
@@ -192,14 +193,16 @@ def setitem(input: Any, index: Any, value: Any) -> None:
     if not _expandable(value.array.shape, shape):
         raise failure(
             RuntimeError,
-            f"shape mismatch: value tensor of shape {list(value.array.shape)} cannot be broadcast to indexing result of "
+            f"shape mismatch: value tensor of shape {list(value.array.shape)} cannot be broadcast to "
+            "indexing result of "
             f"shape {list(shape)}", op="setitem", args=(input, value),
         )  # fmt: skip
     if kinds_differ:
         names = [x.dtype.spoken for x in (input, value)]
         raise failure(
             RuntimeError,
-            f"Index put requires the source and destination dtypes match, got {names[0]} for the destination and {names[1]} "
+            f"Index put requires the source and destination dtypes match, got {names[0]} for the "
+            f"destination and {names[1]} "
             "for the source.", op="setitem", args=(input, value), mend=f"value.to(torch.{input.dtype.name})",
         )  # fmt: skip
     value = ops.expand(value, shape=shape)
@@ -211,7 +214,7 @@ def setitem(input: Any, index: Any, value: Any) -> None:
 
 
 def _assigned(input: Any, value: Any) -> Any:
-    """What is assigned, as a tensor in the dtype of the input: a number, or (PyTorch has no such thing) an array or list."""
+    """What is assigned, as a tensor in the dtype of the input: a number, or, unlike PyTorch, an array or list."""
     if isinstance(value, (np.ndarray, list, tuple)):
         x = np.asarray(value)
         if x.dtype.kind in "biufc":
@@ -300,7 +303,8 @@ def _source(input: Any, axis: int, i: Any, src: Any, name: str) -> Any:
     apart = any(m > n for d, (m, n) in enumerate(zip(i.shape, x.shape, strict=True)) if d != axis)
     if apart or any(m > n for m, n in zip(i.shape, s.shape, strict=True)):
         raise RuntimeError(
-            f"Expected index {list(i.shape)} to be no larger than self {list(x.shape)} apart from dimension {axis} and to be "
+            f"Expected index {list(i.shape)} to be no larger than self {list(x.shape)} apart from "
+            f"dimension {axis} and to be "
             f"no larger size than src {list(s.shape)}"
         )
     _within(i, axis, x.shape[axis] if x.ndim else 1)
@@ -359,7 +363,8 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1
                            f"{input.dtype.spoken} and (source) {source.dtype.spoken}")  # fmt: skip
     if i.size != (source_.shape[axis] if source_.ndim else 1):
         raise RuntimeError(
-            f"index_add_(): Number of indices ({i.size}) should be equal to source.size(dim): ({source_.shape[axis]}), for "
+            f"index_add_(): Number of indices ({i.size}) should be equal to source.size(dim): "
+            f"({source_.shape[axis]}), for "
             f"dim: {axis}"
         )
     if i.size and (i.min() < 0 or i.max() >= input.array.shape[axis]):

@@ -29,7 +29,8 @@ def same_dtype(a: Any, b: Any, op: str) -> None:
             "inner": "both inputs should have same dtype",
         }
         raise failure(
-            RuntimeError, texts.get(op, f"mat1 and mat2 must have the same dtype, but got {one.spoken} and {two.spoken}"),
+            RuntimeError,
+            texts.get(op, f"mat1 and mat2 must have the same dtype, but got {one.spoken} and {two.spoken}"),
             op=op, args=(a, b), scope=current().scope, mend=f"convert one of them: x.to(torch.{two.name})",
         )  # fmt: skip
 
@@ -75,7 +76,8 @@ def dot(input: Any, tensor: Any) -> Any:
         raise _refuse(f"1D tensors expected, but got {a.ndim}D and {b.ndim}D tensors", "dot", input, tensor)
     if a.shape != b.shape:
         raise _refuse(
-            f"inconsistent tensor size, expected tensor [{a.shape[0]}] and src [{b.shape[0]}] to have the same number of "
+            f"inconsistent tensor size, expected tensor [{a.shape[0]}] and src [{b.shape[0]}] to have the "
+            "same number of "
             f"elements, but got {a.shape[0]} and {b.shape[0]} elements respectively", "dot", input, tensor,
         )  # fmt: skip
     same_dtype(input, tensor, "dot")
@@ -228,7 +230,8 @@ def einsum(equation: str, *operands: Any) -> Any:
             if sizes.get(label, 1) not in (1, n) and n != 1:
                 raise failure(
                     RuntimeError,
-                    f"einsum(): subscript {label} has size {n} for operand {i} which does not broadcast with previously "
+                    f"einsum(): subscript {label} has size {n} for operand {i} which does not broadcast "
+                    "with previously "
                     f"seen size {sizes[label]}", op="einsum", args=operands, scope=current().scope,
                 )  # fmt: skip
             sizes[label] = max(n, sizes.get(label, n)) if n != 0 else 0
@@ -281,7 +284,8 @@ def _terms(equation: str, operands: tuple[Any, ...]) -> tuple[list[str], str]:
         for c in term:
             if c not in string.ascii_letters:
                 raise RuntimeError(
-                    f"einsum(): invalid subscript given at index {equation.find(c)} in the equation string, subscripts must be in [a-zA-Z]"
+                    f"einsum(): invalid subscript given at index {equation.find(c)} in the equation "
+                    "string, subscripts must be in [a-zA-Z]"
                 )  # noqa: E501
     for c in right:
         if c not in "".join(terms):

@@ -351,7 +351,8 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
                 f"where expected condition to be a boolean tensor, but got a tensor with dtype {_spoken(condition)}"
             )
         warnings.warn(
-            "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future version "
+            "where received a uint8 condition tensor. This behavior is deprecated and will be removed in "
+            "a future version "
             "of PyTorch. Use a boolean condition instead.", UserWarning, stacklevel=2,
         )  # fmt: skip
         condition = condition.bool()
@@ -401,7 +402,8 @@ def masked_fill(input: Any, mask: Any, value: Any) -> Any:
         value = wrap(number(value, input.dtype))
     elif value.array.ndim:
         raise RuntimeError(
-            f"masked_fill_ only supports a 0-dimensional value tensor, but got tensor with {value.array.ndim} dimension(s)."
+            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+            f"{value.array.ndim} dimension(s)."
         )
     return ops.where(mask, value.to(input.dtype), input)
 

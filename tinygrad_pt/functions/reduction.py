@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from tinygrad_pt.graph import Handle, wrap
 
 
 # ------------------------------------------------------------------------------------------ results with names
-class Named(tuple):  # type: ignore[type-arg]
+class Named(tuple):
     """A tuple whose fields have names and which prints as PyTorch's `torch.return_types`."""
 
     fields: tuple[str, ...] = ()
@@ -28,7 +29,7 @@ class Named(tuple):  # type: ignore[type-arg]
 
 def named(name: str, *fields: str) -> Any:
     """A `Named` type with these fields."""
-    members: dict[str, Any] = {f: property(lambda self, i=i: self[i]) for i, f in enumerate(fields)}
+    members: dict[str, Any] = {f: property(itemgetter(i)) for i, f in enumerate(fields)}
     return type(name, (Named,), members | {"fields": fields, "spoken": name})
 
 
@@ -65,7 +66,8 @@ def mean(
     if dtype is not None:
         if dtypes.of(dtype).rank < 2:
             raise RuntimeError(
-                "mean(): could not infer output dtype. Optional dtype must be either a floating point or complex dtype. "
+                "mean(): could not infer output dtype. Optional dtype must be either a floating point or "
+                "complex dtype. "
                 f"Got: {dtypes.of(dtype).spoken}"
             )
         input = input.to(dtype)

@@ -82,7 +82,8 @@ def unflatten(input: Any, dim: int, sizes: Any) -> Any:
     sizes = tuple(sizes)
     if -1 not in sizes and math.prod(sizes) != shape[axis]:
         raise RuntimeError(
-            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {axis} ({shape[axis]}) in the "
+            f"unflatten: Provided sizes {list(sizes)} don't multiply up to the size of dim {axis} "
+            f"({shape[axis]}) in the "
             "input tensor"
         )
     inner = inferred_shape(sizes, shape[axis])
@@ -222,7 +223,8 @@ def expand(input: Any, *sizes: Any) -> Any:
     if lead < 0:
         raise failure(
             RuntimeError,
-            f"expand(torch.{input.dtype.spoken}Tensor{{{list(shape)}}}, size={list(wanted)}): the number of sizes provided "
+            f"expand(torch.{input.dtype.spoken}Tensor{{{list(shape)}}}, size={list(wanted)}): the number "
+            "of sizes provided "
             f"({len(wanted)}) must be greater or equal to the number of dimensions in the tensor ({len(shape)})",
             op="expand", args=(input,),
         )  # fmt: skip
@@ -239,7 +241,8 @@ def expand(input: Any, *sizes: Any) -> Any:
             raise failure(
                 RuntimeError,
                 f"The expanded size of the tensor ({n}) must match the existing size ({own}) at non-singleton "
-                f"dimension {i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}", op="expand", args=(input,),
+                f"dimension {i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}",
+                op="expand", args=(input,),
             )  # fmt: skip
         full.append(n)
     return ops.expand(input, shape=tuple(reversed(full)))
@@ -266,7 +269,8 @@ def broadcast_shapes(*shapes: Any) -> Any:
                 met[i] = n
             elif n not in (1, met[i]):
                 raise RuntimeError(
-                    f"Attempting to broadcast a dimension of length {n} at {-i - 1}! Mismatching argument at index {position} "
+                    f"Attempting to broadcast a dimension of length {n} at {-i - 1}! Mismatching argument "
+                    f"at index {position} "
                     f"had {tuple(shape)}; but expected shape should be broadcastable to {met[::-1]}"
                 )
     return Size(reversed(met))
@@ -409,7 +413,8 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, 
         sizes = tuple(split_size_or_sections)
         if sum(sizes) != n:
             raise RuntimeError(
-                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {axis}), "
+                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at "
+                f"dimension {axis}), "
                 f"but got split_sizes={list(sizes)}"
             )
     return bundle(ops.split.op, (tensor,), {"sizes": sizes, "axis": axis})

@@ -250,7 +250,8 @@ atan = unary("atan", np.arctan, r"\arctan a",
 # At the origin, where the angle has every slope, the gradient is 0 (PyTorch).
 atan2 = binary("atan2", np.arctan2, r"\operatorname{atan2}(a,\, b)",
     lambda g, y, a, b: where(logical_and(eq(a, 0), eq(b, 0)), 0.0, g * (b / (a * a + b * b))),
-    lambda g, y, a, b: where(logical_and(eq(a, 0), eq(b, 0)), 0.0, g * (-a / (a * a + b * b))), domain="float")  # fmt: skip
+    lambda g, y, a, b: where(logical_and(eq(a, 0), eq(b, 0)), 0.0, g * (-a / (a * a + b * b))),
+    domain="float")  # fmt: skip
 
 sinh = unary("sinh", np.sinh, r"\sinh a",
     lambda g, y, a: g * cosh(a))  # fmt: skip

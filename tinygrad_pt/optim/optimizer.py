@@ -109,7 +109,7 @@ def check_rate(lr: Any) -> None:
 
 def _typename(value: Any) -> str:
     if isinstance(value, Handle):
-        return str(value.type())  # type: ignore[attr-defined]
+        return str(value.type())
     kind = type(value)
     return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
@@ -163,7 +163,7 @@ class Optimizer:
         for p in params:
             if not isinstance(p, Handle):
                 raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {_typename(p)}")
-            leaf = p.is_leaf or p.retains_grad  # type: ignore[attr-defined]
+            leaf = p.is_leaf or p.retains_grad
             must(leaf, "can't optimize a non-leaf Tensor")
         for name, default in self.defaults.items():
             group.setdefault(name, default)

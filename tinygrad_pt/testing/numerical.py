@@ -65,7 +65,7 @@ def outputs_of(results: Any) -> list[Array]:
 
 def scales(x: float) -> tuple[float, ...]:
     """The lengths over which a function may be expected to change at x: |x|, and near 0 also 1."""
-    size = 2.0 ** np.round(np.log2(max(abs(x), 1e-290)))
+    size = float(2.0 ** np.round(np.log2(max(abs(x), 1e-290))))
     if x == 0:
         return (1.0,)
     return (size,) if size > 1e-3 else (size, 1.0)
