@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,21 @@ def promoted(*tensors: Any) -> list[Any]:
 
 def axis_from(dim: Any, ndim: int) -> int:
     """One dim, checked, as 0 … ndim-1."""
-    return axis_of(dim, ndim)
+    try:
+        return axis_of(dim, ndim)
+    except (IndexError, TypeError) as error:
+        raise _addressed(error) from None
+
+
+def _addressed(error: Exception) -> Exception:
+    """The error with the name and the tensor of the public function that was called; looked up only now."""
+    called: Any = sys._getframe(2)
+    while called.f_code.co_name.startswith("_"):
+        called = called.f_back
+    name = called.f_code.co_name
+    name = called.f_locals.get("name", name) if name == "function" else name  # one made for several names
+    tensors = [x for x in called.f_locals.values() if isinstance(x, Handle)][:1]
+    return failure(type(error), str(error), op=name, args=tensors)
 
 
 def axes_from(dim: Any, ndim: int) -> tuple[int, ...] | None:
@@ -97,12 +112,16 @@ def axes_from(dim: Any, ndim: int) -> tuple[int, ...] | None:
     if isinstance(dim, (tuple, list)):
         if not dim:
             return None
-        axes = tuple(axis_of(d, ndim) for d in dim)
-        for a in axes:
-            if axes.count(a) > 1:
-                raise RuntimeError(f"dim {a} appears multiple times in the list of dims")
+        dims = dim
     else:
-        axes = (axis_of(dim, ndim),)
+        dims = (dim,)
+    try:
+        axes = tuple([axis_of(d, ndim) for d in dims])
+    except (IndexError, TypeError) as error:
+        raise _addressed(error) from None
+    for a in axes:
+        if axes.count(a) > 1:
+            raise _addressed(RuntimeError(f"dim {a} appears multiple times in the list of dims"))
     return axes if ndim else None
 
 
