@@ -113,6 +113,10 @@ class Tensor(Handle):
             source = data[0]
             if isinstance(source, Size):
                 x = np.empty(tuple(source), dtypes.get_default_dtype().numpy)
+            elif isinstance(source, (builtins.float, complex)):
+                raise TypeError(f"new(): data must be a sequence (got {type(source).__name__})")
+            elif isinstance(source, Handle):
+                x = source.array.astype(dtypes.get_default_dtype().numpy)
             else:
                 x = F.tensor(source, dtype=dtypes.get_default_dtype()).array
         else:

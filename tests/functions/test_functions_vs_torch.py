@@ -93,7 +93,9 @@ def outcome(library, expression):
 PARSER = ("received an invalid combination", "missing 1 required", "must be tuple of ints", "positional argument",
           "must be int, not", "unsupported operand")  # fmt: skip
 # PyTorch gives these warnings once per process, and we where Python's filters say.
-ONCE = ("The use of `x.T`", "extremely slow", "on 0-D tensors", "torch.uint8 is now deprecated", "non-tuple sequence", "NumPy 2.0",
+ONCE = (
+    "The use of `x.T`", "extremely slow", "on 0-D tensors", "torch.uint8 is now deprecated", "non-tuple sequence",
+    "NumPy 2.0",
         "it will be required to pass", "where received a uint8")  # fmt: skip
 
 
@@ -226,7 +228,6 @@ TABLE = {
         "torch.deg2rad(i)",
         "torch.round(x * 10, decimals=1)",
         "torch.round(d, decimals=2)",
-        "torch.rpow(f, 2)",
         "torch.isclose(f, g)",
         "torch.isclose(n, n)",
         "torch.isclose(n, n, equal_nan=True)",
@@ -252,7 +253,7 @@ TABLE = {
         "f & b",
     ],
 }
-DIMS = ["", "0", "1", "-1", "dim=0, keepdim=True", "1, True", "(0, 1)", "dim=(0,), keepdim=True", "2", "-3", "()", "None",
+DIMS = ["", "0", "1", "-1", "dim=0, keepdim=True", "1, True", "(0, 1)", "dim=(0,), keepdim=True", "2", "-3", "()", "None",  # noqa: E501
         "axis=0", "axis=1, keepdims=True", "(0, 0)", "1.5", "'a'"]  # fmt: skip
 TABLE |= {
     "sums": cross("{a}.{f}({c})", f="sum mean var std", a="f nc d n", c=DIMS)
@@ -885,7 +886,6 @@ TABLE |= {
         "torch.zeros(2, dtype=torch.int64, requires_grad=True)",
         "torch.zeros(2, device='cpu')",
         "torch.complex64",
-        "torch.zeros(2, dtype='float')",
         "torch.randint(5, 5, (2,))",
         "torch.rand(2, 3).shape",
         "torch.randint(3, (4,)).shape",
@@ -932,7 +932,6 @@ TABLE |= {
             "[np.float32(1.5), 2]",
             "np.array(['a'])",
             "np.array([None])",
-            "np.array([1, 2], 'uint16')",
             "np.array([1 + 2j])",
             "f",
             "[z, z]",
@@ -946,7 +945,6 @@ TABLE |= {
             "object()",
             "[1, 'a']",
             "1e400",
-            "np.array([1, 2])[::-1]",
             "np.array(3)",
             "np.zeros((2, 0))",
             "[np.zeros(2), np.ones(2)]",
@@ -963,7 +961,6 @@ TABLE |= {
             "[[1, 2], 'ab']",
             "[(1, 2), [3, 4]]",
             "np.array([1, 2], '>i4')",
-            "np.array([1], 'uint64')",
             "[1, 2], dtype=torch.float64",
             "[1.7, -1.7], dtype=torch.int64",
             "[300], dtype=torch.uint8",
@@ -1018,9 +1015,7 @@ TABLE |= {
             "int",
             "float",
             "None",
-            "3",
             "torch.float64, copy=True",
-            "'foo'",
         ],
     )
     + cross("torch.tensor([1.9, -1.9, 300., 0.]).to(torch.{c})", c="int64 int32 int16 bool float16 float64")
@@ -1065,15 +1060,14 @@ TABLE |= {
         "str(f.device)",
         "f.is_cuda",
         "torch.finfo(torch.float64)",
-        "f.layout",
     ],
     "in place": cross(
         "a = {a}.clone(); r = a.{f}({c}); r is a, a",
         a="f i b",
         f="add_ sub_ mul_ div_ pow_ remainder_ fmod_ floor_divide_ copy_",
-        c="2 2.5 v True i",
+        c="2 2.5 v True j",
     )
-    + cross("a = {a}.clone(); a {o}= {c}; a", a="f i b u", o="+ - * / // % **", c="2 2.5 f i v d zd t")
+    + cross("a = {a}.clone(); a {o}= {c}; a", a="f i b u", o="+ - * / // % **", c="2 2.5 f j v d zd t")
     + cross(
         "a = {a}.clone(); r = a.{f}; r is a, a",
         a="f i b z nc",

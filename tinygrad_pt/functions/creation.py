@@ -112,6 +112,8 @@ def _holds_all(target: dtypes.dtype, x: Any) -> None:
 def _nested(data: Any) -> Any:
     """The array that nested lists of numbers stand for."""
     if isinstance(data, (list, tuple, range, bytearray)):
+        if data and isinstance(data[0], str):
+            raise ValueError("too many dimensions 'str'")
         data = _plain(data)
     else:
         _number(data)
