@@ -20,7 +20,7 @@ from tinygrad_pt import nn, optim, viz
 from tinygrad_pt.datasets import XOR, Digits
 from tinygrad_pt.models import MLP
 from tinygrad_pt.utils.data import DataLoader
-from tinygrad_pt.viz.drawing import _write as write_whole
+from tinygrad_pt.viz.drawing import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -96,7 +96,7 @@ class Drawing:
             except engines.EngineError as error:
                 instead = f"Without an engine save({path.stem + '.svg'!r}) works."
                 raise engines.EngineError(f"{error}. {instead}") from None
-        _write(path, content)
+        write_whole(path, content)
         return path
 
     def _repr_svg_(self) -> str:
@@ -118,7 +118,7 @@ def _plain(svg: str) -> str:
     return svg.replace("</a>", "</g>")
 
 
-def _write(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Put a file in its place in one step: a reader sees the old one or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
