@@ -142,7 +142,11 @@ def run(nodes: list[Node], grads: dict[Any, Any], retain: bool, create: bool, wa
                         raise wrong_shape(node, slot, r)
                     r = sum_to(r, shape=p.shape)
                 if p in grads:
-                    grads[p] = grads[p] + r
+                    try:
+                        grads[p] = grads[p] + r
+                    except RuntimeWarning:
+                        with np.errstate(all="ignore"):
+                            grads[p] = grads[p] + r
                 elif kind is Leaf and (r is g or (not create and r.base is not None)) and not isinstance(r, np.generic):
                     grads[p] = clone(r)  # a leaf's gradient is memory of its own: others hold g too
                 else:
@@ -214,7 +218,8 @@ def accumulate(t: Any, g: Any, create: bool) -> None:
     elif create or seen.node is not None:
         t._grad = seen + (g if create else wrap(g))
     else:
-        np.add(seen.array, g, out=seen.array)
+        with np.errstate(all="ignore"):
+            np.add(seen.array, g, out=seen.array)
         touched(seen)
 
 

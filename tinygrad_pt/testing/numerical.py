@@ -83,7 +83,7 @@ def slopes(values: Callable[[Array], Array], x: Array, step: float = STEP) -> Sl
         tried = [_column(values, x, y, i, scale * step) for scale in scales(float(centre))]
         best, *rest = tried
         for other in rest:
-            better = ~(best[1] <= other[1])
+            better = (other[1] < best[1]) | (~np.isfinite(best[1]) & np.isfinite(other[1]))
             best = tuple(np.where(better, b, a) for a, b in zip(best, other, strict=True))
         columns.append(best)
     if not columns:
