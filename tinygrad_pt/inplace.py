@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.errors import failure
-from tinygrad_pt.graph import OPS, Leaf, apply, born, bundle, vertex
+from tinygrad_pt.graph import OPS, SAVED, Leaf, Node, apply, born, bundle, vertex
 from tinygrad_pt.modes import current
 
 LEAF_WRITTEN = "a leaf Variable that requires grad is being used in an in-place operation."
@@ -70,8 +70,40 @@ def touched(t: Any) -> None:
     t.version[1] = last_change[0] = born()
 
 
-def write(t: Any, result: Any) -> Any:
-    """Let `result` become the value of `t` in place: memory, version, and the vertices of all its views."""
+def spare(t: Any, node: Any, since: int) -> None:
+    """Give the vertices born `since` then copies of what they saved of `t`, which is about to be overwritten."""
+    stack = [node]
+    while stack:
+        node = stack.pop()
+        if node.__class__ is not Node or node.born < since or node.args is None:
+            continue
+        args, guards, kept = list(node.args), list(node.guards), 0
+        for i, a in enumerate(args):
+            if isinstance(a, SAVED):
+                if guards[kept] is t.version:
+                    args[i] = np.array(a) if isinstance(a, np.ndarray) else a
+                    guards[kept : kept + 2] = [[0, 0], 0]
+                kept += 2
+        node.args, node.guards = tuple(args), tuple(guards)
+        stack.extend(node.parents)
+
+
+def share(t: Any, result: Any, since: int) -> None:
+    """What the last op saved of its result is now the memory of `t`: kept once, and watched for changes."""
+    node = result.node
+    if node.__class__ is not Node or node.born < since:
+        return
+    y, *rest = node.args or ()
+    if y is not None:
+        node.args = (t.array if t.array.ndim else y, *rest)
+        node.guards = (t.version, t.version[0], *node.guards[2:])
+
+
+def write(t: Any, result: Any, since: int | None = None) -> Any:
+    """Let `result` become the value of `t` in place: memory, version, and the vertices of all its views.
+
+    `since` is the clock before `result` was computed from `t`, if it was.
+    """
     heard = may_write(t)
     x = t.array
     if result.array.shape != x.shape:
@@ -89,10 +121,14 @@ def write(t: Any, result: Any) -> Any:
         )  # fmt: skip
     if heard and result.node is not None:
         no_part(t)
+    if heard and since is not None:
+        spare(t, result.node, since)
     np.copyto(x, result.array, casting="unsafe")
     touched(t)
     if not heard:
         return t
+    if since is not None and source is target:
+        share(t, result, since)
     base = t if t.base is None else t.base
     if result.node is not None and source is not target:
         result = OPS["cast"](result, dtype=target)
@@ -105,10 +141,8 @@ def write(t: Any, result: Any) -> Any:
         base.node = vertex(OPS["overwrite"], (base, result), attrs, base.array, mask, base.version, current().scope)
     else:
         return t
-    for link in base.views or ():
-        view = link()
-        if view is not None:
-            view.node = follow(base, view.path).node
+    for view in [view for link in base.views or () if (view := link()) is not None]:
+        view.node = follow(base, view.path).node
     return t
 
 

@@ -14,7 +14,7 @@ from tinygrad_pt import autograd, dtypes, ops, printing
 from tinygrad_pt import functions as F
 from tinygrad_pt.errors import broadcast_text, failure
 from tinygrad_pt.functions.arguments import Size
-from tinygrad_pt.graph import Handle, Leaf, Node, handle, wrap
+from tinygrad_pt.graph import Handle, Leaf, Node, born, handle, wrap
 from tinygrad_pt.inplace import may_write, write
 from tinygrad_pt.modes import current
 
@@ -51,7 +51,8 @@ def in_place(function: Any) -> Any:
 
     def method(self: Any, *args: Any, **kwargs: Any) -> Any:
         may_write(self)
-        return write(self, function(self, *args, **kwargs))
+        since = born()
+        return write(self, function(self, *args, **kwargs), since)
 
     method.__name__ = method.__qualname__ = f"{function.__name__}_"
     method.__doc__ = f"`{function.__name__}`, in place: the tensor itself is changed and returned."
