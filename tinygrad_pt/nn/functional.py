@@ -126,8 +126,13 @@ def relu6(input: Any, inplace: bool = False) -> Any:
 
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
-    """x cut to [min_val, max_val]."""
-    return _written(lambda x: F.clamp(x, min_val, max_val), input, inplace)
+    """x cut to [min_val, max_val]; unlike clamp's, its slope on the bounds is 0."""
+
+    def cut(x: Any) -> Any:
+        outside = ops.logical_or(ops.le(x, min_val), ops.ge(x, max_val))
+        return ops.where(outside, F.clamp(x, min_val, max_val).detach(), x)
+
+    return _written(cut, input, inplace)
 
 
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
