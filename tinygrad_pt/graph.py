@@ -671,7 +671,7 @@ def bundle(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Any, .
         results.append(t)
     if first.node is not None:
         master = first.node
-        master.extra = {"shapes": shapes}
+        master.set_note("shapes", shapes)
         for i, t in enumerate(results):
             t.node = pick(master, i, ys[i])
     return tuple(results)

@@ -158,6 +158,9 @@ def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], outp
                 t.node = pick(node, i, t.array)
         else:
             smooth[0].node = node
+        tape = current().tape
+        if tape is not None:
+            tape(node.op, tuple(tensors), attrs, smooth[0])
     return tuple(results) if isinstance(output, tuple) else results[0]
 
 
