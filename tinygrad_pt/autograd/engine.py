@@ -30,13 +30,13 @@ def order(roots: Iterable[Node], wanted: set[Node] | None = None) -> list[Node]:
     million nodes is an ordinary graph.
     """
     seen = {node for node in roots if node.__class__ is Node}  # leaves have no rules
-    stack = list(seen)
-    while stack:
-        for p in stack.pop().parents:
+    nodes = list(seen)
+    for node in nodes:  # which grows as it is read
+        for p in node.parents:
             if p.__class__ is Node and p not in seen:
                 seen.add(p)
-                stack.append(p)
-    nodes = sorted(seen, key=by_birth, reverse=True)
+                nodes.append(p)
+    nodes.sort(key=by_birth, reverse=True)
     if wanted is None:
         return nodes
     leading = set(wanted)
@@ -133,7 +133,7 @@ def run(nodes: list[Node], grads: dict[Any, Any], retain: bool, create: bool, wa
             kind = p.__class__
             if (kind is Node or kind is Leaf) and (reached is None or p in reached) and rules[slot] is not None:
                 try:
-                    r = rules[slot](g, *args, **attrs)
+                    r = rules[slot](g, *args, **attrs) if attrs else rules[slot](g, *args)
                 except RuntimeWarning:  # NumPy's warnings made errors by somebody: inf and nan are values all the same
                     with np.errstate(all="ignore"):
                         r = rules[slot](g, *args, **attrs)
@@ -232,7 +232,9 @@ def seed_of(t: Any, grad: Any, index: int, create: bool) -> Any:
                 RuntimeError, "grad can be implicitly created only for scalar outputs", args=(t,),
                 mend="reduce it first, e.g. loss.sum().backward(), or pass gradient=",
             )  # fmt: skip
-        seed = x.dtype.type(1) if x.ndim == 0 else np.ones_like(x)
+        if not x.shape:
+            return wrap(np.ones_like(x)) if create else x.dtype.type(1)
+        seed = np.ones_like(x)
     elif not isinstance(grad, Handle):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(grad).__name__}")
     elif grad.array.shape != x.shape:
@@ -291,9 +293,14 @@ def backward(
     >>> x.grad
     tensor([2., 4.])
     """
-    outputs = (tensors,) if isinstance(tensors, Handle) else tuple(tensors)
-    seeds = grad_tensors if isinstance(grad_tensors, (tuple, list)) else (grad_tensors,) * len(outputs)
-    roots, values = start(outputs, seeds, create_graph)
+    roots: Sequence[Node]
+    values: Sequence[Any]
+    if grad_tensors is None and not create_graph and isinstance(tensors, Handle) and tensors.node is not None:
+        roots, values = (tensors.node,), (seed_of(tensors, None, 0, False),)
+    else:
+        outputs = (tensors,) if isinstance(tensors, Handle) else tuple(tensors)
+        seeds = grad_tensors if isinstance(grad_tensors, (tuple, list)) else (grad_tensors,) * len(outputs)
+        roots, values = start(outputs, seeds, create_graph)
     retain = create_graph if retain_graph is None else retain_graph
     wanted = None
     if inputs is not None:

@@ -42,7 +42,7 @@ def mse_loss(a: Any, b: Any, *, reduction: str) -> Any:
     if reduction == "none":
         return d * d
     flat = d.reshape(-1)
-    return np.dot(flat, flat) * _share(a.shape, reduction)
+    return flat.dot(flat) * _share(a.shape, reduction)
 
 
 @primitive(
