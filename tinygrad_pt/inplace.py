@@ -24,7 +24,7 @@ def may_write(t: Any) -> bool:
     base = t if t.base is None else t.base
     x = t.array
     if not x.flags.writeable or 0 in x.strides:
-        if any(n > 1 and s == 0 for n, s in zip(x.shape, x.strides, strict=True)):
+        if x.size and any(n > 1 and s == 0 for n, s in zip(x.shape, x.strides, strict=True)):
             raise failure(RuntimeError, OVERLAP, args=(t,), scope=state.scope)
         if not x.flags.writeable and base is not t and base.array.flags.writeable:
             x.flags.writeable = True  # NumPy expands to read-only memory; the memory itself may be written
