@@ -313,7 +313,8 @@ class ParameterList(Module):
     def extra_repr(self) -> str:
         return "\n".join(f"  ({i}): {_described(value)}" for i, value in enumerate(self))
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Nothing: it only holds parameters."""
         raise failure(RuntimeError, "ParameterList should not be called.")
 
 
@@ -425,5 +426,6 @@ class ParameterDict(Module):
     def extra_repr(self) -> str:
         return "\n".join(f"  ({key}): {_described(value, typename(value))}" for key, value in self.items())
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """Nothing: it only holds parameters."""
         raise failure(RuntimeError, "ParameterDict should not be called.")

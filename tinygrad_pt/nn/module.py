@@ -173,6 +173,9 @@ class Module:
             if self._call_hooks is None:
                 return self.forward(*args, **kwargs)
             return call_hooked(self, self._call_hooks, args, kwargs)
+        except Exception as error:
+            address(error, inner.scope)
+            raise
         finally:
             enter(outer)
 
@@ -730,6 +733,12 @@ class Module:
     def __dir__(self) -> Iterable[str]:
         names = {*dir(type(self)), *self.__dict__}
         return sorted(name for name in names if not name[0].isdigit())
+
+
+def address(error: Exception, scope: Any) -> None:
+    """Note under an error's message from which module it comes, unless a module inside has said so already."""
+    if not any("\n  module: " in f"\n{text}" for text in (*map(str, error.args), *getattr(error, "__notes__", ()))):
+        error.add_note(f"  module: {scope}")
 
 
 def indented(text: str) -> str:
