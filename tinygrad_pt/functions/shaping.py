@@ -59,7 +59,7 @@ def reshape_as(input: Any, other: Any) -> Any:
 
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
     """The axes start_dim … end_dim as one."""
-    shape = input.array.shape
+    shape = expect_tensor(input, "flatten").array.shape
     if not shape:
         return ops.reshape(input, shape=(1,))
     first, last = axis_from(start_dim, len(shape)), axis_from(end_dim, len(shape))
@@ -77,7 +77,7 @@ def ravel(input: Any) -> Any:
 
 def unflatten(input: Any, dim: int, sizes: Any) -> Any:
     """One axis as several."""
-    axis = axis_from(dim, input.array.ndim)
+    axis = axis_from(dim, expect_tensor(input, "unflatten").array.ndim)
     shape = input.array.shape
     sizes = tuple(sizes)
     if -1 not in sizes and math.prod(sizes) != shape[axis]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 from tinygrad_pt import functions as F
-from tinygrad_pt import ops
+from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.nn import functional as NF
 from tinygrad_pt.nn.module import Module
 from tinygrad_pt.nn.parameter import Parameter
@@ -16,7 +17,7 @@ class Sigmoid(Module):
 
     def forward(self, input: Any) -> Any:
         """σ(x)."""
-        return ops.sigmoid(input)
+        return F.sigmoid(input)
 
 
 class Tanh(Module):
@@ -24,7 +25,7 @@ class Tanh(Module):
 
     def forward(self, input: Any) -> Any:
         """tanh x."""
-        return ops.tanh(input)
+        return F.tanh(input)
 
 
 class LogSigmoid(Module):
@@ -68,7 +69,7 @@ class ReLU(InPlace):
 
     def forward(self, input: Any) -> Any:
         """max(x, 0)."""
-        return F.relu_(input) if self.inplace else ops.relu(input)
+        return F.relu_(input) if self.inplace else F.relu(input)
 
 
 class SiLU(InPlace):
@@ -122,8 +123,17 @@ class Hardswish(Module):
 class Hardtanh(Module):
     """y = x cut to [min_val, max_val]."""
 
-    def __init__(self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> None:
+    def __init__(
+        self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False, min_value: float | None = None,
+        max_value: float | None = None,
+    ) -> None:  # fmt: skip
         super().__init__()
+        for old, new, value in (("min_value", "min_val", min_value), ("max_value", "max_val", max_value)):
+            if value is not None:
+                text = f"keyword argument `{old}` is deprecated and renamed to `{new}`"
+                warnings.warn(text, FutureWarning, stacklevel=2)
+        min_val = min_val if min_value is None else min_value
+        max_val = max_val if max_value is None else max_value
         if max_val <= min_val:
             raise AssertionError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
@@ -310,7 +320,7 @@ class Softmax2d(Module):
 
     def forward(self, input: Any) -> Any:
         """eˣ / Σ eˣ over the channels."""
-        if input.dim() not in (3, 4):
+        if expect_tensor(input, "softmax2d").dim() not in (3, 4):
             raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead")
         return NF.softmax(input, -3)
 

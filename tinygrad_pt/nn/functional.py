@@ -11,12 +11,12 @@ import numpy as np
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt import functions as F
 from tinygrad_pt import random as streams
-from tinygrad_pt.errors import broadcast_text, failure
+from tinygrad_pt.errors import axis_of, broadcast_text, failure
 from tinygrad_pt.functions import one_hot, relu, relu_, sigmoid, tanh  # noqa: F401
-from tinygrad_pt.functions.arguments import promoted
+from tinygrad_pt.functions.arguments import expect_tensor, promoted
 from tinygrad_pt.functions.linalg import MENDS, same_dtype
 from tinygrad_pt.functions.shaping import pad as _constant_pad
-from tinygrad_pt.graph import wrap
+from tinygrad_pt.graph import Handle, wrap
 from tinygrad_pt.inplace import write
 from tinygrad_pt.modes import current
 from tinygrad_pt.ops import loss as L
@@ -30,14 +30,30 @@ def _refuse(kind: type[Exception], text: str, op: str, *args: Any, mend: str = "
     return failure(kind, text, op=op, args=args, scope=current().scope, mend=mend)
 
 
+def _tensors(op: str, **values: Any) -> None:
+    """PyTorch's TypeError unless all of these are tensors."""
+    for i, (name, value) in enumerate(values.items(), 1):
+        if not isinstance(value, Handle):
+            expect_tensor(value, op, name, i)
+
+
 def _spoken(t: Any) -> str:
     return dtypes.of(t.array.dtype).spoken
 
 
-def _written(function: Any, input: Any, inplace: bool) -> Any:
-    """`function(input)`, written back into the input if asked."""
-    y = function(input)
-    return write(input, y) if inplace else y
+def _floating(input: Any, op: str, kernel: str) -> Any:
+    """The input, if it is a tensor of floating point numbers; for others PyTorch has no such kernel."""
+    if expect_tensor(input, op).array.dtype.kind != "f":
+        text = f"\"{kernel}\" not implemented for '{_spoken(input)}'"
+        raise _refuse(NotImplementedError, text, op, input, mend="convert it first: x.float()")
+    return input
+
+
+def _written(function: Any, input: Any, inplace: bool, reads: bool = False) -> Any:
+    """`function(input)`, written back into the input if asked; a derivative that `reads` the input gets a copy."""
+    if not inplace:
+        return function(input)
+    return write(input, function(F.clone(input) if reads else input))
 
 
 # ------------------------------------------------------------------------------------ linear maps
@@ -51,7 +67,11 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     >>> torch.nn.functional.linear(torch.ones(1, 2), torch.ones(3, 2), torch.zeros(3))
     tensor([[2., 2., 2.]])
     """
-    x, w = input.array, weight.array
+    try:
+        x, w = input.array, weight.array
+    except AttributeError:
+        _tensors("linear", input=input, weight=weight)
+        raise
     if w.ndim == 2 and x.ndim and x.shape[-1] == w.shape[1] and x.dtype is w.dtype:
         b = None if bias is None else bias.array
         if b is None or (b.ndim == 1 and b.shape[0] == w.shape[0] and b.dtype is w.dtype):
@@ -107,12 +127,31 @@ def _linear_slowly(input: Any, weight: Any, bias: Any) -> Any:
 
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     """yₒ = x₁ᵀ Wₒ x₂ + bₒ: inputs (*, in1) and (*, in2), weight (out, in1, in2) → (*, out)."""
+    _tensors("bilinear", input1=input1, input2=input2)
+    if input1.array.ndim != input2.array.ndim:
+        raise _refuse(
+            RuntimeError,
+            f"bilinear(): input dimensions do not match: got {input1.array.ndim} and {input2.array.ndim}",
+            "bilinear", input1, input2,
+        )  # fmt: skip
     lead = input1.array.shape[:-1]
     if lead != input2.array.shape[:-1]:
         raise _refuse(
             RuntimeError, f"bilinear(): input batch dimensions do not match at dim 0: got {lead[0]} and "
             f"{input2.array.shape[0]}", "bilinear", input1, input2,
         )  # fmt: skip
+    for i, x in ((1, input1), (2, input2)):
+        size, expected = x.array.shape[-1], weight.array.shape[i]
+        if size != expected:
+            text = f"bilinear(): input{i} size does not match weight size: got {size} but expected {expected}"
+            mend = f"change in{i}_features, or reshape the input"
+            raise _refuse(RuntimeError, text, "bilinear", input1, input2, weight, mend=mend)
+    kinds = {x.array.dtype for x in (input1, input2, weight)}
+    if len(kinds) > 1:
+        given = {"input1": input1, "input2": input2, "weight": weight} | ({} if bias is None else {"bias": bias})
+        listed = ", ".join(f"{name}: {x.dtype.c_name}" for name, x in given.items())
+        text = f"All tensors must have the same dtype, got {listed}"
+        raise _refuse(RuntimeError, text, "bilinear", input1, input2, weight, mend="convert the inputs")
     a = F.reshape(input1, (-1, input1.array.shape[-1]))
     b = F.reshape(input2, (-1, input2.array.shape[-1]))
     y = F.reshape(F.einsum("ni,oij,nj->no", a, weight, b), (*lead, weight.array.shape[0]))
@@ -128,20 +167,31 @@ def relu6(input: Any, inplace: bool = False) -> Any:
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
     """x cut to [min_val, max_val]; unlike clamp's, its slope on the bounds is 0."""
 
-    def cut(x: Any) -> Any:
-        outside = ops.logical_or(ops.le(x, min_val), ops.ge(x, max_val))
-        return ops.where(outside, F.clamp(x, min_val, max_val).detach(), x)
+    kind = expect_tensor(input, "hardtanh").array.dtype.kind
+    if kind == "b":
+        raise _refuse(RuntimeError, "Bool inputs not supported for hardtanh", "hardtanh", input)
+    if kind in "iu":
+        min_val, max_val = int(min_val), int(max_val)
+    return _written(lambda x: _cut(x, min_val, max_val), input, inplace)
 
-    return _written(cut, input, inplace)
+
+def _cut(x: Any, low: float, high: float) -> Any:
+    """x cut to [low, high], with slope 0 on the bounds."""
+    inside = ops.logical_and(ops.gt(x, low), ops.lt(x, high))
+    return ops.where(inside, x, F.clamp(x, low, high).detach())
 
 
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
     """x where x > 0, else negative_slope · x."""
+    _floating(input, "leaky_relu", "leaky_relu_cpu")
     return _written(lambda x: ops.where(ops.gt(x, 0), x, x * negative_slope), input, inplace)
 
 
 def prelu(input: Any, weight: Any) -> Any:
     """x where x > 0, else w · x with one w, or one per channel (axis 1)."""
+    if expect_tensor(input, "prelu").array.dtype != weight.array.dtype:
+        text = f"prelu: Type promoting not supported. Got {_spoken(input)} and {_spoken(weight)}"
+        raise _refuse(RuntimeError, text, "prelu", input, weight, mend=f"convert the input: x.to({weight.dtype})")
     shape = [1] * input.array.ndim
     if weight.array.size > 1:
         channels = input.array.shape[1] if input.array.ndim > 1 else 1
@@ -160,17 +210,22 @@ def prelu(input: Any, weight: Any) -> Any:
 
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """x where x > 0, else α (eˣ - 1)."""
-    return _written(lambda x: _elu(x, alpha, 1.0, 1.0), input, inplace)
+    _floating(input, "elu", "elu_cpu")
+    return _written(lambda x: _elu(x, alpha, 1.0, 1.0), input, inplace, reads=True)
 
 
 def selu(input: Any, inplace: bool = False) -> Any:
     """ELU with the α and the scale that keep mean 0 and variance 1 (Klambauer et al., 2017)."""
-    return _written(lambda x: _elu(x, 1.6732632423543772, 1.0507009873554805, 1.0), input, inplace)
+    _floating(input, "selu", "elu_cpu")
+    return _written(lambda x: _elu(x, 1.6732632423543772, 1.0507009873554805, 1.0), input, inplace, reads=True)
 
 
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     """x where x > 0, else α (eˣᐟᵅ - 1)."""
-    return _written(lambda x: _elu(x, alpha, 1.0, 1 / alpha), input, inplace)
+    if alpha == 0:
+        raise _refuse(RuntimeError, "ZeroDivisionError: alpha cannot be 0 for CELU", "celu", input)
+    _floating(input, "celu", "elu_cpu")
+    return _written(lambda x: _elu(x, alpha, 1.0, 1 / alpha), input, inplace, reads=True)
 
 
 def _elu(x: Any, alpha: float, scale: float, slope: float) -> Any:
@@ -181,6 +236,7 @@ def _elu(x: Any, alpha: float, scale: float, slope: float) -> Any:
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     """ln(1 + e^(βx)) / β, and x itself where βx > threshold."""
+    _floating(input, "softplus", "softplus_cpu")
     scaled = input if beta == 1 else input * beta
     y = ops.logaddexp(scaled, 0.0)
     return ops.where(ops.gt(scaled, threshold), input, y if beta == 1 else y / beta)
@@ -188,16 +244,19 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
 
 def silu(input: Any, inplace: bool = False) -> Any:
     """x σ(x), also called swish."""
-    return _written(lambda x: x * ops.sigmoid(x), input, inplace)
+    _floating(input, "silu", "silu_cpu")
+    return _written(lambda x: x * ops.sigmoid(x), input, inplace, reads=True)
 
 
 def mish(input: Any, inplace: bool = False) -> Any:
     """x tanh(ln(1 + eˣ))."""
-    return _written(lambda x: x * ops.tanh(softplus(x)), input, inplace)
+    _floating(input, "mish", "mish_cpu")
+    return _written(lambda x: x * ops.tanh(softplus(x)), input, inplace, reads=True)
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
     """x Φ(x), Φ the normal distribution function; "tanh" approximates it (Hendrycks and Gimpel, 2016)."""
+    _floating(input, "gelu", "GeluKernelImpl")
     if approximate == "none":
         return erf(input * math.sqrt(0.5)) * (input * 0.5) + input * 0.5
     if approximate != "tanh":
@@ -208,53 +267,69 @@ def gelu(input: Any, approximate: str = "none") -> Any:
 
 def logsigmoid(input: Any) -> Any:
     """ln σ(x), without overflow."""
-    return ops.logsigmoid(input)
+    return ops.logsigmoid(_floating(input, "logsigmoid", "log_sigmoid_cpu"))
 
 
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
-    """min(max(x/6 + 1/2, 0), 1)."""
-    return _written(lambda x: F.clamp(x + 3.0, 0.0, 6.0) / 6.0, input, inplace)
+    """min(max(x/6 + 1/2, 0), 1), with slope 0 where it bends."""
+    _floating(input, "hardsigmoid", "hardsigmoid_cpu")
+    return _written(lambda x: _cut(x + 3.0, 0.0, 6.0) / 6.0, input, inplace)
 
 
 def hardswish(input: Any, inplace: bool = False) -> Any:
     """x · hardsigmoid(x)."""
-    return _written(lambda x: x * F.clamp(x + 3.0, 0.0, 6.0) / 6.0, input, inplace)
+    _floating(input, "hardswish", "hardswish_cpu")
+    return _written(lambda x: x * _cut(x + 3.0, 0.0, 6.0) / 6.0, input, inplace, reads=True)
 
 
 def softsign(input: Any) -> Any:
     """x / (1 + |x|)."""
-    return input / (ops.abs(input) + 1)
+    return input / (F.abs(input) + 1)
 
 
 def tanhshrink(input: Any) -> Any:
     """x - tanh x."""
+    _tensors("tanhshrink", input=input)
     return input - ops.tanh(input)
 
 
 def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     """x where |x| > λ, else 0."""
-    return ops.where(ops.gt(ops.abs(input), lambd), input, 0.0)
+    _floating(input, "hardshrink", "hardshrink_cpu")
+    inside = ops.logical_and(ops.ge(input, -lambd), ops.le(input, lambd))  # of nan neither holds: it stays
+    return ops.where(inside, 0.0, input)
 
 
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
     """x moved towards 0 by λ, and no further than 0."""
-    return ops.where(ops.gt(ops.abs(input), lambd), input - ops.sign(input) * lambd, 0.0)
+    _floating(input, "softshrink", "softshrink_check")
+    if lambd < 0:
+        largest = f"{float(np.finfo(input.array.dtype).max):.6g}"
+        text = f"lambda must be in range [0, {largest}] for input dtype {_spoken(input)}, but found {lambd:g}"
+        raise _refuse(RuntimeError, text, "softshrink", input)
+    return ops.where(ops.le(ops.abs(input), lambd), 0.0, input - ops.sign(input) * lambd)
 
 
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
     """x where x > threshold, else value."""
-    return _written(lambda x: ops.where(ops.gt(x, threshold), x, float(value)), input, inplace)
+    kind = expect_tensor(input, "threshold").array.dtype.kind
+    if kind == "b":
+        _floating(input, "threshold", "threshold_cpu")
+    number = float(value) if kind == "f" else int(value)
+    return _written(lambda x: ops.where(ops.le(x, threshold), number, x), input, inplace)
 
 
 def glu(input: Any, dim: int = -1) -> Any:
     """a σ(b), where a and b are the halves of the input along `dim`."""
-    if input.array.ndim == 0:
+    if expect_tensor(input, "glu").array.ndim == 0:
         raise _refuse(RuntimeError, "glu does not support scalars because halving size must be even", "glu", input)
-    size = input.array.shape[dim]
+    _floating(input, "glu", "glu_cpu")
+    axis = axis_of(dim, input.array.ndim)
+    size = input.array.shape[axis]
     if size % 2:
         raise _refuse(
             RuntimeError,
-            f"Halving dimension must be even, but dimension {dim % input.array.ndim} is size {size}",
+            f"Halving dimension must be even, but dimension {axis} is size {size}",
             "glu",
             input,
         )
@@ -273,16 +348,19 @@ def _guessed_dim(name: str, ndim: int) -> int:
 
 def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """eˣ / Σ eˣ along `dim`."""
+    _tensors("softmax", input=input)
     return F.softmax(input, _guessed_dim("softmax", input.array.ndim) if dim is None else dim, dtype)
 
 
 def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """Softmax of -x."""
+    _tensors("softmin", input=input)
     return F.softmax(-input, _guessed_dim("softmin", input.array.ndim) if dim is None else dim, dtype)
 
 
 def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
     """x - ln Σ eˣ along `dim`."""
+    _tensors("log_softmax", input=input)
     return F.log_softmax(input, _guessed_dim("log_softmax", input.array.ndim) if dim is None else dim, dtype)
 
 
@@ -298,6 +376,7 @@ def check_probability(p: float) -> None:
 
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
     """In training each element is 0 with probability p, else x/(1-p) (Srivastava et al., 2014)."""
+    _tensors("dropout", input=input)
     check_probability(p)
     return _dropped(input, p, input.array.shape, inplace) if training and p else input
 
@@ -314,25 +393,65 @@ def _dropped(input: Any, p: float, shape: tuple[int, ...], inplace: bool) -> Any
     return _written(lambda t: ops.mul(t, wrap(mask)), input, inplace)
 
 
-def _channels(name: str, allowed: tuple[int, ...], batched: tuple[int, ...]) -> Any:
-    def function(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Dropout of whole channels of (N, C, L) or (C, L): one draw per example and channel."""
+    ndim = expect_tensor(input, "dropout1d").array.ndim
+    if ndim not in (2, 3):
         check_probability(p)
-        ndim = input.array.ndim
-        if ndim not in allowed:
-            words = " or ".join(f"{n}D" for n in allowed)
-            raise _refuse(RuntimeError, f"{name}: Expected {words} input, but received a {ndim}D input.", name, input)
-        lead = 2 if ndim in batched else 1
-        shape = (*input.array.shape[:lead], *(1,) * (ndim - lead))
-        return _dropped(input, p, shape, inplace) if training and p else input
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = "Dropout of whole channels: one draw per example and channel."
-    return function
+        raise _refuse(
+            RuntimeError,
+            f"dropout1d: Expected 2D or 3D input, but received a {ndim}D input. Note that dropout1d exists to provide "
+            "channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional batch "
+            "dimension (i.e. 2D or 3D inputs).",
+            "dropout1d", input,
+        )  # fmt: skip
+    return _channels_dropped(input, p, training, inplace, lead=ndim - 1)
 
 
-dropout1d = _channels("dropout1d", (2, 3), (3,))
-dropout2d = _channels("dropout2d", (3, 4), (4,))
-dropout3d = _channels("dropout3d", (4, 5), (5,))
+def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Dropout of whole channels of (N, C, H, W): one draw per example and channel.
+
+    Three axes are (N, C, L), and not (C, H, W), as in PyTorch, which warns of it.
+    """
+    ndim = expect_tensor(input, "dropout2d").array.ndim
+    check_probability(p)
+    if ndim not in (3, 4):
+        _warn_of_rank("dropout2d", ndim, 2)
+    if ndim == 3:
+        warnings.warn(
+            "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is "
+            "desired - input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will change "
+            "in a future release to interpret the input as one without a batch dimension, i.e. shape (C, H, W). To "
+            "maintain the 1D channel-wise dropout behavior, please switch to using dropout1d instead.",
+            UserWarning, stacklevel=2,
+        )  # fmt: skip
+    return _channels_dropped(input, p, training, inplace, lead=2)
+
+
+def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W): one draw per example and channel."""
+    ndim = expect_tensor(input, "dropout3d").array.ndim
+    check_probability(p)
+    if ndim not in (4, 5):
+        _warn_of_rank("dropout3d", ndim, 3)
+    return _channels_dropped(input, p, training, inplace, lead=2 if ndim == 5 else 1)
+
+
+def _warn_of_rank(name: str, ndim: int, spatial: int) -> None:
+    warnings.warn(
+        f"{name}: Received a {ndim}-D input to {name}, which is deprecated and will result in an error in a future "
+        "release. To retain the behavior and silence this warning, please use dropout instead. Note that "
+        f"{name} exists to provide channel-wise dropout on inputs with {spatial} spatial dimensions, a channel "
+        f"dimension, and an optional batch dimension (i.e. {spatial + 1}D or {spatial + 2}D inputs).",
+        UserWarning, stacklevel=3,
+    )  # fmt: skip
+
+
+def _channels_dropped(input: Any, p: float, training: bool, inplace: bool, lead: int) -> Any:
+    """Dropout with one draw per element of the first `lead` axes."""
+    check_probability(p)
+    shape = (*input.array.shape[:lead], *(1,) * (input.array.ndim - lead))
+    return _dropped(input, p, shape, inplace) if training and p else input
 
 
 # ------------------------------------------------------------------------------------ distances of losses
@@ -357,14 +476,10 @@ def _check_reduction(reduction: str) -> None:
 
 
 def _reduced(loss: Any, reduction: str) -> Any:
-    if reduction == "none":
-        return loss
-    return (
-        ops.mean(loss, axis=None, keepdims=False) if reduction == "mean" else ops.sum(loss, axis=None, keepdims=False)
-    )
+    return loss if reduction == "none" else F.mean(loss) if reduction == "mean" else F.sum(loss)
 
 
-def _paired(input: Any, target: Any, op: str) -> tuple[Any, Any]:
+def _paired(input: Any, target: Any, op: str, floating: bool = True) -> tuple[Any, Any]:
     """Input and target of one shape and dtype; where the shapes differ, PyTorch's warning."""
     x, t = input.array, target.array
     if x.shape != t.shape:
@@ -381,7 +496,7 @@ def _paired(input: Any, target: Any, op: str) -> tuple[Any, Any]:
         input, target = F.broadcast_tensors(input, target)
     if x.dtype is not t.dtype:
         input, target = promoted(input, target)
-    if input.array.dtype.kind != "f":
+    if floating and input.array.dtype.kind != "f":
         name = f"\"{op.removesuffix('_loss')}_cpu\" not implemented for '{_spoken(input)}'"
         raise _refuse(NotImplementedError, name, op, input, target, mend="convert them first: x.float()")
     return input, target
@@ -412,6 +527,8 @@ def mse_loss(
     >>> torch.nn.functional.mse_loss(torch.tensor([1.0, 2.0]), torch.zeros(2))
     tensor(2.5000)
     """
+    if not (isinstance(input, Handle) and isinstance(target, Handle)):
+        _tensors("mse_loss", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     x, t = input.array, target.array
@@ -433,9 +550,10 @@ def l1_loss(
     weight: Any = None,
 ) -> Any:
     """The mean of |x - t|."""
+    _tensors("l1_loss", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
-    input, target = _paired(input, target, "l1_loss")
+    input, target = _paired(input, target, "l1_loss", floating=False)
     distance = ops.abs(input - target)
     if weight is not None:
         return _weighted(distance, weight, input, reduction, True)
@@ -452,21 +570,23 @@ def smooth_l1_loss(
     beta: float = 1.0,
 ) -> Any:
     """The mean of d²/2β where d = |x - t| < β, else d - β/2 (Girshick, 2015)."""
+    _tensors("smooth_l1_loss", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
-    input, target = _paired(input, target, "smooth_l1_loss")
+    input, target = _paired(input, target, "smooth_l1_loss", floating=beta != 0)
     _check_reduction(reduction)
     if beta < 0:
         raise _refuse(
             RuntimeError, "smooth_l1_loss does not support negative values for beta.", "smooth_l1_loss", input
         )
     if beta == 0:
-        return _reduced(ops.abs(input - target), reduction)
+        return l1_loss(input, target, reduction=reduction)
     return L.smooth_l1_loss(input, target, beta=beta, reduction=reduction)
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
     """The mean of d²/2 where d = |x - t| < δ, else δ (d - δ/2) (Huber, 1964)."""
+    _tensors("huber_loss", input=input, target=target)
     input, target = _paired(input, target, "huber_loss")
     if delta <= 0:
         raise _refuse(RuntimeError, "huber_loss does not support non-positive values for delta.", "huber_loss", input)
@@ -491,6 +611,7 @@ def binary_cross_entropy(
     Raises:
         ValueError: the sizes differ. RuntimeError: an x outside [0, 1], or dtypes that differ.
     """
+    _tensors("binary_cross_entropy", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     _check_reduction(reduction)
@@ -514,6 +635,7 @@ def binary_cross_entropy(
             target,
             mend=f"convert the target: t.to(torch.{input.dtype.name})",
         )
+    _floating(input, "binary_cross_entropy", "binary_cross_entropy")
     if not ((x >= 0) & (x <= 1)).all():
         raise _refuse(
             RuntimeError,
@@ -526,7 +648,7 @@ def binary_cross_entropy(
     if weight is None:
         return L.binary_cross_entropy(input, target, reduction=reduction)
     each = L.binary_cross_entropy(input, target, reduction="none")
-    return _reduced(each * F.expand(weight, x.shape), reduction)
+    return _reduced(each * F.expand(weight, x.shape).to(input.dtype), reduction)
 
 
 def binary_cross_entropy_with_logits(
@@ -539,6 +661,7 @@ def binary_cross_entropy_with_logits(
     pos_weight: Any = None,
 ) -> Any:
     """The binary cross entropy of σ(x), stable for any x; `pos_weight` multiplies the term t ln σ(x)."""
+    _tensors("binary_cross_entropy_with_logits", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     _check_reduction(reduction)
@@ -559,8 +682,10 @@ def binary_cross_entropy_with_logits(
                 "binary_cross_entropy_with_logits", input, target, mend="convert the target: t.float()",
             )  # fmt: skip
         input, target = promoted(input, target)
+    _floating(input, "binary_cross_entropy_with_logits", "log_sigmoid_cpu")
     if weight is None and pos_weight is None:
         return L.binary_cross_entropy_with_logits(input, target, reduction=reduction)
+    weight, pos_weight = (w if w is None else w.to(input.dtype) for w in (weight, pos_weight))
     if pos_weight is None:
         each = L.binary_cross_entropy_with_logits(input, target, reduction="none")
     else:
@@ -589,6 +714,8 @@ def cross_entropy(
     >>> torch.nn.functional.cross_entropy(torch.zeros(1, 4), torch.tensor([2]))
     tensor(1.3863)
     """
+    if not (isinstance(input, Handle) and isinstance(target, Handle)):
+        _tensors("cross_entropy_loss", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     if reduction not in REDUCTIONS:
@@ -655,7 +782,8 @@ def _cross_entropy_of_distributions(
         terms = terms * _along(weight, logp, axis)
     if reduction == "none":
         return -F.sum(terms, axis)
-    return -F.sum(terms) / (max(1, x.size // x.shape[axis]) if reduction == "mean" else 1)
+    rows = math.prod(n for i, n in enumerate(x.shape) if i != axis)
+    return -F.sum(terms) / (rows if reduction == "mean" else 1)  # of nothing the mean is nan
 
 
 def _check_weight(weight: Any, classes: int, input: Any) -> None:
@@ -727,10 +855,13 @@ def nll_loss(
 
     Weights and `ignore_index` are as in `cross_entropy`.
     """
+    if not (isinstance(input, Handle) and isinstance(target, Handle)):
+        _tensors("nll_loss_nd", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     _check_reduction(reduction)
     share = _class_weights(input, target, weight, ignore_index, reduction)
+    _floating(input, "nll_loss", "nll_loss_out_frame")
     if target.array.dtype != np.int64:
         target = target.long()
     axis = 1 if input.array.ndim > 1 else 0
@@ -750,10 +881,14 @@ def kl_div(
     log_target: bool = False,
 ) -> Any:  # fmt: skip
     """The mean of t (ln t - x) for log-probabilities x; "batchmean" is the sum over the batch size."""
+    _tensors("kl_div", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     elif reduction == "mean":
         warnings.warn(KL_MEAN, UserWarning, stacklevel=2)
+    for t in (input, target):
+        if t.array.dtype.kind != "f":
+            raise _refuse(RuntimeError, "kl_div: Integral inputs not supported.", "kl_div", input, target)
     batchmean = reduction == "batchmean"
     if batchmean:
         reduction = "sum"
@@ -773,6 +908,7 @@ def margin_ranking_loss(
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """The mean of max(0, -t (x₁ - x₂) + margin), t = 1 where x₁ is to rank higher, else -1."""
+    _tensors("margin_ranking_loss", input1=input1, input2=input2, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     _check_reduction(reduction)
@@ -798,21 +934,29 @@ def hinge_embedding_loss(
     reduction: str = "mean",
 ) -> Any:
     """The mean of x where t = 1 and of max(0, margin - x) where t = -1."""
+    _tensors("hinge_embedding_loss", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     _check_reduction(reduction)
-    far = ops.where(ops.ne(target, 1), F.clamp(margin - input, min=0), 0.0)
-    return _reduced(far + ops.where(ops.ne(target, -1), input, 0.0), reduction)
+    if input.array.dtype.kind != "f":
+        margin = int(margin)
+    far = F.where(ops.ne(target, 1), F.clamp(margin - input, min=0), 0)
+    return _reduced(far + F.where(ops.ne(target, -1), input, 0), reduction)
 
 
 def soft_margin_loss(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Any:
     """The mean of ln(1 + e^(-t x)), t being 1 or -1."""
+    _tensors("soft_margin_loss", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     _check_reduction(reduction)
-    return _reduced(-ops.logsigmoid(target * input), reduction)
+    product = target * input
+    if product.array.dtype.kind != "f":
+        text = f"result type Float can't be cast to the desired output type {_spoken(product)}"
+        raise _refuse(RuntimeError, text, "soft_margin_loss", input, target, mend="convert the input: x.float()")
+    return _reduced(-ops.logsigmoid(product), reduction)
 
 
 def poisson_nll_loss(
@@ -826,14 +970,15 @@ def poisson_nll_loss(
     reduction: str = "mean",
 ) -> Any:
     """The mean of eˣ - t x; without `log_input`, of x - t ln(x + ε); `full` adds Stirling's term."""
+    _tensors("poisson_nll_loss", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     _check_reduction(reduction)
     each = ops.exp(input) - target * input if log_input else input - target * ops.log(input + eps)
     if full:
         large = ops.gt(target, 1)
-        safe = ops.where(large, target, 1.0)
-        each = each + ops.where(large, safe * ops.log(safe) - safe + 0.5 * ops.log(2 * math.pi * safe), 0.0)
+        safe = F.where(large, target, 1)
+        each = each + F.where(large, safe * ops.log(safe) - safe + 0.5 * ops.log(2 * math.pi * safe), 0.0)
     return _reduced(each, reduction)
 
 
@@ -841,8 +986,13 @@ def gaussian_nll_loss(
     input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Any:
     """The mean of (ln v + (x - t)²/v)/2, v being the variance, at least ε; `full` adds ln(2π)/2."""
+    _tensors("gaussian_nll_loss", input=input, target=target)
     if isinstance(var, (int, float)):
         var = F.full_like(input, float(var))
+    expect_tensor(var, "gaussian_nll_loss", "var", 3)
+    if var.array.dtype.kind != "f":
+        text = f"result type Float can't be cast to the desired output type {var.dtype.c_name}"
+        raise _refuse(RuntimeError, text, "gaussian_nll_loss", input, target, var, mend="convert it: var.float()")
     if (var.array < 0).any():
         raise _refuse(ValueError, "var has negative entry/entries", "gaussian_nll_loss", input, target, var)
     x, v = input.array, var.array
@@ -852,7 +1002,7 @@ def gaussian_nll_loss(
         elif x.ndim != v.ndim or sum(n for m, n in zip(x.shape, v.shape, strict=True) if m != n) != 1:
             raise _refuse(ValueError, "var is of incorrect size", "gaussian_nll_loss", input, target, var)
     if reduction not in REDUCTIONS:
-        raise ValueError(f"{reduction} is not valid")
+        raise _refuse(ValueError, f"{reduction} is not valid", "gaussian_nll_loss", input, target, var)
     var = var + wrap(np.maximum(var.array, var.array.dtype.type(eps)) - var.array)  # the floor passes gradients on
     each = (ops.log(var) + ops.square(input - target) / var) * 0.5
     return _reduced(each + 0.5 * math.log(2 * math.pi) if full else each, reduction)
@@ -863,6 +1013,7 @@ def cosine_embedding_loss(
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
     """The mean of 1 - cos(x₁, x₂) where t = 1 and of max(0, cos(x₁, x₂) - margin) where t = -1."""
+    _tensors("cosine_embedding_loss", input1=input1, input2=input2, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     _check_reduction(reduction)
@@ -886,6 +1037,7 @@ def triplet_margin_loss(
     reduction: str = "mean",
 ) -> Any:
     """The mean of max(0, |a - p| - |a - n| + margin) (Balntas et al., 2016)."""
+    _tensors("triplet_margin_loss", anchor=anchor, positive=positive, negative=negative)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
     _check_reduction(reduction)
@@ -900,12 +1052,17 @@ def triplet_margin_loss(
 # ------------------------------------------------------------------------------------ distances, padding
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Any:
     """x / max(|x|ₚ, ε) along `dim`."""
+    _tensors("normalize", input=input)
     y = input / F.clamp(F.norm(input, p, dim, keepdim=True), min=eps)
     return y if out is None else write(out, y)
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     """x₁·x₂ / (max(|x₁|, ε) max(|x₂|, ε)) along `dim`."""
+    _tensors("cosine_similarity", x1=x1, x2=x2)
+    text = broadcast_text(x1.array.shape, x2.array.shape)
+    if text:
+        raise _refuse(RuntimeError, text, "cosine_similarity", x1, x2)
     x1, x2 = F.broadcast_tensors(*promoted(x1, x2))
     a = x1 / F.clamp(F.norm(x1, 2, dim, keepdim=True), min=eps)
     b = x2 / F.clamp(F.norm(x2, 2, dim, keepdim=True), min=eps)
@@ -914,6 +1071,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
 
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
     """|x₁ - x₂ + ε|ₚ over the last axis."""
+    _tensors("pairwise_distance", x1=x1, x2=x2)
     return F.norm(x1 - x2 + eps, p, -1, keepdim)
 
 
@@ -925,6 +1083,7 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
 
     `mode` is "constant" (filled with `value`, default 0), "reflect", "replicate" or "circular".
     """
+    _tensors("pad", input=input)
     if mode == "constant":
         return _constant_pad(input, pad, 0.0 if value is None else value)
     if mode not in MODES:
