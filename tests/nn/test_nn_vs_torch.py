@@ -1,4 +1,4 @@
-"""`nn` against PyTorch: the same initial weights, outputs, gradients, keys, printed forms and error texts."""
+"""`nn` against PyTorch where tests/nn/test_modules_vs_torch.py does not reach: init, functions, containers."""
 
 from __future__ import annotations
 
@@ -134,75 +134,6 @@ def test_init_says_the_same(act: Any) -> None:
 
 
 # ------------------------------------------------------------------------------------ layers
-ACTIVATIONS = [
-    lambda nn: nn.Sigmoid(),
-    lambda nn: nn.Tanh(),
-    lambda nn: nn.ReLU(),
-    lambda nn: nn.ReLU6(),
-    lambda nn: nn.LeakyReLU(),
-    lambda nn: nn.LeakyReLU(0.3),
-    lambda nn: nn.ELU(),
-    lambda nn: nn.ELU(0.5),
-    lambda nn: nn.SELU(),
-    lambda nn: nn.CELU(2.0),
-    lambda nn: nn.GELU(),
-    lambda nn: nn.GELU("tanh"),
-    lambda nn: nn.SiLU(),
-    lambda nn: nn.Mish(),
-    lambda nn: nn.Softplus(),
-    lambda nn: nn.Softplus(2.0, 1.5),
-    lambda nn: nn.LogSigmoid(),
-    lambda nn: nn.Hardtanh(-0.5, 2.0),
-    lambda nn: nn.Hardsigmoid(),
-    lambda nn: nn.Hardswish(),
-    lambda nn: nn.Softsign(),
-    lambda nn: nn.Tanhshrink(),
-    lambda nn: nn.Hardshrink(),
-    lambda nn: nn.Softshrink(0.3),
-    lambda nn: nn.Threshold(0.1, 20.0),
-    lambda nn: nn.PReLU(),
-    lambda nn: nn.PReLU(4),
-    lambda nn: nn.Softmax(1),
-    lambda nn: nn.Softmin(0),
-    lambda nn: nn.LogSoftmax(-1),
-    lambda nn: nn.GLU(),
-    lambda nn: nn.Flatten(0),
-    lambda nn: nn.Unflatten(1, (2, 2)),
-    lambda nn: nn.Identity(3),
-    lambda nn: nn.Linear(4, 3),
-    lambda nn: nn.Linear(4, 3, bias=False),
-    lambda nn: nn.Dropout(0.3),
-    lambda nn: nn.Dropout(1.0),
-    lambda nn: nn.Dropout(0),
-]
-
-
-@pytest.mark.parametrize("make", ACTIVATIONS)
-def test_layers_agree_in_value_gradient_and_form(make: Any) -> None:
-    def act(torch: Any) -> Any:
-        layer = make(torch.nn)
-        x = (torch.randn(3, 4) * 2).requires_grad_()
-        y = layer(x)
-        y.backward(torch.randn(y.shape))
-        return [y, x.grad, *(p.grad for p in layer.parameters()), repr(layer), list(layer.state_dict())]
-
-    close(act, 3e-6)
-
-
-def test_two_inputs_and_channels() -> None:
-    def bilinear(torch: Any) -> Any:
-        layer = torch.nn.Bilinear(2, 3, 4)
-        y = layer(torch.randn(5, 2), torch.randn(5, 3))
-        y.sum().backward()
-        return [y, layer.weight, layer.weight.grad, layer.bias.grad, repr(layer)]
-
-    close(bilinear, 5e-6)
-    agree(lambda torch: torch.nn.Dropout2d(0.5)(torch.ones(2, 3, 2, 2)))
-    agree(lambda torch: torch.nn.Dropout1d(0.5)(torch.ones(4, 3, 2)))
-    agree(lambda torch: torch.nn.Dropout(0.5).eval()(torch.ones(4)))
-    close(lambda torch: torch.nn.Softmax2d()(torch.randn(1, 2, 3, 3)))
-
-
 @given(
     shape=st.lists(st.integers(0, 4), min_size=0, max_size=3),
     features=st.integers(1, 4),
@@ -224,40 +155,6 @@ def test_linear_takes_and_refuses_the_same(shape: list[int], features: int, kind
 
 
 # ------------------------------------------------------------------------------------ losses
-PAIRS = {
-    "mse_loss": {},
-    "l1_loss": {},
-    "smooth_l1_loss": {"beta": 0.7},
-    "huber_loss": {"delta": 0.7},
-    "soft_margin_loss": {},
-    "binary_cross_entropy": {},
-    "binary_cross_entropy_with_logits": {},
-    "kl_div": {},
-    "poisson_nll_loss": {"full": True},
-}
-
-
-@pytest.mark.parametrize("name", PAIRS)
-@pytest.mark.parametrize("reduction", ["none", "mean", "sum"])
-def test_losses_of_pairs(name: str, reduction: str) -> None:
-    def act(torch: Any) -> Any:
-        x = torch.randn(4, 3)
-        t = torch.rand(4, 3)
-        if name == "binary_cross_entropy":
-            x = torch.sigmoid(x)
-        wants = (
-            (x.requires_grad_(),)
-            if name in ("soft_margin_loss", "poisson_nll_loss")
-            else (x.requires_grad_(), t.requires_grad_())
-        )
-        loss = getattr(torch.nn.functional, name)(x, t, reduction=reduction, **PAIRS[name])
-        grads = torch.autograd.grad(loss.sum(), wants, create_graph=True)
-        second = torch.autograd.grad(sum((g * g).sum() for g in grads), x, allow_unused=True)[0]
-        return [loss, *grads, None if name == "l1_loss" else second]
-
-    close(act, 2e-5)
-
-
 options = st.fixed_dictionaries(
     {
         "shape": st.sampled_from([(4,), (5, 4), (2, 4, 3), (2, 4, 2, 2)]),
@@ -305,70 +202,31 @@ def test_cross_entropy_over_all_options(o: dict[str, Any]) -> None:
     close(act, 1e-5)
 
 
-def test_other_losses() -> None:
+def test_what_only_the_functions_can() -> None:
     def act(torch: Any) -> Any:
         f = torch.nn.functional
-        a, b, c = (torch.randn(4, 3, requires_grad=True) for _ in range(3))
-        sign = torch.tensor([1.0, -1.0, 1.0, -1.0])
+        a, b = (torch.randn(4, 3, requires_grad=True) for _ in range(2))
         losses = [
-            f.hinge_embedding_loss(a, sign[:, None].expand(4, 3)),
-            f.margin_ranking_loss(a, b, sign[:, None].expand(4, 3), 0.1),
-            f.cosine_embedding_loss(a, b, sign, 0.1),
-            f.triplet_margin_loss(a, b, c),
-            f.triplet_margin_loss(a, b, c, swap=True),
-            f.gaussian_nll_loss(a, b, torch.rand(4, 3), full=True),
             f.gaussian_nll_loss(a, b, 0.5),
-            f.poisson_nll_loss(a * a, b * b, log_input=False),
-            f.kl_div(a.log_softmax(1), b.log_softmax(1), reduction="batchmean", log_target=True),
             f.mse_loss(a, b, weight=torch.rand(4, 3)),
             f.l1_loss(a, b, weight=torch.rand(4, 3), reduction="sum"),
             f.huber_loss(a, b, weight=torch.rand(4, 3)),
-            f.smooth_l1_loss(a, b, beta=0),
-            f.binary_cross_entropy(torch.sigmoid(a), torch.sigmoid(b), weight=torch.rand(3)),
-            f.binary_cross_entropy_with_logits(
-                a, torch.sigmoid(b), torch.rand(3), pos_weight=torch.tensor([1.0, 2.0, 3.0])
-            ),
-            f.cosine_similarity(a, b).sum(),
             f.normalize(a).sum(),
-            f.pairwise_distance(a, b).sum(),
-            f.nll_loss(a, torch.tensor([0, 1, 2, 0])),
         ]
         total = sum(losses)
-        return [*losses, *torch.autograd.grad(total, (a, b, c))]
+        return [*losses, *torch.autograd.grad(total, (a, b))]
 
     close(act, 2e-5)
 
 
 SAYINGS = [
-    lambda t, f: f.cross_entropy(t.zeros(3, 4), t.tensor([1, 0, 3]), reduction="max"),
-    lambda t, f: f.cross_entropy(t.zeros(3, 4), t.tensor([1, 0, 4])),
-    lambda t, f: f.cross_entropy(t.zeros(3, 4), t.tensor([1, 0, -1])),
     lambda t, f: f.cross_entropy(t.zeros(3, 4), t.tensor([1, 0, 4]), weight=t.ones(4)),
-    lambda t, f: f.cross_entropy(t.zeros(3, 4), t.tensor([1.0, 0, 4])),
-    lambda t, f: f.cross_entropy(t.zeros(3, 4), t.tensor([1, 0])),
-    lambda t, f: f.cross_entropy(t.zeros(3, 4), t.tensor([1, 0, 2]).int()),
-    lambda t, f: f.cross_entropy(t.zeros(3, 4), t.zeros(3, 4).long()),
-    lambda t, f: f.cross_entropy(t.zeros(3, 4), t.full((3, 4), 0.25), ignore_index=1),
-    lambda t, f: f.cross_entropy(t.zeros(3, 4), t.tensor([1, 0, 2]), label_smoothing=1.5),
-    lambda t, f: f.cross_entropy(t.zeros(3, 4), t.tensor([1, 0, 2]), weight=t.ones(3)),
-    lambda t, f: f.nll_loss(t.zeros(3, 4), t.zeros(3, 2).long()),
-    lambda t, f: f.nll_loss(t.zeros(3, 4), t.tensor([-100, -100, -100])),
     lambda t, f: f.mse_loss(t.zeros(3), t.zeros(3, 1)),
     lambda t, f: f.mse_loss(t.zeros(3), t.zeros(2)),
-    lambda t, f: f.mse_loss(t.zeros(3), t.zeros(3), reduction="foo"),
     lambda t, f: f.mse_loss(t.zeros(3), t.zeros(3).double()),
     lambda t, f: f.mse_loss(t.zeros(3), t.zeros(3), size_average=False),
-    lambda t, f: f.mse_loss(t.zeros(0), t.zeros(0)),
     lambda t, f: f.l1_loss(t.zeros(3), t.zeros(3), reduce=False),
-    lambda t, f: f.smooth_l1_loss(t.zeros(3), t.zeros(3), beta=-1.0),
-    lambda t, f: f.huber_loss(t.zeros(3), t.zeros(3), delta=0),
-    lambda t, f: f.binary_cross_entropy(t.tensor([0.0, 1.0]), t.tensor([1.0, 0.0])),
-    lambda t, f: f.binary_cross_entropy(t.tensor([1.5]), t.tensor([1.0])),
-    lambda t, f: f.binary_cross_entropy(t.tensor([0.5]), t.tensor([1])),
     lambda t, f: f.binary_cross_entropy(t.tensor([0.5, 0.5]), t.tensor([[1.0], [0.0]])),
-    lambda t, f: f.binary_cross_entropy_with_logits(t.tensor([1000.0, -1000.0]), t.tensor([0.0, 1.0])),
-    lambda t, f: f.binary_cross_entropy_with_logits(t.tensor([1.0]), t.tensor([1])),
-    lambda t, f: f.binary_cross_entropy_with_logits(t.tensor([1.0]), t.tensor([1.0, 0.0])),
     lambda t, f: f.softmax(t.tensor([1.0, 2.0])),
     lambda t, f: f.log_softmax(t.ones(2, 2)),
     lambda t, f: f.softmax(t.tensor([1, 2]), 0),
@@ -376,20 +234,11 @@ SAYINGS = [
     lambda t, f: f.dropout(t.ones(4), p=0.5, training=False),
     lambda t, f: f.one_hot(t.tensor([0, 2])),
     lambda t, f: f.one_hot(t.tensor([0.0, 2.0])),
-    lambda t, f: f.glu(t.ones(3)),
-    lambda t, f: f.margin_ranking_loss(t.ones(3), t.ones(3, 1), t.ones(3)),
     lambda t, f: f.triplet_margin_loss(t.ones(3), t.ones(3), t.ones(3), margin=0),
-    lambda t, f: f.gaussian_nll_loss(t.ones(3), t.ones(3), t.tensor([-1.0, 1.0, 1.0])),
     lambda t, f: f.pad(t.arange(6.0).reshape(1, 2, 3), (1, 2), mode="reflect"),
     lambda t, f: f.pad(t.arange(6.0).reshape(1, 2, 3), (1, 2), mode="circular"),
     lambda t, f: f.pad(t.arange(6.0).reshape(1, 2, 3), (1, 2), mode="replicate"),
     lambda t, f: f.pad(t.arange(6.0).reshape(2, 3), (1, 2, 0, 1), value=7.0),
-    lambda t, f: t.nn.MSELoss(size_average=False) and None,
-    lambda t, f: t.nn.MSELoss(reduction="foo")(t.ones(1), t.ones(1)),
-    lambda t, f: t.nn.Dropout(1.5),
-    lambda t, f: t.nn.Unflatten(1, 3),
-    lambda t, f: t.nn.Hardtanh(2, 1),
-    lambda t, f: t.nn.Bilinear(0, 1, 1),
     lambda t, f: t.nn.Parameter(t.tensor([1, 2])),
     lambda t, f: t.nn.Module()(1),
     lambda t, f: t.nn.Module(3),
