@@ -1,0 +1,221 @@
+"""Activations: element by element, and along one axis."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from tinygrad_pt import functions as F
+from tinygrad_pt import ops
+from tinygrad_pt.errors import axis_of
+from tinygrad_pt.functions.arguments import expect_tensor
+from tinygrad_pt.nn.functional.checks import floating_only, only_tensors, refuse, spoken, written
+from tinygrad_pt.ops.special import erf
+
+
+def relu6(input: Any, inplace: bool = False) -> Any:
+    """min(max(x, 0), 6)."""
+    return hardtanh(input, 0.0, 6.0, inplace)
+
+
+def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+    """x cut to [min_val, max_val]; unlike clamp's, its slope on the bounds is 0."""
+
+    kind = expect_tensor(input, "hardtanh").array.dtype.kind
+    if kind == "b":
+        raise refuse(RuntimeError, "Bool inputs not supported for hardtanh", "hardtanh", input)
+    if kind in "iu":
+        min_val, max_val = int(min_val), int(max_val)
+    return written(lambda x: _cut(x, min_val, max_val), input, inplace)
+
+
+def _cut(x: Any, low: float, high: float) -> Any:
+    """x cut to [low, high], with slope 0 on the bounds."""
+    inside = ops.logical_and(ops.gt(x, low), ops.lt(x, high))
+    return ops.where(inside, x, F.clamp(x, low, high).detach())
+
+
+def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+    """x where x > 0, else negative_slope · x."""
+    floating_only(input, "leaky_relu", "leaky_relu_cpu")
+    return written(lambda x: ops.where(ops.gt(x, 0), x, x * negative_slope), input, inplace)
+
+
+def prelu(input: Any, weight: Any) -> Any:
+    """x where x > 0, else w · x with one w, or one per channel (axis 1)."""
+    if expect_tensor(input, "prelu").array.dtype != weight.array.dtype:
+        text = f"prelu: Type promoting not supported. Got {spoken(input)} and {spoken(weight)}"
+        raise refuse(RuntimeError, text, "prelu", input, weight, mend=f"convert the input: x.to({weight.dtype})")
+    shape = [1] * input.array.ndim
+    if weight.array.size > 1:
+        channels = input.array.shape[1] if input.array.ndim > 1 else 1
+        if channels != weight.array.size:
+            raise refuse(
+                RuntimeError,
+                "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
+                f"{weight.array.size} and channel size = {channels}.",
+                "prelu",
+                input,
+                weight,
+            )
+        shape[1] = channels
+    return ops.where(ops.gt(input, 0), input, input * F.reshape(weight, shape))
+
+
+def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """x where x > 0, else α (eˣ - 1)."""
+    floating_only(input, "elu", "elu_cpu")
+    return written(lambda x: _elu(x, alpha, 1.0, 1.0), input, inplace, reads=True)
+
+
+def selu(input: Any, inplace: bool = False) -> Any:
+    """ELU with the α and the scale that keep mean 0 and variance 1 (Klambauer et al., 2017)."""
+    floating_only(input, "selu", "elu_cpu")
+    return written(lambda x: _elu(x, 1.6732632423543772, 1.0507009873554805, 1.0), input, inplace, reads=True)
+
+
+def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+    """x where x > 0, else α (eˣᐟᵅ - 1)."""
+    if alpha == 0:
+        raise refuse(RuntimeError, "ZeroDivisionError: alpha cannot be 0 for CELU", "celu", input)
+    floating_only(input, "celu", "elu_cpu")
+    return written(lambda x: _elu(x, alpha, 1.0, 1 / alpha), input, inplace, reads=True)
+
+
+def _elu(x: Any, alpha: float, scale: float, slope: float) -> Any:
+    low = ops.expm1(ops.clamp(x, low=None, high=0.0) * slope) * alpha
+    y = ops.where(ops.gt(x, 0), x, low)
+    return y if scale == 1 else y * scale
+
+
+def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+    """ln(1 + e^(βx)) / β, and x itself where βx > threshold."""
+    floating_only(input, "softplus", "softplus_cpu")
+    scaled = input if beta == 1 else input * beta
+    y = ops.logaddexp(scaled, 0.0)
+    return ops.where(ops.gt(scaled, threshold), input, y if beta == 1 else y / beta)
+
+
+def silu(input: Any, inplace: bool = False) -> Any:
+    """x σ(x), also called swish."""
+    floating_only(input, "silu", "silu_cpu")
+    return written(lambda x: x * ops.sigmoid(x), input, inplace, reads=True)
+
+
+def mish(input: Any, inplace: bool = False) -> Any:
+    """x tanh(ln(1 + eˣ))."""
+    floating_only(input, "mish", "mish_cpu")
+    return written(lambda x: x * ops.tanh(softplus(x)), input, inplace, reads=True)
+
+
+def gelu(input: Any, approximate: str = "none") -> Any:
+    """x Φ(x), Φ the normal distribution function; "tanh" approximates it (Hendrycks and Gimpel, 2016)."""
+    floating_only(input, "gelu", "GeluKernelImpl")
+    if approximate == "none":
+        return erf(input * math.sqrt(0.5)) * (input * 0.5) + input * 0.5
+    if approximate != "tanh":
+        raise refuse(RuntimeError, "approximate argument must be either none or tanh.", "gelu", input)
+    inner = (input + input * input * input * 0.044715) * math.sqrt(2 / math.pi)
+    return input * 0.5 * (ops.tanh(inner) + 1)
+
+
+def logsigmoid(input: Any) -> Any:
+    """ln σ(x), without overflow."""
+    return ops.logsigmoid(floating_only(input, "logsigmoid", "log_sigmoid_cpu"))
+
+
+def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+    """min(max(x/6 + 1/2, 0), 1), with slope 0 where it bends."""
+    floating_only(input, "hardsigmoid", "hardsigmoid_cpu")
+    return written(lambda x: _cut(x + 3.0, 0.0, 6.0) / 6.0, input, inplace)
+
+
+def hardswish(input: Any, inplace: bool = False) -> Any:
+    """x · hardsigmoid(x)."""
+    floating_only(input, "hardswish", "hardswish_cpu")
+    return written(lambda x: x * _cut(x + 3.0, 0.0, 6.0) / 6.0, input, inplace, reads=True)
+
+
+def softsign(input: Any) -> Any:
+    """x / (1 + |x|)."""
+    return input / (F.abs(input) + 1)
+
+
+def tanhshrink(input: Any) -> Any:
+    """x - tanh x."""
+    only_tensors("tanhshrink", input=input)
+    return input - ops.tanh(input)
+
+
+def hardshrink(input: Any, lambd: float = 0.5) -> Any:
+    """x where |x| > λ, else 0."""
+    floating_only(input, "hardshrink", "hardshrink_cpu")
+    inside = ops.logical_and(ops.ge(input, -lambd), ops.le(input, lambd))  # of nan neither holds: it stays
+    return ops.where(inside, 0.0, input)
+
+
+def softshrink(input: Any, lambd: float = 0.5) -> Any:
+    """x moved towards 0 by λ, and no further than 0."""
+    floating_only(input, "softshrink", "softshrink_check")
+    if lambd < 0:
+        largest = f"{float(np.finfo(input.array.dtype).max):.6g}"
+        text = f"lambda must be in range [0, {largest}] for input dtype {spoken(input)}, but found {lambd:g}"
+        raise refuse(RuntimeError, text, "softshrink", input)
+    return ops.where(ops.le(ops.abs(input), lambd), 0.0, input - ops.sign(input) * lambd)
+
+
+def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+    """x where x > threshold, else value."""
+    kind = expect_tensor(input, "threshold").array.dtype.kind
+    if kind == "b":
+        floating_only(input, "threshold", "threshold_cpu")
+    number = float(value) if kind == "f" else int(value)
+    return written(lambda x: ops.where(ops.le(x, threshold), number, x), input, inplace)
+
+
+def glu(input: Any, dim: int = -1) -> Any:
+    """a σ(b), where a and b are the halves of the input along `dim`."""
+    if expect_tensor(input, "glu").array.ndim == 0:
+        raise refuse(RuntimeError, "glu does not support scalars because halving size must be even", "glu", input)
+    floating_only(input, "glu", "glu_cpu")
+    axis = axis_of(dim, input.array.ndim)
+    size = input.array.shape[axis]
+    if size % 2:
+        raise refuse(
+            RuntimeError,
+            f"Halving dimension must be even, but dimension {axis} is size {size}",
+            "glu",
+            input,
+        )
+    a, b = F.chunk(input, 2, dim)
+    return a * ops.sigmoid(b)
+
+
+def _guessed_dim(name: str, ndim: int) -> int:
+    warnings.warn(
+        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
+        UserWarning,
+        stacklevel=3,
+    )
+    return 0 if ndim in (0, 1, 3) else 1
+
+
+def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """eˣ / Σ eˣ along `dim`."""
+    only_tensors("softmax", input=input)
+    return F.softmax(input, _guessed_dim("softmax", input.array.ndim) if dim is None else dim, dtype)
+
+
+def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """Softmax of -x."""
+    only_tensors("softmin", input=input)
+    return F.softmax(-input, _guessed_dim("softmin", input.array.ndim) if dim is None else dim, dtype)
+
+
+def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+    """x - ln Σ eˣ along `dim`."""
+    only_tensors("log_softmax", input=input)
+    return F.log_softmax(input, _guessed_dim("log_softmax", input.array.ndim) if dim is None else dim, dtype)

@@ -1,0 +1,336 @@
+"""Losses of classes: two, many, and whole distributions over them."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from typing import Any
+
+import numpy as np
+
+from tinygrad_pt import functions as F
+from tinygrad_pt import ops
+from tinygrad_pt.functions.arguments import promoted
+from tinygrad_pt.graph import Handle
+from tinygrad_pt.nn.functional.activations import log_softmax
+from tinygrad_pt.nn.functional.checks import floating_only, only_tensors, refuse, spoken
+from tinygrad_pt.nn.functional.reduction import REDUCTIONS, check_reduction, legacy_reduction, reduced
+from tinygrad_pt.ops import loss as L
+
+
+def binary_cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    """The mean of -t ln x - (1 - t) ln(1 - x) for probabilities x; the logarithms stop at -100.
+
+    Raises:
+        ValueError: the sizes differ. RuntimeError: an x outside [0, 1], or dtypes that differ.
+    """
+    only_tensors("binary_cross_entropy", input=input, target=target)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    check_reduction(reduction)
+    x, t = input.array, target.array
+    if x.shape != t.shape:
+        raise refuse(
+            ValueError,
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is "
+            "deprecated. "
+            "Please ensure they have the same size.",
+            "binary_cross_entropy",
+            input,
+            target,
+        )
+    if x.dtype is not t.dtype:
+        raise refuse(
+            RuntimeError,
+            f"Found dtype {spoken(target)} but expected {spoken(input)}",
+            "binary_cross_entropy",
+            input,
+            target,
+            mend=f"convert the target: t.to(torch.{input.dtype.name})",
+        )
+    floating_only(input, "binary_cross_entropy", "binary_cross_entropy")
+    if not ((x >= 0) & (x <= 1)).all():
+        raise refuse(
+            RuntimeError,
+            "all elements of input should be between 0 and 1",
+            "binary_cross_entropy",
+            input,
+            target,
+            mend="apply a sigmoid first, or use binary_cross_entropy_with_logits",
+        )
+    if weight is None:
+        return L.binary_cross_entropy(input, target, reduction=reduction)
+    each = L.binary_cross_entropy(input, target, reduction="none")
+    return reduced(each * F.expand(weight, x.shape).to(input.dtype), reduction)
+
+
+def binary_cross_entropy_with_logits(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+    pos_weight: Any = None,
+) -> Any:
+    """The binary cross entropy of σ(x), stable for any x; `pos_weight` multiplies the term t ln σ(x)."""
+    only_tensors("binary_cross_entropy_with_logits", input=input, target=target)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    check_reduction(reduction)
+    if target.array.shape != input.array.shape:
+        raise refuse(
+            ValueError,
+            f"Target size ({target.shape}) must be the same as input size ({input.shape})",
+            "binary_cross_entropy_with_logits",
+            input,
+            target,
+            mend="unsqueeze or squeeze one of them",
+        )
+    if input.array.dtype is not target.array.dtype:
+        if target.array.dtype.kind != "f":
+            raise refuse(
+                RuntimeError,
+                f"result type {spoken(input)} can't be cast to the desired output type {spoken(target)}",
+                "binary_cross_entropy_with_logits", input, target, mend="convert the target: t.float()",
+            )  # fmt: skip
+        input, target = promoted(input, target)
+    floating_only(input, "binary_cross_entropy_with_logits", "log_sigmoid_cpu")
+    if weight is None and pos_weight is None:
+        return L.binary_cross_entropy_with_logits(input, target, reduction=reduction)
+    weight, pos_weight = (w if w is None else w.to(input.dtype) for w in (weight, pos_weight))
+    if pos_weight is None:
+        each = L.binary_cross_entropy_with_logits(input, target, reduction="none")
+    else:
+        each = (1 - target) * input - ((pos_weight - 1) * target + 1) * ops.logsigmoid(input)
+    return reduced(each if weight is None else each * weight, reduction)
+
+
+def soft_margin_loss(
+    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+) -> Any:
+    """The mean of ln(1 + e^(-t x)), t being 1 or -1."""
+    only_tensors("soft_margin_loss", input=input, target=target)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    check_reduction(reduction)
+    product = target * input
+    if product.array.dtype.kind != "f":
+        text = f"result type Float can't be cast to the desired output type {spoken(product)}"
+        raise refuse(RuntimeError, text, "soft_margin_loss", input, target, mend="convert the input: x.float()")
+    return reduced(-ops.logsigmoid(product), reduction)
+
+
+def cross_entropy(
+    input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
+    reduce: Any = None, reduction: str = "mean", label_smoothing: float = 0.0,
+) -> Any:  # fmt: skip
+    """The mean of -ln softmax(x)ₜ for logits (N, C, *) or (C,).
+
+    Args:
+        target: class numbers (N, *), or probabilities (N, C, *).
+        weight: (C,), a factor for each class. The mean over class numbers divides by the sum of their
+            weights, that over probabilities by N.
+        ignore_index: targets of this number count nothing.
+        label_smoothing: ε mixes the uniform distribution into the target: 1-ε of it and ε/C of each class.
+
+    Raises:
+        IndexError: a class number that is none. RuntimeError, ValueError: dtypes or sizes that do not fit.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.cross_entropy(torch.zeros(1, 4), torch.tensor([2]))
+    tensor(1.3863)
+    """
+    if not (isinstance(input, Handle) and isinstance(target, Handle)):
+        only_tensors("cross_entropy_loss", input=input, target=target)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    if reduction not in REDUCTIONS:
+        check_reduction(reduction)
+    x = input.array
+    axis = 0 if x.ndim == 1 else 1
+    if not 0.0 <= label_smoothing <= 1.0:
+        raise refuse(
+            RuntimeError,
+            f"label_smoothing must be between 0.0 and 1.0. Got: {float(label_smoothing)}",
+            "cross_entropy",
+            input,
+            target,
+        )
+    if x.ndim and target.array.shape == x.shape:
+        return _cross_entropy_of_distributions(input, target, weight, axis, ignore_index, reduction, label_smoothing)
+    logp = log_softmax(input, axis)
+    if not label_smoothing:
+        return nll_loss(logp, target, weight, ignore_index=ignore_index, reduction=reduction)
+    share = _class_weights(logp, target, weight, ignore_index, reduction)
+    nll = L.nll_loss(logp, target, share, axis=axis, ignore=ignore_index, reduction="none")
+    each = F.sum(logp if weight is None else logp * _along(weight, logp, axis), axis)
+    each = ops.where(ops.ne(target, ignore_index), -each, 0.0)
+    if reduction != "none":
+        nll, each = F.sum(nll), F.sum(each)
+    if reduction == "mean":
+        each = each / F.sum(_class_weights(logp, target, weight, ignore_index, "sum"))
+    return nll * (1 - label_smoothing) + each * (label_smoothing / x.shape[axis])
+
+
+def _along(weight: Any, like: Any, axis: int) -> Any:
+    """A vector laid along one axis."""
+    return F.reshape(weight, tuple(-1 if i == axis else 1 for i in range(like.array.ndim)))
+
+
+def _cross_entropy_of_distributions(
+    input: Any, target: Any, weight: Any, axis: int, ignore_index: int, reduction: str, smoothing: float
+) -> Any:
+    """-Σ_c w_c p_c ln softmax(x)_c, with p the target, smoothed."""
+    x = input.array
+    if target.array.dtype.kind != "f":
+        raise refuse(
+            RuntimeError,
+            f"Expected floating point type for target with class probabilities, got {spoken(target)}",
+            "cross_entropy",
+            input,
+            target,
+            mend="convert the target: t.float()",
+        )
+    if ignore_index >= 0:
+        raise refuse(
+            RuntimeError,
+            "ignore_index is not supported for floating point target",
+            "cross_entropy",
+            input,
+            target,
+        )
+    if smoothing:
+        target = target * (1 - smoothing) + smoothing / x.shape[axis]
+    logp = log_softmax(input, axis)
+    terms = logp * target
+    if weight is not None:
+        _check_weight(weight, x.shape[axis], input)
+        terms = terms * _along(weight, logp, axis)
+    if reduction == "none":
+        return -F.sum(terms, axis)
+    rows = math.prod(n for i, n in enumerate(x.shape) if i != axis)
+    return -F.sum(terms) / (rows if reduction == "mean" else 1)  # of nothing the mean is nan
+
+
+def _check_weight(weight: Any, classes: int, input: Any) -> None:
+    if weight.array.shape != (classes,):
+        raise refuse(
+            RuntimeError,
+            f"weight tensor should be defined either for all {classes} classes or no classes but got "
+            "weight tensor of "
+            f"shape: {list(weight.array.shape)}",
+            "nll_loss",
+            input,
+            weight,
+        )
+
+
+def _class_weights(logp: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
+    """The factor of each target; sizes and dtypes are checked here."""
+    a, b = logp.array, target.array
+    if b.dtype != np.int64:
+        if b.dtype != np.uint8:
+            raise refuse(
+                RuntimeError,
+                f"expected target dtype to be Long or Byte, but got {spoken(target)}",
+                "nll_loss",
+                logp,
+                target,
+                mend="class numbers are int64: target.long(); probabilities have the shape of the input",
+            )
+    if a.ndim == 0:
+        raise refuse(ValueError, f"Expected 1 or more dimensions (got {a.ndim})", "nll_loss", logp, target)
+    if a.ndim > 1 and b.shape[:1] != a.shape[:1]:
+        if b.ndim == 0:
+            raise refuse(
+                RuntimeError,
+                f"size mismatch (got input: {list(a.shape)}, target: {list(b.shape)})",
+                "nll_loss",
+                logp,
+                target,
+            )
+        raise refuse(
+            ValueError,
+            f"Expected input batch_size ({a.shape[0]}) to match target batch_size ({b.shape[0]}).",
+            "nll_loss",
+            logp,
+            target,
+            mend="one target per row of the input",
+        )
+    expected = (a.shape[0], *a.shape[2:]) if a.ndim > 1 else ()
+    if b.shape != expected:
+        if a.ndim <= 2:
+            text = f"size mismatch (got input: {list(a.shape)}, target: {list(b.shape)})"
+            if b.ndim > 1:
+                text = "0D or 1D target tensor expected, multi-target not supported"
+        else:
+            text = f"Expected target size {list(expected)}, got {list(b.shape)}"
+        raise refuse(RuntimeError, text, "nll_loss", logp, target, mend=f"the target's shape must be {list(expected)}")
+    if weight is None:
+        return L.class_weight(target, ignore=ignore_index, reduction=reduction, dtype=a.dtype)
+    _check_weight(weight, a.shape[1 if a.ndim > 1 else 0], logp)
+    L.pick_class(logp.detach(), target, axis=1 if a.ndim > 1 else 0, ignore=ignore_index)  # are all targets classes?
+    return L.class_weight(target, weight, ignore=ignore_index, reduction=reduction, dtype=a.dtype)
+
+
+def nll_loss(
+    input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
+    reduce: Any = None, reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """The mean of -xₜ: log-probabilities (N, C, *) or (C,), class numbers (N, *) or ().
+
+    Weights and `ignore_index` are as in `cross_entropy`.
+    """
+    if not (isinstance(input, Handle) and isinstance(target, Handle)):
+        only_tensors("nll_loss_nd", input=input, target=target)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    check_reduction(reduction)
+    share = _class_weights(input, target, weight, ignore_index, reduction)
+    floating_only(input, "nll_loss", "nll_loss_out_frame")
+    if target.array.dtype != np.int64:
+        target = target.long()
+    axis = 1 if input.array.ndim > 1 else 0
+    return L.nll_loss(input, target, share, axis=axis, ignore=ignore_index, reduction=reduction)
+
+
+KL_MEAN = (
+    "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' "
+    "divides only by "
+    "the batch size, and aligns with the KL div math definition.'mean' will be changed to behave the same as "
+    "'batchmean' in the next major release."
+)
+
+
+def kl_div(
+    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
+    log_target: bool = False,
+) -> Any:  # fmt: skip
+    """The mean of t (ln t - x) for log-probabilities x; "batchmean" is the sum over the batch size."""
+    only_tensors("kl_div", input=input, target=target)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    elif reduction == "mean":
+        warnings.warn(KL_MEAN, UserWarning, stacklevel=2)
+    for t in (input, target):
+        if t.array.dtype.kind != "f":
+            raise refuse(RuntimeError, "kl_div: Integral inputs not supported.", "kl_div", input, target)
+    batchmean = reduction == "batchmean"
+    if batchmean:
+        reduction = "sum"
+    check_reduction(reduction)
+    if log_target:
+        each = ops.exp(target) * (target - input)
+    else:
+        positive = ops.gt(target, 0)
+        each = ops.where(positive, target * ops.log(ops.where(positive, target, 1.0)), 0.0) - target * input
+    loss = reduced(each, reduction)
+    return loss / input.array.shape[0] if batchmean and input.array.ndim else loss

@@ -1,0 +1,113 @@
+"""Linear maps: y = x Wᵀ + b, and the bilinear form."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from tinygrad_pt import functions as F
+from tinygrad_pt import ops
+from tinygrad_pt.errors import broadcast_text
+from tinygrad_pt.functions.linalg import MENDS, same_dtype
+from tinygrad_pt.nn.functional.checks import only_tensors, refuse, spoken
+
+
+def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+    """y = x Wᵀ + b: input (*, in), weight (out, in), bias (out,) → (*, out), all of one dtype.
+
+    Raises:
+        RuntimeError: the sizes or the dtypes differ.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.linear(torch.ones(1, 2), torch.ones(3, 2), torch.zeros(3))
+    tensor([[2., 2., 2.]])
+    """
+    try:
+        x, w = input.array, weight.array
+    except AttributeError:
+        only_tensors("linear", input=input, weight=weight)
+        raise
+    if w.ndim == 2 and x.ndim and x.shape[-1] == w.shape[1] and x.dtype is w.dtype:
+        b = None if bias is None else bias.array
+        if b is None or (b.ndim == 1 and b.shape[0] == w.shape[0] and b.dtype is w.dtype):
+            if x.ndim != 2:  # the op takes one row per example
+                rows = ops.reshape(input, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
+                return ops.reshape(linear(rows, weight, bias), shape=(*x.shape[:-1], w.shape[0]))
+            return ops.linear(input, weight) if bias is None else ops.linear(input, weight, bias)
+    return _linear_slowly(input, weight, bias)
+
+
+def _linear_slowly(input: Any, weight: Any, bias: Any) -> Any:
+    """What the short way does not take: a vector for a weight, a bias that broadcasts; or the error."""
+    x, w = input.array, weight.array
+    if w.ndim > 2:
+        raise refuse(
+            RuntimeError,
+            f"t() expects a tensor with <= 2 dimensions, but self is {w.ndim}D",
+            "linear",
+            input,
+            weight,
+        )
+    if x.ndim != 1:
+        if w.ndim == 2 and x.ndim and x.shape[-1] != w.shape[1]:
+            rows = x.size // x.shape[-1] if x.shape[-1] else 0
+            raise refuse(
+                RuntimeError,
+                f"mat1 and mat2 shapes cannot be multiplied ({rows}x{x.shape[-1]} and {w.shape[1]}x{w.shape[0]})",
+                "linear",
+                input,
+                weight,
+                mend=f"this layer takes {w.shape[1]} features and got {x.shape[-1]}: change in_features, "
+                "or reshape the input",
+            )
+        same_dtype(input, weight, "linear")
+    y = F.matmul(input, F.t(weight))
+    if bias is None:
+        return y
+    text = broadcast_text(bias.array.shape, y.array.shape)
+    if text or bias.array.ndim > y.array.ndim:
+        raise refuse(RuntimeError, text or "bias has too many dimensions", "linear", input, weight, bias, mend=MENDS)
+    if bias.array.dtype != x.dtype:
+        raise refuse(
+            RuntimeError,
+            f"self and mat2 must have the same dtype, but got {spoken(bias)} and {spoken(weight)}",
+            "linear",
+            input,
+            weight,
+            bias,
+            mend=f"convert the bias: b.to(torch.{weight.dtype.name})",
+        )
+    return y + bias
+
+
+def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+    """yₒ = x₁ᵀ Wₒ x₂ + bₒ: inputs (*, in1) and (*, in2), weight (out, in1, in2) → (*, out)."""
+    only_tensors("bilinear", input1=input1, input2=input2)
+    if input1.array.ndim != input2.array.ndim:
+        raise refuse(
+            RuntimeError,
+            f"bilinear(): input dimensions do not match: got {input1.array.ndim} and {input2.array.ndim}",
+            "bilinear", input1, input2,
+        )  # fmt: skip
+    lead = input1.array.shape[:-1]
+    if lead != input2.array.shape[:-1]:
+        raise refuse(
+            RuntimeError, f"bilinear(): input batch dimensions do not match at dim 0: got {lead[0]} and "
+            f"{input2.array.shape[0]}", "bilinear", input1, input2,
+        )  # fmt: skip
+    for i, x in ((1, input1), (2, input2)):
+        size, expected = x.array.shape[-1], weight.array.shape[i]
+        if size != expected:
+            text = f"bilinear(): input{i} size does not match weight size: got {size} but expected {expected}"
+            mend = f"change in{i}_features, or reshape the input"
+            raise refuse(RuntimeError, text, "bilinear", input1, input2, weight, mend=mend)
+    kinds = {x.array.dtype for x in (input1, input2, weight)}
+    if len(kinds) > 1:
+        given = {"input1": input1, "input2": input2, "weight": weight} | ({} if bias is None else {"bias": bias})
+        listed = ", ".join(f"{name}: {x.dtype.c_name}" for name, x in given.items())
+        text = f"All tensors must have the same dtype, got {listed}"
+        raise refuse(RuntimeError, text, "bilinear", input1, input2, weight, mend="convert the inputs")
+    a = F.reshape(input1, (-1, input1.array.shape[-1]))
+    b = F.reshape(input2, (-1, input2.array.shape[-1]))
+    y = F.reshape(F.einsum("ni,oij,nj->no", a, weight, b), (*lead, weight.array.shape[0]))
+    return y if bias is None else y + bias

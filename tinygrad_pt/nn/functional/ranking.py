@@ -1,0 +1,120 @@
+"""Distances of vectors, and the losses that ask which of two is nearer, or ranks higher."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tinygrad_pt import functions as F
+from tinygrad_pt import ops
+from tinygrad_pt.errors import broadcast_text
+from tinygrad_pt.functions.arguments import promoted
+from tinygrad_pt.inplace import write
+from tinygrad_pt.nn.functional.checks import only_tensors, refuse
+from tinygrad_pt.nn.functional.reduction import check_reduction, legacy_reduction, reduced
+
+
+def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Any:
+    """x / max(|x|ₚ, ε) along `dim`."""
+    only_tensors("normalize", input=input)
+    y = input / F.clamp(F.norm(input, p, dim, keepdim=True), min=eps)
+    return y if out is None else write(out, y)
+
+
+def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+    """x₁·x₂ / (max(|x₁|, ε) max(|x₂|, ε)) along `dim`."""
+    only_tensors("cosine_similarity", x1=x1, x2=x2)
+    text = broadcast_text(x1.array.shape, x2.array.shape)
+    if text:
+        raise refuse(RuntimeError, text, "cosine_similarity", x1, x2)
+    x1, x2 = F.broadcast_tensors(*promoted(x1, x2))
+    a = x1 / F.clamp(F.norm(x1, 2, dim, keepdim=True), min=eps)
+    b = x2 / F.clamp(F.norm(x2, 2, dim, keepdim=True), min=eps)
+    return F.sum(a * b, dim)
+
+
+def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
+    """|x₁ - x₂ + ε|ₚ over the last axis."""
+    only_tensors("pairwise_distance", x1=x1, x2=x2)
+    return F.norm(x1 - x2 + eps, p, -1, keepdim)
+
+
+def margin_ranking_loss(
+    input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None, reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """The mean of max(0, -t (x₁ - x₂) + margin), t = 1 where x₁ is to rank higher, else -1."""
+    only_tensors("margin_ranking_loss", input1=input1, input2=input2, target=target)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    check_reduction(reduction)
+    if len({input1.array.ndim, input2.array.ndim, target.array.ndim}) > 1:
+        raise refuse(
+            RuntimeError,
+            "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
+            f"{input1.shape}, input2: {input2.shape}, target: {target.shape} ",
+            "margin_ranking_loss",
+            input1,
+            input2,
+            target,
+        )
+    return reduced(F.clamp(-target * (input1 - input2) + margin, min=0), reduction)
+
+
+def hinge_embedding_loss(
+    input: Any,
+    target: Any,
+    margin: float = 1.0,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    """The mean of x where t = 1 and of max(0, margin - x) where t = -1."""
+    only_tensors("hinge_embedding_loss", input=input, target=target)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    check_reduction(reduction)
+    if input.array.dtype.kind != "f":
+        margin = int(margin)
+    far = F.where(ops.ne(target, 1), F.clamp(margin - input, min=0), 0)
+    return reduced(far + F.where(ops.ne(target, -1), input, 0), reduction)
+
+
+def cosine_embedding_loss(
+    input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None, reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:  # fmt: skip
+    """The mean of 1 - cos(x₁, x₂) where t = 1 and of max(0, cos(x₁, x₂) - margin) where t = -1."""
+    only_tensors("cosine_embedding_loss", input1=input1, input2=input2, target=target)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    check_reduction(reduction)
+    eps = 1e-12
+    norm = ops.sqrt((F.sum(input1 * input1, -1) + eps) * (F.sum(input2 * input2, -1) + eps))
+    cosine = F.sum(input1 * input2, -1) / norm
+    near = ops.where(ops.eq(target, 1), 1 - cosine, 0.0)
+    return reduced(near + ops.where(ops.eq(target, -1), F.clamp(cosine - margin, min=0), 0.0), reduction)
+
+
+def triplet_margin_loss(
+    anchor: Any,
+    positive: Any,
+    negative: Any,
+    margin: float = 1.0,
+    p: float = 2,
+    eps: float = 1e-6,
+    swap: bool = False,
+    size_average: Any = None,
+    reduce: Any = None,
+    reduction: str = "mean",
+) -> Any:
+    """The mean of max(0, |a - p| - |a - n| + margin) (Balntas et al., 2016)."""
+    only_tensors("triplet_margin_loss", anchor=anchor, positive=positive, negative=negative)
+    if size_average is not None or reduce is not None:
+        reduction = legacy_reduction(size_average, reduce)
+    check_reduction(reduction)
+    if margin <= 0:
+        raise refuse(ValueError, f"margin must be greater than 0, got {margin}", "triplet_margin_loss", anchor)
+    far = pairwise_distance(anchor, negative, p, eps)
+    if swap:
+        far = F.minimum(far, pairwise_distance(positive, negative, p, eps))
+    return reduced(F.clamp(pairwise_distance(anchor, positive, p, eps) - far + margin, min=0), reduction)
