@@ -164,6 +164,4 @@ def class_weight(a: Any, b: Any = None, *, ignore: int, reduction: str, dtype: A
 def nll_loss(a: Any, b: Any, c: Any, *, axis: int, ignore: int, reduction: str) -> Any:
     """y = -Σ c a_b: minus the log-probability a of each target class b, weighted by c."""
     losses = pick_class.op.forward(a, b, axis=axis, ignore=ignore) * c
-    if reduction == "mean" and not losses.size:  # the mean of nothing
-        return np.asarray(np.nan, a.dtype)
     return -losses if reduction == "none" else 0 - np.add.reduce(losses, axis=None)

@@ -299,7 +299,8 @@ def nll_loss(
     if target.array.dtype != np.int64:
         target = target.long()
     axis = 1 if input.array.ndim > 1 else 0
-    return L.nll_loss(input, target, share, axis=axis, ignore=ignore_index, reduction=reduction)
+    loss = L.nll_loss(input, target, share, axis=axis, ignore=ignore_index, reduction=reduction)
+    return loss if reduction != "mean" or target.array.size else loss * math.nan  # the mean of nothing
 
 
 KL_MEAN = (
