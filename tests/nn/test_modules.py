@@ -79,6 +79,11 @@ def test_every_module_has_a_row() -> None:
 
 
 @over(EVERY)
+def test_the_docstring_has_an_example(row: Row) -> None:
+    assert f"torch.nn.{row.name}" in (row.kind.__doc__ or "")
+
+
+@over(EVERY)
 def test_every_setting_is_tried(row: Row) -> None:
     """The cases, refusals or edges give every argument of the constructor a value other than its default."""
     parameters = inspect.signature(row.kind).parameters.values()

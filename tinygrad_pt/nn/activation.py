@@ -13,7 +13,14 @@ from tinygrad_pt.nn.parameter import Parameter
 
 
 class Sigmoid(Module):
-    """y = σ(x) = 1 / (1 + e⁻ˣ)."""
+    """y = σ(x) = 1 / (1 + e⁻ˣ).
+
+    The input may have any shape; the output has it, too. Integers become float32.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Sigmoid()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([0.0180, 0.3775, 0.5000, 0.8808])
+    """
 
     def forward(self, input: Any) -> Any:
         """σ(x)."""
@@ -21,7 +28,14 @@ class Sigmoid(Module):
 
 
 class Tanh(Module):
-    """y = tanh x."""
+    """y = tanh x.
+
+    The input may have any shape; the output has it, too. Integers become float32.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Tanh()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-0.9993, -0.4621,  0.0000,  0.9640])
+    """
 
     def forward(self, input: Any) -> Any:
         """tanh x."""
@@ -29,7 +43,17 @@ class Tanh(Module):
 
 
 class LogSigmoid(Module):
-    """y = ln σ(x)."""
+    """y = ln σ(x).
+
+    The input may have any shape and a floating dtype; the output has both.
+
+    Raises:
+        NotImplementedError: the input is of an integer dtype.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.LogSigmoid()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-4.0181, -0.9741, -0.6931, -0.1269])
+    """
 
     def forward(self, input: Any) -> Any:
         """ln σ(x)."""
@@ -37,7 +61,14 @@ class LogSigmoid(Module):
 
 
 class Softsign(Module):
-    """y = x / (1 + |x|)."""
+    """y = x / (1 + |x|).
+
+    The input may have any shape; the output has it, too.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Softsign()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-0.8000, -0.3333,  0.0000,  0.6667])
+    """
 
     def forward(self, input: Any) -> Any:
         """x / (1 + |x|)."""
@@ -45,7 +76,14 @@ class Softsign(Module):
 
 
 class Tanhshrink(Module):
-    """y = x - tanh x."""
+    """y = x - tanh x.
+
+    The input may have any shape; the output has it, too.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Tanhshrink()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-3.0007, -0.0379,  0.0000,  1.0360])
+    """
 
     def forward(self, input: Any) -> Any:
         """x - tanh x."""
@@ -65,7 +103,17 @@ class InPlace(Module):
 
 
 class ReLU(InPlace):
-    """y = max(x, 0)."""
+    """y = max(x, 0).
+
+    The input may have any shape; the output has it, and the input's dtype.
+
+    Raises:
+        RuntimeError: the input is boolean.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.ReLU()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([0., 0., 0., 2.])
+    """
 
     def forward(self, input: Any) -> Any:
         """max(x, 0)."""
@@ -73,7 +121,17 @@ class ReLU(InPlace):
 
 
 class SiLU(InPlace):
-    """y = x σ(x)."""
+    """y = x σ(x).
+
+    The input may have any shape and a floating dtype; the output has both.
+
+    Raises:
+        NotImplementedError: the input is of an integer dtype.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.SiLU()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-0.0719, -0.1888,  0.0000,  1.7616])
+    """
 
     def forward(self, input: Any) -> Any:
         """x σ(x)."""
@@ -81,7 +139,17 @@ class SiLU(InPlace):
 
 
 class Mish(InPlace):
-    """y = x tanh(ln(1 + eˣ))."""
+    """y = x tanh(ln(1 + eˣ)).
+
+    The input may have any shape and a floating dtype; the output has both.
+
+    Raises:
+        NotImplementedError: the input is of an integer dtype.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Mish()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-0.0726, -0.2207,  0.0000,  1.9440])
+    """
 
     def forward(self, input: Any) -> Any:
         """x tanh(ln(1 + eˣ))."""
@@ -89,7 +157,18 @@ class Mish(InPlace):
 
 
 class SELU(InPlace):
-    """The self-normalising ELU."""
+    """The self-normalising ELU.
+
+    λ and α keep mean 0 and variance 1 from layer to layer (Klambauer et al., 2017).
+    The input may have any shape and a floating dtype; the output has both.
+
+    Raises:
+        NotImplementedError: the input is of an integer dtype.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.SELU()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-1.7259, -0.6918,  0.0000,  2.1014])
+    """
 
     def forward(self, input: Any) -> Any:
         """λ x where x > 0, else λ α (eˣ - 1)."""
@@ -97,7 +176,17 @@ class SELU(InPlace):
 
 
 class Hardsigmoid(Module):
-    """y = min(max(x/6 + 1/2, 0), 1)."""
+    """y = min(max(x/6 + 1/2, 0), 1).
+
+    The input may have any shape and a floating dtype; the output has both.
+
+    Raises:
+        NotImplementedError: the input is of an integer dtype.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Hardsigmoid()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([0.0000, 0.4167, 0.5000, 0.8333])
+    """
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
@@ -109,7 +198,17 @@ class Hardsigmoid(Module):
 
 
 class Hardswish(Module):
-    """y = x · hardsigmoid(x)."""
+    """y = x · hardsigmoid(x).
+
+    The input may have any shape and a floating dtype; the output has both.
+
+    Raises:
+        NotImplementedError: the input is of an integer dtype.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Hardswish()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-0.0000, -0.2083,  0.0000,  1.6667])
+    """
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__()
@@ -121,7 +220,18 @@ class Hardswish(Module):
 
 
 class Hardtanh(Module):
-    """y = x cut to [min_val, max_val]."""
+    """y = x cut to [min_val, max_val].
+
+    The input may have any shape; the output has it, and the input's dtype.
+
+    Raises:
+        RuntimeError: the input is boolean.
+        AssertionError: `max_val` is not greater than `min_val`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Hardtanh(-1.0, 1.5)(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-1.0000, -0.5000,  0.0000,  1.5000])
+    """
 
     def __init__(
         self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False, min_value: float | None = None,
@@ -147,7 +257,17 @@ class Hardtanh(Module):
 
 
 class ReLU6(Hardtanh):
-    """y = min(max(x, 0), 6)."""
+    """y = min(max(x, 0), 6).
+
+    The input may have any shape; the output has it, and the input's dtype.
+
+    Raises:
+        RuntimeError: the input is boolean.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.ReLU6()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([0., 0., 0., 2.])
+    """
 
     def __init__(self, inplace: bool = False) -> None:
         super().__init__(0.0, 6.0, inplace)
@@ -157,7 +277,17 @@ class ReLU6(Hardtanh):
 
 
 class LeakyReLU(Module):
-    """y = x where x > 0, else negative_slope · x."""
+    """y = x where x > 0, else negative_slope · x.
+
+    The input may have any shape and a floating dtype; the output has both.
+
+    Raises:
+        NotImplementedError: the input is of an integer dtype.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.LeakyReLU()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-0.0400, -0.0050,  0.0000,  2.0000])
+    """
 
     def __init__(self, negative_slope: float = 1e-2, inplace: bool = False) -> None:
         super().__init__()
@@ -172,7 +302,17 @@ class LeakyReLU(Module):
 
 
 class ELU(Module):
-    """y = x where x > 0, else α (eˣ - 1)."""
+    """y = x where x > 0, else α (eˣ - 1).
+
+    The input may have any shape and a floating dtype; the output has both.
+
+    Raises:
+        NotImplementedError: the input is of an integer dtype.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.ELU(0.5)(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-0.4908, -0.1967,  0.0000,  2.0000])
+    """
 
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
         super().__init__()
@@ -187,7 +327,18 @@ class ELU(Module):
 
 
 class CELU(ELU):
-    """y = x where x > 0, else α (eˣᐟᵅ - 1)."""
+    """y = x where x > 0, else α (eˣᐟᵅ - 1).
+
+    The input may have any shape and a floating dtype; the output has both.
+
+    Raises:
+        RuntimeError: `alpha` is 0.
+        NotImplementedError: the input is of an integer dtype.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.CELU(2.0)(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-1.7293, -0.4424,  0.0000,  2.0000])
+    """
 
     def forward(self, input: Any) -> Any:
         """x where x > 0, else α (eˣᐟᵅ - 1)."""
@@ -195,7 +346,14 @@ class CELU(ELU):
 
 
 class Threshold(Module):
-    """y = x where x > threshold, else value."""
+    """y = x where x > threshold, else value.
+
+    The input may have any shape; the output has it, and the input's dtype.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Threshold(0.1, 20.0)(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([20., 20., 20.,  2.])
+    """
 
     def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
         super().__init__()
@@ -211,7 +369,18 @@ class Threshold(Module):
 
 # ------------------------------------------------------------------------------------ with other settings
 class GELU(Module):
-    """y = x Φ(x)."""
+    """y = x Φ(x).
+
+    Φ is the normal distribution function; `approximate="tanh"` computes it by a tanh (Hendrycks and Gimpel, 2016).
+    The input may have any shape and a floating dtype; the output has both.
+
+    Raises:
+        NotImplementedError: the input is of an integer dtype.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.GELU()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-1.2672e-04, -1.5427e-01,  0.0000e+00,  1.9545e+00])
+    """
 
     def __init__(self, approximate: str = "none") -> None:
         super().__init__()
@@ -226,7 +395,17 @@ class GELU(Module):
 
 
 class Softplus(Module):
-    """y = ln(1 + e^(βx)) / β."""
+    """y = ln(1 + e^(βx)) / β.
+
+    The input may have any shape and a floating dtype; the output has both.
+
+    Raises:
+        NotImplementedError: the input is of an integer dtype.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Softplus()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([0.0181, 0.4741, 0.6931, 2.1269])
+    """
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
@@ -241,7 +420,17 @@ class Softplus(Module):
 
 
 class Hardshrink(Module):
-    """y = x where |x| > λ, else 0."""
+    """y = x where |x| > λ, else 0.
+
+    The input may have any shape and a floating dtype; the output has both.
+
+    Raises:
+        NotImplementedError: the input is of an integer dtype.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Hardshrink()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-4.,  0.,  0.,  2.])
+    """
 
     def __init__(self, lambd: float = 0.5) -> None:
         super().__init__()
@@ -256,7 +445,18 @@ class Hardshrink(Module):
 
 
 class Softshrink(Hardshrink):
-    """y = x moved towards 0 by λ."""
+    """y = x moved towards 0 by λ.
+
+    The input may have any shape and a floating dtype; the output has both.
+
+    Raises:
+        RuntimeError: `lambd` is negative.
+        NotImplementedError: the input is of an integer dtype.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Softshrink()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-3.5000,  0.0000,  0.0000,  1.5000])
+    """
 
     def forward(self, input: Any) -> Any:
         """x moved towards 0 by λ."""
@@ -264,7 +464,17 @@ class Softshrink(Hardshrink):
 
 
 class PReLU(Module):
-    """y = x where x > 0, else w · x, with w learnt: one, or one per channel."""
+    """y = x where x > 0, else w · x, with w learnt: one, or one per channel.
+
+    One w, or one per channel: the input is (N, num_parameters, *), the output has its shape.
+
+    Raises:
+        RuntimeError: the channels are not `num_parameters`, or the dtypes differ.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.PReLU()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-1.0000, -0.1250,  0.0000,  2.0000], grad_fn=<WhereBackward0>)
+    """
 
     def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
         super().__init__()
@@ -292,7 +502,17 @@ class AlongDim(Module):
 
 
 class Softmax(AlongDim):
-    """yᵢ = e^(xᵢ) / Σ e^(xⱼ) along `dim`."""
+    """yᵢ = e^(xᵢ) / Σ e^(xⱼ) along `dim`.
+
+    The input may have any shape and a floating dtype; the output has both.
+
+    Raises:
+        IndexError: the input has no axis `dim`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Softmax(dim=0)(torch.tensor([0.0, 1.0, 2.0]))
+    tensor([0.0900, 0.2447, 0.6652])
+    """
 
     def forward(self, input: Any) -> Any:
         """eˣ / Σ eˣ."""
@@ -300,7 +520,17 @@ class Softmax(AlongDim):
 
 
 class Softmin(AlongDim):
-    """The softmax of -x."""
+    """The softmax of -x.
+
+    The input may have any shape and a floating dtype; the output has both.
+
+    Raises:
+        IndexError: the input has no axis `dim`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Softmin(dim=0)(torch.tensor([0.0, 1.0, 2.0]))
+    tensor([0.6652, 0.2447, 0.0900])
+    """
 
     def forward(self, input: Any) -> Any:
         """e⁻ˣ / Σ e⁻ˣ."""
@@ -308,7 +538,17 @@ class Softmin(AlongDim):
 
 
 class LogSoftmax(AlongDim):
-    """y = x - ln Σ eˣ along `dim`."""
+    """y = x - ln Σ eˣ along `dim`.
+
+    The input may have any shape and a floating dtype; the output has both.
+
+    Raises:
+        IndexError: the input has no axis `dim`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.LogSoftmax(dim=0)(torch.tensor([0.0, 1.0, 2.0]))
+    tensor([-2.4076, -1.4076, -0.4076])
+    """
 
     def forward(self, input: Any) -> Any:
         """x - ln Σ eˣ."""
@@ -316,7 +556,15 @@ class LogSoftmax(AlongDim):
 
 
 class Softmax2d(Module):
-    """Softmax over the channels of (N, C, H, W) or (C, H, W)."""
+    """Softmax over the channels of (N, C, H, W) or (C, H, W).
+
+    Raises:
+        ValueError: the input has another number of axes.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Softmax2d()(torch.zeros(2, 1, 1)).flatten()
+    tensor([0.5000, 0.5000])
+    """
 
     def forward(self, input: Any) -> Any:
         """eˣ / Σ eˣ over the channels."""
@@ -326,7 +574,18 @@ class Softmax2d(Module):
 
 
 class GLU(AlongDim):
-    """y = a σ(b), where a and b are the halves of x along `dim`."""
+    """y = a σ(b), where a and b are the halves of x along `dim`.
+
+    Input (*, 2n, *), output (*, n, *), the middle axis being `dim`.
+
+    Raises:
+        RuntimeError: the size of `dim` is odd.
+        IndexError: there is no such axis.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.GLU()(torch.tensor([1.0, 2.0, 0.0, 0.0]))
+    tensor([0.5000, 1.0000])
+    """
 
     def __init__(self, dim: int = -1) -> None:
         super().__init__(dim)

@@ -194,7 +194,17 @@ class ModuleList(Numbered):
 
 
 class ModuleDict(Module):
-    """Modules by name, whose parameters are found."""
+    """Modules by name, whose parameters are found.
+
+    Raises:
+        TypeError: a value is no module. KeyError: a name that cannot be one.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.ModuleDict({"act": torch.nn.Tanh()})
+    ModuleDict(
+      (act): Tanh()
+    )
+    """
 
     def __init__(self, modules: Any = None) -> None:
         super().__init__()
@@ -270,7 +280,15 @@ def _described(value: Any, kind: str = "") -> str:
 
 
 class ParameterList(Module):
-    """A list whose tensors become parameters and are found; other values are kept as they are."""
+    """A list whose tensors become parameters and are found; other values are kept as they are.
+
+    Raises:
+        IndexError: there is no such place.
+
+    >>> import tinygrad_pt as torch
+    >>> [p.shape for p in torch.nn.ParameterList([torch.ones(2), torch.ones(3, 1)]).parameters()]
+    [torch.Size([2]), torch.Size([3, 1])]
+    """
 
     def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()
@@ -319,7 +337,15 @@ class ParameterList(Module):
 
 
 class ParameterDict(Module):
-    """A dictionary whose tensors become parameters and are found; other values are kept as they are."""
+    """A dictionary whose tensors become parameters and are found; other values are kept as they are.
+
+    Raises:
+        TypeError: a name is no string. KeyError: there is no such name.
+
+    >>> import tinygrad_pt as torch
+    >>> [name for name, _ in torch.nn.ParameterDict({"w": torch.ones(2)}).named_parameters()]
+    ['w']
+    """
 
     def __init__(self, parameters: Any = None) -> None:
         super().__init__()

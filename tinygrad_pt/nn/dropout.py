@@ -30,7 +30,18 @@ class Dropout(Module):
 
 
 class Dropout1d(Dropout):
-    """Dropout of whole channels of (N, C, L) or (C, L)."""
+    """Dropout of whole channels of (N, C, L) or (C, L).
+
+    The output has the input's shape and dtype.
+
+    Raises:
+        ValueError: p is not a probability.
+        RuntimeError: the input has neither 2 nor 3 axes.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Dropout1d(1.0)(torch.ones(2, 3)).sum()
+    tensor(0.)
+    """
 
     def forward(self, input: Any) -> Any:
         """x times a random mask, one number per channel."""
@@ -38,7 +49,17 @@ class Dropout1d(Dropout):
 
 
 class Dropout2d(Dropout):
-    """Dropout of whole channels of (N, C, H, W) or (C, H, W)."""
+    """Dropout of whole channels of (N, C, H, W) or (C, H, W).
+
+    The output has the input's shape and dtype. Three axes are (N, C, L), as in PyTorch, which warns of it.
+
+    Raises:
+        ValueError: p is not a probability.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Dropout2d(1.0)(torch.ones(1, 2, 1, 1)).sum()
+    tensor(0.)
+    """
 
     def forward(self, input: Any) -> Any:
         """x times a random mask, one number per channel."""
@@ -46,7 +67,17 @@ class Dropout2d(Dropout):
 
 
 class Dropout3d(Dropout):
-    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W)."""
+    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W).
+
+    The output has the input's shape and dtype.
+
+    Raises:
+        ValueError: p is not a probability.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Dropout3d(1.0)(torch.ones(1, 2, 1, 1, 1)).sum()
+    tensor(0.)
+    """
 
     def forward(self, input: Any) -> Any:
         """x times a random mask, one number per channel."""

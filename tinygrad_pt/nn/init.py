@@ -45,13 +45,23 @@ def _ranks(tensor: Any, allowed: tuple[int, ...], words: str) -> None:
 
 # ------------------------------------------------------------------------------------ plain
 def uniform_(tensor: Any, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Any:
-    """U(a, b)."""
+    """U(a, b).
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.init.uniform_(torch.empty(2, 3), 0.0, 2.0).shape
+    torch.Size([2, 3])
+    """
     with no_grad():
         return tensor.uniform_(a, b, generator=generator)
 
 
 def normal_(tensor: Any, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Any:
-    """N(mean, std²)."""
+    """N(mean, std²).
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.init.normal_(torch.empty(2, 3)).shape
+    torch.Size([2, 3])
+    """
     with no_grad():
         return tensor.normal_(mean, std, generator=generator)
 
@@ -59,7 +69,12 @@ def normal_(tensor: Any, mean: float = 0.0, std: float = 1.0, generator: Any = N
 def trunc_normal_(
     tensor: Any, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
 ) -> Any:
-    """N(mean, std²) between a and b: what falls outside is drawn again."""
+    """N(mean, std²) between a and b: what falls outside is drawn again.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.init.trunc_normal_(torch.empty(2, 3)).shape
+    torch.Size([2, 3])
+    """
     if mean < a - 2 * std or mean > b + 2 * std:
         warnings.warn(
             "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. The distribution of values may "
@@ -89,30 +104,56 @@ def trunc_normal_(
 
 
 def constant_(tensor: Any, val: float) -> Any:
-    """One number everywhere."""
+    """One number everywhere.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.init.constant_(torch.empty(2), 0.5)
+    tensor([0.5000, 0.5000])
+    """
     with no_grad():
         return tensor.fill_(val)
 
 
 def ones_(tensor: Any) -> Any:
-    """Ones."""
+    """Ones.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.init.ones_(torch.empty(2))
+    tensor([1., 1.])
+    """
     return constant_(tensor, 1.0)
 
 
 def zeros_(tensor: Any) -> Any:
-    """Zeros."""
+    """Zeros.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.init.zeros_(torch.empty(2))
+    tensor([0., 0.])
+    """
     return constant_(tensor, 0.0)
 
 
 def eye_(tensor: Any) -> Any:
-    """The identity matrix."""
+    """The identity matrix.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.init.eye_(torch.empty(2, 2))
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
     _ranks(tensor, (2,), "2 dimensions")
     with no_grad():
         return tensor.copy_(wrap(np.eye(*tensor.shape, dtype=tensor.array.dtype)))
 
 
 def dirac_(tensor: Any, groups: int = 1) -> Any:
-    """The convolution weight that passes each channel through unchanged, per group."""
+    """The convolution weight that passes each channel through unchanged, per group.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.init.dirac_(torch.empty(2, 2, 3)).shape
+    torch.Size([2, 2, 3])
+    """
     _ranks(tensor, (3, 4, 5), "3, 4, or 5 dimensions")
     sizes = tensor.shape
     if sizes[0] % groups:
@@ -141,13 +182,23 @@ def _calculate_fan_in_and_fan_out(tensor: Any) -> tuple[int, int]:
 
 
 def xavier_uniform_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any:
-    """U(-b, b), b = gain √(6/(fan_in + fan_out)) (Glorot and Bengio, 2010)."""
+    """U(-b, b), b = gain √(6/(fan_in + fan_out)) (Glorot and Bengio, 2010).
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.init.xavier_uniform_(torch.empty(2, 3)).shape
+    torch.Size([2, 3])
+    """
     bound = math.sqrt(3.0) * gain * math.sqrt(2.0 / sum(_calculate_fan_in_and_fan_out(tensor)))
     return uniform_(tensor, -bound, bound, generator)
 
 
 def xavier_normal_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any:
-    """N(0, σ²), σ = gain √(2/(fan_in + fan_out)) (Glorot and Bengio, 2010)."""
+    """N(0, σ²), σ = gain √(2/(fan_in + fan_out)) (Glorot and Bengio, 2010).
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.init.xavier_normal_(torch.empty(2, 3)).shape
+    torch.Size([2, 3])
+    """
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / sum(_calculate_fan_in_and_fan_out(tensor))), generator)
 
 
@@ -166,7 +217,12 @@ def _kaiming_std(tensor: Any, a: float, mode: str, nonlinearity: str) -> float |
 def kaiming_uniform_(
     tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
 ) -> Any:
-    """U(-b, b), b = gain √(3/fan) (He et al., 2015); a is the slope of the leaky ReLU that follows."""
+    """U(-b, b), b = gain √(3/fan) (He et al., 2015); a is the slope of the leaky ReLU that follows.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.init.kaiming_uniform_(torch.empty(2, 3)).shape
+    torch.Size([2, 3])
+    """
     std = _kaiming_std(tensor, a, mode, nonlinearity)
     if std is None:
         return tensor
@@ -177,14 +233,25 @@ def kaiming_uniform_(
 def kaiming_normal_(
     tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
 ) -> Any:
-    """N(0, σ²), σ = gain/√fan (He et al., 2015)."""
+    """N(0, σ²), σ = gain/√fan (He et al., 2015).
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.init.kaiming_normal_(torch.empty(2, 3)).shape
+    torch.Size([2, 3])
+    """
     std = _kaiming_std(tensor, a, mode, nonlinearity)
     return tensor if std is None else normal_(tensor, 0, std, generator)
 
 
 # ------------------------------------------------------------------------------------ by structure
 def orthogonal_(tensor: Any, gain: float = 1, generator: Any = None) -> Any:
-    """Orthonormal rows or columns, trailing axes flattened, times gain (Saxe et al., 2013)."""
+    """Orthonormal rows or columns, trailing axes flattened, times gain (Saxe et al., 2013).
+
+    >>> import tinygrad_pt as torch
+    >>> w = torch.nn.init.orthogonal_(torch.empty(2, 2))
+    >>> torch.allclose(w @ w.T, torch.eye(2), atol=1e-6)
+    True
+    """
     if tensor.ndim < 2:
         _ranks(tensor, (), "2 or more dimensions")
     if not tensor.numel():
@@ -200,7 +267,12 @@ def orthogonal_(tensor: Any, gain: float = 1, generator: Any = None) -> Any:
 
 
 def sparse_(tensor: Any, sparsity: float, std: float = 0.01, generator: Any = None) -> Any:
-    """N(0, std²) with the share `sparsity` of each column set to 0 (Martens, 2010)."""
+    """N(0, std²) with the share `sparsity` of each column set to 0 (Martens, 2010).
+
+    >>> import tinygrad_pt as torch
+    >>> (torch.nn.init.sparse_(torch.empty(4, 1), 0.5) == 0).sum()
+    tensor(2)
+    """
     _ranks(tensor, (2,), "2 dimensions")
     rows, columns = tensor.shape
     zeros = math.ceil(sparsity * rows)

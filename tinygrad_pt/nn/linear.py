@@ -15,7 +15,12 @@ linear = NF.linear
 
 
 class Identity(Module):
-    """y = x; takes any arguments and ignores them."""
+    """y = x; takes any arguments and ignores them.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Identity()(torch.ones(2))
+    tensor([1., 1.])
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
@@ -64,7 +69,18 @@ class Linear(Module):
 
 
 class Bilinear(Module):
-    """yₒ = x₁ᵀ Wₒ x₂ + bₒ; weight (out, in1, in2) and bias start as U(-1/√in1, 1/√in1)."""
+    """yₒ = x₁ᵀ Wₒ x₂ + bₒ; weight (out, in1, in2) and bias start as U(-1/√in1, 1/√in1).
+
+    Inputs (*, in1) and (*, in2), output (*, out).
+
+    Raises:
+        ValueError: in1_features is not positive.
+        RuntimeError: sizes or dtypes that do not fit.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Bilinear(2, 3, 4)(torch.ones(5, 2), torch.ones(5, 3)).shape
+    torch.Size([5, 4])
+    """
 
     def __init__(
         self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, device: Any = None,
@@ -101,7 +117,17 @@ class Bilinear(Module):
 
 
 class Flatten(Module):
-    """The axes start_dim … end_dim as one; by default all but the first."""
+    """The axes start_dim … end_dim as one; by default all but the first.
+
+    Input (N, *), output (N, the product of *).
+
+    Raises:
+        IndexError: there is no such axis. RuntimeError: they come in the wrong order.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Flatten()(torch.zeros(2, 3, 4)).shape
+    torch.Size([2, 12])
+    """
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         super().__init__()
@@ -116,7 +142,17 @@ class Flatten(Module):
 
 
 class Unflatten(Module):
-    """One axis as several of these sizes."""
+    """One axis as several of these sizes.
+
+    Input (*, n, *), output (*, *unflattened_size, *), the axis being `dim`.
+
+    Raises:
+        TypeError: the sizes are no tuple of integers. RuntimeError: their product is not n.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.Unflatten(1, (2, 2))(torch.zeros(3, 4)).shape
+    torch.Size([3, 2, 2])
+    """
 
     def __init__(self, dim: int, unflattened_size: Any) -> None:
         super().__init__()

@@ -45,7 +45,17 @@ class MSELoss(Loss):
 
 
 class L1Loss(Loss):
-    """The mean of |x - t|."""
+    """The mean of |x - t|.
+
+    Input and target have one shape, (*); the loss is (), or (*) with `reduction="none"`.
+
+    Raises:
+        ValueError: `reduction` is none of "mean", "sum" and "none". RuntimeError: the shapes do not broadcast.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.L1Loss()(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 0.5]))
+    tensor(1.7500)
+    """
 
     def forward(self, input: Any, target: Any) -> Any:
         """The loss of input and target of one shape."""
@@ -53,7 +63,17 @@ class L1Loss(Loss):
 
 
 class SmoothL1Loss(Loss):
-    """The mean of d²/2β where d = |x - t| < β, else d - β/2."""
+    """The mean of d²/2β where d = |x - t| < β, else d - β/2.
+
+    Input and target have one shape, (*); the loss is (), or (*) with `reduction="none"`.
+
+    Raises:
+        ValueError: `reduction` is none of "mean", "sum" and "none". RuntimeError: the shapes do not broadcast.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.SmoothL1Loss()(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 0.5]))
+    tensor(1.2500)
+    """
 
     def __init__(
         self, size_average: Any = None, reduce: Any = None, reduction: str = "mean", beta: float = 1.0
@@ -67,7 +87,17 @@ class SmoothL1Loss(Loss):
 
 
 class HuberLoss(Loss):
-    """The mean of d²/2 where d = |x - t| < δ, else δ (d - δ/2)."""
+    """The mean of d²/2 where d = |x - t| < δ, else δ (d - δ/2).
+
+    Input and target have one shape, (*); the loss is (), or (*) with `reduction="none"`.
+
+    Raises:
+        ValueError: `reduction` is none of "mean", "sum" and "none". RuntimeError: the shapes do not broadcast.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.HuberLoss()(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 0.5]))
+    tensor(1.2500)
+    """
 
     def __init__(self, reduction: str = "mean", delta: float = 1.0) -> None:
         super().__init__(reduction=reduction)
@@ -80,7 +110,19 @@ class HuberLoss(Loss):
 
 # ------------------------------------------------------------------------------------ likelihoods
 class BCELoss(WeightedLoss):
-    """The mean of -t ln x - (1 - t) ln(1 - x) for probabilities x."""
+    """The mean of -t ln x - (1 - t) ln(1 - x) for probabilities x.
+
+    Input and target have one shape, (*); the loss is (), or (*) with `reduction="none"`.
+    `weight` multiplies the losses.
+
+    Raises:
+        ValueError: `reduction` is none of "mean", "sum" and "none".
+        RuntimeError: an x outside [0, 1].
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.BCELoss()(torch.tensor([0.9, 0.2]), torch.tensor([1.0, 0.0]))
+    tensor(0.1643)
+    """
 
     def forward(self, input: Any, target: Any) -> Any:
         """The loss of probabilities and targets of one shape."""
@@ -88,7 +130,18 @@ class BCELoss(WeightedLoss):
 
 
 class BCEWithLogitsLoss(WeightedLoss):
-    """The binary cross entropy of σ(x), stable for any x."""
+    """The binary cross entropy of σ(x), stable for any x.
+
+    Input and target have one shape, (*); the loss is (), or (*) with `reduction="none"`.
+    `pos_weight` multiplies the term of t = 1.
+
+    Raises:
+        ValueError: `reduction` is none of "mean", "sum" and "none". Or the shapes differ.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.BCEWithLogitsLoss()(torch.tensor([0.0, 1000.0]), torch.tensor([1.0, 1.0]))
+    tensor(0.3466)
+    """
 
     pos_weight: Any
 
@@ -130,7 +183,18 @@ class CrossEntropyLoss(WeightedLoss):
 
 
 class NLLLoss(WeightedLoss):
-    """The mean of -xₜ for log-probabilities (N, C, *) and class numbers (N, *)."""
+    """The mean of -xₜ for log-probabilities (N, C, *) and class numbers (N, *).
+
+    The loss is (), or (N, *) with `reduction="none"`. `weight` (C,) weighs the classes.
+
+    Raises:
+        ValueError: `reduction` is none of "mean", "sum" and "none".
+        IndexError: a class number that is none.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.NLLLoss()(torch.tensor([[-0.5, -1.0]]), torch.tensor([1]))
+    tensor(1.)
+    """
 
     def __init__(
         self, weight: Any = None, size_average: Any = None, ignore_index: int = -100, reduce: Any = None,
@@ -145,7 +209,17 @@ class NLLLoss(WeightedLoss):
 
 
 class KLDivLoss(Loss):
-    """The mean of t (ln t - x) for log-probabilities x; "batchmean" divides the sum by the batch."""
+    """The mean of t (ln t - x) for log-probabilities x; "batchmean" divides the sum by the batch.
+
+    Input and target have one shape, (*); the loss is (), or (*) with `reduction="none"`.
+
+    Raises:
+        ValueError: `reduction` is none of "mean", "sum" and "none". RuntimeError: integers.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.KLDivLoss(reduction="sum")(torch.tensor([-1.0, -1.0]), torch.tensor([0.5, 0.5]))
+    tensor(0.3069)
+    """
 
     def __init__(
         self, size_average: Any = None, reduce: Any = None, reduction: str = "mean", log_target: bool = False
@@ -159,7 +233,17 @@ class KLDivLoss(Loss):
 
 
 class PoissonNLLLoss(Loss):
-    """The mean of eˣ - t x."""
+    """The mean of eˣ - t x.
+
+    Input and target have one shape, (*); the loss is (), or (*) with `reduction="none"`.
+
+    Raises:
+        ValueError: `reduction` is none of "mean", "sum" and "none".
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.PoissonNLLLoss()(torch.tensor([0.0, 1.0]), torch.tensor([2.0, 1.0]))
+    tensor(1.3591)
+    """
 
     def __init__(
         self, log_input: bool = True, full: bool = False, size_average: Any = None, eps: float = 1e-8,
@@ -181,7 +265,17 @@ class PoissonNLLLoss(Loss):
 
 
 class GaussianNLLLoss(Loss):
-    """The mean of (ln v + (x - t)²/v)/2."""
+    """The mean of (ln v + (x - t)²/v)/2.
+
+    All three have one shape; the variance may lack the last axis, or have size 1 there.
+
+    Raises:
+        ValueError: a negative variance, or one of another size.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.GaussianNLLLoss()(torch.tensor([1.0]), torch.tensor([3.0]), torch.tensor([4.0]))
+    tensor(1.1931)
+    """
 
     def __init__(self, *, full: bool = False, eps: float = 1e-6, reduction: str = "mean") -> None:
         super().__init__(reduction=reduction)
@@ -194,7 +288,17 @@ class GaussianNLLLoss(Loss):
 
 # ------------------------------------------------------------------------------------ margins
 class SoftMarginLoss(Loss):
-    """The mean of ln(1 + e^(-t x)), t being 1 or -1."""
+    """The mean of ln(1 + e^(-t x)), t being 1 or -1.
+
+    Input and target have one shape, (*); the loss is (), or (*) with `reduction="none"`.
+
+    Raises:
+        ValueError: `reduction` is none of "mean", "sum" and "none".
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.SoftMarginLoss()(torch.tensor([0.0, 2.0]), torch.tensor([1.0, 1.0]))
+    tensor(0.4100)
+    """
 
     def forward(self, input: Any, target: Any) -> Any:
         """The loss of scores and signs."""
@@ -212,7 +316,17 @@ class Margin(Loss):
 
 
 class HingeEmbeddingLoss(Margin):
-    """The mean of x where t = 1 and of max(0, margin - x) where t = -1."""
+    """The mean of x where t = 1 and of max(0, margin - x) where t = -1.
+
+    Input and target have one shape, (*); the loss is (), or (*) with `reduction="none"`.
+
+    Raises:
+        ValueError: `reduction` is none of "mean", "sum" and "none".
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.HingeEmbeddingLoss()(torch.tensor([0.5, 0.25]), torch.tensor([1.0, -1.0]))
+    tensor(0.6250)
+    """
 
     def __init__(
         self, margin: float = 1.0, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
@@ -225,7 +339,17 @@ class HingeEmbeddingLoss(Margin):
 
 
 class MarginRankingLoss(Margin):
-    """The mean of max(0, -t (x₁ - x₂) + margin)."""
+    """The mean of max(0, -t (x₁ - x₂) + margin).
+
+    Both scores and the signs have one shape, (*); the loss is (), or (*).
+
+    Raises:
+        ValueError: `reduction` is none of "mean", "sum" and "none".
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.MarginRankingLoss(0.5)(torch.tensor([1.0]), torch.tensor([2.0]), torch.tensor([1.0]))
+    tensor(1.5000)
+    """
 
     def forward(self, input1: Any, input2: Any, target: Any) -> Any:
         """The loss of two scores and the sign of their order."""
@@ -233,7 +357,17 @@ class MarginRankingLoss(Margin):
 
 
 class CosineEmbeddingLoss(Margin):
-    """The mean of 1 - cos(x₁, x₂) where t = 1 and of max(0, cos(x₁, x₂) - margin) where t = -1."""
+    """The mean of 1 - cos(x₁, x₂) where t = 1 and of max(0, cos(x₁, x₂) - margin) where t = -1.
+
+    Vectors (N, D) and signs (N,), or (D,) and (); the loss is (), or (N,).
+
+    Raises:
+        ValueError: `reduction` is none of "mean", "sum" and "none".
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.CosineEmbeddingLoss()(torch.ones(1, 2), torch.tensor([[1.0, 0.0]]), torch.tensor([1.0]))
+    tensor(0.2929)
+    """
 
     def forward(self, input1: Any, input2: Any, target: Any) -> Any:
         """The loss of two vectors and whether they belong together."""
@@ -241,7 +375,17 @@ class CosineEmbeddingLoss(Margin):
 
 
 class TripletMarginLoss(Loss):
-    """The mean of max(0, |a - p| - |a - n| + margin)."""
+    """The mean of max(0, |a - p| - |a - n| + margin).
+
+    Three tensors (*, D); the loss is (), or (*). With `swap` the nearer of a and p counts against n.
+
+    Raises:
+        ValueError: `margin` is not positive.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.TripletMarginLoss()(torch.zeros(1, 1), torch.ones(1, 1), torch.ones(1, 1))
+    tensor(1.)
+    """
 
     def __init__(
         self,
@@ -268,7 +412,17 @@ class TripletMarginLoss(Loss):
 
 # ------------------------------------------------------------------------------------ distances as modules
 class CosineSimilarity(Module):
-    """x₁·x₂ / (|x₁| |x₂|) along `dim`."""
+    """x₁·x₂ / (|x₁| |x₂|) along `dim`.
+
+    Two tensors that broadcast together; the output lacks the axis `dim`. Below ε a length counts as ε.
+
+    Raises:
+        RuntimeError: the shapes do not broadcast.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.CosineSimilarity()(torch.ones(1, 2), torch.tensor([[1.0, 0.0]]))
+    tensor([0.7071])
+    """
 
     def __init__(self, dim: int = 1, eps: float = 1e-8) -> None:
         super().__init__()
@@ -280,7 +434,17 @@ class CosineSimilarity(Module):
 
 
 class PairwiseDistance(Module):
-    """|x₁ - x₂ + ε|ₚ over the last axis."""
+    """|x₁ - x₂ + ε|ₚ over the last axis.
+
+    Two tensors (*, D); output (*), or (*, 1) with `keepdim`.
+
+    Raises:
+        RuntimeError: the shapes do not broadcast.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.PairwiseDistance()(torch.zeros(1, 2), torch.tensor([[3.0, 4.0]]))
+    tensor([5.0000])
+    """
 
     def __init__(self, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> None:
         super().__init__()

@@ -29,7 +29,12 @@ def _listed(parameters: Any, name: str = "") -> list[Any]:
 def get_total_norm(
     tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
 ) -> Any:
-    """The p-norm of all tensors laid end to end."""
+    """The p-norm of all tensors laid end to end.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.utils.get_total_norm([torch.tensor([3.0]), torch.tensor([4.0])])
+    tensor(5.)
+    """
     norm_type = float(norm_type)
     arrays = [t.array for t in _listed(tensors)]
     if not arrays:
@@ -59,7 +64,13 @@ def _norm(x: Any, p: float) -> Any:
 
 
 def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None) -> None:
-    """Multiply every gradient by min(1, max_norm / (total_norm + 10⁻⁶)), in place."""
+    """Multiply every gradient by min(1, max_norm / (total_norm + 10⁻⁶)), in place.
+
+    >>> import tinygrad_pt as torch
+    >>> p = torch.nn.Parameter(torch.zeros(2)); p.grad = torch.tensor([3.0, 4.0])
+    >>> torch.nn.utils.clip_grads_with_norm_(p, 1.0, torch.tensor(5.0)); p.grad
+    tensor([0.6000, 0.8000])
+    """
     factor = np.minimum(float(max_norm) / (total_norm.array + np.float32(1e-6)), 1.0)
     for p in _listed(parameters):
         if p.grad is not None:
@@ -85,7 +96,13 @@ def clip_grad_norm_(
 
 
 def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
-    """Cut every element of every gradient to [-clip_value, clip_value], in place."""
+    """Cut every element of every gradient to [-clip_value, clip_value], in place.
+
+    >>> import tinygrad_pt as torch
+    >>> p = torch.nn.Parameter(torch.zeros(2)); p.grad = torch.tensor([3.0, -0.5])
+    >>> torch.nn.utils.clip_grad_value_(p, 1.0); p.grad
+    tensor([ 1.0000, -0.5000])
+    """
     for p in _listed(parameters, "parameters"):
         if p.grad is not None:
             np.clip(p.grad.array, -float(clip_value), float(clip_value), out=p.grad.array)
@@ -93,12 +110,23 @@ def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = 
 
 
 def parameters_to_vector(parameters: Iterable[Any]) -> Any:
-    """All parameters laid end to end in one vector, through which gradients flow."""
+    """All parameters laid end to end in one vector, through which gradients flow.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.utils.parameters_to_vector(torch.nn.Linear(3, 2).parameters()).shape
+    torch.Size([8])
+    """
     return F.cat([F.reshape(p, -1) for p in parameters])
 
 
 def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
-    """The inverse of `parameters_to_vector`: each parameter takes its part of the vector as its value."""
+    """The inverse of `parameters_to_vector`: each parameter takes its part of the vector as its value.
+
+    >>> import tinygrad_pt as torch
+    >>> layer = torch.nn.Linear(1, 1)
+    >>> torch.nn.utils.vector_to_parameters(torch.tensor([2.0, 3.0]), layer.parameters()); layer.bias.item()
+    3.0
+    """
     flat: Any = vec
     if not isinstance(vec, Handle):
         raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")

@@ -17,13 +17,26 @@ from tinygrad_pt.ops.special import erf
 
 
 def relu6(input: Any, inplace: bool = False) -> Any:
-    """min(max(x, 0), 6)."""
+    """min(max(x, 0), 6).
+
+    Shapes and errors are those of `nn.ReLU6`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.relu6(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([0., 0., 0., 2.])
+    """
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
-    """x cut to [min_val, max_val]; unlike clamp's, its slope on the bounds is 0."""
+    """x cut to [min_val, max_val]; unlike clamp's, its slope on the bounds is 0.
 
+    Shapes and errors are those of `nn.Hardtanh`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.hardtanh(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-1.0000, -0.5000,  0.0000,  1.0000])
+    """
     kind = expect_tensor(input, "hardtanh").array.dtype.kind
     if kind == "b":
         raise refuse(RuntimeError, "Bool inputs not supported for hardtanh", "hardtanh", input)
@@ -39,13 +52,27 @@ def _cut(x: Any, low: float, high: float) -> Any:
 
 
 def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
-    """x where x > 0, else negative_slope · x."""
+    """x where x > 0, else negative_slope · x.
+
+    Shapes and errors are those of `nn.LeakyReLU`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.leaky_relu(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-0.0400, -0.0050,  0.0000,  2.0000])
+    """
     floating_only(input, "leaky_relu", "leaky_relu_cpu")
     return written(lambda x: ops.where(ops.gt(x, 0), x, x * negative_slope), input, inplace)
 
 
 def prelu(input: Any, weight: Any) -> Any:
-    """x where x > 0, else w · x with one w, or one per channel (axis 1)."""
+    """x where x > 0, else w · x with one w, or one per channel (axis 1).
+
+    Shapes and errors are those of `nn.PReLU`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.prelu(torch.tensor([-4.0, -0.5, 0.0, 2.0]), torch.tensor([0.5]))
+    tensor([-2.0000, -0.2500,  0.0000,  2.0000])
+    """
     if expect_tensor(input, "prelu").array.dtype != weight.array.dtype:
         text = f"prelu: Type promoting not supported. Got {spoken(input)} and {spoken(weight)}"
         raise refuse(RuntimeError, text, "prelu", input, weight, mend=f"convert the input: x.to({weight.dtype})")
@@ -66,19 +93,40 @@ def prelu(input: Any, weight: Any) -> Any:
 
 
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
-    """x where x > 0, else α (eˣ - 1)."""
+    """x where x > 0, else α (eˣ - 1).
+
+    Shapes and errors are those of `nn.ELU`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.elu(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-0.9817, -0.3935,  0.0000,  2.0000])
+    """
     floating_only(input, "elu", "elu_cpu")
     return written(lambda x: _elu(x, alpha, 1.0, 1.0), input, inplace, reads=True)
 
 
 def selu(input: Any, inplace: bool = False) -> Any:
-    """ELU with the α and the scale that keep mean 0 and variance 1 (Klambauer et al., 2017)."""
+    """ELU with the α and the scale that keep mean 0 and variance 1 (Klambauer et al., 2017).
+
+    Shapes and errors are those of `nn.SELU`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.selu(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-1.7259, -0.6918,  0.0000,  2.1014])
+    """
     floating_only(input, "selu", "elu_cpu")
     return written(lambda x: _elu(x, 1.6732632423543772, 1.0507009873554805, 1.0), input, inplace, reads=True)
 
 
 def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
-    """x where x > 0, else α (eˣᐟᵅ - 1)."""
+    """x where x > 0, else α (eˣᐟᵅ - 1).
+
+    Shapes and errors are those of `nn.CELU`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.celu(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-0.9817, -0.3935,  0.0000,  2.0000])
+    """
     if alpha == 0:
         raise refuse(RuntimeError, "ZeroDivisionError: alpha cannot be 0 for CELU", "celu", input)
     floating_only(input, "celu", "elu_cpu")
@@ -92,7 +140,14 @@ def _elu(x: Any, alpha: float, scale: float, slope: float) -> Any:
 
 
 def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
-    """ln(1 + e^(βx)) / β, and x itself where βx > threshold."""
+    """ln(1 + e^(βx)) / β, and x itself where βx > threshold.
+
+    Shapes and errors are those of `nn.Softplus`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.softplus(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([0.0181, 0.4741, 0.6931, 2.1269])
+    """
     floating_only(input, "softplus", "softplus_cpu")
     scaled = input if beta == 1 else input * beta
     y = ops.logaddexp(scaled, 0.0)
@@ -100,19 +155,40 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
 
 
 def silu(input: Any, inplace: bool = False) -> Any:
-    """x σ(x), also called swish."""
+    """x σ(x), also called swish.
+
+    Shapes and errors are those of `nn.SiLU`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.silu(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-0.0719, -0.1888,  0.0000,  1.7616])
+    """
     floating_only(input, "silu", "silu_cpu")
     return written(lambda x: x * ops.sigmoid(x), input, inplace, reads=True)
 
 
 def mish(input: Any, inplace: bool = False) -> Any:
-    """x tanh(ln(1 + eˣ))."""
+    """x tanh(ln(1 + eˣ)).
+
+    Shapes and errors are those of `nn.Mish`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.mish(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-0.0726, -0.2207,  0.0000,  1.9440])
+    """
     floating_only(input, "mish", "mish_cpu")
     return written(lambda x: x * ops.tanh(softplus(x)), input, inplace, reads=True)
 
 
 def gelu(input: Any, approximate: str = "none") -> Any:
-    """x Φ(x), Φ the normal distribution function; "tanh" approximates it (Hendrycks and Gimpel, 2016)."""
+    """x Φ(x), Φ the normal distribution function; "tanh" approximates it (Hendrycks and Gimpel, 2016).
+
+    Shapes and errors are those of `nn.GELU`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.gelu(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-1.2672e-04, -1.5427e-01,  0.0000e+00,  1.9545e+00])
+    """
     floating_only(input, "gelu", "GeluKernelImpl")
     if approximate == "none":
         return erf(input * math.sqrt(0.5)) * (input * 0.5) + input * 0.5
@@ -123,42 +199,91 @@ def gelu(input: Any, approximate: str = "none") -> Any:
 
 
 def logsigmoid(input: Any) -> Any:
-    """ln σ(x), without overflow."""
+    """ln σ(x), without overflow.
+
+    Shapes and errors are those of `nn.LogSigmoid`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.logsigmoid(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-4.0181, -0.9741, -0.6931, -0.1269])
+    """
     return ops.logsigmoid(floating_only(input, "logsigmoid", "log_sigmoid_cpu"))
 
 
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
-    """min(max(x/6 + 1/2, 0), 1), with slope 0 where it bends."""
+    """min(max(x/6 + 1/2, 0), 1), with slope 0 where it bends.
+
+    Shapes and errors are those of `nn.Hardsigmoid`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.hardsigmoid(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([0.0000, 0.4167, 0.5000, 0.8333])
+    """
     floating_only(input, "hardsigmoid", "hardsigmoid_cpu")
     return written(lambda x: _cut(x + 3.0, 0.0, 6.0) / 6.0, input, inplace)
 
 
 def hardswish(input: Any, inplace: bool = False) -> Any:
-    """x · hardsigmoid(x)."""
+    """x · hardsigmoid(x).
+
+    Shapes and errors are those of `nn.Hardswish`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.hardswish(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-0.0000, -0.2083,  0.0000,  1.6667])
+    """
     floating_only(input, "hardswish", "hardswish_cpu")
     return written(lambda x: x * _cut(x + 3.0, 0.0, 6.0) / 6.0, input, inplace, reads=True)
 
 
 def softsign(input: Any) -> Any:
-    """x / (1 + |x|)."""
+    """x / (1 + |x|).
+
+    Shapes and errors are those of `nn.Softsign`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.softsign(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-0.8000, -0.3333,  0.0000,  0.6667])
+    """
     return input / (F.abs(input) + 1)
 
 
 def tanhshrink(input: Any) -> Any:
-    """x - tanh x."""
+    """x - tanh x.
+
+    Shapes and errors are those of `nn.Tanhshrink`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.tanhshrink(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-3.0007, -0.0379,  0.0000,  1.0360])
+    """
     only_tensors("tanhshrink", input=input)
     return input - ops.tanh(input)
 
 
 def hardshrink(input: Any, lambd: float = 0.5) -> Any:
-    """x where |x| > λ, else 0."""
+    """x where |x| > λ, else 0.
+
+    Shapes and errors are those of `nn.Hardshrink`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.hardshrink(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-4.,  0.,  0.,  2.])
+    """
     floating_only(input, "hardshrink", "hardshrink_cpu")
     inside = ops.logical_and(ops.ge(input, -lambd), ops.le(input, lambd))  # of nan neither holds: it stays
     return ops.where(inside, 0.0, input)
 
 
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
-    """x moved towards 0 by λ, and no further than 0."""
+    """x moved towards 0 by λ, and no further than 0.
+
+    Shapes and errors are those of `nn.Softshrink`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.softshrink(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-3.5000,  0.0000,  0.0000,  1.5000])
+    """
     floating_only(input, "softshrink", "softshrink_check")
     if lambd < 0:
         largest = f"{float(np.finfo(input.array.dtype).max):.6g}"
@@ -168,7 +293,14 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
 
 
 def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
-    """x where x > threshold, else value."""
+    """x where x > threshold, else value.
+
+    Shapes and errors are those of `nn.Threshold`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.threshold(torch.tensor([-4.0, -0.5, 0.0, 2.0]), 0.1, 20.0)
+    tensor([20., 20., 20.,  2.])
+    """
     kind = expect_tensor(input, "threshold").array.dtype.kind
     if kind == "b":
         floating_only(input, "threshold", "threshold_cpu")
@@ -177,7 +309,14 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
 
 
 def glu(input: Any, dim: int = -1) -> Any:
-    """a σ(b), where a and b are the halves of the input along `dim`."""
+    """a σ(b), where a and b are the halves of the input along `dim`.
+
+    Shapes and errors are those of `nn.GLU`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.glu(torch.tensor([1.0, 2.0, 0.0, 0.0]))
+    tensor([0.5000, 1.0000])
+    """
     if expect_tensor(input, "glu").array.ndim == 0:
         raise refuse(RuntimeError, "glu does not support scalars because halving size must be even", "glu", input)
     floating_only(input, "glu", "glu_cpu")
@@ -204,18 +343,39 @@ def _guessed_dim(name: str, ndim: int) -> int:
 
 
 def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
-    """eˣ / Σ eˣ along `dim`."""
+    """eˣ / Σ eˣ along `dim`.
+
+    Shapes and errors are those of `nn.Softmax`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.softmax(torch.tensor([0.0, 1.0, 2.0]), dim=0)
+    tensor([0.0900, 0.2447, 0.6652])
+    """
     only_tensors("softmax", input=input)
     return F.softmax(input, _guessed_dim("softmax", input.array.ndim) if dim is None else dim, dtype)
 
 
 def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
-    """Softmax of -x."""
+    """Softmax of -x.
+
+    Shapes and errors are those of `nn.Softmin`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.softmin(torch.tensor([0.0, 1.0, 2.0]), dim=0)
+    tensor([0.6652, 0.2447, 0.0900])
+    """
     only_tensors("softmin", input=input)
     return F.softmax(-input, _guessed_dim("softmin", input.array.ndim) if dim is None else dim, dtype)
 
 
 def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
-    """x - ln Σ eˣ along `dim`."""
+    """x - ln Σ eˣ along `dim`.
+
+    Shapes and errors are those of `nn.LogSoftmax`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.log_softmax(torch.tensor([0.0, 1.0, 2.0]), dim=0)
+    tensor([-2.4076, -1.4076, -0.4076])
+    """
     only_tensors("log_softmax", input=input)
     return F.log_softmax(input, _guessed_dim("log_softmax", input.array.ndim) if dim is None else dim, dtype)

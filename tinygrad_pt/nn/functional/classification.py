@@ -30,6 +30,10 @@ def binary_cross_entropy(
 
     Raises:
         ValueError: the sizes differ. RuntimeError: an x outside [0, 1], or dtypes that differ.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.binary_cross_entropy(torch.tensor([0.9, 0.2]), torch.tensor([1.0, 0.0]))
+    tensor(0.1643)
     """
     only_tensors("binary_cross_entropy", input=input, target=target)
     if size_average is not None or reduce is not None:
@@ -80,7 +84,14 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Any = None,
 ) -> Any:
-    """The binary cross entropy of σ(x), stable for any x; `pos_weight` multiplies the term t ln σ(x)."""
+    """The binary cross entropy of σ(x), stable for any x; `pos_weight` multiplies the term t ln σ(x).
+
+    Shapes and errors are those of `nn.BCEWithLogitsLoss`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.binary_cross_entropy_with_logits(torch.tensor([0.0]), torch.tensor([1.0]))
+    tensor(0.6931)
+    """
     only_tensors("binary_cross_entropy_with_logits", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
@@ -116,7 +127,14 @@ def binary_cross_entropy_with_logits(
 def soft_margin_loss(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
 ) -> Any:
-    """The mean of ln(1 + e^(-t x)), t being 1 or -1."""
+    """The mean of ln(1 + e^(-t x)), t being 1 or -1.
+
+    Shapes and errors are those of `nn.SoftMarginLoss`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.soft_margin_loss(torch.tensor([0.0, 2.0]), torch.tensor([1.0, 1.0]))
+    tensor(0.4100)
+    """
     only_tensors("soft_margin_loss", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
@@ -288,6 +306,12 @@ def nll_loss(
     """The mean of -xₜ: log-probabilities (N, C, *) or (C,), class numbers (N, *) or ().
 
     Weights and `ignore_index` are as in `cross_entropy`.
+
+    Shapes and errors are those of `nn.NLLLoss`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.nll_loss(torch.tensor([[-0.5, -1.0]]), torch.tensor([1]))
+    tensor(1.)
     """
     if not (isinstance(input, Handle) and isinstance(target, Handle)):
         only_tensors("nll_loss_nd", input=input, target=target)
@@ -315,7 +339,14 @@ def kl_div(
     input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
     log_target: bool = False,
 ) -> Any:  # fmt: skip
-    """The mean of t (ln t - x) for log-probabilities x; "batchmean" is the sum over the batch size."""
+    """The mean of t (ln t - x) for log-probabilities x; "batchmean" is the sum over the batch size.
+
+    Shapes and errors are those of `nn.KLDivLoss`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.kl_div(torch.tensor([-1.0, -1.0]), torch.tensor([0.5, 0.5]), reduction="sum")
+    tensor(0.3069)
+    """
     only_tensors("kl_div", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)

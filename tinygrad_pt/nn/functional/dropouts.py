@@ -26,7 +26,14 @@ def check_probability(p: float) -> None:
 
 
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """In training each element is 0 with probability p, else x/(1-p) (Srivastava et al., 2014)."""
+    """In training each element is 0 with probability p, else x/(1-p) (Srivastava et al., 2014).
+
+    Shapes and errors are those of `nn.Dropout`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.dropout(torch.ones(3), training=False)
+    tensor([1., 1., 1.])
+    """
     only_tensors("dropout", input=input)
     check_probability(p)
     return _dropped(input, p, input.array.shape, inplace) if training and p else input
@@ -45,7 +52,14 @@ def _dropped(input: Any, p: float, shape: tuple[int, ...], inplace: bool) -> Any
 
 
 def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """Dropout of whole channels of (N, C, L) or (C, L): one draw per example and channel."""
+    """Dropout of whole channels of (N, C, L) or (C, L): one draw per example and channel.
+
+    Shapes and errors are those of `nn.Dropout1d`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.dropout1d(torch.ones(1, 3), 1.0)
+    tensor([[0., 0., 0.]])
+    """
     ndim = expect_tensor(input, "dropout1d").array.ndim
     if ndim not in (2, 3):
         check_probability(p)
@@ -63,6 +77,12 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     """Dropout of whole channels of (N, C, H, W): one draw per example and channel.
 
     Three axes are (N, C, L), and not (C, H, W), as in PyTorch, which warns of it.
+
+    Shapes and errors are those of `nn.Dropout2d`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.dropout2d(torch.ones(1, 2, 1, 1), 1.0).sum()
+    tensor(0.)
     """
     ndim = expect_tensor(input, "dropout2d").array.ndim
     check_probability(p)
@@ -80,7 +100,14 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
 
 
 def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
-    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W): one draw per example and channel."""
+    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W): one draw per example and channel.
+
+    Shapes and errors are those of `nn.Dropout3d`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.dropout3d(torch.ones(1, 2, 1, 1, 1), 1.0).sum()
+    tensor(0.)
+    """
     ndim = expect_tensor(input, "dropout3d").array.ndim
     check_probability(p)
     if ndim not in (4, 5):

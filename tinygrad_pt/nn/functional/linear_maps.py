@@ -81,7 +81,14 @@ def _linear_slowly(input: Any, weight: Any, bias: Any) -> Any:
 
 
 def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
-    """yₒ = x₁ᵀ Wₒ x₂ + bₒ: inputs (*, in1) and (*, in2), weight (out, in1, in2) → (*, out)."""
+    """yₒ = x₁ᵀ Wₒ x₂ + bₒ: inputs (*, in1) and (*, in2), weight (out, in1, in2) → (*, out).
+
+    Shapes and errors are those of `nn.Bilinear`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.bilinear(torch.ones(1, 2), torch.ones(1, 3), torch.ones(1, 2, 3))
+    tensor([[6.]])
+    """
     only_tensors("bilinear", input1=input1, input2=input2)
     if input1.array.ndim != input2.array.ndim:
         raise refuse(

@@ -18,6 +18,10 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     """The input with its last axes widened: `pad` lists (before, after) from the last axis backwards.
 
     `mode` is "constant" (filled with `value`, default 0), "reflect", "replicate" or "circular".
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.pad(torch.tensor([1.0, 2.0, 3.0]), (1, 2), mode="circular")
+    tensor([3., 1., 2., 3., 1., 2.])
     """
     only_tensors("pad", input=input)
     if mode == "constant":

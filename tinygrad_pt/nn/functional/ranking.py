@@ -14,14 +14,26 @@ from tinygrad_pt.nn.functional.reduction import check_reduction, legacy_reductio
 
 
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Any:
-    """x / max(|x|ₚ, ε) along `dim`."""
+    """x / max(|x|ₚ, ε) along `dim`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.normalize(torch.tensor([[3.0, 4.0]]))
+    tensor([[0.6000, 0.8000]])
+    """
     only_tensors("normalize", input=input)
     y = input / F.clamp(F.norm(input, p, dim, keepdim=True), min=eps)
     return y if out is None else write(out, y)
 
 
 def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
-    """x₁·x₂ / (max(|x₁|, ε) max(|x₂|, ε)) along `dim`."""
+    """x₁·x₂ / (max(|x₁|, ε) max(|x₂|, ε)) along `dim`.
+
+    Shapes and errors are those of `nn.CosineSimilarity`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.cosine_similarity(torch.ones(1, 2), torch.tensor([[1.0, 0.0]]))
+    tensor([0.7071])
+    """
     only_tensors("cosine_similarity", x1=x1, x2=x2)
     text = broadcast_text(x1.array.shape, x2.array.shape)
     if text:
@@ -33,7 +45,14 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
 
 
 def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
-    """|x₁ - x₂ + ε|ₚ over the last axis."""
+    """|x₁ - x₂ + ε|ₚ over the last axis.
+
+    Shapes and errors are those of `nn.PairwiseDistance`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.pairwise_distance(torch.zeros(1, 2), torch.tensor([[3.0, 4.0]]))
+    tensor([5.0000])
+    """
     only_tensors("pairwise_distance", x1=x1, x2=x2)
     return F.norm(x1 - x2 + eps, p, -1, keepdim)
 
@@ -42,7 +61,14 @@ def margin_ranking_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
-    """The mean of max(0, -t (x₁ - x₂) + margin), t = 1 where x₁ is to rank higher, else -1."""
+    """The mean of max(0, -t (x₁ - x₂) + margin), t = 1 where x₁ is to rank higher, else -1.
+
+    Shapes and errors are those of `nn.MarginRankingLoss`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.margin_ranking_loss(torch.tensor([1.0]), torch.tensor([2.0]), torch.tensor([1.0]))
+    tensor(1.)
+    """
     only_tensors("margin_ranking_loss", input1=input1, input2=input2, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
@@ -68,7 +94,14 @@ def hinge_embedding_loss(
     reduce: Any = None,
     reduction: str = "mean",
 ) -> Any:
-    """The mean of x where t = 1 and of max(0, margin - x) where t = -1."""
+    """The mean of x where t = 1 and of max(0, margin - x) where t = -1.
+
+    Shapes and errors are those of `nn.HingeEmbeddingLoss`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.hinge_embedding_loss(torch.tensor([0.5, 0.25]), torch.tensor([1.0, -1.0]))
+    tensor(0.6250)
+    """
     only_tensors("hinge_embedding_loss", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
@@ -83,7 +116,14 @@ def cosine_embedding_loss(
     input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None, reduce: Any = None,
     reduction: str = "mean",
 ) -> Any:  # fmt: skip
-    """The mean of 1 - cos(x₁, x₂) where t = 1 and of max(0, cos(x₁, x₂) - margin) where t = -1."""
+    """The mean of 1 - cos(x₁, x₂) where t = 1 and of max(0, cos(x₁, x₂) - margin) where t = -1.
+
+    Shapes and errors are those of `nn.CosineEmbeddingLoss`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.cosine_embedding_loss(torch.ones(2), torch.tensor([1.0, 0.0]), torch.tensor(1.0))
+    tensor(0.2929)
+    """
     only_tensors("cosine_embedding_loss", input1=input1, input2=input2, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
@@ -107,7 +147,14 @@ def triplet_margin_loss(
     reduce: Any = None,
     reduction: str = "mean",
 ) -> Any:
-    """The mean of max(0, |a - p| - |a - n| + margin) (Balntas et al., 2016)."""
+    """The mean of max(0, |a - p| - |a - n| + margin) (Balntas et al., 2016).
+
+    Shapes and errors are those of `nn.TripletMarginLoss`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.triplet_margin_loss(torch.zeros(1, 1), torch.ones(1, 1), torch.ones(1, 1))
+    tensor(1.)
+    """
     only_tensors("triplet_margin_loss", anchor=anchor, positive=positive, negative=negative)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)

@@ -52,7 +52,14 @@ def l1_loss(
     reduction: str = "mean",
     weight: Any = None,
 ) -> Any:
-    """The mean of |x - t|."""
+    """The mean of |x - t|.
+
+    Shapes and errors are those of `nn.L1Loss`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.l1_loss(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 0.5]))
+    tensor(1.7500)
+    """
     only_tensors("l1_loss", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
@@ -72,7 +79,14 @@ def smooth_l1_loss(
     reduction: str = "mean",
     beta: float = 1.0,
 ) -> Any:
-    """The mean of d²/2β where d = |x - t| < β, else d - β/2 (Girshick, 2015)."""
+    """The mean of d²/2β where d = |x - t| < β, else d - β/2 (Girshick, 2015).
+
+    Shapes and errors are those of `nn.SmoothL1Loss`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.smooth_l1_loss(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 0.5]))
+    tensor(1.2500)
+    """
     only_tensors("smooth_l1_loss", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
@@ -86,7 +100,14 @@ def smooth_l1_loss(
 
 
 def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
-    """The mean of d²/2 where d = |x - t| < δ, else δ (d - δ/2) (Huber, 1964)."""
+    """The mean of d²/2 where d = |x - t| < δ, else δ (d - δ/2) (Huber, 1964).
+
+    Shapes and errors are those of `nn.HuberLoss`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.huber_loss(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 0.5]))
+    tensor(1.2500)
+    """
     only_tensors("huber_loss", input=input, target=target)
     input, target = paired(input, target, "huber_loss")
     if delta <= 0:
@@ -108,7 +129,14 @@ def poisson_nll_loss(
     reduce: Any = None,
     reduction: str = "mean",
 ) -> Any:
-    """The mean of eˣ - t x; without `log_input`, of x - t ln(x + ε); `full` adds Stirling's term."""
+    """The mean of eˣ - t x; without `log_input`, of x - t ln(x + ε); `full` adds Stirling's term.
+
+    Shapes and errors are those of `nn.PoissonNLLLoss`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.poisson_nll_loss(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 0.5]))
+    tensor(10.6519)
+    """
     only_tensors("poisson_nll_loss", input=input, target=target)
     if size_average is not None or reduce is not None:
         reduction = legacy_reduction(size_average, reduce)
@@ -124,7 +152,14 @@ def poisson_nll_loss(
 def gaussian_nll_loss(
     input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Any:
-    """The mean of (ln v + (x - t)²/v)/2, v being the variance, at least ε; `full` adds ln(2π)/2."""
+    """The mean of (ln v + (x - t)²/v)/2, v being the variance, at least ε; `full` adds ln(2π)/2.
+
+    Shapes and errors are those of `nn.GaussianNLLLoss`.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.nn.functional.gaussian_nll_loss(torch.tensor([1.0]), torch.tensor([3.0]), 4.0)
+    tensor(1.1931)
+    """
     only_tensors("gaussian_nll_loss", input=input, target=target)
     if isinstance(var, (int, float)):
         var = F.full_like(input, float(var))
