@@ -106,6 +106,8 @@ class Row:
         cases, edges, wrong: see `Case`, `Edge`, `Wrong`.
         constant: positions of inputs without a gradient: targets that are 1 or -1, and those PyTorch has none for.
         random: it draws random numbers when training; the laws then look at evaluation.
+        draws: of a dropout with an input of so many axes, the number of leading axes with draws of their own.
+        bound: of the initial weights, U(-bound, bound), by the settings.
         warns: its calls warn, as PyTorch's do.
         second: whether the second derivative is compared with PyTorch's (which lacks one).
     """
@@ -118,6 +120,8 @@ class Row:
     wrong: tuple[Wrong, ...] = ()
     constant: tuple[int, ...] = ()
     random: bool = False
+    draws: Callable[[int], int] | None = None
+    bound: Callable[[dict[str, Any]], float] | None = None
     warns: bool = False
     second: bool = True
     accuracy: float = 1e-9  # of PyTorch's gradients in float64
@@ -481,6 +485,7 @@ row(
     "Linear", linear, real,
     over([(4, 3), (3,), (2, 2, 3), (1, 2, 1, 3), (0, 3), (2, 0, 3), (1, 3)], {"in_features": 3, "out_features": 2},
          {"in_features": 3, "out_features": 1, "bias": False}),
+    bound=lambda given: given["in_features"] ** -0.5,
     edges=[Edge((np.full((1, 3), nan),), [[nan, nan]], settings={"in_features": 3, "out_features": 2})],
     wrong=[
         Wrong({"in_features": 3, "out_features": 2}, (np.zeros((5, 4)),), RuntimeError, "mat1 and mat2 shapes cannot be multiplied (5x4 and 3x2)"),
@@ -494,6 +499,7 @@ row(
     over([((4, 2), (4, 3)), ((2,), (3,)), ((2, 2, 2), (2, 2, 3)), ((0, 2), (0, 3)), ((1, 2), (1, 3))],
          {"in1_features": 2, "in2_features": 3, "out_features": 2},
          {"in1_features": 2, "in2_features": 3, "out_features": 1, "bias": False}),
+    bound=lambda given: given["in1_features"] ** -0.5,
     wrong=[
         Wrong({"in1_features": 0, "in2_features": 1, "out_features": 1}, None, ValueError, "in1_features must be > 0, but got (in1_features=0)"),
         Wrong({"in1_features": 2, "in2_features": 3, "out_features": 1}, (np.zeros((4, 2)), np.zeros((5, 3))), RuntimeError, "bilinear(): input batch dimensions do not match at dim 0: got 4 and 5"),
@@ -526,10 +532,13 @@ row(
 SHAPES1, SHAPES2, SHAPES3 = [(2, 3, 2), (3, 2), (0, 3, 2), (1, 1, 1)], [(2, 3, 2, 2), (3, 2, 1), (0, 3, 2, 2), (1, 1, 1, 1)], [(2, 3, 2, 1, 2), (3, 2, 1, 1), (0, 3, 2, 2, 1), (1, 1, 1, 1, 1)]  # fmt: skip
 RANK1 = Wrong({}, (np.zeros(3),), RuntimeError, "dropout1d: Expected 2D or 3D input, but received a 1D input. Note that dropout1d exists to provide channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional batch dimension (i.e. 2D or 3D inputs).")  # fmt: skip
 UNLIKELY = Wrong({"p": 1.5}, None, ValueError, "dropout probability has to be between 0 and 1, but got 1.5")
-for name, shapes in (("Dropout", ONE), ("Dropout1d", SHAPES1), ("Dropout2d", SHAPES2), ("Dropout3d", SHAPES3)):
+for name, shapes, draws in (
+    ("Dropout", ONE, lambda ndim: ndim), ("Dropout1d", SHAPES1, lambda ndim: ndim - 1),
+    ("Dropout2d", SHAPES2, lambda ndim: 2), ("Dropout3d", SHAPES3, lambda ndim: ndim - 3),
+):  # fmt: skip
     row(
         name, lambda x: x, real, over(shapes, {}, {"p": 0.2}, {"p": 0.0}, {"p": 1.0}),
-        random=True, warns=name == "Dropout2d", wrong=[UNLIKELY, RANK1] if name == "Dropout1d" else [UNLIKELY],
+        random=True, draws=draws, warns=name == "Dropout2d", wrong=[UNLIKELY, RANK1] if name == "Dropout1d" else [UNLIKELY],
     )  # fmt: skip
 
 

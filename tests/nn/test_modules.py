@@ -371,6 +371,44 @@ def test_training_and_evaluation(row: Row) -> None:
             assert torch.rand(1).item() == drawn, "a module that is not random has drawn random numbers"
 
 
+@over([row for row in EVERY if row.draws])
+def test_dropout_draws_as_often_as_it_says(row: Row) -> None:
+    """Each draw is 0 or 1/(1 - p), shared by a whole channel; the gradient is the mask; all is drawn anew each time."""
+    torch.manual_seed(1)
+    assert row.draws is not None
+    for case, inputs in row.samples():
+        ndim, p = inputs[0].ndim, row.settings(case)["p"]
+        shape = tuple(7 if i < row.draws(ndim) else 3 for i in range(ndim))
+        m = build(torch, row, case.settings).train()
+        masks = []
+        for _ in range(400 if ndim == 0 else 12):
+            x = torch.ones(shape, dtype=torch.float64, requires_grad=True)
+            y = call(row, m, x)
+            masks.append(y.detach().numpy())
+            y.sum().backward()
+            same([x.grad.array], [masks[-1]])
+        mask = np.stack(masks)
+        assert set(np.unique(mask)) <= {0.0, 1 / (1 - p) if p < 1 else 0.0}
+        lead = (..., *(slice(0, 1),) * (ndim - row.draws(ndim)))
+        assert (mask == mask[lead]).all(), "elements of one channel were drawn apart"
+        drawn = mask[lead] != 0
+        assert abs(drawn.mean() - (1 - p)) < 5 * (p * (1 - p) / drawn.size) ** 0.5 + 1e-12
+        for axis in range(row.draws(ndim) + 1) if 0 < p < 1 else ():
+            assert (drawn.max(axis) != drawn.min(axis)).any(), "what should be drawn apart was drawn together"
+
+
+@over([row for row in EVERY if row.bound])
+def test_weights_begin_uniform_within_their_bound(row: Row) -> None:
+    torch.manual_seed(1)
+    for case in row.cases:
+        assert row.bound is not None
+        modules = [build(torch, row, case.settings) for _ in range(60)]
+        values = np.concatenate([p.detach().numpy().ravel() for m in modules for p in m.parameters()])
+        bound = row.bound(case.settings)
+        assert np.abs(values).max() <= bound and np.abs(values).max() > 0.95 * bound
+        assert abs(values.mean()) < 0.15 * bound and abs(values.std() - bound / 3**0.5) < 0.1 * bound
+
+
 # ------------------------------------------------------------------------------------------ settings many share
 @over([row for row in CALLED if "inplace" in inspect.signature(row.kind).parameters])
 def test_in_place_is_the_same_in_its_input(row: Row) -> None:
