@@ -112,6 +112,19 @@ def test_errors_name_the_module() -> None:
     assert current().scope is None
 
 
+def test_every_error_has_an_address_on_every_call() -> None:
+    """Also where the op does not know the module, and where a module in a row has been called before."""
+    m = nn.Sequential(nn.Tanh(), nn.Sequential(nn.Identity(), nn.Softmax(5)))
+    for _ in range(3):
+        with pytest.raises(IndexError) as caught:
+            m(torch.ones(2, 2))
+        assert caught.value.__notes__ == ["  module: 1.1 (Softmax)"]
+    m[1].register_forward_hook(lambda *args: None)
+    with pytest.raises(IndexError) as caught:
+        m(torch.ones(2, 2))
+    assert caught.value.__notes__ == ["  module: 1.1 (Softmax)"] and current().scope is None
+
+
 def test_a_child_that_is_moved_goes_by_its_new_name() -> None:
     m = nn.Sequential(nn.Linear(1, 1), nn.Linear(1, 1))
     m(torch.ones(1, 1))

@@ -7,7 +7,7 @@ from typing import Any
 
 from tinygrad_pt.errors import failure
 from tinygrad_pt.modes import current, enter
-from tinygrad_pt.nn.module import Module, indented, typename
+from tinygrad_pt.nn.module import Module, address, indented, typename
 from tinygrad_pt.nn.parameter import Parameter
 from tinygrad_pt.tensor import Tensor
 
@@ -114,6 +114,9 @@ class Sequential(Numbered):
                 else:
                     enter(outer)
                     input = module(input)
+        except Exception as error:
+            address(error, current().scope)
+            raise
         finally:
             enter(outer)
         return input
