@@ -12,7 +12,7 @@ ROOMS = [
     "dtypes", "errors", "modes", "graph", "inplace", "ops", "autograd", "printing", "random", "functions", "tensor",
     "nn", "optim", "utils", "datasets", "models",
 ]  # fmt: skip
-LEAVES = ["viz", "testing", "compile", "io", "distributed"]
+LEAVES = ["viz", "testing", "linting", "compile", "io", "distributed"]
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.name != "__init__.py" or p.parent != PACKAGE)
 
 

@@ -310,8 +310,10 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     if name in LAZY:
         return importlib.import_module(f"tinygrad_pt.{name}")
+    if name == "lint":
+        return importlib.import_module("tinygrad_pt.linting").lint
     raise AttributeError(f"module 'tinygrad_pt' has no attribute '{name}'")
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *LAZY, "__version__"])
+    return sorted([*__all__, *LAZY, "lint", "__version__"])

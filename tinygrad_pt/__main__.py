@@ -1,4 +1,5 @@
-"""The command line: `python -m tinygrad_pt demo` trains, prints and draws; `doctor` says what can be drawn.
+"""The command line: `python -m tinygrad_pt demo` trains, prints and draws; `doctor` says what can be drawn; `lint`
+runs a script and says which silent bugs it has.
 
 What goes to stdout and into files depends on the seed alone; bars and seconds go to stderr.
 """
@@ -273,14 +274,36 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = argparse.ArgumentParser("python -m tinygrad_pt", description="Networks that draw their chain rule.")
     top.add_argument("--version", action="version", version=f"tinygrad_pt {torch.__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="demo | doctor")
+    commands = top.add_subparsers(dest="command", required=True, metavar="demo | doctor | lint")
     show = commands.add_parser("demo", help="train on XOR and on handwritten digits; write graph and curves")
     folder = Path("tinygrad_pt-demo")
     show.add_argument("--out", type=Path, default=folder, help="folder for the pictures (%(default)s)")
     show.add_argument("--seed", type=number(0, 2**64 - 1), default=0, help="same seed, same output (0)")
     show.add_argument("--epochs", type=number(1, 10_000), help="epochs per network on the digits (15, 30)")
     commands.add_parser("doctor", help="say what can be drawn here, and what mends the rest")
+    look = commands.add_parser("lint", help="run a script and say which silent bugs it has")
+    look.add_argument("--explain", metavar="CODE", help="say what a code means, and do nothing else")
+    look.add_argument("--ignore", metavar="CODES", default="", help="codes not to look for: TG101,TG301")
+    look.add_argument("script", nargs="?", help="the script; what follows are its own arguments")
+    look.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     return top
+
+
+def look_at(options: argparse.Namespace, top: argparse.ArgumentParser) -> int:
+    """The command `lint`; the exit code: 0 nothing found, 1 something, 2 the script failed or cannot be read."""
+    from tinygrad_pt.linting import command
+
+    try:
+        if options.explain is not None:
+            (code,) = command.codes(options.explain)
+            print(command.explain(code))
+            return 0
+        ignore = command.codes(options.ignore)
+    except ValueError as error:
+        top.error(str(error))
+    if options.script is None:
+        top.error("lint needs a script")
+    return command.run(options.script, options.arguments, ignore)
 
 
 def number(low: int, high: int) -> Callable[[str], int]:
@@ -297,8 +320,11 @@ def number(low: int, high: int) -> Callable[[str], int]:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit code: 0 done, 1 failed with a message on stderr, 2 misunderstood."""
-    options = parser().parse_args(argv)
+    top = parser()
+    options = top.parse_args(argv)
     try:
+        if options.command == "lint":
+            return look_at(options, top)
         if options.command == "doctor":
             print(viz.doctor())
         else:

@@ -1,0 +1,29 @@
+"""A hundred programs and more: each bad one is flagged at its lines with its codes, no good one is."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lint.run import expected, programs, verdict
+from tinygrad_pt.linting import CODES
+
+BAD, GOOD = programs("bad"), programs("good")
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_program_is_flagged_where_it_is_wrong_and_nowhere_else(name: str) -> None:
+    assert expected(BAD[name]), "a bad program marks its lines"
+    missed, false = verdict(BAD[name])
+    assert not missed and not false
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_a_good_program_is_left_alone(name: str) -> None:
+    assert not expected(GOOD[name])
+    missed, false = verdict(GOOD[name])
+    assert not false
+
+
+def test_there_are_enough_of_them_and_every_code_has_one() -> None:
+    assert len(BAD) >= 40 and len(GOOD) >= 60
+    assert {code for program in BAD.values() for code, _ in expected(program)} == set(CODES)

@@ -1,0 +1,8 @@
+"""A linter for silent bugs: `with tinygrad_pt.lint() as findings:`, or `python -m tinygrad_pt lint script.py`.
+
+It watches the program run: ops, calls of modules, backward, optimizers. Nothing is watched outside.
+"""
+
+from tinygrad_pt.linting.finding import Finding, LintError
+from tinygrad_pt.linting.rule import Rule
+from tinygrad_pt.linting.switch import CODES, RULES, lint

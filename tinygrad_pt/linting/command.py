@@ -1,0 +1,92 @@
+"""`python -m tinygrad_pt lint script.py`: run a program as if by itself, and print what the linter finds."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+import textwrap
+import traceback
+import types
+from collections.abc import Sequence
+
+from tinygrad_pt.linting.finding import Finding
+from tinygrad_pt.linting.switch import CODES, lint
+
+HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+def explain(code: str) -> str:
+    """What a code means, exactly when it is said, and what mends it.
+
+    >>> print(explain("TG106"))
+    TG106: a learning rate of 0
+    <BLANKLINE>
+    An optimizer took at least 3 steps, and at all of them every learning rate was 0.
+    <BLANKLINE>
+    The mend: give it a positive lr, and look at what computes it: integer division, a schedule that starts at 0?
+    """
+    rule = CODES[code]
+    why = textwrap.fill(" ".join(inspect.cleandoc(rule.__doc__ or "").split()), 100)
+    return f"{rule.code}: {rule.title}\n\n{why}\n\nThe mend: {rule.mend}"
+
+
+def table() -> str:
+    """All codes as a table in Markdown."""
+    rows = [f"| {rule.code} | {rule.title} | {rule.mend} |" for rule in CODES.values()]
+    return "\n".join(["| code | the bug | the mend |", "|---|---|---|", *rows])
+
+
+def codes(text: str) -> list[str]:
+    """The codes in `TG101,TG301`."""
+    found = [word for word in text.replace(",", " ").split() if word]
+    unknown = [code for code in found if code not in CODES]
+    if unknown:
+        raise ValueError(f"lint knows no code {unknown[0]!r}; it knows {', '.join(CODES)}")
+    return found
+
+
+def run(script: str, arguments: Sequence[str] = (), ignore: Sequence[str] = ()) -> int:
+    """Run a script as `__main__` and print findings on stdout: 0 none, 1 some, 2 the script failed."""
+    try:
+        with open(script, "rb") as file:
+            source = file.read()
+    except OSError as error:
+        print(f"tinygrad_pt lint: cannot read {script}: {error.strerror or error}", file=sys.stderr)
+        return 2
+    module = types.ModuleType("__main__")
+    module.__file__ = script
+    before = sys.argv, list(sys.path), sys.modules["__main__"]
+    sys.argv, sys.path[0] = [script, *arguments], os.path.dirname(os.path.abspath(script))
+    sys.modules["__main__"] = module
+    failed = False
+    try:
+        with lint(ignore=ignore) as findings:
+            try:
+                exec(compile(source, script, "exec"), module.__dict__)
+            except SystemExit as leaving:
+                failed = leaving.code not in (None, 0)
+                if isinstance(leaving.code, str):
+                    print(leaving.code, file=sys.stderr)
+            except Exception as error:
+                failed = True
+                _print_failure(error)
+    finally:
+        sys.argv, sys.path[:], sys.modules["__main__"] = before
+    for finding in sorted(findings, key=_place):
+        print(finding)
+    sys.stdout.flush()
+    return 2 if failed else 1 if findings else 0
+
+
+def _place(finding: Finding) -> tuple[str, int, str]:
+    line = finding.line
+    return ("", 0, finding.code) if line is None else (line.file, line.number, finding.code)
+
+
+def _print_failure(error: Exception) -> None:
+    """The traceback as the script by itself would print it: without the frames of the linter."""
+    print("Traceback (most recent call last):", file=sys.stderr)
+    steps = [s for s in traceback.extract_tb(error.__traceback__) if not s.filename.startswith(HERE)]
+    print("".join(traceback.format_list(steps)), end="", file=sys.stderr)
+    print("".join(traceback.format_exception_only(error)), end="", file=sys.stderr)

@@ -1,0 +1,309 @@
+"""Rules about backward and step: gradients that are old, missing, doubled, or computed from changed values."""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import numpy as np
+
+from tinygrad_pt.autograd.trace import Line, line_of
+from tinygrad_pt.graph import SAVED, Leaf, Node
+from tinygrad_pt.linting.facts import Notes, checksum, freed, parents, user_frame
+from tinygrad_pt.linting.finding import place
+from tinygrad_pt.linting.rule import Rule
+
+
+def nonzero(grad: Any) -> bool:
+    """Whether there is a gradient, and not only zeros."""
+    return grad is not None and bool(np.any(grad.array))
+
+
+class Stale(Rule):
+    """An optimizer steps along a gradient that still contains, unchanged, the one it stepped along before; or, without
+    optimizers, a leaf is changed twice in a row between backwards that add to one and the same gradient."""
+
+    code = "TG301"
+    title = "no zero_grad between two steps"
+    mend = "call optimizer.zero_grad() before each backward (after each step, if you add up several on purpose)"
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.used = Notes()  # parameter -> checksum of the gradient that its last step used
+        self.carried = Notes()  # parameters whose next backward adds to a used gradient
+        self.last = Notes()  # other leaves -> (checksum, the gradient's checksum, both after backward; times in a row)
+
+    def before_backward(self, walk: Any) -> None:
+        held = self.session.held()
+        for p in walk.leaves:
+            if id(p) in held:
+                if p in self.used and nonzero(p._grad) and checksum(p._grad.array) == self.used.get(p):
+                    self.carried.set(p, True)
+                elif not nonzero(p._grad):
+                    self.carried.pop(p)
+            elif p in self.last:
+                value, grad, times = self.last.get(p)
+                kept = nonzero(p._grad) and checksum(p._grad.array) == grad and checksum(p.array) != value
+                times = times + 1 if kept else 0
+                self.last.set(p, (value, grad, times))
+                if times == 2:
+                    self.report(
+                        walk.line, f"{self.session.name(p)} was changed along its gradient, and backward adds the next "
+                        "gradient to the same one", "set .grad = None after each change",
+                    )  # fmt: skip
+
+    def after_backward(self, walk: Any) -> None:
+        held = self.session.held()
+        for p in walk.leaves:
+            if id(p) not in held and nonzero(p._grad):
+                times = self.last.get(p, (0, 0, 0))[2]
+                self.last.set(p, (checksum(p.array), checksum(p._grad.array), times))
+
+    def after_step(self, record: Any) -> None:
+        stale = [p for p in record.parameters if p in self.carried and nonzero(p._grad)]
+        if stale:
+            names = self.session.registered()
+            self.report(
+                record.stepped, f"the gradient of {self.session.name(stale[0], names)} still contains that of the step "
+                f"before: no zero_grad between two steps of {record.kind}",
+            )  # fmt: skip
+        for p in record.parameters:
+            self.carried.pop(p)
+            if nonzero(p._grad):
+                self.used.set(p, checksum(p._grad.array))
+
+
+class NoGradient(Rule):
+    """Two steps from one line of the program at which no parameter had a gradient, or only zeros since zero_grad().
+
+    If a backward did reach a parameter before, the gradients were cleared too early (said at once). If none did,
+    and every backward between began at a tensor without history, TG306 says so, and if the optimizer holds a former
+    network's parameters, TG105 does; otherwise this rule does at the end."""
+
+    code = "TG302"
+    title = "steps without any gradient"
+    mend = "the order is zero_grad(), backward(), step()"
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.empty: dict[tuple[int, Line | None], int] = {}
+        self.waiting: dict[tuple[int, Line | None], Any] = {}
+
+    def before_step(self, record: Any, closure: bool) -> None:
+        if closure:
+            return
+        some = any(nonzero(p._grad) for p in record.parameters)
+        none = all(p._grad is None for p in record.parameters)
+        if some or not (none or record.cleared) or not record.parameters:
+            return
+        key = (id(record), record.stepped)
+        cleared = record.reached
+        self.empty[key] = self.empty.get(key, 0) + 1
+        if self.empty[key] < 2:
+            return
+        if cleared:
+            self.report(record.stepped, f"{record.kind} steps without a gradient: they are cleared after backward")
+        else:
+            self.waiting[key] = record
+
+    def end(self) -> None:
+        for (_, line), record in self.waiting.items():
+            places = {f.line for f in self.session.findings if f.code in ("TG105", "TG306")}
+            if not places and not any(self.session.passes(p) for p in record.parameters):
+                self.report(
+                    line, f"{record.kind} steps, but no backward has ever reached one of its parameters",
+                    "compute the loss from them, without detach, item or numpy on the way, and call backward()",
+                )  # fmt: skip
+
+
+class NeverSteps(Rule):
+    """An optimizer made here, whose gradients were computed at least 3 times and cleared by it at least 3 times, that
+    never stepped, while no parameter it holds changed."""
+
+    code = "TG303"
+    title = "an optimizer that never steps"
+    mend = "call optimizer.step() after backward()"
+
+    def end(self) -> None:
+        for record in self.session.optimizers.values():
+            if not record.steps and record.passes >= 3 and record.clearings >= 3 and record.parameters:
+                if not any(self.session.changed(p) for p in record.parameters):
+                    self.report(record.line, f"{record.kind} is given gradients, clears them, and never steps")
+
+
+class Accumulated(Rule):
+    """A sum, wanting a gradient, of two or more numbers whose graphs backward has already gone through and freed, both
+    by a backward at the same line."""
+
+    code = "TG304"
+    title = "a loss added up together with its graph"
+    mend = "total += loss.item()"
+    ops = ("add",)
+
+    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
+        if result.node is None or result.node.shape not in ((), (1,)):
+            return
+        ended: list[Any] = []
+        stack = list(parents(result.node))
+        for _ in range(100):
+            if not stack:
+                return
+            node = stack.pop()
+            if freed(node):
+                where = node.note("ended")
+                if where is not None and where in ended:
+                    self.report(line, "the sum keeps the graph of every loss in it, though backward is done with them")
+                    return
+                ended.append(where)
+            elif node.op.name in ("add", "cast") or (
+                node.op.name in ("mul", "div") and sum(isinstance(p, Node) for p in node.parents) == 1
+            ):
+                stack.extend(parents(node))
+
+
+class Kept(Rule):
+    """Ten results, alive at once, of which backward at one line has gone through and freed the graphs."""
+
+    code = "TG305"
+    title = "losses kept together with their graphs"
+    mend = "keep loss.item() or loss.detach()"
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.roots: dict[Line | None, Notes] = {}
+        self.said: set[Line | None] = set()
+
+    def after_backward(self, walk: Any) -> None:
+        roots = self.roots.setdefault(walk.line, Notes())
+        for t in walk.tensors:
+            if t.node is not None and freed(t.node):
+                roots.set(t, None)
+        alive = [t for t, _ in roots]
+        if len(alive) >= 10 and walk.line not in self.said:
+            self.said.add(walk.line)
+            self.report(
+                walk.line, f"{len(alive)} losses of this line are alive with their graphs{holder(alive)}: "
+                "memory grows with every step",
+            )  # fmt: skip
+
+
+def holder(kept: list[Any]) -> str:
+    """The user's list in which some things are."""
+    frame = user_frame()
+    while frame is not None:
+        for name, value in {**frame.f_globals, **frame.f_locals}.items():
+            if type(value) is list and any(v is kept[0] for v in value):
+                return f", in the list `{name}`"
+        frame = frame.f_back
+    return ""
+
+
+class NoHistory(Rule):
+    """Twice, backward began at a tensor without history that is no parameter, and an optimizer stepped next, having
+    got no gradient since its last step."""
+
+    code = "TG306"
+    title = "backward from a tensor without history"
+    mend = "compute the loss with tensor operations only: torch.tensor(x), item() and numpy() end the graph"
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.line: Line | None = None
+        self.times = 0
+
+    def after_backward(self, walk: Any) -> None:
+        bare = all(isinstance(node, Leaf) for node in walk.roots)
+        held = self.session.held() | set(self.session.registered())
+        self.line = walk.line if bare and not any(id(t) in held for t in walk.tensors) else None
+
+    def after_step(self, record: Any) -> None:
+        if self.line is not None and not record.reached:
+            self.times += 1
+            if self.times == 2:
+                self.report(self.line, f"backward begins at a new tensor, so {record.kind} gets no gradients from it")
+        self.line = None
+
+
+class Doubled(Rule):
+    """Between two clearings of a parameter's gradient, backward went through one loss and then through that loss again,
+    by itself or inside a larger one; and an optimizer stepped along the sum. Both without explicit gradient and without
+    create_graph."""
+
+    code = "TG307"
+    title = "one loss counted twice"
+    mend = "call backward once per step on the sum of all losses; retain_graph=True is for something else"
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.roots = Notes()  # parameter -> (roots that were added to its gradient, checksum of it after the last)
+        self.twice = Notes()  # parameter -> (line of the second, line of the first)
+        self.fresh: tuple[Any, ...] = ()  # links to the roots of the backward that runs
+
+    def after_backward(self, walk: Any) -> None:
+        for p in walk.leaves:
+            if nonzero(p._grad):
+                roots = self.roots.get(p, ((), 0))[0]
+                self.roots.set(p, ((*roots, *self.fresh), checksum(p._grad.array)))
+
+    def before_backward(self, walk: Any) -> None:
+        self.fresh = ()
+        for p in walk.leaves:
+            roots, sum_ = self.roots.get(p, ((), 0))
+            if not nonzero(p._grad) or checksum(p._grad.array) != sum_:
+                self.roots.pop(p)
+                self.twice.pop(p)
+                continue
+            for link, line in roots:
+                node = link()
+                if walk.plain and node is not None and node in walk.nodes:
+                    self.twice.set(p, (walk.line, line))
+        if walk.plain:
+            self.fresh = tuple((weakref.ref(node), walk.line) for node in walk.roots if not isinstance(node, Leaf))
+
+    def after_step(self, record: Any) -> None:
+        for p in record.parameters:
+            again = self.twice.pop(p)
+            if again is not None and nonzero(p._grad):
+                line, first = again
+                where = "" if first == line else f" (first at {place(first)})"
+                self.report(line, f"{record.kind} steps along a gradient in which one loss is counted twice{where}")
+            self.roots.pop(p)
+
+
+class Overwritten(Rule):
+    """When backward begins, an array that a rule had saved is not what it was, though no in-place operation was
+    counted: it was written through `.data`, `.numpy()`, or the array that from_numpy was given."""
+
+    code = "TG308"
+    title = "a value changed behind the graph's back"
+    mend = "write through the tensor itself (then backward can tell), after backward, or into a clone()"
+    ops = ("*",)
+
+    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
+        node = result.node
+        if node is not None and type(node) is Node and node.args is not None and node.op is op:
+            node.set_note("sums", sums(node))
+
+    def before_backward(self, walk: Any) -> None:
+        for node in walk.nodes:
+            before = node.note("sums")
+            if before is None or node.args is None:
+                continue
+            guards = node.guards
+            if any(guards[i][0] != guards[i + 1] for i in range(0, len(guards), 2)):
+                continue  # counted: backward itself will refuse
+            now = sums(node)
+            if len(now) == len(before) and any(a is not None and a != b for a, b in zip(before, now, strict=True)):
+                where = line_of(node)
+                self.report(
+                    where or walk.line, f"a value that {node.op.name} saved here was changed afterwards without the "
+                    "graph's knowledge: its gradient is wrong",
+                )  # fmt: skip
+
+
+def sums(node: Node) -> tuple[int | None, ...]:
+    """A checksum of each array that a vertex has saved."""
+    return tuple(checksum(a) if isinstance(a, SAVED) else None for a in node.args or ())
+
+
+RULES = (Stale, NoGradient, NeverSteps, Accumulated, Kept, NoHistory, Doubled, Overwritten)

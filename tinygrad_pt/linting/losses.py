@@ -1,0 +1,212 @@
+"""Rules about what is fed to a loss: what is squashed twice, not squashed at all, or broadcast."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_pt.autograd.trace import Line, line_of
+from tinygrad_pt.graph import Leaf, Node
+from tinygrad_pt.linting.facts import Notes, parents, source
+from tinygrad_pt.linting.finding import place
+from tinygrad_pt.linting.rule import Rule
+
+REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
+BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
+
+
+def made(node: Node) -> str:
+    """` (file:line)` of the op of a vertex."""
+    line = line_of(node)
+    return "" if line is None else f" ({place(line)})"
+
+
+class Squashed(Rule):
+    """`cross_entropy` of values that, through views, come from softmax, log_softmax or sigmoid, and want a gradient."""
+
+    code = "TG201"
+    title = "softmax, log_softmax or sigmoid before cross_entropy"
+    mend = "give cross_entropy the logits themselves"
+
+    def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
+        if loss != "cross_entropy":
+            return
+        node = source(given["input"])
+        if node is None or node.op.name not in ("softmax", "log_softmax", "sigmoid"):
+            return
+        name = node.op.name
+        rest = (
+            "which changes nothing the second time" if name == "log_softmax" else
+            "so its gradients are far too small" if name == "softmax" else "so no class can get a probability near 1"
+        )  # fmt: skip
+        self.report(line, f"cross_entropy applies log_softmax to what {name}{made(node)} has already squashed, {rest}")
+
+
+class TwoSigmoids(Rule):
+    """`binary_cross_entropy_with_logits` of values that, through views, come from sigmoid or softmax."""
+
+    code = "TG202"
+    title = "sigmoid before binary_cross_entropy_with_logits"
+    mend = "give it the logits themselves, or use binary_cross_entropy"
+
+    def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
+        if loss != "binary_cross_entropy_with_logits":
+            return
+        node = source(given["input"])
+        if node is not None and node.op.name in ("sigmoid", "softmax"):
+            self.report(
+                line, f"the loss applies sigmoid to what {node.op.name}{made(node)} has already squashed: "
+                "no answer can come nearer to 0 or 1 than 0.5 and 0.73",
+            )  # fmt: skip
+
+
+class NotLogarithms(Rule):
+    """`nll_loss` of an input, wanting a gradient, with an element above 0.001; `kl_div` of one from softmax."""
+
+    code = "TG203"
+    title = "nll_loss or kl_div of values that are no log-probabilities"
+    mend = "use log_softmax instead, or cross_entropy on the logits"
+
+    def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
+        if loss not in ("nll_loss", "kl_div") or given["input"].node is None:
+            return
+        node = source(given["input"])
+        name = "" if node is None else node.op.name
+        if name in ("softmax", "sigmoid"):
+            assert node is not None
+            self.report(line, f"{loss} wants log-probabilities, but its input comes from {name}{made(node)}")
+        elif loss == "nll_loss" and np.any(given["input"].array > 1e-3):
+            self.report(
+                line, "nll_loss wants log-probabilities, which are never positive, but its input reaches "
+                f"{given['input'].array.max():.3g}",
+            )  # fmt: skip
+
+
+class Broadcast(Rule):
+    """A regression loss whose input and target broadcast to more elements than either has."""
+
+    code = "TG204"
+    title = "a loss between (N, 1) and (N,)"
+    mend = "give both one shape, e.g. target.unsqueeze(1) or input.squeeze(1)"
+
+    def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
+        if loss not in REGRESSION:
+            return
+        x, t = given["input"].array.shape, given["target"].array.shape
+        wide = crossed(x, t)
+        if wide:
+            self.report(
+                line, f"{loss} of input {list(x)} and target {list(t)} broadcasts both to {list(wide)}: every answer "
+                "is compared with every target",
+            )  # fmt: skip
+
+
+def crossed(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape to which two shapes broadcast, if it has more elements than either; else ()."""
+    try:
+        wide = np.broadcast_shapes(a, b)
+    except ValueError:
+        return ()
+    n = int(np.prod(wide))
+    return wide if n > int(np.prod(a)) and n > int(np.prod(b)) else ()
+
+
+class OwnBroadcast(Rule):
+    """A difference of (N, 1) and (N,), N > 1, one computed from parameters and the other data, that is squared or made
+    absolute, reduced to one number, and differentiated."""
+
+    code = "TG205"
+    title = "a difference of (N, 1) and (N,) in a loss of one's own"
+    mend = "give both one shape, e.g. target.unsqueeze(1) or input.squeeze(1)"
+    ops = ("sub", "square", "power", "pow", "abs", "mul", "mean", "sum")
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.marks = Notes()  # vertex -> (how far: 1 difference, 2 distance, 3 number; line; text)
+
+    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
+        node = result.node
+        if node is None:
+            return
+        if op.name == "sub":
+            x, t = (getattr(a, "shape", ()) for a in args)
+            n = max((*x, *t), default=0)
+            if n > 1 and {tuple(x), tuple(t)} == {(n, 1), (n,)}:
+                a, b = (a.node for a in args)
+                if (a is None) != (b is None) and not isinstance(a or b, Leaf):
+                    self.marks.set(node, (1, line, f"{list(x)} - {list(t)} is {[n, n]}"))
+            return
+        found = [self.marks.get(p) for p in parents(node)]
+        if not found or found[0] is None or any(f is not found[0] for f in found):
+            return
+        far, where, text = found[0]
+        if op.name in ("mean", "sum"):
+            if far == 2 and not node.shape:
+                self.marks.set(node, (3, where, text))
+        elif far == 1:
+            self.marks.set(node, (2, where, text))
+
+    def before_backward(self, walk: Any) -> None:
+        for node, (far, where, text) in self.marks:
+            if far == 3 and node in walk.nodes:
+                self.report(where, f"{text}: every answer is compared with every target")
+
+
+class OneClass(Rule):
+    """`cross_entropy` over a class axis of length 1, or any loss of values that, through views, are a softmax or
+    log_softmax along an axis of length 1."""
+
+    code = "TG206"
+    title = "softmax over a single class"
+    mend = "for two classes from one number use binary_cross_entropy_with_logits, without softmax"
+
+    def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
+        x = given["input"]
+        if x.node is None:
+            return
+        if loss == "cross_entropy":
+            if x.array.shape and x.array.shape[min(1, x.array.ndim - 1)] == 1:
+                self.report(line, f"cross_entropy of {list(x.array.shape)} has a single class: it is always 0")
+            return
+        node = source(x)
+        if node is not None and node.op.name in ("softmax", "log_softmax") and node.shape[node.attrs["axis"]] == 1:
+            value = 1 if node.op.name == "softmax" else 0
+            self.report(line, f"{node.op.name}{made(node)} along an axis of length 1 is always {value}: nothing learns")
+
+
+class OtherAxis(Rule):
+    """`nll_loss` of (N, C, …), N > 1, whose input is itself, or is the logarithm of, a softmax along another axis
+    than 1."""
+
+    code = "TG207"
+    title = "softmax along the batch instead of the classes"
+    mend = "dim=1"
+
+    def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
+        x = given["input"]
+        if loss != "nll_loss" or x.node is None or x.array.ndim < 2 or x.array.shape[0] == 1:
+            return
+        node = x.node
+        if node.op.name == "log" and isinstance(node.parents[0], Node):
+            node = node.parents[0]
+        if node.op.name in ("softmax", "log_softmax") and node.attrs["axis"] != 1:
+            self.report(
+                line, f"the classes of {list(x.array.shape)} are along dim 1, but {node.op.name}{made(node)} went "
+                f"along dim {node.attrs['axis']}",
+            )  # fmt: skip
+
+
+class Swapped(Rule):
+    """A binary cross entropy whose target wants a gradient and whose input does not."""
+
+    code = "TG208"
+    title = "input and target of a binary cross entropy swapped"
+    mend = "loss(input, target): first what the network answers, then what was wanted"
+
+    def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
+        if loss in BINARY and given["input"].node is None and given["target"].node is not None:
+            self.report(line, "the target comes from the network and the input does not: they are swapped")
+
+
+RULES = (Squashed, TwoSigmoids, NotLogarithms, Broadcast, OwnBroadcast, OneClass, OtherAxis, Swapped)

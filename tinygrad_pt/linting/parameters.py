@@ -1,0 +1,281 @@
+"""Rules about which parameters a module registers and which an optimizer holds; all but one speak at the end."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tinygrad_pt.autograd.trace import Line
+from tinygrad_pt.graph import Handle, Leaf
+from tinygrad_pt.linting.facts import Notes, inside, listed
+from tinygrad_pt.linting.rule import Rule
+from tinygrad_pt.nn.module import SHELVES, Module
+
+OWN = frozenset((*SHELVES, "_entered", "_call_hooks", "_non_persistent_buffers_set", "_scope_name"))
+
+
+def plain(module: Module) -> Iterator[tuple[str, Any]]:
+    """The attributes of a module that it has not registered."""
+    known = {name for shelf in SHELVES for name in module.__dict__.get(shelf, ())}
+    for name, value in module.__dict__.items():
+        if name not in known and name not in OWN:
+            yield name, value
+
+
+def assigned(owner: Any, attribute: str) -> Line | None:
+    """The line of its class at which an attribute is first assigned."""
+    for kind in type(owner).__mro__:
+        for function in sorted(filter(inspect.isfunction, vars(kind).values()), key=lambda f: f.__name__ != "__init__"):
+            code = function.__code__
+            for number in sorted({n for _, _, n in code.co_lines() if n is not None}):
+                text = linecache.getline(code.co_filename, number)
+                if re.search(rf"\.{re.escape(attribute)}\b[^=]*=(?!=)", text):
+                    return Line(code.co_filename, number, code.co_name)
+    return None
+
+
+class Hidden(Rule):
+    """What TG101 and TG102 share: the search for parameters that a module has and does not find."""
+
+    def hidden(self) -> Iterator[tuple[Module, str, Any, list[Any]]]:
+        """(owner, attribute, its value, the forgotten parameters in it)."""
+        held, session = self.session.held(), self.session
+        for root in session.roots.values():
+            registered = list(root.parameters())
+            ids = {id(p) for p in registered}
+            trained = session.stepped()
+            if not any(id(p) in trained or session.changed(p) for p in registered):
+                continue
+            for owner in root.modules():
+                for attribute, value in plain(owner):
+                    found = list(self.parameters(value))
+                    lost = [
+                        p for p in found
+                        if id(p) not in ids and id(p) not in held and session.passes(p) >= 2 and not session.changed(p)
+                    ]  # fmt: skip
+                    if lost:
+                        yield owner, attribute, value, lost
+
+    def parameters(self, value: Any) -> Iterator[Any]:
+        """The leaves of a value that want a gradient."""
+        raise NotImplementedError
+
+    def fallback(self) -> Line | None:
+        """Where to point if the class cannot be read: at an optimizer."""
+        return next((r.line for r in self.session.optimizers.values()), None)
+
+
+class InList(Hidden):
+    """A parameter, or a tensor that wants a gradient, in a list, tuple or dict that is an attribute of a module, or a
+    tensor that wants a gradient as an attribute; but no tensor that a module was called with. The module was called,
+    parameters() does not find the tensor, at least two backwards reached it, no optimizer holds it and nobody changed
+    it, while a parameter that the module has registered was trained."""
+
+    code = "TG101"
+    title = "parameters in a plain list or dict, or a plain tensor as an attribute"
+    mend = "nn.ParameterList or nn.ParameterDict; for one tensor nn.Parameter"
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.inputs = Notes()
+
+    def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
+        for t in inside(args, Handle):
+            if isinstance(t.node, Leaf):
+                self.inputs.set(t, True)
+
+    def parameters(self, value: Any) -> Iterator[Any]:
+        return (t for t in inside(value, Handle) if isinstance(t.node, Leaf) and t not in self.inputs)
+
+    def end(self) -> None:
+        for owner, attribute, value, lost in self.hidden():
+            kind = "a plain tensor" if isinstance(value, Handle) else f"a plain {type(value).__name__}"
+            verb = "is" if isinstance(value, Handle) else f"holds {len(lost)} parameter{'s' * (len(lost) > 1)} in"
+            self.report(
+                assigned(owner, attribute) or self.fallback(),
+                f"{type(owner).__name__}.{attribute} {verb} {kind}: parameters() does not find it, it does not learn",
+            )  # fmt: skip
+
+
+class ModulesInList(Hidden):
+    """A module in a list, tuple or dict that is an attribute of a module, with a parameter such as TG101 speaks of."""
+
+    code = "TG102"
+    title = "modules in a plain list or dict"
+    mend = "nn.ModuleList, nn.ModuleDict or nn.Sequential"
+
+    def parameters(self, value: Any) -> Iterator[Any]:
+        return (p for m in inside(value, Module) for p in m.parameters() if p.node is not None)
+
+    def end(self) -> None:
+        for owner, attribute, value, lost in self.hidden():
+            self.report(
+                assigned(owner, attribute) or self.fallback(),
+                f"{type(owner).__name__}.{attribute} is a plain {type(value).__name__}: parameters() does not find the "
+                f"{len(lost)} parameters of the modules in it, so they do not learn",
+            )  # fmt: skip
+
+
+class Replaced(Rule):
+    """An optimizer that has stepped holds parameters that no backward reached and no called module has, while a called
+    module has parameters that backwards reached, that no optimizer holds and nobody changed; and the optimizer holds
+    others of that module, or as many of the same shapes."""
+
+    code = "TG105"
+    title = "parameters replaced after the optimizer was made"
+    mend = "make the optimizer after the model has its final layers"
+
+    def found(self) -> Iterator[tuple[Any, list[Any], list[Any], dict[int, str]]]:
+        """(optimizer's record, what it holds in vain, what it lacks, names)."""
+        session = self.session
+        held, names = session.held(), session.registered()
+        for record in session.optimizers.values():
+            if not record.steps:
+                continue
+            mine = record.parameters
+            vain = [p for p in mine if id(p) not in names and not session.passes(p)]
+            if not vain:
+                continue
+            for root in session.roots.values():
+                params = list(root.parameters())
+                lost = [p for p in params if lonely(session, p, held)]
+                shared = {id(p) for p in params} & {id(p) for p in mine}
+                alike = sorted(p.array.shape for p in vain) == sorted(p.array.shape for p in lost)
+                if lost and (shared or alike):
+                    yield record, vain, lost, names
+
+    def end(self) -> None:
+        for record, vain, lost, names in self.found():
+            self.report(
+                record.line, f"this {record.kind} holds {len(vain)} parameters that the model no longer has, and lacks "
+                f"{listed(self.session.name(p, names) for p in lost)}",
+            )  # fmt: skip
+
+
+def lonely(session: Any, p: Any, held: set[int]) -> bool:
+    """A parameter that at least two backwards reached, that no optimizer holds, and that nobody changed."""
+    return p.node is not None and id(p) not in held and session.passes(p) >= 2 and not session.changed(p)
+
+
+class Missing(Rule):
+    """A registered parameter of a called module that wants a gradient, that at least two backwards reached, that no
+    optimizer holds and nobody changed, while an optimizer that has stepped holds another parameter of that module; and
+    TG105 does not apply."""
+
+    code = "TG103"
+    title = "a parameter missing from the optimizer"
+    mend = "give it to the optimizer, or freeze it with requires_grad_(False)"
+
+    def end(self) -> None:
+        session = self.session
+        held, names = session.held(), session.registered()
+        replaced = {id(p) for _, _, lost, _ in Replaced(session).found() for p in lost}
+        for root in session.roots.values():
+            params = list(root.parameters())
+            lost = [p for p in params if lonely(session, p, held) and id(p) not in replaced]
+            mine = {id(p) for p in params}
+            record = next(
+                (r for r in session.optimizers.values() if r.steps and any(id(p) in mine for p in r.parameters)), None
+            )
+            if lost and record is not None:
+                some = listed(session.name(p, names) for p in lost)
+                self.report(record.line, f"{some} of {type(root).__name__} gets gradients but is in no optimizer")
+
+
+class Unreached(Rule):
+    """An optimizer has stepped at least 10 times, backward reached some of its parameters, and never reached another
+    that wanted a gradient all the time; and TG105 does not apply."""
+
+    code = "TG104"
+    title = "an optimizer with parameters that backward never reaches"
+    mend = "use it in forward without detach, no_grad or numpy on the way, or leave it out of the optimizer"
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.wanting: dict[int, int] = {}  # parameter -> steps at which it wanted a gradient
+
+    def after_step(self, record: Any) -> None:
+        for p in record.parameters:
+            self.wanting[id(p)] = self.wanting.get(id(p), 0) + 1
+
+    def end(self) -> None:
+        session = self.session
+        names = session.registered()
+        replaced = {id(p) for _, vain, _, _ in Replaced(session).found() for p in vain}
+        for record in session.optimizers.values():
+            mine = record.parameters
+            vain = [
+                p for p in mine
+                if not session.passes(p) and id(p) not in replaced and self.wanting.get(id(p), 0) >= 10
+                and self.wanting[id(p)] == record.steps
+            ]  # fmt: skip
+            if vain and any(session.passes(p) for p in mine):
+                some = listed(session.name(p, names) for p in vain)
+                self.report(record.line, f"no backward has reached {some} in {record.steps} steps of {record.kind}")
+
+
+class Motionless(Rule):
+    """An optimizer took at least 3 steps, and at all of them every learning rate was 0."""
+
+    code = "TG106"
+    title = "a learning rate of 0"
+    mend = "give it a positive lr, and look at what computes it: integer division, a schedule that starts at 0?"
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.moving: set[int] = set()
+
+    def before_step(self, record: Any, closure: bool) -> None:
+        if any(record.rates) or not record.rates:
+            self.moving.add(id(record))
+
+    def end(self) -> None:
+        for record in self.session.optimizers.values():
+            if record.steps >= 3 and id(record) not in self.moving:
+                self.report(record.line, f"all {record.steps} steps of this {record.kind} had the learning rate 0")
+
+
+class Twins(Rule):
+    """At 3 consecutive steps, all units of a layer (rows of the weight of `linear`, columns of that of `mm`) had equal
+    weights and equal gradients, but for rounding, and neither were 0 everywhere."""
+
+    code = "TG107"
+    title = "units that are all alike"
+    mend = "start from random weights (nn.init); constant ones keep all units of a layer equal for ever"
+    ops = ("linear", "mm")
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.times: dict[int, int] = {}
+        self.units = Notes()  # weight -> the axis of its units
+
+    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
+        if result.node is not None and isinstance(args[1].node, Leaf) and args[1].array.ndim == 2:
+            self.units.set(args[1], 0 if op.name == "linear" else 1)
+
+    def before_step(self, record: Any, closure: bool) -> None:
+        for p in () if closure else record.parameters:
+            axis, grad = self.units.get(p), p._grad
+            if axis is None or grad is None or p.array.shape[axis] < 2:
+                continue
+            x, g = (p.array, grad.array) if axis == 0 else (p.array.T, grad.array.T)
+            alike = x.any() and g.any() and even(x, 1e-5) and even(g, 1e-4)
+            self.times[id(p)] = self.times.get(id(p), 0) + 1 if alike else 0
+            if self.times[id(p)] == 3:
+                self.report(
+                    record.line, f"the {len(x)} units of {self.session.name(p)} have equal weights and equal "
+                    "gradients: they do the work of one",
+                )  # fmt: skip
+
+
+def even(x: Any, tolerance: float) -> bool:
+    """Whether all rows are equal, but for rounding."""
+    return bool(np.abs(x - x[:1]).max() <= tolerance * np.abs(x).max())
+
+
+RULES = (InList, ModulesInList, Missing, Unreached, Replaced, Motionless, Twins)

@@ -1,0 +1,266 @@
+"""Rules about train() and eval(), units that have died, weights that are no numbers, and the order of schedules."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from typing import Any
+
+import numpy as np
+
+from tinygrad_pt.autograd.trace import PACKAGE, Line
+from tinygrad_pt.graph import Handle, Leaf, Node
+from tinygrad_pt.linting.facts import Notes, call_at, checksum, inside, line_at
+from tinygrad_pt.linting.rule import Rule
+from tinygrad_pt.modes import current
+from tinygrad_pt.nn import functional as NF
+from tinygrad_pt.nn.dropout import Dropout
+
+
+def moody(module: Any) -> bool:
+    """Whether it computes something else in training than in evaluation."""
+    return (isinstance(module, Dropout) and module.p > 0) or type(module).__name__.startswith("BatchNorm")
+
+
+class Noisy(Rule):
+    """A module that was trained is called, by the user and under no_grad, in training mode and with an active dropout
+    (or batch norm) inside, and what it answers goes into a loss, a comparison, argmax, max or topk. But nothing is said
+    of a line whose answers ever take part in a computation with gradients, nor of one that is called for the same input
+    again and again: that is how a dropout is sampled on purpose."""
+
+    code = "TG401"
+    title = "evaluation in training mode"
+    mend = "call model.eval() before, and model.train() after"
+    ops = ("*",)
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.answers = Notes()  # tensor -> the line of the call it comes from
+        self.lines: dict[Line | None, list[Any]] = {}  # line -> [judged?, harmless?, last input]
+
+    def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
+        if outer or current().grad or not module.training:
+            return
+        if not any(moody(m) and m.training for m in module.modules()):
+            return
+        stepped = self.session.stepped()
+        if not any(id(p) in stepped for p in module.parameters()):
+            return
+        seen = self.lines.setdefault(line, [False, False, None])
+        given = [checksum(t.array) for t in inside(args, Handle)]
+        if given == seen[2]:
+            seen[1] = True
+        seen[2] = given
+        for t in inside(output, Handle):
+            self.answers.set(t, line)
+
+    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
+        if not self.answers.kept:
+            return
+        for a in args:
+            if isinstance(a, Handle) and a in self.answers:
+                where = self.answers.get(a)
+                if current().grad and result.node is not None:
+                    self.lines[where][1] = True
+                elif op.name in ("gt", "ge", "lt", "le", "eq", "ne"):
+                    self.lines[where][0] = True
+                self.answers.set(result, where)
+
+    def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
+        for t in (given["input"], given["target"]):
+            if t in self.answers and not current().grad:
+                self.lines[self.answers.get(t)][0] = True
+
+    def chosen(self, values: Any) -> None:
+        if values in self.answers:
+            self.lines[self.answers.get(values)][0] = True
+
+    def end(self) -> None:
+        for line, (judged, harmless, _) in self.lines.items():
+            if judged and not harmless:
+                self.report(line, "the model is evaluated in training mode: its dropout is on, its answers are random")
+
+
+class Asleep(Rule):
+    """A module with dropout (or batch norm) was trained in training mode, was called in eval mode under no_grad, was
+    trained on in eval mode, was evaluated again, and was trained on in eval mode."""
+
+    code = "TG402"
+    title = "training goes on in eval mode"
+    mend = "call model.train() at the beginning of each epoch"
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.states: dict[int, list[Any]] = {}  # module -> [progress, (mode, line) of its last call with gradients]
+
+    def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
+        if outer or not any(moody(m) for m in module.modules()):
+            return
+        state = self.states.setdefault(id(module), [0, None, module])
+        if current().grad:
+            state[1] = (module.training, line)
+        elif not module.training and state[0] in (1, 3):
+            state[0] += 1
+
+    def after_step(self, record: Any) -> None:
+        mine = {id(p) for p in record.parameters}
+        for state in self.states.values():
+            progress, last, module = state
+            if last is None or not any(id(p) in mine for p in module.parameters()):
+                continue
+            training, line = last
+            state[1] = None
+            if training:
+                state[0] = 1
+            elif progress in (2, 4):
+                state[0] += 1
+                if state[0] == 5:
+                    self.report(line, "since its first evaluation the model trains in eval mode: its dropout is off")
+
+
+class Deaf(Rule):
+    """`functional.dropout` drops inside a module in eval mode, and the call, as it stands in the source, does not give
+    its argument `training`."""
+
+    code = "TG403"
+    title = "functional dropout that does not know of eval()"
+    mend = "F.dropout(x, p, training=self.training), or an nn.Dropout"
+    ops = ("mul",)
+    CODES = frozenset(getattr(NF, n).__code__ for n in ("dropout", "dropout1d", "dropout2d", "dropout3d"))
+
+    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
+        from tinygrad_pt.linting.switch import calling
+
+        inside = calling.get()
+        if not inside or inside[-1].training:
+            return
+        frame: Any = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+            if frame.f_code in self.CODES and not frame.f_back.f_code.co_filename.startswith(PACKAGE):
+                call = call_at(frame.f_back)
+                if call is not None and silent(call):
+                    self.report(
+                        line_at(frame.f_back), f"{type(inside[-1]).__name__} is in eval mode, but this dropout drops: "
+                        "its argument training is True unless you say otherwise",
+                    )  # fmt: skip
+                return
+            frame = frame.f_back
+
+
+def silent(call: ast.Call) -> bool:
+    """Whether a call of dropout says nothing of `training`."""
+    starred = any(isinstance(a, ast.Starred) for a in call.args) or any(k.arg is None for k in call.keywords)
+    return not starred and len(call.args) < 3 and all(k.arg != "training" for k in call.keywords)
+
+
+class Dead(Rule):
+    """For 30 calls with gradients in a row, units of a layer (`linear`, or `mm` with or without bias) whose value went
+    straight into relu gave 0 for every example: all units, or at least half of them and for 64 different inputs."""
+
+    code = "TG501"
+    title = "dead ReLUs"
+    mend = "a smaller learning rate, biases that do not start far below 0, or leaky_relu"
+    ops = ("relu",)
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.layers = Notes()  # the weight's vertex -> (calls in a row, checksums of inputs, units 0 in all of them)
+
+    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
+        node = args[0].node
+        if result.node is None or node is None or result.array.ndim < 2:
+            return
+        if node.op.name == "add":
+            node = next((p for p in node.parents if type(p) is Node), node)
+        if node.op.name not in ("linear", "mm") or not isinstance(node.parents[1], Leaf):
+            return
+        weight = node.parents[1]
+        silent = ~result.array.reshape(-1, result.array.shape[-1]).any(axis=0)
+        calls, inputs, dead = self.layers.get(weight, (0, frozenset(), silent))
+        dead = dead & silent
+        if 2 * int(dead.sum()) < dead.size:
+            calls, inputs, dead = 0, frozenset(), silent
+        calls += 1
+        x = node.args[1] if node.args else None
+        if isinstance(x, np.ndarray) and x.ndim == 2 and len(inputs) < 64:
+            inputs |= {checksum(row) for row in x[:64]}
+        self.layers.set(weight, (calls, inputs, dead))
+        if calls >= 30 and (dead.all() or len(inputs) >= 64):
+            handle = weight.handle()
+            name = "a layer" if handle is None else self.session.name(handle)
+            self.report(
+                line, f"{int(dead.sum())} of the {dead.size} units of {name} have been 0 for every example of {calls} "
+                "batches: no gradient reaches them any more",
+            )  # fmt: skip
+
+
+class NoNumbers(Rule):
+    """An element of a parameter that was finite before a step is inf or nan after it."""
+
+    code = "TG502"
+    title = "weights that become inf or nan"
+    mend = "a smaller learning rate, clip_grad_norm_, or look for log(0), 0/0 and sqrt(0) in the loss"
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.finite: list[Any] = []
+
+    def before_step(self, record: Any, closure: bool) -> None:
+        self.finite = [p for p in record.parameters if np.isfinite(p.array).all()]
+
+    def after_step(self, record: Any) -> None:
+        for p in self.finite:
+            if not np.isfinite(p.array).all():
+                cause = "" if p._grad is None or np.isfinite(p._grad.array).all() else ", as its gradient was"
+                name = self.session.name(p)
+                self.report(record.stepped, f"step {record.steps} of {record.kind} made {name} inf or nan{cause}")
+        self.finite = []
+
+
+class TooEarly(Rule):
+    """At one line of the program the `step()` of an object that holds an optimizer lowered its learning rate before the
+    first step of that optimizer, and was called again after it. Nothing is said if that `step()` itself called the
+    optimizer's, if it raised the rate (a warm-up), or if the first and the second call stand at different lines (a
+    schedule wound forward). Of schedulers of this package any change counts, for their constructor sets the first rate.
+    """
+
+    code = "TG601"
+    title = "a scheduler stepped before the optimizer"
+    mend = "optimizer.step() first, scheduler.step() after it; else the first value of the schedule is skipped"
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.first: dict[tuple[int, int], Any] = {}  # (optimizer, scheduler) -> [scheduler, line, rates before, after]
+
+    def scheduled(self, record: Any, scheduler: Any, line: Line | None) -> None:
+        key = (id(record), id(scheduler))
+        if not record.steps:
+            self.first.setdefault(key, [scheduler, line, record.rates, None])
+            return
+        if key not in self.first:
+            return
+        _, where, before, after = self.first[key]
+        if where != line or before is None or after is None:
+            return
+        ours = type(scheduler).__module__.startswith("tinygrad_pt.")
+        if any(a < b or (ours and a != b) for a, b in zip(after, before, strict=False)):
+            self.report(
+                line, f"{type(scheduler).__name__}.step() comes before {record.kind}.step(): no step is made with the "
+                f"first learning rate, {before[0]:g}",
+            )  # fmt: skip
+
+    def before_step(self, record: Any, closure: bool) -> None:
+        if record.steps:
+            return
+        for (optimizer, _), entry in self.first.items():
+            if optimizer == id(record) and entry[3] is None:
+                entry[3] = record.rates
+                frame: Any = sys._getframe(1)
+                while frame is not None:
+                    names = frame.f_code.co_varnames
+                    if names and frame.f_code.co_name == "step" and frame.f_locals.get(names[0]) is entry[0]:
+                        entry[2] = None  # it steps the optimizer itself
+                    frame = frame.f_back
+
+
+RULES = (Noisy, Asleep, Deaf, Dead, NoNumbers, TooEarly)

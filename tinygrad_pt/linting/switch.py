@@ -1,0 +1,284 @@
+"""Switching the linter on: while one runs, calls of modules, backward and optimizers pass through here.
+
+Nothing of this is in place while no linter runs: the functions are put in from outside, when the first begins, and
+taken out when the last ends. A linter hears the task or thread that began it, as with `no_grad`.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from typing import Any
+
+import tinygrad_pt
+from tinygrad_pt import autograd
+from tinygrad_pt.autograd.trace import PACKAGE
+from tinygrad_pt.linting import gradients, losses, parameters, phases
+from tinygrad_pt.linting.facts import line_at, user_frame
+from tinygrad_pt.linting.finding import Finding
+from tinygrad_pt.linting.rule import Rule
+from tinygrad_pt.linting.session import Pass, Session
+from tinygrad_pt.nn.module import Module
+from tinygrad_pt.optim.optimizer import Optimizer
+from tinygrad_pt.tensor import Tensor
+
+RULES: tuple[type[Rule], ...] = tuple(
+    sorted((*parameters.RULES, *losses.RULES, *gradients.RULES, *phases.RULES), key=lambda rule: rule.code)
+)
+CODES = {rule.code: rule for rule in RULES}
+
+active: ContextVar[tuple[Session, ...]] = ContextVar("tinygrad_pt.linting.active", default=())
+calling: ContextVar[tuple[Any, ...]] = ContextVar("tinygrad_pt.linting.calling", default=())  # modules, outermost first
+stepping: ContextVar[tuple[Any, ...]] = ContextVar("tinygrad_pt.linting.stepping", default=())  # optimizers
+ABSENT = object()
+
+
+# --------------------------------------------------------------------------------------- what is put in
+def called(original: Any) -> Any:
+    @functools.wraps(original)
+    def __call__(self: Any, *args: Any, **kwargs: Any) -> Any:
+        sessions = active.get()
+        if not sessions:
+            return original(self, *args, **kwargs)
+        outer = calling.get()
+        token = calling.set((*outer, self))
+        try:
+            output = original(self, *args, **kwargs)
+        finally:
+            calling.reset(token)
+        for session in sessions:
+            session.called(self, args, output, outer, user_frame())
+        return output
+
+    return __call__
+
+
+def backwards(original: Any) -> Any:
+    @functools.wraps(original)
+    def backward(
+        tensors: Any, grad_tensors: Any = None, retain_graph: Any = None, create_graph: bool = False, inputs: Any = None
+    ) -> None:
+        sessions = active.get()
+        if not sessions:
+            return original(tensors, grad_tensors, retain_graph, create_graph, inputs)
+        walk = Pass(tensors, grad_tensors, create_graph, inputs, line_at(user_frame()))
+        for session in sessions:
+            session.before_backward(walk)
+        original(walk.tensors, grad_tensors, retain_graph, create_graph, inputs)
+        for session in sessions:
+            session.after_backward(walk)
+
+    return backward
+
+
+def initialised(original: Any) -> Any:
+    @functools.wraps(original)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        if active.get():
+            watch(type(self))
+            frame = user_frame()
+            while (
+                frame.f_back is not None
+                and frame.f_code.co_name == "__init__"
+                and any(value is self for value in frame.f_locals.values())
+            ):
+                frame = frame.f_back  # out of the constructor of a class of the user's own
+            for session in active.get():
+                session.made(self, line_at(frame))
+
+    return __init__
+
+
+def stepped(original: Any) -> Any:
+    @functools.wraps(original)
+    def step(self: Any, *args: Any, **kwargs: Any) -> Any:
+        sessions, inside = active.get(), stepping.get()
+        if not sessions or any(optimizer is self for optimizer in inside):
+            return original(self, *args, **kwargs)
+        closure = bool(args or kwargs) and (args or tuple(kwargs.values()))[0] is not None
+        line = line_at(user_frame())
+        token = stepping.set((*inside, self))
+        try:
+            for session in sessions:
+                session.before_step(self, line, closure)
+            result = original(self, *args, **kwargs)
+        finally:
+            stepping.reset(token)
+        for session in sessions:
+            session.after_step(self, line)
+        return result
+
+    return step
+
+
+def cleared(original: Any) -> Any:
+    @functools.wraps(original)
+    def zero_grad(self: Any, *args: Any, **kwargs: Any) -> Any:
+        for session in active.get():
+            session.cleared(self)
+        return original(self, *args, **kwargs)
+
+    return zero_grad
+
+
+def chosen(original: Any) -> Any:
+    @functools.wraps(original)
+    def choose(*args: Any, **kwargs: Any) -> Any:
+        for session in active.get():
+            session.chosen(args[0] if args else kwargs.get("input"))
+        return original(*args, **kwargs)
+
+    return choose
+
+
+def _read(self: Any) -> Any:
+    try:
+        groups = self.__dict__["param_groups"]
+    except KeyError:
+        raise AttributeError(f"'{type(self).__name__}' object has no attribute 'param_groups'") from None
+    sessions = active.get()
+    if sessions:
+        found = scheduler_of(self, sys._getframe(1))
+        if found is not None:
+            for session in sessions:
+                session.scheduled(self, *found)
+    return groups
+
+
+def _write(self: Any, groups: Any) -> None:
+    self.__dict__["param_groups"] = groups
+
+
+def scheduler_of(optimizer: Any, frame: Any) -> tuple[Any, Any] | None:
+    """The object in whose `step()` we are and that holds the optimizer, and the line that called that `step()`.
+
+    None in its constructor, and in the optimizer itself.
+    """
+    found = None
+    for _ in range(12):
+        if frame is None:
+            break
+        names = frame.f_code.co_varnames
+        name = frame.f_code.co_name
+        this = frame.f_locals.get(names[0]) if names and frame.f_code.co_argcount else None
+        if this is optimizer:
+            return None
+        if found is not None:
+            if this is found[0] and name == "__init__":
+                return None
+        elif name == "step" and this is not None and not isinstance(this, (Optimizer, Module)):
+            if any(value is optimizer for value in getattr(this, "__dict__", {}).values()):
+                outer = frame.f_back
+                while outer is not None and outer.f_code.co_filename.startswith(PACKAGE):
+                    outer = outer.f_back
+                found = (this, line_at(outer))
+        frame = frame.f_back
+    return found
+
+
+# --------------------------------------------------------------------------------------- in and out
+lock = threading.RLock()
+put: list[tuple[Any, str, Any]] = []  # (owner, name, what stood there)
+running = 0
+
+
+def put_in(owner: Any, name: str, value: Any) -> None:
+    """Set an attribute, and remember what stood there."""
+    put.append((owner, name, owner.__dict__.get(name, ABSENT)))
+    setattr(owner, name, value)
+
+
+def watch(kind: type) -> None:
+    """Listen to the steps and clearings of a class of optimizers and of its bases."""
+    with lock:
+        for owner in kind.__mro__:
+            if not issubclass(owner, Optimizer):
+                continue
+            for name, around in (("step", stepped), ("update", stepped), ("zero_grad", cleared)):
+                if name in owner.__dict__ and not any(o is owner and n == name for o, n, _ in put):
+                    put_in(owner, name, around(owner.__dict__[name]))
+
+
+def install() -> None:
+    """Put everything in, if this is the first linter."""
+    global running
+    with lock:
+        running += 1
+        if running > 1:
+            return
+        put_in(Module, "__call__", called(Module.__call__))
+        put_in(autograd, "backward", backwards(autograd.backward))
+        put_in(Optimizer, "__init__", initialised(Optimizer.__init__))
+        put_in(Optimizer, "param_groups", property(_read, _write))
+        for name in ("argmax", "max", "topk"):
+            put_in(Tensor, name, chosen(getattr(Tensor, name)))
+            put_in(tinygrad_pt, name, chosen(getattr(tinygrad_pt, name)))
+        kinds = [Optimizer]
+        while kinds:
+            kind = kinds.pop()
+            watch(kind)
+            kinds.extend(kind.__subclasses__())
+
+
+def take_out() -> None:
+    """Put everything back, if this was the last linter."""
+    global running
+    with lock:
+        running -= 1
+        while not running and put:
+            owner, name, before = put.pop()
+            if before is ABSENT:
+                delattr(owner, name)
+            else:
+                setattr(owner, name, before)
+
+
+class lint:
+    """Context manager: watch a program for the silent bugs that people lose days to.
+
+    Entering gives the list of findings, which grows as they are found; those that only the whole program can show are
+    added at the end. `on` is called with each finding (`on=print`), or is "raise", for a `LintError` where the bug is.
+    `ignore` names codes that are not looked for. Inside, every op is slower; outside, nothing is.
+
+    A comment `# lint: ignore[TG301]` silences a line.
+
+    >>> import tinygrad_pt as torch
+    >>> logits = torch.zeros(2, 3, requires_grad=True)
+    >>> with torch.lint() as findings:
+    ...     loss = torch.nn.functional.cross_entropy(logits.softmax(1), torch.tensor([0, 2]))
+    >>> [finding.code for finding in findings]
+    ['TG201']
+    """
+
+    def __init__(
+        self, on: Callable[[Finding], Any] | str | None = None, ignore: Iterable[str] | str = (),
+        rules: Iterable[type[Rule]] = RULES,
+    ) -> None:  # fmt: skip
+        codes = [ignore] if isinstance(ignore, str) else list(ignore)
+        unknown = [code for code in codes if code not in CODES]
+        if unknown:
+            raise ValueError(f"lint knows no code {unknown[0]!r}; it knows {', '.join(CODES)}")
+        if not (on is None or on == "raise" or callable(on)):
+            raise TypeError(f"on must be None, 'raise' or a function, not {on!r}")
+        self.session = Session(rules, on, codes)
+        self.token: Any = None
+
+    def __enter__(self) -> list[Finding]:
+        if self.token is not None:
+            raise RuntimeError("this lint() is in use: call lint() again for another")
+        install()
+        self.token = active.set((*active.get(), self.session))
+        self.session.listener.__enter__()
+        return self.session.findings
+
+    def __exit__(self, kind: Any, *error: Any) -> None:
+        self.session.listener.__exit__()
+        active.reset(self.token)
+        take_out()
+        if kind is not None and self.session.on == "raise":
+            self.session.on = None  # one exception is enough
+        self.session.end()
