@@ -256,3 +256,29 @@ def target_first():
         loss = F.binary_cross_entropy(y, model(x))  # <- TG208
         loss.backward()
         optimizer.step()
+
+
+def an_epsilon_after_softmax():
+    model = nn.Linear(5, 3)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(3):
+        x = torch.randn(6, 5)
+        probabilities = F.softmax(model(x), dim=-1).clamp(min=1e-6) + 1e-8
+        loss = F.cross_entropy(probabilities, torch.argmax(x[:, :3], 1))  # <- TG201
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+
+
+def half_a_squared_norm():
+    model = nn.Sequential(nn.Linear(2, 4), nn.Tanh(), nn.Linear(4, 1))
+    params = list(model.parameters())
+    for _ in range(3):
+        x = torch.randn(12, 2)
+        y = x[:, 0]
+        difference = y - model(x)  # <- TG205
+        loss = 0.5 * (difference * difference / 12).sum(0).mean()
+        grads = torch.autograd.grad(loss, params)
+        with torch.no_grad():
+            for p, g in zip(params, grads, strict=True):
+                p -= 0.05 * g

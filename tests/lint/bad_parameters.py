@@ -287,3 +287,22 @@ def all_weights_start_at_one_half():
         optimizer.zero_grad()
         F.mse_loss(model(x), x[:, :1] * x[:, 1:2]).backward()
         optimizer.step()
+
+
+def a_layer_made_in_forward():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.hidden = nn.Linear(3, 6)
+
+        def forward(self, x):
+            x = torch.relu(self.hidden(x))
+            return nn.Linear(6, 2)(x)  # <- TG108
+
+    model = Net()
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(5):
+        x = torch.randn(8, 3)
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), (x[:, 0] > 0).long()).backward()
+        optimizer.step()

@@ -404,3 +404,44 @@ def the_cosine_comes_first():
         (w**2).sum().backward()
         schedule.step()  # <- TG601
         optimizer.step()
+
+
+def evaluation_with_a_graph_per_batch():
+    model = nn.Sequential(nn.Linear(4, 6), nn.ReLU(), nn.Linear(6, 2))
+    optimizer, criterion = optim.Adam(model.parameters()), nn.CrossEntropyLoss()
+    for _ in range(2):
+        for _ in range(3):
+            x = torch.randn(8, 4)
+            optimizer.zero_grad()
+            criterion(model(x), (x[:, 0] > 0).long()).backward()
+            optimizer.step()
+        model.eval()
+        valid = 0.0
+        for _ in range(6):
+            x = torch.randn(8, 4)
+            valid += criterion(model(x), (x[:, 0] > 0).long())  # <- TG304
+        print(f"{float(valid) / 6:.3f}")
+        model.train()
+
+
+def clipped_before_backward():
+    model = nn.Linear(4, 4)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(4):
+        x = torch.randn(6, 4)
+        loss = F.mse_loss(model(x), x.roll(1, 1))
+        optimizer.zero_grad()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)  # <- TG309
+        loss.backward()
+        optimizer.step()
+
+
+def clipped_after_the_step():
+    model = nn.Linear(4, 4)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(4):
+        x = torch.randn(6, 4)
+        optimizer.zero_grad()
+        F.mse_loss(model(x), x.roll(1, 1)).backward()
+        optimizer.step()
+        nn.utils.clip_grad_value_(model.parameters(), 0.1)  # <- TG309

@@ -598,3 +598,78 @@ def a_hidden_state_cut_between_chunks():
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+
+
+def gradients_assigned_by_hand():
+    model = nn.Linear(3, 2)
+    optimizer = optim.Adam(model.parameters(), lr=0.01)
+    params = list(model.parameters())
+    for _ in range(12):
+        x = torch.randn(7, 3)
+        grads = torch.autograd.grad(F.cross_entropy(model(x), (x[:, 0] > 0).long()), params)
+        for p, g in zip(params, grads, strict=True):
+            p.grad = g
+        optimizer.step()
+
+
+def clipped_after_each_of_two_backwards():
+    model = nn.Linear(4, 1)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(5):
+        optimizer.zero_grad()
+        for _ in range(2):
+            x = torch.randn(6, 4)
+            F.mse_loss(model(x), x[:, :1]).backward()
+            nn.utils.clip_grad_value_(model.parameters(), 0.5)
+        optimizer.step()
+
+
+def the_accuracy_of_the_training_batch():
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 2))
+    optimizer = optim.Adam(model.parameters())
+    for _ in range(6):
+        x = torch.randn(8, 4)
+        y = (x[:, 0] > 0).long()
+        answers = model(x)
+        loss = F.cross_entropy(answers, y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        with torch.no_grad():
+            print((answers.argmax(1) == y).float().mean().item())
+
+
+def evaluation_summed_under_no_grad():
+    model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Dropout(0.2), nn.Linear(8, 2))
+    optimizer = optim.Adam(model.parameters())
+    for _ in range(2):
+        model.train()
+        x = torch.randn(8, 4)
+        optimizer.zero_grad()
+        F.cross_entropy(model(x), (x[:, 0] > 0).long()).backward()
+        optimizer.step()
+        model.eval()
+        total = torch.zeros(())
+        with torch.no_grad():
+            for _ in range(6):
+                x = torch.randn(8, 4)
+                total += F.cross_entropy(model(x), (x[:, 0] > 0).long())
+        print(total / 6)
+
+
+def a_penalty_over_all_parameters():
+    model = nn.Sequential(*[nn.Linear(3, 3) for _ in range(6)])
+    optimizer = optim.SGD(model.parameters(), lr=0.01)
+    for _ in range(4):
+        x = torch.randn(5, 3)
+        penalty = 0.0
+        for p in model.parameters():
+            penalty = penalty + p.pow(2).sum()
+        loss = F.mse_loss(model(x), x) + 1e-3 * penalty
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    size = 0.0
+    for p in model.parameters():
+        size = size + p.abs().sum()
+    print(size.item())

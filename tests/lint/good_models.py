@@ -702,3 +702,72 @@ def a_line_that_is_silenced():
         x = torch.randn(10, 3)
         F.mse_loss(model(x), x[:, :1]).backward()
         optimizer.step()  # lint: ignore[TG301] the lesson is what happens then
+
+
+def a_network_differentiated_by_its_inputs():
+    class Physics(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = nn.Sequential(nn.Linear(1, 8), nn.Tanh(), nn.Linear(8, 1))
+            self.points = torch.linspace(0, 1, 12).unsqueeze(1).requires_grad_()
+
+        def forward(self):
+            u = self.net(self.points)
+            (slope,) = torch.autograd.grad(u.sum(), self.points, create_graph=True)
+            return ((slope + u) ** 2).mean() + (u[0, 0] - 1) ** 2
+
+    _fit(Physics(), lambda m: m(), lr=0.01)
+
+
+def xor_with_relu_of_which_half_are_dead():
+    model = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1))
+    with torch.no_grad():
+        model[0].weight[:2] = -0.5
+        model[0].bias[:2] = -0.1
+    x = torch.tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    y = torch.tensor([[0.0], [1.0], [1.0], [0.0]])
+    _fit(model, lambda m: F.mse_loss(m(x), y), steps=60)
+
+
+def positions_that_start_at_zero_and_are_averaged():
+    class Bag(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.words = nn.Parameter(torch.randn(9, 4))
+            self.places = nn.Parameter(torch.zeros(5, 4))
+            self.out = nn.Linear(4, 2)
+
+        def forward(self, words):
+            return self.out((self.words[words] + self.places).mean(1))
+
+    words = torch.randint(0, 9, (12, 5))
+    _fit(Bag(), lambda m: F.cross_entropy(m(words), words[:, 0] % 2))
+
+
+def a_helper_module_without_parameters_made_in_forward():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(3, 5), nn.Linear(5, 2)
+
+        def forward(self, x):
+            return self.b(nn.ReLU()(self.a(x)))
+
+    x, y = torch.randn(10, 3), torch.randint(0, 2, (10,))
+    _fit(Net(), lambda m: F.cross_entropy(m(x), y))
+
+
+def one_step_functions_that_are_given_their_module():
+    class Refine(nn.Module):
+        def forward(self, x, layers):
+            for layer in layers:
+                x = x + torch.tanh(layer(x))
+            return x
+
+    layers, refine = nn.ModuleList(nn.Linear(3, 3) for _ in range(4)), Refine()
+    optimizer = optim.SGD(layers.parameters(), lr=0.1)
+    for _ in range(12):
+        x = torch.randn(6, 3)
+        optimizer.zero_grad()
+        F.mse_loss(refine(x, layers), x.flip(1)).backward()
+        optimizer.step()

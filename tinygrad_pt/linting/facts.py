@@ -93,12 +93,13 @@ def parents(node: Node) -> Iterator[Node]:
 
 
 def source(t: Any) -> Node | None:
-    """The vertex whose values `t` shows: through reshapes, transposes, indexing, casts, and joins of one kind."""
+    """The vertex whose values `t` shows: through reshapes, transposes, indexing, casts, clamps, an added epsilon, and
+    joins of one kind."""
     node = t.node
     while node is not None:
         name = node.op.name
-        if name in VIEWS:
-            node = node.parents[0] if isinstance(node.parents[0], Node) else None
+        if name in VIEWS or name == "clamp" or (name == "add" and tiny(node)):
+            node = next(parents(node), None)
         elif name in JOINS:
             kinds = [p for p in parents(node)]
             if len({_viewed(p) for p in kinds}) != 1 or len(kinds) < len(node.parents):
@@ -107,6 +108,11 @@ def source(t: Any) -> Node | None:
         else:
             return node
     return None
+
+
+def tiny(node: Node) -> bool:
+    """Whether a sum only adds a small number, as against log(0)."""
+    return any(isinstance(p, float) and abs(p) < 1e-3 for p in node.parents)
 
 
 def _viewed(node: Any) -> str:

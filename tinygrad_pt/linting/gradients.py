@@ -41,6 +41,7 @@ class Stale(Rule):
                     self.carried.set(p, True)
                 elif not nonzero(p._grad):
                     self.carried.pop(p)
+                    self.used.pop(p)
             elif p in self.last:
                 value, grad, times = self.last.get(p)
                 kept = nonzero(p._grad) and checksum(p._grad.array) == grad and checksum(p.array) != value
@@ -133,16 +134,34 @@ class NeverSteps(Rule):
 
 class Accumulated(Rule):
     """A sum, wanting a gradient, of two or more numbers whose graphs backward has already gone through and freed, both
-    by a backward at the same line."""
+    by a backward at the same line; or a sum that grew at one line at least 3 times, each time after another call of a
+    module with parameters, and that until the end neither backward nor grad ever went through."""
 
     code = "TG304"
     title = "a loss added up together with its graph"
-    mend = "total += loss.item()"
+    mend = "total += loss.item(); and evaluate under torch.no_grad()"
     ops = ("add",)
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.calls = 0
+        self.sums = Notes()  # vertex -> (line, how often it grew, calls of modules until then)
+        self.grown: set[Line | None] = set()
+        self.used: set[Line | None] = set()
+
+    def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
+        if not outer and id(module) in self.session.roots:
+            self.calls += 1
 
     def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
         if result.node is None or result.node.shape not in ((), (1,)):
             return
+        before = [self.sums.get(p) for p in parents(result.node)]
+        same = [b for b in before if b is not None and b[0] == line]
+        times = same[0][1] + (self.calls > same[0][2]) if same else 1
+        self.sums.set(result.node, (line, times, self.calls))
+        if times >= 4:
+            self.grown.add(line)
         ended: list[Any] = []
         stack = list(parents(result.node))
         for _ in range(100):
@@ -159,6 +178,13 @@ class Accumulated(Rule):
                 node.op.name in ("mul", "div") and sum(isinstance(p, Node) for p in node.parents) == 1
             ):
                 stack.extend(parents(node))
+
+    def differentiated(self, nodes: Any) -> None:
+        self.used |= {self.sums.get(node)[0] for node in nodes if node in self.sums}
+
+    def end(self) -> None:
+        for line in self.grown - self.used:
+            self.report(line, "the sum keeps the graph of everything in it, and nothing ever differentiates it")
 
 
 class Kept(Rule):
@@ -306,4 +332,46 @@ def sums(node: Node) -> tuple[int | None, ...]:
     return tuple(checksum(a) if isinstance(a, SAVED) else None for a in node.args or ())
 
 
-RULES = (Stale, NoGradient, NeverSteps, Accumulated, Kept, NoHistory, Doubled, Overwritten)
+class InVain(Rule):
+    """Gradients were clipped at one line at least twice, and never to any effect: there were none yet, or they were
+    cleared before an optimizer stepped along them."""
+
+    code = "TG309"
+    title = "gradients clipped where it has no effect"
+    mend = "the order is backward(), clip_grad_norm_(), step()"
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.vain: dict[Line | None, int] = {}
+        self.useful: set[Line | None] = set()
+        self.open: dict[Line | None, list[Any]] = {}
+
+    def clipped(self, parameters: list[Any], line: Line | None) -> None:
+        self.open.pop(line, None)
+        if any(nonzero(p._grad) for p in parameters):
+            self.open[line] = parameters
+        else:
+            self.vain[line] = self.vain.get(line, 0) + 1
+
+    def before_step(self, record: Any, closure: bool) -> None:
+        mine = {id(p) for p in record.parameters}
+        for line, parameters in list(self.open.items()):
+            if any(id(p) in mine and nonzero(p._grad) for p in parameters):
+                self.useful.add(line)
+                del self.open[line]
+
+    def before_backward(self, walk: Any) -> None:
+        for line, parameters in list(self.open.items()):
+            del self.open[line]
+            if any(nonzero(p._grad) for p in parameters):
+                self.useful.add(line)
+            else:
+                self.vain[line] = self.vain.get(line, 0) + 1
+
+    def end(self) -> None:
+        for line, times in self.vain.items():
+            if times >= 2 and line not in self.useful:
+                self.report(line, f"{times} times gradients are clipped here, and no step ever uses the clipped ones")
+
+
+RULES = (Stale, NoGradient, NeverSteps, Accumulated, Kept, NoHistory, Doubled, Overwritten, InVain)

@@ -119,7 +119,7 @@ class OwnBroadcast(Rule):
     code = "TG205"
     title = "a difference of (N, 1) and (N,) in a loss of one's own"
     mend = "give both one shape, e.g. target.unsqueeze(1) or input.squeeze(1)"
-    ops = ("sub", "square", "power", "pow", "abs", "mul", "mean", "sum")
+    ops = ("sub", "square", "power", "pow", "abs", "mul", "div", "neg", "mean", "sum", "norm")
 
     def __init__(self, session: Any) -> None:
         super().__init__(session)
@@ -141,15 +141,17 @@ class OwnBroadcast(Rule):
         if not found or found[0] is None or any(f is not found[0] for f in found):
             return
         far, where, text = found[0]
-        if op.name in ("mean", "sum"):
-            if far == 2 and not node.shape:
-                self.marks.set(node, (3, where, text))
-        elif far == 1:
-            self.marks.set(node, (2, where, text))
+        if op.name in ("square", "power", "pow", "abs") or (op.name == "mul" and len(found) == 2):
+            far = max(far, 2)
+        elif op.name == "norm" or (op.name in ("mean", "sum") and far == 2):
+            far = 2 if node.shape else 3
+        elif op.name in ("mean", "sum"):
+            return  # a mean of signed differences is the difference of the means: no harm done
+        self.marks.set(node, (far, where, text))
 
-    def before_backward(self, walk: Any) -> None:
+    def differentiated(self, nodes: Any) -> None:
         for node, (far, where, text) in self.marks:
-            if far == 3 and node in walk.nodes:
+            if far == 3 and node in nodes:
                 self.report(where, f"{text}: every answer is compared with every target")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import linecache
 import re
+import weakref
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,6 +15,8 @@ from tinygrad_pt.autograd.trace import Line
 from tinygrad_pt.graph import Handle, Leaf
 from tinygrad_pt.linting.facts import Notes, inside, listed
 from tinygrad_pt.linting.rule import Rule
+from tinygrad_pt.modes import current
+from tinygrad_pt.nn.container import ModuleList, Sequential
 from tinygrad_pt.nn.module import SHELVES, Module
 
 OWN = frozenset((*SHELVES, "_entered", "_call_hooks", "_non_persistent_buffers_set", "_scope_name"))
@@ -197,11 +200,11 @@ class Unreached(Rule):
 
     def __init__(self, session: Any) -> None:
         super().__init__(session)
-        self.wanting: dict[int, int] = {}  # parameter -> steps at which it wanted a gradient
+        self.wanting: dict[int, int] = {}  # parameter -> steps at which it wanted a gradient and had none
 
     def after_step(self, record: Any) -> None:
         for p in record.parameters:
-            self.wanting[id(p)] = self.wanting.get(id(p), 0) + 1
+            self.wanting[id(p)] = self.wanting.get(id(p), 0) + (p._grad is None)
 
     def end(self) -> None:
         session = self.session
@@ -217,6 +220,38 @@ class Unreached(Rule):
             if vain and any(session.passes(p) for p in mine):
                 some = listed(session.name(p, names) for p in vain)
                 self.report(record.line, f"no backward has reached {some} in {record.steps} steps of {record.kind}")
+
+
+class Fleeting(Rule):
+    """Three modules with parameters that want a gradient, that the calling module has not registered and no optimizer
+    holds, were called one after the other at one line of its forward, and each was gone when the next but one came."""
+
+    code = "TG108"
+    title = "a layer made anew in each forward"
+    mend = "make the layer in __init__, and call it in forward"
+
+    def __init__(self, session: Any) -> None:
+        super().__init__(session)
+        self.seen: dict[tuple[int, Line | None], list[Any]] = {}
+
+    def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
+        if not outer or isinstance(outer[-1], (Sequential, ModuleList)) or not current().grad:
+            return
+        links = self.seen.setdefault((id(outer[-1]), line), [])
+        if any(link() is module for link in links):
+            return
+        params = [p for p in module.parameters() if p.node is not None]
+        if not params or any(m is module for m in outer[0].modules()):
+            return
+        held = self.session.held()
+        if any(id(p) in held for p in params):
+            return
+        links.append(weakref.ref(module))
+        if len(links) >= 3 and links[-3]() is None:
+            self.report(
+                line, f"{type(outer[-1]).__name__} makes a new {type(module).__name__} in each forward: its random "
+                "weights never learn",
+            )  # fmt: skip
 
 
 class Motionless(Rule):
@@ -278,4 +313,4 @@ def even(x: Any, tolerance: float) -> bool:
     return bool(np.abs(x - x[:1]).max() <= tolerance * np.abs(x).max())
 
 
-RULES = (InList, ModulesInList, Missing, Unreached, Replaced, Motionless, Twins)
+RULES = (InList, ModulesInList, Missing, Unreached, Replaced, Motionless, Twins, Fleeting)

@@ -160,7 +160,7 @@ class Dead(Rule):
     code = "TG501"
     title = "dead ReLUs"
     mend = "a smaller learning rate, biases that do not start far below 0, or leaky_relu"
-    ops = ("relu",)
+    ops = ("relu", "clamp")
 
     def __init__(self, session: Any) -> None:
         super().__init__(session)
@@ -169,6 +169,8 @@ class Dead(Rule):
     def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
         node = args[0].node
         if result.node is None or node is None or result.array.ndim < 2:
+            return
+        if op.name == "clamp" and (attrs["low"] != 0 or attrs["high"] is not None):
             return
         if node.op.name == "add":
             node = next((p for p in node.parents if type(p) is Node), node)

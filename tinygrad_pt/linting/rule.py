@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from tinygrad_pt.linting.session import Session
 
 EVENTS = (
-    "judged", "called", "before_backward", "after_backward", "before_step", "after_step", "scheduled", "chosen", "end",
+    "judged", "called", "differentiated", "before_backward", "after_backward", "clipped", "before_step",
+    "after_step", "scheduled", "chosen", "end",
 )  # fmt: skip
 
 
@@ -38,11 +39,17 @@ class Rule:
     def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
         """A module was called, by the innermost of the modules `outer`."""
 
+    def differentiated(self, nodes: set[Any]) -> None:
+        """`backward` or `grad` is about to go through these vertices."""
+
     def before_backward(self, walk: Any) -> None:
         """A backward begins."""
 
     def after_backward(self, walk: Any) -> None:
         """A backward has ended."""
+
+    def clipped(self, parameters: list[Any], line: Line | None) -> None:
+        """The gradients of these parameters are about to be clipped."""
 
     def before_step(self, record: Any, closure: bool) -> None:
         """An optimizer is about to step."""

@@ -145,6 +145,7 @@ class Session:
 
     def before_backward(self, walk: Pass) -> None:
         """A backward begins."""
+        self.tell("differentiated", walk.nodes)
         self.tell("before_backward", walk)
 
     def after_backward(self, walk: Pass) -> None:
@@ -163,6 +164,14 @@ class Session:
         for root in walk.roots:
             root.set_note("ended", walk.line)
         self.tell("after_backward", walk)
+
+    def differentiated(self, nodes: set[Node]) -> None:
+        """`autograd.grad` goes through these vertices."""
+        self.tell("differentiated", nodes)
+
+    def clipped(self, parameters: list[Any], line: Line | None) -> None:
+        """Gradients are clipped."""
+        self.tell("clipped", parameters, line)
 
     def record(self, optimizer: Any) -> Optimized:
         """What is known of an optimizer."""

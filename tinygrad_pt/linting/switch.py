@@ -16,11 +16,13 @@ from typing import Any
 import tinygrad_pt
 from tinygrad_pt import autograd
 from tinygrad_pt.autograd.trace import PACKAGE
+from tinygrad_pt.graph import Handle
 from tinygrad_pt.linting import gradients, losses, parameters, phases
-from tinygrad_pt.linting.facts import line_at, user_frame
+from tinygrad_pt.linting.facts import above, line_at, user_frame
 from tinygrad_pt.linting.finding import Finding
 from tinygrad_pt.linting.rule import Rule
 from tinygrad_pt.linting.session import Pass, Session
+from tinygrad_pt.nn import utils
 from tinygrad_pt.nn.module import Module
 from tinygrad_pt.optim.optimizer import Optimizer
 from tinygrad_pt.tensor import Tensor
@@ -72,6 +74,33 @@ def backwards(original: Any) -> Any:
             session.after_backward(walk)
 
     return backward
+
+
+def differentiated(original: Any) -> Any:
+    @functools.wraps(original)
+    def grad(outputs: Any, *args: Any, **kwargs: Any) -> Any:
+        sessions = active.get()
+        if sessions:
+            outputs = [outputs] if isinstance(outputs, Handle) else list(outputs)
+            nodes = above(t.node for t in outputs if t.node is not None)
+            for session in sessions:
+                session.differentiated(nodes)
+        return original(outputs, *args, **kwargs)
+
+    return grad
+
+
+def clipped(original: Any) -> Any:
+    @functools.wraps(original)
+    def clip(parameters: Any, *args: Any, **kwargs: Any) -> Any:
+        sessions = active.get()
+        if sessions:
+            parameters = [parameters] if isinstance(parameters, Handle) else list(parameters)
+            for session in sessions:
+                session.clipped(parameters, line_at(user_frame()))
+        return original(parameters, *args, **kwargs)
+
+    return clip
 
 
 def initialised(original: Any) -> Any:
@@ -212,6 +241,9 @@ def install() -> None:
             return
         put_in(Module, "__call__", called(Module.__call__))
         put_in(autograd, "backward", backwards(autograd.backward))
+        put_in(autograd, "grad", differentiated(autograd.grad))
+        for name in ("clip_grad_norm_", "clip_grad_value_"):
+            put_in(utils, name, clipped(getattr(utils, name)))
         put_in(Optimizer, "__init__", initialised(Optimizer.__init__))
         put_in(Optimizer, "param_groups", property(_read, _write))
         for name in ("argmax", "max", "topk"):
