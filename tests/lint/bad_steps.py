@@ -445,3 +445,30 @@ def clipped_after_the_step():
         F.mse_loss(model(x), x.roll(1, 1)).backward()
         optimizer.step()
         nn.utils.clip_grad_value_(model.parameters(), 0.1)  # <- TG309
+
+
+def killed_by_a_learning_rate_of_fifty():
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(4, 16), nn.ReLU(), nn.Linear(16, 1))
+    optimizer = optim.SGD(model.parameters(), lr=50.0)
+    x = torch.rand(32, 4)
+    y = x.sum(1, keepdim=True)
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = F.mse_loss(model(x), y)  # <- TG501
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+
+
+def an_average_that_fades_but_never_forgets():
+    model = nn.Linear(2, 1)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    average = 0.0
+    for _ in range(6):
+        x = torch.randn(4, 2)
+        loss = F.mse_loss(model(x), x[:, :1])
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        average = 0.9 * average + 0.1 * loss  # <- TG304

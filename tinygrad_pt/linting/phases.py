@@ -155,7 +155,8 @@ def silent(call: ast.Call) -> bool:
 
 class Dead(Rule):
     """For 30 calls with gradients in a row, units of a layer (`linear`, or `mm` with or without bias) whose value went
-    straight into relu gave 0 for every example: all units, or at least half of them and for 64 different inputs."""
+    straight into relu gave 0 for every example: all units, or at least half of them where the layer has seen 64
+    different inputs or more."""
 
     code = "TG501"
     title = "dead ReLUs"
@@ -164,7 +165,7 @@ class Dead(Rule):
 
     def __init__(self, session: Any) -> None:
         super().__init__(session)
-        self.layers = Notes()  # the weight's vertex -> (calls in a row, checksums of inputs, units 0 in all of them)
+        self.layers = Notes()  # the weight's vertex -> (for how many calls each unit was 0, checksums of inputs)
 
     def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
         node = args[0].node
@@ -178,20 +179,18 @@ class Dead(Rule):
             return
         weight = node.parents[1]
         silent = ~result.array.reshape(-1, result.array.shape[-1]).any(axis=0)
-        calls, inputs, dead = self.layers.get(weight, (0, frozenset(), silent))
-        dead = dead & silent
-        if 2 * int(dead.sum()) < dead.size:
-            calls, inputs, dead = 0, frozenset(), silent
-        calls += 1
+        silences, inputs = self.layers.get(weight, (np.zeros(silent.size, int), frozenset()))
+        silences = np.where(silent, silences + 1, 0)
         x = node.args[1] if node.args else None
         if isinstance(x, np.ndarray) and x.ndim == 2 and len(inputs) < 64:
             inputs |= {checksum(row) for row in x[:64]}
-        self.layers.set(weight, (calls, inputs, dead))
-        if calls >= 30 and (dead.all() or len(inputs) >= 64):
+        self.layers.set(weight, (silences, inputs))
+        dead = int((silences >= 30).sum())
+        if dead == silent.size or (2 * dead >= silent.size and len(inputs) >= 64):
             handle = weight.handle()
             name = "a layer" if handle is None else self.session.name(handle)
             self.report(
-                line, f"{int(dead.sum())} of the {dead.size} units of {name} have been 0 for every example of {calls} "
+                line, f"{dead} of the {silent.size} units of {name} have been 0 for every example of the last 30 "
                 "batches: no gradient reaches them any more",
             )  # fmt: skip
 
