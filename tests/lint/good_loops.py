@@ -673,3 +673,41 @@ def a_penalty_over_all_parameters():
     for p in model.parameters():
         size = size + p.abs().sum()
     print(size.item())
+
+
+def clipped_and_stepped_by_hand():
+    model = nn.Linear(3, 1)
+    for _ in range(5):
+        x = torch.randn(6, 3)
+        F.mse_loss(model(x), x[:, :1]).backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        with torch.no_grad():
+            for p in model.parameters():
+                p -= 0.1 * p.grad
+                p.grad = None
+
+
+def norms_of_gradients_on_the_side():
+    model, probe = nn.Linear(3, 1), nn.Linear(3, 1)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(5):
+        x = torch.randn(6, 3)
+        optimizer.zero_grad()
+        F.mse_loss(model(x), x[:, :1]).backward()
+        optimizer.step()
+        probe.zero_grad()
+        F.mse_loss(probe(x), x[:, :1]).backward()
+        print(float(nn.utils.clip_grad_norm_(probe.parameters(), float("inf"))))
+
+
+def hard_pseudo_labels_with_dropout_on():
+    model = nn.Sequential(nn.Linear(3, 10), nn.ReLU(), nn.Dropout(0.2), nn.Linear(10, 3))
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(6):
+        x, y, unlabelled = torch.randn(8, 3), torch.randint(0, 3, (8,)), torch.randn(8, 3)
+        with torch.no_grad():
+            guess = model(unlabelled).argmax(1)
+        loss = F.cross_entropy(model(x), y) + 0.1 * F.cross_entropy(model(unlabelled + 0.1), guess)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()

@@ -293,6 +293,12 @@ def test_the_command_runs_the_script_and_prints_what_it_found(script: Path, caps
     assert (sys.argv, sys.path, sys.modules["__main__"]) == (argv, path, own)
 
 
+def test_a_script_is_compiled_by_its_own_rules(tmp_path: Path) -> None:
+    path = tmp_path / "plain.py"
+    path.write_text("def f(a: int): ...\nassert f.__annotations__ == {'a': int}\n")
+    assert main(["lint", str(path)]) == 0
+
+
 def test_the_command_leaves_codes_out(script: Path, capsys: Any) -> None:
     assert main(["lint", "--ignore", "TG102,TG301", str(script)]) == 0
     assert capsys.readouterr().out == "arguments:\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.lint.run import expected, programs, verdict
@@ -24,6 +26,10 @@ def test_a_good_program_is_left_alone(name: str) -> None:
     assert not false
 
 
-def test_there_are_enough_of_them_and_every_code_has_one() -> None:
+def test_there_are_enough_of_them_and_every_code_has_one_and_the_page_counts_them() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "lint.md").read_text(encoding="utf-8")
+    assert (
+        f"{len(BAD)} programs that it must flag, at the right lines, and {len(GOOD)} that it must leave alone" in page
+    )
     assert len(BAD) >= 40 and len(GOOD) >= 60
     assert {code for program in BAD.values() for code, _ in expected(program)} == set(CODES)

@@ -63,7 +63,7 @@ def run(script: str, arguments: Sequence[str] = (), ignore: Sequence[str] = ()) 
     try:
         with lint(ignore=ignore) as findings:
             try:
-                exec(compile(source, script, "exec"), module.__dict__)
+                exec(compile(source, script, "exec", dont_inherit=True), module.__dict__)
             except SystemExit as leaving:
                 failed = leaving.code not in (None, 0)
                 if isinstance(leaving.code, str):

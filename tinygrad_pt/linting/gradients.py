@@ -183,7 +183,7 @@ class Accumulated(Rule):
         self.used |= {self.sums.get(node)[0] for node in nodes if node in self.sums}
 
     def end(self) -> None:
-        for line in self.grown - self.used:
+        for line in set() if self.session.failed else self.grown - self.used:
             self.report(line, "the sum keeps the graph of everything in it, and nothing ever differentiates it")
 
 
@@ -333,8 +333,8 @@ def sums(node: Node) -> tuple[int | None, ...]:
 
 
 class InVain(Rule):
-    """Gradients were clipped at one line at least twice, and never to any effect: there were none yet, or they were
-    cleared before an optimizer stepped along them."""
+    """The gradients of an optimizer's parameters were clipped at one line at least twice, and never to any effect:
+    there were none yet, or they were cleared before the optimizer stepped along them."""
 
     code = "TG309"
     title = "gradients clipped where it has no effect"
@@ -345,8 +345,10 @@ class InVain(Rule):
         self.vain: dict[Line | None, int] = {}
         self.useful: set[Line | None] = set()
         self.open: dict[Line | None, list[Any]] = {}
+        self.whose: dict[Line | None, set[int]] = {}
 
     def clipped(self, parameters: list[Any], line: Line | None) -> None:
+        self.whose[line] = {id(p) for p in parameters}
         self.open.pop(line, None)
         if any(nonzero(p._grad) for p in parameters):
             self.open[line] = parameters
@@ -370,7 +372,7 @@ class InVain(Rule):
 
     def end(self) -> None:
         for line, times in self.vain.items():
-            if times >= 2 and line not in self.useful:
+            if times >= 2 and line not in self.useful and self.whose[line] & self.session.stepped():
                 self.report(line, f"{times} times gradients are clipped here, and no step ever uses the clipped ones")
 
 

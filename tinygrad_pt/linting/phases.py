@@ -71,9 +71,12 @@ class Noisy(Rule):
             if t in self.answers and not current().grad:
                 self.lines[self.answers.get(t)][0] = True
 
-    def chosen(self, values: Any) -> None:
+    def chosen(self, values: Any, result: Any) -> None:
         if values in self.answers:
-            self.lines[self.answers.get(values)][0] = True
+            where = self.answers.get(values)
+            self.lines[where][0] = True
+            for t in inside(result, Handle):
+                self.answers.set(t, where)
 
     def end(self) -> None:
         for line, (judged, harmless, _) in self.lines.items():

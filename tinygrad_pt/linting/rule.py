@@ -60,8 +60,8 @@ class Rule:
     def scheduled(self, record: Any, scheduler: Any, line: Line | None) -> None:
         """A scheduler's `step()` reads the groups of an optimizer."""
 
-    def chosen(self, values: Any) -> None:
-        """`argmax`, `max` or `topk` of some values."""
+    def chosen(self, values: Any, result: Any) -> None:
+        """`argmax`, `max` or `topk` of some values gave a result."""
 
     def end(self) -> None:
         """The program has ended."""

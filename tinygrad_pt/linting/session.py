@@ -52,7 +52,7 @@ class Optimized:
     @property
     def rates(self) -> list[float]:
         """The learning rate of each group that has one."""
-        return [float(group["lr"]) for group in self.groups if "lr" in group]
+        return [float(g["lr"]) for g in self.groups if isinstance(g.get("lr"), (int, float, Handle))]
 
     @property
     def parameters(self) -> list[Any]:
@@ -80,6 +80,7 @@ class Session:
         self.roots: dict[int, Any] = {}  # modules that were called by the user rather than by another module
         self.reached = Notes()  # leaf -> [backwards that reached it, checksum at the first]
         self.steps = 0  # of all optimizers
+        self.failed = False  # did the program end with an exception?
         self.rules = [rule(self) for rule in rules if rule.code not in self.ignore]
         self.ears: dict[str, list[Callable[..., None]]] = {
             event: [getattr(r, event) for r in self.rules if getattr(type(r), event) is not vars(Rule)[event]]
@@ -205,9 +206,9 @@ class Session:
         """An object that holds an optimizer reads its groups in its own `step()`."""
         self.tell("scheduled", self.record(optimizer), scheduler, line)
 
-    def chosen(self, values: Any) -> None:
+    def chosen(self, values: Any, result: Any) -> None:
         """The largest of some values were looked for: `argmax`, `max`, `topk`."""
-        self.tell("chosen", values)
+        self.tell("chosen", values, result)
 
     def end(self) -> None:
         """The program has ended: what only the whole of it can show."""

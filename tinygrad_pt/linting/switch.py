@@ -157,9 +157,10 @@ def cleared(original: Any) -> Any:
 def chosen(original: Any) -> Any:
     @functools.wraps(original)
     def choose(*args: Any, **kwargs: Any) -> Any:
+        result = original(*args, **kwargs)
         for session in active.get():
-            session.chosen(args[0] if args else kwargs.get("input"))
-        return original(*args, **kwargs)
+            session.chosen(args[0] if args else kwargs.get("input"), result)
+        return result
 
     return choose
 
@@ -274,7 +275,8 @@ class lint:
 
     Entering gives the list of findings, which grows as they are found; those that only the whole program can show are
     added at the end. `on` is called with each finding (`on=print`), or is "raise", for a `LintError` where the bug is.
-    `ignore` names codes that are not looked for. Inside, every op is slower; outside, nothing is.
+    `ignore` names codes that are not looked for; `rules` are the classes of all rules, see `linting.Rule`. Inside,
+    every op is slower; outside, nothing is. A linter hears the thread or task that began it, and linters nest.
 
     A comment `# lint: ignore[TG301]` silences a line.
 
@@ -311,6 +313,8 @@ class lint:
         self.session.listener.__exit__()
         active.reset(self.token)
         take_out()
-        if kind is not None and self.session.on == "raise":
-            self.session.on = None  # one exception is enough
+        if kind is not None:
+            self.session.failed = True
+            if self.session.on == "raise":
+                self.session.on = None  # one exception is enough
         self.session.end()
