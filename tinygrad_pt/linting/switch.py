@@ -69,7 +69,8 @@ def backwards(original: Any) -> Any:
         walk = Pass(tensors, grad_tensors, create_graph, inputs, line_at(user_frame()))
         for session in sessions:
             session.before_backward(walk)
-        original(walk.tensors, grad_tensors, retain_graph, create_graph, inputs)
+        given = tensors if isinstance(tensors, Handle) else walk.tensors  # an iterator has been used up
+        original(given, grad_tensors, retain_graph, create_graph, inputs)
         for session in sessions:
             session.after_backward(walk)
 
