@@ -282,3 +282,11 @@ def half_a_squared_norm():
         with torch.no_grad():
             for p, g in zip(params, grads, strict=True):
                 p -= 0.05 * g
+
+
+def a_trained_softmax_only_measured():
+    model = nn.Sequential(nn.Linear(4, 3), nn.Softmax(dim=1))
+    with torch.no_grad():
+        x, y = torch.randn(8, 4), torch.randint(0, 3, (8,))
+        print(F.cross_entropy(model(x).reshape(2, 4, 3).flatten(0, 1), y).item())  # <- TG201
+        print(F.nll_loss(model(x)[:4], y[:4]).item())  # <- TG203

@@ -472,3 +472,26 @@ def an_average_that_fades_but_never_forgets():
         loss.backward()
         optimizer.step()
         average = 0.9 * average + 0.1 * loss  # <- TG304
+
+
+def a_schedule_of_pytorchs_kind_comes_first():
+    class StepLR:
+        def __init__(self, optimizer, step_size, gamma=0.1):
+            self.optimizer, self.step_size, self.gamma, self.last_epoch = optimizer, step_size, gamma, 0
+
+        def step(self):
+            self.last_epoch += 1
+            if self.last_epoch % self.step_size == 0:
+                for group in self.optimizer.param_groups:
+                    group["lr"] *= self.gamma
+            self.rates = [group["lr"] for group in self.optimizer.param_groups]
+
+    model = nn.Linear(2, 1)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    scheduler = StepLR(optimizer, step_size=3)
+    for _ in range(4):
+        scheduler.step()  # <- TG601
+        x = torch.randn(6, 2)
+        optimizer.zero_grad()
+        F.mse_loss(model(x), x[:, :1]).backward()
+        optimizer.step()

@@ -711,3 +711,15 @@ def hard_pseudo_labels_with_dropout_on():
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
+
+
+def a_loss_per_example_and_a_backward_for_each():
+    model = nn.Linear(3, 1)
+    optimizer = optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(6):
+        x = torch.randn(12, 3)
+        losses = [F.mse_loss(model(row), row[:1]) for row in x]
+        optimizer.zero_grad()
+        for loss in losses:
+            loss.backward()
+        optimizer.step()

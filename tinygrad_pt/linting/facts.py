@@ -22,6 +22,7 @@ VIEWS = frozenset((
     "reshape", "unsqueeze", "squeeze", "permute", "transpose", "t", "getitem", "expand", "select", "narrow", "split",
     "unbind", "pick", "cast", "clone", "flip",
 ))  # fmt: skip
+SQUASHING = frozenset(("softmax", "log_softmax", "sigmoid"))
 JOINS = frozenset(("cat", "stack"))
 LOSSES = {
     inspect.unwrap(getattr(NF, name)).__code__: name
@@ -90,6 +91,13 @@ def inside(value: Any, kind: type) -> Iterator[Any]:
 def parents(node: Node) -> Iterator[Node]:
     """The vertices a vertex was computed from."""
     return (p for p in node.parents if isinstance(p, Node))
+
+
+class Past:
+    """Where a tensor without a vertex came from: an op's name, attributes and line."""
+
+    def __init__(self, op: Any, attrs: dict[str, Any], shape: tuple[int, ...], line: Line | None) -> None:
+        self.op, self.attrs, self.shape, self.line = op, attrs, shape, line
 
 
 def source(t: Any) -> Node | None:

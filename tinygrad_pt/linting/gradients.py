@@ -20,8 +20,8 @@ def nonzero(grad: Any) -> bool:
 
 
 class Stale(Rule):
-    """An optimizer steps along a gradient that still contains, unchanged, the one it stepped along before; or, without
-    optimizers, a leaf is changed twice in a row between backwards that add to one and the same gradient."""
+    """An optimizer steps along a gradient that still contains, unchanged, the one it stepped along before; or,
+    without optimizers, a leaf is changed twice in a row between backwards that add to one and the same gradient."""
 
     code = "TG301"
     title = "no zero_grad between two steps"
@@ -133,9 +133,9 @@ class NeverSteps(Rule):
 
 
 class Accumulated(Rule):
-    """A sum, wanting a gradient, of two or more numbers whose graphs backward has already gone through and freed, both
-    by a backward at the same line; or a sum that grew at one line at least 3 times, each time after another call of a
-    module with parameters, and that until the end neither backward nor grad ever went through."""
+    """A sum, wanting a gradient, of two or more numbers whose graphs backward has already gone through and freed,
+    both by a backward at the same line; or a sum of at least 3 numbers that grew at one line, each time after another
+    call of a module with parameters, and that until the end neither backward nor grad ever went through."""
 
     code = "TG304"
     title = "a loss added up together with its graph"
@@ -160,7 +160,7 @@ class Accumulated(Rule):
         same = [b for b in before if b is not None and b[0] == line]
         times = same[0][1] + (self.calls > same[0][2]) if same else 1
         self.sums.set(result.node, (line, times, self.calls))
-        if times >= 4:
+        if times >= 3:
             self.grown.add(line)
         ended: list[Any] = []
         stack = list(parents(result.node))
@@ -188,7 +188,8 @@ class Accumulated(Rule):
 
 
 class Kept(Rule):
-    """Ten results, alive at once, of which backward at one line has gone through and freed the graphs."""
+    """Results, alive at once, of which backward at one line has gone through and freed the graphs, between different
+    steps of the optimizers: five of them."""
 
     code = "TG305"
     title = "losses kept together with their graphs"
@@ -203,9 +204,9 @@ class Kept(Rule):
         roots = self.roots.setdefault(walk.line, Notes())
         for t in walk.tensors:
             if t.node is not None and freed(t.node):
-                roots.set(t, None)
+                roots.set(t, self.session.steps)
         alive = [t for t, _ in roots]
-        if len(alive) >= 10 and walk.line not in self.said:
+        if len({steps for _, steps in roots}) >= 5 and walk.line not in self.said:
             self.said.add(walk.line)
             self.report(
                 walk.line, f"{len(alive)} losses of this line are alive with their graphs{holder(alive)}: "
@@ -251,9 +252,9 @@ class NoHistory(Rule):
 
 
 class Doubled(Rule):
-    """Between two clearings of a parameter's gradient, backward went through one loss and then through that loss again,
-    by itself or inside a larger one; and an optimizer stepped along the sum. Both without explicit gradient and without
-    create_graph."""
+    """Between two clearings of a parameter's gradient, backward went through one loss and then through that loss
+    again, by itself or inside a larger one; and an optimizer stepped along the sum. Both without explicit gradient
+    and without create_graph."""
 
     code = "TG307"
     title = "one loss counted twice"

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_pt.autograd.trace import Line, line_of
 from tinygrad_pt.graph import Leaf, Node
-from tinygrad_pt.linting.facts import Notes, parents, source
+from tinygrad_pt.linting.facts import SQUASHING, Notes, Past, parents
 from tinygrad_pt.linting.finding import place
 from tinygrad_pt.linting.rule import Rule
 
@@ -16,14 +16,14 @@ REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 
 
-def made(node: Node) -> str:
+def made(node: Any) -> str:
     """` (file:line)` of the op of a vertex."""
-    line = line_of(node)
+    line = node.line if isinstance(node, Past) else line_of(node)
     return "" if line is None else f" ({place(line)})"
 
 
 class Squashed(Rule):
-    """`cross_entropy` of values that, through views, come from softmax, log_softmax or sigmoid, and want a gradient."""
+    """`cross_entropy` of values that, through views, come from softmax, log_softmax or sigmoid."""
 
     code = "TG201"
     title = "softmax, log_softmax or sigmoid before cross_entropy"
@@ -32,8 +32,8 @@ class Squashed(Rule):
     def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
         if loss != "cross_entropy":
             return
-        node = source(given["input"])
-        if node is None or node.op.name not in ("softmax", "log_softmax", "sigmoid"):
+        node = self.session.source(given["input"])
+        if node is None or node.op.name not in SQUASHING:
             return
         name = node.op.name
         rest = (
@@ -53,7 +53,7 @@ class TwoSigmoids(Rule):
     def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
         if loss != "binary_cross_entropy_with_logits":
             return
-        node = source(given["input"])
+        node = self.session.source(given["input"])
         if node is not None and node.op.name in ("sigmoid", "softmax"):
             self.report(
                 line, f"the loss applies sigmoid to what {node.op.name}{made(node)} has already squashed: "
@@ -62,21 +62,21 @@ class TwoSigmoids(Rule):
 
 
 class NotLogarithms(Rule):
-    """`nll_loss` of an input, wanting a gradient, with an element above 0.001; `kl_div` of one from softmax."""
+    """`nll_loss` or `kl_div` of values that, through views, come from softmax or sigmoid; or `nll_loss` of an input
+    that wants a gradient and has an element above 0.001."""
 
     code = "TG203"
     title = "nll_loss or kl_div of values that are no log-probabilities"
     mend = "use log_softmax instead, or cross_entropy on the logits"
 
     def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
-        if loss not in ("nll_loss", "kl_div") or given["input"].node is None:
+        if loss not in ("nll_loss", "kl_div"):
             return
-        node = source(given["input"])
+        node = self.session.source(given["input"])
         name = "" if node is None else node.op.name
         if name in ("softmax", "sigmoid"):
-            assert node is not None
             self.report(line, f"{loss} wants log-probabilities, but its input comes from {name}{made(node)}")
-        elif loss == "nll_loss" and np.any(given["input"].array > 1e-3):
+        elif loss == "nll_loss" and given["input"].node is not None and np.any(given["input"].array > 1e-3):
             self.report(
                 line, "nll_loss wants log-probabilities, which are never positive, but its input reaches "
                 f"{given['input'].array.max():.3g}",
@@ -113,8 +113,8 @@ def crossed(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class OwnBroadcast(Rule):
-    """A difference of (N, 1) and (N,), N > 1, one computed from parameters and the other data, that is squared or made
-    absolute, reduced to one number, and differentiated."""
+    """A difference of (N, 1) and (N,), N > 1, one computed from parameters and the other data, that is squared or
+    made absolute, reduced to one number, and differentiated."""
 
     code = "TG205"
     title = "a difference of (N, 1) and (N,) in a loss of one's own"
@@ -171,7 +171,7 @@ class OneClass(Rule):
             if x.array.shape and x.array.shape[min(1, x.array.ndim - 1)] == 1:
                 self.report(line, f"cross_entropy of {list(x.array.shape)} has a single class: it is always 0")
             return
-        node = source(x)
+        node = self.session.source(x)
         if node is not None and node.op.name in ("softmax", "log_softmax") and node.shape[node.attrs["axis"]] == 1:
             value = 1 if node.op.name == "softmax" else 0
             self.report(line, f"{node.op.name}{made(node)} along an axis of length 1 is always {value}: nothing learns")

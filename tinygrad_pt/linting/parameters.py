@@ -59,7 +59,7 @@ class Hidden(Rule):
                     found = list(self.parameters(value))
                     lost = [
                         p for p in found
-                        if id(p) not in ids and id(p) not in held and session.passes(p) >= 2 and not session.changed(p)
+                        if id(p) not in ids and id(p) not in held and session.passes(p) and not session.changed(p)
                     ]  # fmt: skip
                     if lost:
                         yield owner, attribute, value, lost
@@ -76,8 +76,8 @@ class Hidden(Rule):
 class InList(Hidden):
     """A parameter, or a tensor that wants a gradient, in a list, tuple or dict that is an attribute of a module, or a
     tensor that wants a gradient as an attribute; but no tensor that a module was called with. The module was called,
-    parameters() does not find the tensor, at least two backwards reached it, no optimizer holds it and nobody changed
-    it, while a parameter that the module has registered was trained."""
+    parameters() does not find the tensor, a backward reached it, no optimizer holds it and nobody changed it, while a
+    parameter that the module has registered was trained."""
 
     code = "TG101"
     title = "parameters in a plain list or dict, or a plain tensor as an attribute"
@@ -125,9 +125,9 @@ class ModulesInList(Hidden):
 
 
 class Replaced(Rule):
-    """An optimizer that has stepped holds parameters that no backward reached and no called module has, while a called
-    module has parameters that backwards reached, that no optimizer holds and nobody changed; and the optimizer holds
-    others of that module, or as many of the same shapes."""
+    """An optimizer that has stepped holds parameters that no backward reached and no called module has, while a
+    called module has parameters that backwards reached, that no optimizer holds and nobody changed; and the optimizer
+    holds others of that module, or as many of the same shapes."""
 
     code = "TG105"
     title = "parameters replaced after the optimizer was made"
@@ -161,14 +161,14 @@ class Replaced(Rule):
 
 
 def lonely(session: Any, p: Any, held: set[int]) -> bool:
-    """A parameter that at least two backwards reached, that no optimizer holds, and that nobody changed."""
-    return p.node is not None and id(p) not in held and session.passes(p) >= 2 and not session.changed(p)
+    """A parameter that a backward reached, that no optimizer holds, and that nobody changed."""
+    return p.node is not None and id(p) not in held and session.passes(p) > 0 and not session.changed(p)
 
 
 class Missing(Rule):
-    """A registered parameter of a called module that wants a gradient, that at least two backwards reached, that no
-    optimizer holds and nobody changed, while an optimizer that has stepped holds another parameter of that module; and
-    TG105 does not apply."""
+    """A registered parameter of a called module that wants a gradient, that a backward reached, that no optimizer
+    holds and nobody changed, while an optimizer that has stepped holds another parameter of that module; and TG105
+    does not apply."""
 
     code = "TG103"
     title = "a parameter missing from the optimizer"
@@ -192,7 +192,8 @@ class Missing(Rule):
 
 class Unreached(Rule):
     """An optimizer has stepped at least 10 times, backward reached some of its parameters, and never reached another
-    that wanted a gradient all the time; and TG105 does not apply."""
+    that wanted a gradient all the time; 5 times suffice if the module that has it was called. TG105 does not
+    apply."""
 
     code = "TG104"
     title = "an optimizer with parameters that backward never reaches"
@@ -201,6 +202,10 @@ class Unreached(Rule):
     def __init__(self, session: Any) -> None:
         super().__init__(session)
         self.wanting: dict[int, int] = {}  # parameter -> steps at which it wanted a gradient and had none
+        self.asked = Notes()  # the modules that were called
+
+    def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
+        self.asked.set(module, True)
 
     def after_step(self, record: Any) -> None:
         for p in record.parameters:
@@ -210,12 +215,13 @@ class Unreached(Rule):
         session = self.session
         names = session.registered()
         replaced = {id(p) for _, vain, _, _ in Replaced(session).found() for p in vain}
+        asked = {id(p) for module, _ in self.asked for p in module.parameters(recurse=False)}
         for record in session.optimizers.values():
             mine = record.parameters
             vain = [
                 p for p in mine
-                if not session.passes(p) and id(p) not in replaced and self.wanting.get(id(p), 0) >= 10
-                and self.wanting[id(p)] == record.steps
+                if not session.passes(p) and id(p) not in replaced and self.wanting.get(id(p), 0) == record.steps
+                and record.steps >= (5 if id(p) in asked else 10)
             ]  # fmt: skip
             if vain and any(session.passes(p) for p in mine):
                 some = listed(session.name(p, names) for p in vain)
@@ -224,7 +230,8 @@ class Unreached(Rule):
 
 class Fleeting(Rule):
     """Three modules with parameters that want a gradient, that the calling module has not registered and no optimizer
-    holds, were called one after the other at one line of its forward, and each was gone when the next but one came."""
+    holds, were called one after the other at one line of its forward, and each was gone when the next but one
+    came."""
 
     code = "TG108"
     title = "a layer made anew in each forward"
@@ -276,8 +283,8 @@ class Motionless(Rule):
 
 
 class Twins(Rule):
-    """At 3 consecutive steps, all units of a layer (rows of the weight of `linear`, columns of that of `mm`) had equal
-    weights and equal gradients, but for rounding, and neither were 0 everywhere."""
+    """At 2 consecutive steps, all units of a layer (rows of the weight of `linear`, columns of that of `mm`) had
+    equal weights and equal gradients, but for rounding, and neither were 0 everywhere."""
 
     code = "TG107"
     title = "units that are all alike"
@@ -301,7 +308,7 @@ class Twins(Rule):
             x, g = (p.array, grad.array) if axis == 0 else (p.array.T, grad.array.T)
             alike = x.any() and g.any() and even(x, 1e-5) and even(g, 1e-4)
             self.times[id(p)] = self.times.get(id(p), 0) + 1 if alike else 0
-            if self.times[id(p)] == 3:
+            if self.times[id(p)] == 2:
                 self.report(
                     record.line, f"the {len(x)} units of {self.session.name(p)} have equal weights and equal "
                     "gradients: they do the work of one",

@@ -24,9 +24,9 @@ def moody(module: Any) -> bool:
 
 class Noisy(Rule):
     """A module that was trained is called, by the user and under no_grad, in training mode and with an active dropout
-    (or batch norm) inside, and what it answers goes into a loss, a comparison, argmax, max or topk. But nothing is said
-    of a line whose answers ever take part in a computation with gradients, nor of one that is called for the same input
-    again and again: that is how a dropout is sampled on purpose."""
+    (or batch norm) inside, and what it answers goes into a loss, a comparison, argmax, max or topk. But nothing is
+    said of a line whose answers ever take part in a computation with gradients, nor of one that is called for the
+    same input again and again: that is how a dropout is sampled on purpose."""
 
     code = "TG401"
     title = "evaluation in training mode"
@@ -122,8 +122,8 @@ class Asleep(Rule):
 
 
 class Deaf(Rule):
-    """`functional.dropout` drops inside a module in eval mode, and the call, as it stands in the source, does not give
-    its argument `training`."""
+    """`functional.dropout` drops inside a module in eval mode, and the call, as it stands in the source, does not
+    give its argument `training`."""
 
     code = "TG403"
     title = "functional dropout that does not know of eval()"
@@ -157,9 +157,9 @@ def silent(call: ast.Call) -> bool:
 
 
 class Dead(Rule):
-    """For 30 calls with gradients in a row, units of a layer (`linear`, or `mm` with or without bias) whose value went
-    straight into relu gave 0 for every example: all units, or at least half of them where the layer has seen 64
-    different inputs or more."""
+    """A layer (`linear`, or `mm` with or without bias) whose value goes straight into relu gave 0 for every example:
+    all units in 10 calls with gradients in a row; or at least half of them in 30, if it has seen 64 different
+    inputs."""
 
     code = "TG501"
     title = "dead ReLUs"
@@ -188,13 +188,17 @@ class Dead(Rule):
         if isinstance(x, np.ndarray) and x.ndim == 2 and len(inputs) < 64:
             inputs |= {checksum(row) for row in x[:64]}
         self.layers.set(weight, (silences, inputs))
-        dead = int((silences >= 30).sum())
-        if dead == silent.size or (2 * dead >= silent.size and len(inputs) >= 64):
+        dead, times = int((silences >= 10).sum()), 10
+        if dead < silent.size:
+            dead, times = int((silences >= 30).sum()), 30
+            if 2 * dead < silent.size or len(inputs) < 64:
+                return
+        if dead:
             handle = weight.handle()
             name = "a layer" if handle is None else self.session.name(handle)
             self.report(
-                line, f"{dead} of the {silent.size} units of {name} have been 0 for every example of the last 30 "
-                "batches: no gradient reaches them any more",
+                line, f"{dead} of the {silent.size} units of {name} have been 0 for every example of the last "
+                f"{times} batches: no gradient reaches them any more",
             )  # fmt: skip
 
 
@@ -222,11 +226,11 @@ class NoNumbers(Rule):
 
 
 class TooEarly(Rule):
-    """At one line of the program the `step()` of an object that holds an optimizer lowered its learning rate before the
-    first step of that optimizer, and was called again after it. Nothing is said if that `step()` itself called the
-    optimizer's, if it raised the rate (a warm-up), or if the first and the second call stand at different lines (a
-    schedule wound forward). Of schedulers of this package any change counts, for their constructor sets the first rate.
-    """
+    """At one line of the program the `step()` of an object that holds an optimizer lowered its learning rate before
+    the first step of that optimizer, and was called again after it. Nothing is said if that `step()` itself called
+    the optimizer's, if it raised the rate (a warm-up), or if the first and the second call stand at different lines
+    (a schedule wound forward). It need not lower the rate at its first call if its class is called …LR or …Scheduler
+    or has a last_epoch, as PyTorch's, whose constructor makes the first step."""
 
     code = "TG601"
     title = "a scheduler stepped before the optimizer"
@@ -246,11 +250,14 @@ class TooEarly(Rule):
         _, where, before, after = self.first[key]
         if where != line or before is None or after is None:
             return
-        ours = type(scheduler).__module__.startswith("tinygrad_pt.")
-        if any(a < b or (ours and a != b) for a, b in zip(after, before, strict=False)):
+        kind = type(scheduler)
+        ours = kind.__module__.startswith("tinygrad_pt.")
+        alike = hasattr(scheduler, "last_epoch") or kind.__name__.endswith(("LR", "Scheduler"))
+        lower = any(a < b for a, b in zip(after, before, strict=False))
+        if ours or lower or (alike and list(after) == list(before)):
             self.report(
-                line, f"{type(scheduler).__name__}.step() comes before {record.kind}.step(): no step is made with the "
-                f"first learning rate, {before[0]:g}",
+                line, f"{kind.__name__}.step() comes before {record.kind}.step(): the first value of the schedule, "
+                f"{before[0]:g}, is skipped or cut short",
             )  # fmt: skip
 
     def before_step(self, record: Any, closure: bool) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tinygrad_pt.autograd.trace import PACKAGE, Line, listen, made_by
 from tinygrad_pt.graph import Handle, Leaf, Node
-from tinygrad_pt.linting.facts import LOSSES, Notes, above, checksum, line_at
+from tinygrad_pt.linting.facts import LOSSES, SQUASHING, VIEWS, Notes, Past, above, checksum, line_at, source
 from tinygrad_pt.linting.finding import Finding, LintError
 from tinygrad_pt.linting.rule import EVENTS, Rule
 
@@ -79,6 +79,7 @@ class Session:
         self.optimizers: dict[int, Optimized] = {}
         self.roots: dict[int, Any] = {}  # modules that were called by the user rather than by another module
         self.reached = Notes()  # leaf -> [backwards that reached it, checksum at the first]
+        self.pasts = Notes()  # where tensors without a vertex came from, if from softmax and the like
         self.steps = 0  # of all optimizers
         self.failed = False  # did the program end with an exception?
         self.rules = [rule(self) for rule in rules if rule.code not in self.ignore]
@@ -123,8 +124,13 @@ class Session:
         """An op was applied."""
         frame, losses = _user_and_losses()
         line = line_at(frame)
-        if result.node is not None and result.node.parents:
-            made_by(result.node).set_note("line", line)
+        if result.node is not None:
+            if result.node.parents:
+                made_by(result.node).set_note("line", line)
+        elif op.name in SQUASHING:
+            self.pasts.set(result, Past(op, attrs, result.array.shape, line))
+        elif op.name in VIEWS and args[0] in self.pasts:
+            self.pasts.set(result, self.pasts.get(args[0]))
         for name, given in losses:
             self.tell("judged", name, given, line)
         for hear in tuple(self.hears.get(op.name, ())) + tuple(self.hears.get("*", ())):
@@ -236,6 +242,10 @@ class Session:
         """Whether the values of a leaf changed since the first backward that reached it."""
         found = self.reached.get(p)
         return found is not None and found[1] != checksum(p.array)
+
+    def source(self, t: Any) -> Any:
+        """The vertex, or without one the `Past`, whose values `t` shows."""
+        return self.pasts.get(t) if t.node is None else source(t)
 
     def name(self, p: Any, names: dict[int, str] | None = None) -> str:
         """What to call a tensor."""
