@@ -771,3 +771,25 @@ def one_step_functions_that_are_given_their_module():
         optimizer.zero_grad()
         F.mse_loss(refine(x, layers), x.flip(1)).backward()
         optimizer.step()
+
+
+def a_backbone_under_no_grad_among_the_parameters():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.backbone, self.head = nn.Sequential(nn.Linear(4, 6), nn.ReLU()), nn.Linear(6, 2)
+
+        def forward(self, x):
+            with torch.no_grad():
+                features = self.backbone(x)
+            return self.head(features)
+
+    x = torch.randn(12, 4)
+    _fit(Net(), lambda m: F.cross_entropy(m(x), (x[:, 0] > 0).long()))
+
+
+def identical_targets_for_random_units():
+    x = torch.randn(20, 3)
+    y = x[:, :1].expand(20, 4)
+    _fit(nn.Linear(3, 4), lambda m: F.mse_loss(m(x), y))
+    _fit(nn.Linear(3, 4, bias=False), lambda m: F.l1_loss(m(x), y), steps=5)

@@ -192,8 +192,8 @@ class Missing(Rule):
 
 class Unreached(Rule):
     """An optimizer has stepped at least 10 times, backward reached some of its parameters, and never reached another
-    that wanted a gradient all the time; 5 times suffice if the module that has it was called. TG105 does not
-    apply."""
+    that wanted a gradient all the time; 5 times suffice if the module that has it was called. TG105 does not apply, and
+    the module was not called under no_grad only, which freezes it on purpose."""
 
     code = "TG104"
     title = "an optimizer with parameters that backward never reaches"
@@ -202,10 +202,10 @@ class Unreached(Rule):
     def __init__(self, session: Any) -> None:
         super().__init__(session)
         self.wanting: dict[int, int] = {}  # parameter -> steps at which it wanted a gradient and had none
-        self.asked = Notes()  # the modules that were called
+        self.asked = Notes()  # module that was called -> whether ever with gradients
 
     def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
-        self.asked.set(module, True)
+        self.asked.set(module, current().grad or self.asked.get(module, False))
 
     def after_step(self, record: Any) -> None:
         for p in record.parameters:
@@ -215,13 +215,13 @@ class Unreached(Rule):
         session = self.session
         names = session.registered()
         replaced = {id(p) for _, vain, _, _ in Replaced(session).found() for p in vain}
-        asked = {id(p) for module, _ in self.asked for p in module.parameters(recurse=False)}
+        asked = {id(p): alive for module, alive in self.asked for p in module.parameters(recurse=False)}
         for record in session.optimizers.values():
             mine = record.parameters
             vain = [
                 p for p in mine
                 if not session.passes(p) and id(p) not in replaced and self.wanting.get(id(p), 0) == record.steps
-                and record.steps >= (5 if id(p) in asked else 10)
+                and asked.get(id(p), True) and record.steps >= (5 if id(p) in asked else 10)
             ]  # fmt: skip
             if vain and any(session.passes(p) for p in mine):
                 some = listed(session.name(p, names) for p in vain)
