@@ -182,6 +182,18 @@ def test_numbers_are_the_same_with_and_without() -> None:
     assert watched == plain and findings == []
 
 
+def test_iterators_are_handed_on() -> None:
+    p = nn.Parameter(torch.ones(2))
+    with torch.lint():
+        with pytest.warns(UserWarning, match="empty generator"):
+            nn.utils.clip_grad_norm_((q for q in ()), 1.0)
+        p.grad = torch.full((2,), 3.0)
+        nn.utils.clip_grad_value_((q for q in [p]), 1.0)
+        autograd.backward(loss for loss in [p.sum(), p.sum()])
+        (g,) = autograd.grad((y for y in [(p * p).sum()]), p)
+    assert p.grad.tolist() == [3.0, 3.0] and g.tolist() == [2.0, 2.0]
+
+
 def test_an_optimizer_with_hooks_of_an_earlier_day_is_heard() -> None:
     model = nn.Linear(2, 1)
     optimizer = optim.SGD(model.parameters(), lr=0.1)

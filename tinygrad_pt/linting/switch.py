@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -96,9 +96,11 @@ def clipped(original: Any) -> Any:
     def clip(parameters: Any, *args: Any, **kwargs: Any) -> Any:
         sessions = active.get()
         if sessions:
-            parameters = [parameters] if isinstance(parameters, Handle) else list(parameters)
+            found = [parameters] if isinstance(parameters, Handle) else list(parameters)
+            if isinstance(parameters, Iterator):  # it has been used up
+                parameters = (p for p in found)
             for session in sessions:
-                session.clipped(parameters, line_at(user_frame()))
+                session.clipped(found, line_at(user_frame()))
         return original(parameters, *args, **kwargs)
 
     return clip
