@@ -306,3 +306,32 @@ def a_layer_made_in_forward():
         optimizer.zero_grad()
         F.cross_entropy(model(x), (x[:, 0] > 0).long()).backward()
         optimizer.step()
+
+
+def a_bias_that_the_formula_forgets():
+    w, b = torch.randn(3, 1, requires_grad=True), torch.zeros(1, requires_grad=True)
+    optimizer = optim.SGD([w, b], lr=0.05)  # <- TG104
+    for _ in range(3):
+        x = torch.randn(10, 3)
+        optimizer.zero_grad()
+        F.mse_loss(x @ w, x.sum(1, keepdim=True) + 1).backward()
+        optimizer.step()
+
+
+def all_layers_in_a_list_and_nothing_to_step():
+    class Net(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layers = [nn.Linear(2, 3), nn.Linear(3, 1)]  # <- TG102
+
+        def forward(self, x):
+            return self.layers[1](torch.tanh(self.layers[0](x)))
+
+    model = Net()
+    for _ in range(4):
+        x = torch.randn(6, 2)
+        model.zero_grad()
+        F.mse_loss(model(x), x[:, :1]).backward()
+        with torch.no_grad():
+            for p in model.parameters():
+                p -= 0.1 * p.grad

@@ -52,14 +52,15 @@ class Hidden(Rule):
             registered = list(root.parameters())
             ids = {id(p) for p in registered}
             trained = session.stepped()
-            if not any(id(p) in trained or session.changed(p) for p in registered):
+            if registered and not any(id(p) in trained or session.changed(p) for p in registered):
                 continue
+            least = 1 if registered else 2
             for owner in root.modules():
                 for attribute, value in plain(owner):
                     found = list(self.parameters(value))
                     lost = [
                         p for p in found
-                        if id(p) not in ids and id(p) not in held and session.passes(p) and not session.changed(p)
+                        if id(p) not in ids | held and session.passes(p) >= least and not session.changed(p)
                     ]  # fmt: skip
                     if lost:
                         yield owner, attribute, value, lost
@@ -77,7 +78,7 @@ class InList(Hidden):
     """A parameter, or a tensor that wants a gradient, in a list, tuple or dict that is an attribute of a module, or a
     tensor that wants a gradient as an attribute; but no tensor that a module was called with. The module was called,
     parameters() does not find the tensor, a backward reached it, no optimizer holds it and nobody changed it, while a
-    parameter that the module has registered was trained."""
+    parameter that the module has registered was trained; or it has registered none, and two backwards reached it."""
 
     code = "TG101"
     title = "parameters in a plain list or dict, or a plain tensor as an attribute"
@@ -191,9 +192,9 @@ class Missing(Rule):
 
 
 class Unreached(Rule):
-    """An optimizer has stepped at least 10 times, backward reached some of its parameters, and never reached another
-    that wanted a gradient all the time; 5 times suffice if the module that has it was called. TG105 does not apply, and
-    the module was not called under no_grad only, which freezes it on purpose."""
+    """An optimizer has stepped at least 3 times, backward reached some of its parameters, and never reached another
+    that wanted a gradient all the time; 10 times, if that one belongs to a part of a model that was never called. TG105
+    does not apply, and the part was not called under no_grad only, which freezes it on purpose."""
 
     code = "TG104"
     title = "an optimizer with parameters that backward never reaches"
@@ -221,7 +222,7 @@ class Unreached(Rule):
             vain = [
                 p for p in mine
                 if not session.passes(p) and id(p) not in replaced and self.wanting.get(id(p), 0) == record.steps
-                and asked.get(id(p), True) and record.steps >= (5 if id(p) in asked else 10)
+                and asked.get(id(p), True) and record.steps >= (10 if id(p) in names and id(p) not in asked else 3)
             ]  # fmt: skip
             if vain and any(session.passes(p) for p in mine):
                 some = listed(session.name(p, names) for p in vain)

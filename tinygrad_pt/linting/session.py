@@ -9,9 +9,10 @@ from typing import Any
 
 from tinygrad_pt.autograd.trace import PACKAGE, Line, listen, made_by
 from tinygrad_pt.graph import Handle, Leaf, Node
-from tinygrad_pt.linting.facts import LOSSES, SQUASHING, VIEWS, Notes, Past, above, checksum, line_at, source
+from tinygrad_pt.linting.facts import LOSSES, SQUASHING, VIEWS, Notes, Past, above, checksum, inside, line_at, source
 from tinygrad_pt.linting.finding import Finding, LintError
 from tinygrad_pt.linting.rule import EVENTS, Rule
+from tinygrad_pt.nn.module import Module
 
 
 class Pass:
@@ -146,7 +147,7 @@ class Session:
 
     def called(self, module: Any, args: tuple[Any, ...], output: Any, outer: tuple[Any, ...], frame: Any) -> None:
         """A module was called, and returned."""
-        if not outer and id(module) not in self.roots and next(iter(module.parameters()), None) is not None:
+        if not outer and id(module) not in self.roots and (any(True for _ in module.parameters()) or hides(module)):
             self.roots[id(module)] = module
         self.tell("called", module, args, output, outer, line_at(frame))
 
@@ -251,6 +252,12 @@ class Session:
         """What to call a tensor."""
         name = (self.registered() if names is None else names).get(id(p)) or getattr(p, "name", None)
         return name or f"a tensor of shape {list(p.array.shape)}"
+
+
+def hides(module: Any) -> bool:
+    """Whether an attribute of a module is a list or dict with modules, or tensors that want a gradient, in it."""
+    values = [v for v in vars(module).values() if type(v) in (list, tuple, dict)]
+    return any(isinstance(t.node, Leaf) for t in inside(values, Handle)) or any(True for _ in inside(values, Module))
 
 
 def broken(ear: Any, error: Exception) -> None:
