@@ -216,6 +216,14 @@ def test_raising_where_the_bug_is() -> None:
     assert raised.value.finding.code == "TG201" and places() == before
 
 
+def test_what_the_users_function_raises_is_raised() -> None:
+    def refuse(finding: Finding) -> None:
+        raise PermissionError(finding.code)
+
+    with pytest.raises(PermissionError, match="TG201"), torch.lint(on=refuse):
+        softmax_twice()
+
+
 def test_printing(capsys: Any) -> None:
     with torch.lint(on=print):
         softmax_twice()

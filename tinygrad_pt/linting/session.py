@@ -82,6 +82,7 @@ class Session:
         self.reached = Notes()  # leaf -> [backwards that reached it, checksum at the first]
         self.pasts = Notes()  # where tensors without a vertex came from, if from softmax and the like
         self.steps = 0  # of all optimizers
+        self.wanted: Exception | None = None  # what `on` raised: no fault of a rule
         self.failed = False  # did the program end with an exception?
         self.rules = [rule(self) for rule in rules if rule.code not in self.ignore]
         self.ears: dict[str, list[Callable[..., None]]] = {
@@ -103,10 +104,14 @@ class Session:
             return
         self.seen.add(key)
         self.findings.append(finding)
-        if self.on == "raise":
-            raise LintError(finding)
-        if self.on is not None:
-            self.on(finding)
+        try:
+            if self.on == "raise":
+                raise LintError(finding)
+            if self.on is not None:
+                self.on(finding)
+        except Exception as error:
+            self.wanted = error
+            raise
 
     def tell(self, event: str, *what: Any) -> None:
         """Let the rules hear of an event; one that breaks is left out from then on, and the program goes on."""
@@ -114,9 +119,9 @@ class Session:
         for ear in tuple(ears):
             try:
                 ear(*what)
-            except LintError:
-                raise
             except Exception as error:
+                if error is self.wanted:
+                    raise
                 ears.remove(ear)
                 broken(ear, error)
 
@@ -137,9 +142,9 @@ class Session:
         for hear in tuple(self.hears.get(op.name, ())) + tuple(self.hears.get("*", ())):
             try:
                 hear(op, args, attrs, result, line)
-            except LintError:
-                raise
             except Exception as error:
+                if error is self.wanted:
+                    raise
                 for ears in self.hears.values():
                     if hear in ears:
                         ears.remove(hear)
