@@ -84,7 +84,7 @@ def _array(data: Any, dtype: Any) -> Any:
     elif isinstance(data, (np.ndarray, np.generic)):
         x = _native(np.asarray(data))
     else:
-        x = _nested(data)
+        x = _nested(data, target)
         if target is not None and target.rank == 1 and x.dtype.kind in "if":
             _holds_all(target, x)
     return np.array(x, dtype=(dtypes.of(x.dtype) if target is None else target).numpy)
@@ -109,8 +109,8 @@ def _holds_all(target: dtypes.dtype, x: Any) -> None:
         raise RuntimeError(f"value cannot be converted to type {target.name} without overflow")
 
 
-def _nested(data: Any) -> Any:
-    """The array that nested lists of numbers stand for."""
+def _nested(data: Any, target: Any) -> Any:
+    """The array that nested lists of numbers stand for; with a target dtype, as wide as Python's numbers are."""
     if isinstance(data, (list, tuple, range, bytearray)):
         if data and isinstance(data[0], str):
             raise ValueError("too many dimensions 'str'")
@@ -125,6 +125,8 @@ def _nested(data: Any) -> Any:
         raise ValueError("Overflow when unpacking long long")
     if x.size == 0 and not hasattr(data, "dtype"):
         return x.astype(dtypes.get_default_dtype().numpy)
+    if target is not None:
+        return x.astype(np.float32) if target is dtypes.float16 and x.dtype == np.float64 else x  # rounded twice
     if x.dtype == np.float64 and not _wide(data, np.float64):
         return x.astype(dtypes.get_default_dtype().numpy)
     if x.dtype == np.complex128 and not _wide(data, np.complex128):
