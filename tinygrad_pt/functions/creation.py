@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_pt import dtypes, random
 from tinygrad_pt.errors import failure
-from tinygrad_pt.functions.arguments import expect_tensor, number, positive_sizes
+from tinygrad_pt.functions.arguments import expect_tensor, number, positive_sizes, quiet
 from tinygrad_pt.graph import Handle, Leaf, wrap
 from tinygrad_pt.modes import current
 
@@ -76,6 +76,7 @@ def fresh(array: Any, requires_grad: bool = False, place: Any = None) -> Any:
 
 
 # ------------------------------------------------------------------------------------------ from data
+@quiet
 def _array(data: Any, dtype: Any) -> Any:
     """A new array of nested lists, numbers, arrays or tensors, in PyTorch's choice of dtype."""
     target = None if dtype is None else dtypes.of(dtype)
@@ -302,6 +303,7 @@ zeros_like, ones_like, empty_like, full_like = map(_like, (zeros, ones, empty, f
 
 
 # ------------------------------------------------------------------------------------------ ranges
+@quiet
 def arange(
     start: Any = None,
     end: Any = None,
@@ -333,6 +335,7 @@ def arange(
     return fresh(x.astype(dtypes.of(dtype).numpy), requires_grad, device)
 
 
+@quiet
 def linspace(
     start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Any:
@@ -351,6 +354,7 @@ def linspace(
     return fresh(np.linspace(start, end, steps).astype(kind), requires_grad, device)
 
 
+@quiet
 def logspace(
     start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,
