@@ -14,7 +14,7 @@ from tinygrad_pt import autograd, dtypes, ops, printing
 from tinygrad_pt import functions as F
 from tinygrad_pt.errors import broadcast_text, failure
 from tinygrad_pt.functions.arguments import Size
-from tinygrad_pt.graph import Handle, Leaf, Node, born, handle, wrap
+from tinygrad_pt.graph import DETACH, Handle, Leaf, Node, born, handle, wrap
 from tinygrad_pt.inplace import may_write, write
 from tinygrad_pt.modes import current
 
@@ -107,6 +107,8 @@ class Tensor(Handle):
 
     __array_ufunc__ = None  # NumPy's operators step back: `ndarray * tensor` is a tensor, its graph intact
     _grad: Any = None
+    _origin: Any = None  # how it came about, where somebody traced: see `autograd.trace`
+    _ledger: Any = None  # what backward passes added to `.grad`, where somebody kept account: see `autograd.ledger`
     name: str | None = None
 
     def __new__(cls, *data: Any, device: Any = None) -> Any:
@@ -340,6 +342,12 @@ class Tensor(Handle):
         """The same memory without its history."""
         t = wrap(self.array, None, self.version)
         t.inference = self.inference
+        return self._without_history(t)
+
+    def _without_history(self, t: Any) -> Any:
+        tape = current().tape
+        if tape is not None:
+            tape(DETACH, (self,), {}, t)
         return t
 
     def detach_(self) -> Any:
@@ -352,7 +360,7 @@ class Tensor(Handle):
     @property
     def data(self) -> Any:
         """The same memory without history, its changes not counted. Prefer `detach()`."""
-        return wrap(self.array)
+        return self._without_history(wrap(self.array))
 
     @data.setter
     def data(self, value: Any) -> None:

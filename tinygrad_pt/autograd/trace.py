@@ -5,10 +5,11 @@ from __future__ import annotations
 import linecache
 import os
 import sys
+import weakref
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tinygrad_pt.graph import PICK, Node
+from tinygrad_pt.graph import DETACH, PICK, Handle, Node
 from tinygrad_pt.modes import Switch, current, enter
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
@@ -62,7 +63,7 @@ class listen(Switch):
 
 
 class trace(listen):
-    """Context manager: every vertex recorded inside remembers the line that applied its op; see `line_of`.
+    """Context manager: what is made inside remembers the line that made it; see `line_of` and `Origin`.
 
     >>> import tinygrad_pt as torch
     >>> from tinygrad_pt.autograd.trace import line_of, trace
@@ -73,13 +74,57 @@ class trace(listen):
     """
 
     def __init__(self) -> None:
-        super().__init__(_note_line)
+        super().__init__(_remember)
 
 
-def _note_line(op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any) -> None:
-    node = result.node
+class Cut(NamedTuple):
+    """A place where a gradient got lost: an op was applied to a vertex and left none."""
+
+    node: weakref.ref[Node]
+    op: str
+    line: Line | None
+    reason: str
+
+
+class Origin(NamedTuple):
+    """How a tensor without a vertex came about, as a tracer saw it.
+
+    `reason` is "no_grad", "inference_mode", "detach", "data", "rule" (the op has no derivative), "dtype" (of the
+    result), or "arguments" (none of them required grad); `cuts` are the gradients that were lost on the way here.
+    """
+
+    op: str
+    line: Line | None
+    reason: str
+    cuts: tuple[Cut, ...]
+
+
+MOST_CUTS = 64
+
+
+def _remember(op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any) -> None:
+    line, node = caller(), result.node
+    cuts = tuple(cut for a in args if isinstance(a, Handle) and a.node is None and a._origin for cut in a._origin.cuts)
     if node is not None and node.parents:
-        made_by(node).set_note("line", caller())
+        made_by(node).set_note("line", line)
+        if cuts:
+            made_by(node).set_note("cuts", cuts[:MOST_CUTS])
+    elif node is None:
+        wanting = [a.node for a in args if isinstance(a, Handle) and a.node is not None]
+        reason = _reason(op, args, result, bool(wanting))
+        cuts += tuple(Cut(weakref.ref(n), op.name, line, reason) for n in wanting)
+        result._origin = Origin(op.name, line, reason, cuts[:MOST_CUTS])
+
+
+def _reason(op: Any, args: tuple[Any, ...], result: Any, wanting: bool) -> str:
+    if op is DETACH:
+        return "detach" if result.version is args[0].version else "data"
+    if not wanting:
+        return "arguments"
+    state = current()
+    if not state.grad:
+        return "inference_mode" if state.inference else "no_grad"
+    return "rule" if not op.differentiable else "dtype"
 
 
 def made_by(node: Node) -> Node:
