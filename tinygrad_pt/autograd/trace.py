@@ -5,14 +5,20 @@ from __future__ import annotations
 import linecache
 import os
 import sys
+import threading
 import weakref
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from tinygrad_pt.graph import DETACH, PICK, Handle, Node
+from tinygrad_pt.inplace import Clock, last_change
 from tinygrad_pt.modes import Switch, current, enter
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+INSIDE = (PACKAGE, os.path.dirname(np.__file__) + os.sep)  # NumPy's decorators stand between our functions
 Tape = Callable[[Any, tuple[Any, ...], dict[str, Any], Any], None]
 
 
@@ -33,9 +39,9 @@ class Line(NamedTuple):
 
 
 def caller() -> Line | None:
-    """The innermost line outside this package that led here."""
+    """The innermost line outside this package (and NumPy) that led here."""
     frame: Any = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+    while frame is not None and frame.f_code.co_filename.startswith(INSIDE):
         frame = frame.f_back
     return None if frame is None else Line(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 
@@ -74,7 +80,7 @@ class trace(listen):
     """
 
     def __init__(self) -> None:
-        super().__init__(_remember)
+        super().__init__(remember)
 
 
 class Cut(NamedTuple):
@@ -102,7 +108,8 @@ class Origin(NamedTuple):
 MOST_CUTS = 64
 
 
-def _remember(op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any) -> None:
+def remember(op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any) -> None:
+    """Keep the line of an application with its vertex, or, where it left none, with the tensor, and why."""
     line, node = caller(), result.node
     cuts = tuple(cut for a in args if isinstance(a, Handle) and a.node is None and a._origin for cut in a._origin.cuts)
     if node is not None and node.parents:
@@ -136,3 +143,37 @@ def line_of(node: Node) -> Line | None:
     """The line that applied the op of a vertex recorded under `trace`; None if nobody traced."""
     found: Line | None = made_by(node).note("line")
     return found
+
+
+# ------------------------------------------------------------------------------------------ in-place changes
+MOST_CHANGES = 10_000
+_changes: OrderedDict[int, Line | None] = OrderedDict()  # per clock of a change, the line that made it; the latest ones
+_listeners = 0
+_lock = threading.Lock()
+
+
+class _Telling(Clock):
+    """The clock of in-place changes while somebody wants to know the line of each."""
+
+    __slots__ = ()
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        super().__setitem__(index, value)
+        _changes[value] = caller()
+        while len(_changes) > MOST_CHANGES:
+            _changes.popitem(last=False)
+
+
+def hear_changes(on: bool) -> None:
+    """From now on remember the line of every in-place change, of optimizer steps too; or, once per such call, stop."""
+    global _listeners
+    with _lock:
+        _listeners += 1 if on else -1
+        last_change.__class__ = _Telling if _listeners else Clock
+        if not _listeners:
+            _changes.clear()
+
+
+def line_of_change(clock: int) -> Line | None:
+    """The line of the in-place change at this time of the engine's clock, if somebody listened."""
+    return _changes.get(clock)

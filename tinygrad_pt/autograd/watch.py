@@ -91,10 +91,14 @@ def _at(error: Exception) -> Node | None:
     return None
 
 
-def attend(listener: type[Pass]) -> Any:
-    """Let a listener hear the backward passes of this task or thread from now on; gives the token to `leave` with."""
+def attend(listener: Any) -> None:
+    """Let a listener hear the backward passes of this task or thread from now on."""
     old = watcher.get()
-    return watcher.set(Watch((*(old.listeners if old is not None else ()), listener)))
+    watcher.set(Watch((*(old.listeners if old is not None else ()), listener)))
 
 
-leave = watcher.reset
+def forget(listener: Any) -> None:
+    """Let it hear them no more."""
+    old = watcher.get()
+    rest = tuple(one for one in (old.listeners if old is not None else ()) if one is not listener)
+    watcher.set(Watch(rest) if rest else None)
