@@ -12,6 +12,7 @@ import numpy as np
 
 from tinygrad_pt import autograd, dtypes, ops, printing
 from tinygrad_pt import functions as F
+from tinygrad_pt.autograd import ledger
 from tinygrad_pt.errors import broadcast_text, failure
 from tinygrad_pt.functions.arguments import Size
 from tinygrad_pt.graph import DETACH, Handle, Leaf, Node, born, handle, wrap
@@ -108,7 +109,6 @@ class Tensor(Handle):
     __array_ufunc__ = None  # NumPy's operators step back: `ndarray * tensor` is a tensor, its graph intact
     _grad: Any = None
     _origin: Any = None  # how it came about, where somebody traced: see `autograd.trace`
-    _ledger: Any = None  # what backward passes added to `.grad`, where somebody kept account: see `autograd.ledger`
     name: str | None = None
 
     def __new__(cls, *data: Any, device: Any = None) -> Any:
@@ -385,6 +385,8 @@ class Tensor(Handle):
     def is_inference(self) -> bool:
         """Whether it was made in `inference_mode`."""
         return self.inference
+
+    grad_contributions = ledger.grad_contributions
 
     # -------------------------------------------------------------------------------------- to Python and NumPy
     def item(self) -> Any:
