@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_pt import autograd, dtypes, ops, printing
 from tinygrad_pt import functions as F
-from tinygrad_pt.autograd import ledger
+from tinygrad_pt.autograd import ledger, why, why_nan
 from tinygrad_pt.errors import broadcast_text, failure
 from tinygrad_pt.functions.arguments import Size
 from tinygrad_pt.graph import DETACH, Handle, Leaf, Node, born, handle, wrap
@@ -387,6 +387,7 @@ class Tensor(Handle):
         return self.inference
 
     grad_contributions = ledger.grad_contributions
+    why_nan, why_no_grad = why_nan.why_nan, why.why_no_grad
 
     # -------------------------------------------------------------------------------------- to Python and NumPy
     def item(self) -> Any:

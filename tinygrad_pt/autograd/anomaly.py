@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_pt.autograd import watch
-from tinygrad_pt.autograd.nans import LETTERS, Spot, bad, born, element, given, mend_backward, place, spot
+from tinygrad_pt.autograd.nans import Spot, Trail, bad, born, given, place, spot
 from tinygrad_pt.autograd.trace import caller, hear_changes, line_of, line_of_change, made_by, remember
 from tinygrad_pt.errors import describe, failure
-from tinygrad_pt.graph import SAVED, Handle, Leaf, Node
+from tinygrad_pt.graph import Handle, Leaf, Node
 from tinygrad_pt.modes import Mode, current, enter, watched, watcher
 
 
@@ -172,7 +172,7 @@ def _hear(op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any) ->
     mask = born(op, xs, result.array, "nan")
     found = None
     if mask.any():
-        found = spot(op, xs, result.array, mask, "nan", scope=current().scope, line=caller())
+        found = spot(op, xs, result.array, mask, "nan", scope=current().scope, line=caller(), attrs=attrs)
         if flags.forward:
             raise RuntimeError(f"Function '{op.name}' returned nan values in its forward pass.\n{_text(found)}")
     if result.node is not None and result.node.parents:
@@ -193,7 +193,7 @@ class _Pass(watch.Pass):
     def __init__(self, roots: Sequence[Node], seeds: Sequence[Any], nodes: list[Node], adds: bool) -> None:
         super().__init__(roots, seeds, nodes, adds)
         self.flags = _flags.get() or Flags(False, False)
-        self.infs: dict[Any, Spot] = {}  # per vertex, where the inf in its gradient came from
+        self.trail = Trail()
         self.meeting: dict[Any, list[Node]] = {}  # per vertex, whose gradients have been added
         self.first: Spot | None = None  # where the nan that the roots hold was made
         if self.flags.nan and any(made_by(root).note("nan") for root in roots):
@@ -205,35 +205,15 @@ class _Pass(watch.Pass):
             return
         p = node.parents[slot]
         self.meeting.setdefault(p, []).append(node)
-        x, incoming = _array(r), _array(g)
-        if bad(x, "nan").any():
-            raise self._error(node, slot, incoming, x)
-        if bad(x, "inf").any() and p not in self.infs:
-            own = self.infs.get(node)
-            self.infs[p] = own or self._spot(node, slot, incoming, x, bad(x, "inf"), "inf")
+        _, y, *xs = (None, *(node.args or (None,)))
+        found = self.trail.hear(node, slot, _array(g), y, xs, _array(r))
+        if found is not None:
+            raise self._error(node, slot, _array(g), found, describe(r))
 
-    def _spot(self, node: Node, slot: int, g: Any, r: Any, mask: Any, what: str) -> Spot:
-        """What is known about one element of the gradient that a rule answered."""
-        index = tuple(int(i) for i in np.argwhere(mask)[0])
-        args, values = node.args or (), {}
-        if node.op.elementwise:
-            named = zip(["g", "y", *LETTERS], [g, *args], strict=False)
-        else:
-            named = zip([LETTERS[slot]], [args[1 + slot] if len(args) > 1 + slot else None], strict=True)
-        for name, x in named:
-            if isinstance(x, (*SAVED, int, float)) and (number := element(x, index, r.shape)) is not None:
-                values[name] = number
-        return Spot(
-            what, node.op.name, f"{node.op.name}({', '.join(map(describe, node.parents))})", str(node.scope or ""),
-            line_of(node), index, int(np.count_nonzero(mask)), values, mend_backward(node.op, what, values), True,
-            self.infs.get(node), r.shape,
-        )  # fmt: skip
-
-    def _error(self, node: Node, slot: int, g: Any, r: Any) -> Exception:
-        found = self._spot(node, slot, g, r, bad(r, "nan"), "nan")
+    def _error(self, node: Node, slot: int, g: Any, found: Spot, shape: str) -> Exception:
         facts = dict(found.facts())
         facts.pop("op")
-        facts["element"] = f"{facts['element']}, in the gradient of argument {slot}, {describe(r)}"
+        facts["element"] = f"{facts['element']}, in the gradient of argument {slot}, {shape}"
         if found.values.get("g") == 0:
             facts["g is 0 because of"] = "; ".join(
                 f"{n.op.name} {line_of(n) or ''}".rstrip() for n in self.meeting.get(node, ())

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.trace import Line, line_of
+from tinygrad_pt.autograd.trace import Line, line_of, made_by
 from tinygrad_pt.errors import describe
-from tinygrad_pt.graph import Constant, Leaf, Node
+from tinygrad_pt.graph import SAVED, Constant, Leaf, Node
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -109,8 +109,8 @@ def born(op: Any, xs: Sequence[Any], y: Any, what: str) -> Any:
     mask = bad(y, what)
     if not mask.any():
         return mask
-    for x in xs:
-        if x is None:
+    for slot, x in enumerate(xs):
+        if x is None or own(op, slot):
             continue
         theirs = bad(x, what) if what == "nan" else bad(x, "inf") | bad(x, "nan")
         if op.elementwise and _broadcasts(theirs.shape, mask.shape):
@@ -118,6 +118,11 @@ def born(op: Any, xs: Sequence[Any], y: Any, what: str) -> Any:
         elif theirs.any():
             return np.zeros_like(mask)
     return mask
+
+
+def own(op: Any, slot: int) -> bool:
+    """Whether an argument is made inside the function the user calls: the mean's weights in `nll_loss`."""
+    return bool(op.name == "nll_loss" and slot == 2)
 
 
 def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
@@ -135,7 +140,7 @@ def element(x: Any, index: tuple[int, ...], shape: tuple[int, ...]) -> float | N
 
 def spot(
     op: Any, xs: Sequence[Any], y: Any, mask: Any, what: str, *, scope: Any, line: Line | None,
-    before: Spot | None = None,
+    attrs: dict[str, Any], before: Spot | None = None,
 ) -> Spot:  # fmt: skip
     """The `Spot` of y = op(*xs) at the first element of a mask."""
     index = tuple(int(i) for i in np.argwhere(mask)[0])
@@ -146,11 +151,44 @@ def spot(
             number = None if x is None else element(x, index, y.shape)
             if number is not None:
                 values[name] = number
+        values |= {name: float(x) for name, x in attrs.items() if isinstance(x, (int, float))}
     values["y"] = float(y[index])
     return Spot(
         what, op.name, f"{op.name}({', '.join(map(describe, xs))})", str(scope or ""), line, index,
         int(np.count_nonzero(mask)), values, mend_forward(op, xs, y, what, values), before=before, shape=y.shape,
     )  # fmt: skip
+
+
+class Trail:
+    """The edges of a backward pass, heard one after the other: the first nan, and where each inf came from."""
+
+    def __init__(self) -> None:
+        self.infs: dict[Any, Spot] = {}  # per vertex, where the inf in its gradient came from
+
+    def hear(self, node: Node, slot: int, g: Any, y: Any, xs: Sequence[Any], r: Any) -> Spot | None:
+        """What a rule answered, and what it had read; the spot of the first nan in it, if any."""
+        p = made_by(node).parents[slot]
+        if bad(r, "nan").any():
+            return self._spot(node, slot, g, y, xs, r, "nan")
+        if p not in self.infs and bad(r, "inf").any():
+            self.infs[p] = self.infs.get(node) or self._spot(node, slot, g, y, xs, r, "inf")
+        return None
+
+    def _spot(self, node: Node, slot: int, g: Any, y: Any, xs: Sequence[Any], r: Any, what: str) -> Spot:
+        made, mask, values = made_by(node), bad(r, what), {}
+        index = tuple(int(i) for i in np.argwhere(mask)[0])
+        if made.op.elementwise:
+            read = zip(["g", "y", *LETTERS], [g, y, *xs], strict=False)
+        else:  # the index is one of the argument only
+            read = zip([LETTERS[slot]], [xs[slot] if slot < len(xs) else None], strict=True)
+        for name, x in read:
+            if isinstance(x, (*SAVED, int, float)) and (number := element(x, index, r.shape)) is not None:
+                values[name] = number
+        return Spot(
+            what, made.op.name, f"{made.op.name}({', '.join(map(describe, made.parents))})", str(made.scope or ""),
+            line_of(made), index, int(np.count_nonzero(mask)), values, mend_backward(made.op, what, values), True,
+            self.infs.get(node), r.shape,
+        )  # fmt: skip
 
 
 # ------------------------------------------------------------------------------------------ mends
@@ -174,6 +212,8 @@ FORWARD: list[tuple[str, Callable[[Values], bool], str]] = [
      "function made for it (log_softmax, logsumexp, log_sigmoid, cross_entropy, binary_cross_entropy_with_logits)"),
     ("pow", lambda v: v["a"] < 0 and v["b"] != round(v["b"]), "a negative number to a fractional power is nan"),
     ("pow", lambda v: v["a"] == 0 and v["b"] < 0, f"0 to a negative power is inf: {EPS} below it"),
+    ("power", lambda v: v["a"] < 0 and v["n"] != round(v["n"]), "a negative number to a fractional power is nan"),
+    ("power", lambda v: v["a"] == 0 and v["n"] < 0, f"0 to a negative power is inf: {EPS} below it"),
     ("asin acos atanh", lambda v: abs(v["a"]) >= 1, "its argument must lie between -1 and 1: clamp it a little inside"),
     ("acosh", lambda v: v["a"] < 1, "acosh needs numbers from 1 on"),
     ("cast", lambda v: np.isfinite(v["a"]), "the number is beyond the range of the new dtype: keep a wider one"),
@@ -185,6 +225,8 @@ def mend_forward(op: Any, xs: Sequence[Any], y: Any, what: str, values: Values) 
     for names, holds, sentence in FORWARD:
         if op.name in names.split() and _holds(holds, values):
             return sentence
+    if op.name in ("nll_loss", "class_weight") and what == "nan":
+        return "every target is ignored (or every weight 0), so the mean is 0/0: skip such batches"
     if any(x is not None and bad(x, "inf").any() for x in xs):
         if op.name in ("softmax", "log_softmax", "logsumexp"):
             return "every score of a row is -inf (all masked), or one is +inf: keep at least one finite score per row"
@@ -193,8 +235,6 @@ def mend_forward(op: Any, xs: Sequence[Any], y: Any, what: str, values: Values) 
         return "a mean of no elements is 0/0: skip empty batches and masks that select nothing"
     if op.name in ("var", "std"):
         return "the unbiased estimate divides by n - 1, which is 0 for one element: pass correction=0"
-    if op.name in ("nll_loss",) and what == "nan":
-        return "every target is ignored (or every weight 0), so the mean is 0/0: skip such batches"
     if what == "inf" and y.dtype.kind == "f":
         return (
             f"an overflow: {y.dtype.name} ends at {np.finfo(y.dtype).max:.3g}. Growing weights: a smaller learning "
