@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_pt import autograd, dtypes, ops, printing
 from tinygrad_pt import functions as F
-from tinygrad_pt.autograd import ledger, why, why_nan
+from tinygrad_pt.autograd import holders, ledger, why, why_nan
 from tinygrad_pt.errors import broadcast_text, failure
 from tinygrad_pt.functions.arguments import Size
 from tinygrad_pt.graph import DETACH, Handle, Leaf, Node, born, handle, wrap
@@ -386,7 +386,7 @@ class Tensor(Handle):
         """Whether it was made in `inference_mode`."""
         return self.inference
 
-    grad_contributions = ledger.grad_contributions
+    grad_contributions, graph_alive = ledger.grad_contributions, holders.graph_alive
     why_nan, why_no_grad = why_nan.why_nan, why.why_no_grad
 
     # -------------------------------------------------------------------------------------- to Python and NumPy
