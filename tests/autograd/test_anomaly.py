@@ -228,6 +228,20 @@ def test_a_hook_of_the_wrong_size_gets_it_too() -> None:
     assert f"{__file__}:{line} in" in str(caught.value)
 
 
+def test_a_second_pass_names_the_op_and_the_first_pass() -> None:
+    w, hidden = leaf(1.0), torch.zeros(1, dtype=torch.float64)
+    with pytest.raises(RuntimeError, match="Trying to backward through the graph a second time") as caught:
+        with detect_anomaly():
+            for _ in range(2):
+                used = here() + 1
+                hidden = torch.tanh(hidden + w)  # kept for the next step, and its graph with it
+                freed = here() + 1
+                hidden.sum().backward()
+    text = str(caught.value)
+    assert "op: tanh(" in text
+    assert f"  line: {__file__}:{used} in" in text and f"  freed by: {__file__}:{freed} in" in text
+
+
 def test_ops_from_outside_have_no_line_and_say_so() -> None:
     x = leaf(1.0)
     h = x * 2

@@ -71,7 +71,8 @@ class detect_anomaly:
       what to write instead; a pass from a loss that is nan itself raises too, and names the op whose value was
       the first nan;
     * any other exception in a backward pass tells the forward line of the op it came from, and the error about a
-      saved value changed in place tells the line of the change as well.
+      saved value changed in place tells the line of the change as well, the one about a graph already freed that of
+      the pass that freed it.
 
     A nan among the values is no error as long as no backward pass meets it (masks and `where` may well drop it);
     with `check_forward=True` the op that makes one raises at once. No `.grad` changes when a pass raises. The mode
@@ -245,6 +246,10 @@ class _Pass(watch.Pass):
         return "the gradients of its uses were inf and -inf, and their sum is nan:" + "".join(lines)
 
     def done(self, found: dict[Node, Any]) -> None:
+        call = caller()
+        for node in self.nodes:
+            if node.args is None:
+                node.set_note("freed", call)
         if not self.flags.nan:
             return
         for node, g in found.items():
@@ -277,6 +282,8 @@ class _Pass(watch.Pass):
             notes.append(f"  module: {node.scope}")
         line = line_of(node)
         notes.append(f"  line: {line or 'not known: the op was applied outside anomaly mode'}")
+        if freed := node.note("freed"):
+            notes.append(f"  freed by: {freed}")
         if clock := _changed(node):
             notes.append(f"  changed in place: {line_of_change(clock) or 'not known: outside anomaly mode'}")
         _add(error, "\n".join(notes))
