@@ -86,14 +86,14 @@ def graph_alive(t: Any) -> Alive:
     if t.node is None:
         return Alive(0, 0, ())
     everything = gc.get_objects()
-    nodes = sorted((o for o in everything if isinstance(o, Node)), key=lambda n: n.born)
+    nodes = sorted((o for o in everything if issubclass(type(o), Node)), key=lambda n: n.born)
     part: set[Any] = {t.node} if isinstance(t.node, Leaf) else set(order([t.node]))
     holding: set[Any] = set(part)
     for n in nodes:
         if any(p in holding for p in n.parents if isinstance(p, Node)):
             holding.add(n)
     holding = {n for n in holding if not isinstance(n, Leaf)}
-    tensors = [o for o in everything if isinstance(o, Handle) and o.node in holding]
+    tensors = [o for o in everything if issubclass(type(o), Handle) and o.node in holding]
     owned = {o.node for o in tensors}
     below = {p for n in holding for p in n.parents}
     bare = [n for n in nodes if n in holding and n not in owned and n not in below]

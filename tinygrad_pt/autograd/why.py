@@ -129,10 +129,9 @@ def _not_required(t: Any) -> Why:
 
 def _twin(t: Any) -> str:
     """Whether another tensor, one that requires grad, has the same memory: "detached", "data" or ""."""
-    for shared, answer in ((t.version, "detached"), (t.array, "data")):
-        for other in gc.get_referrers(shared):
-            if isinstance(other, Handle) and other is not t and other.node is not None and other.array is t.array:
-                return answer
+    for other in gc.get_objects():
+        if issubclass(type(other), Handle) and other is not t and other.node is not None and other.array is t.array:
+            return "detached" if other.version is t.version else "data"
     return ""
 
 
@@ -148,7 +147,7 @@ def _not_arrived(t: Any, loss: Any) -> Why:
         return _cleared("recorded backward passes have added to it")
     if loss is not None:
         return _reached_from(t, loss)
-    nodes = sorted((n for n in gc.get_objects() if isinstance(n, Node)), key=lambda n: n.born)
+    nodes = sorted((n for n in gc.get_objects() if issubclass(type(n), Node)), key=lambda n: n.born)
     known, tops = {t.node}, [t.node]
     for n in nodes:
         if any(p in known for p in n.parents if isinstance(p, Node)):
