@@ -342,9 +342,6 @@ class Tensor(Handle):
         """The same memory without its history."""
         t = wrap(self.array, None, self.version)
         t.inference = self.inference
-        return self._without_history(t)
-
-    def _without_history(self, t: Any) -> Any:
         tape = current().tape
         if tape is not None:
             tape(DETACH, (self,), {}, t)
@@ -360,7 +357,10 @@ class Tensor(Handle):
     @property
     def data(self) -> Any:
         """The same memory without history, its changes not counted. Prefer `detach()`."""
-        return self._without_history(wrap(self.array))
+        t, tape = wrap(self.array), current().tape
+        if tape is not None:
+            tape(DETACH, (self,), {}, t)
+        return t
 
     @data.setter
     def data(self, value: Any) -> None:

@@ -1,7 +1,8 @@
 """What the debugging aids cost where nobody uses them: this tree against another revision, run in turn.
 
-Run `python -m tests.benchmarks.overhead --base REV`. Each measurement is a fresh process on one core; the two trees
-alternate, so that whatever else the machine does meets both; the ratio is the median of the ratios of neighbours.
+Run `python -m tests.benchmarks.overhead --base REV`. Each measurement is the processor time of a fresh process on one
+core; the trees alternate, so that whatever else the machine does meets both; the ratio is the median of the ratios of
+neighbours.
 """
 
 from __future__ import annotations
@@ -59,10 +60,10 @@ def best(f, n):
     gc.collect(); gc.disable()
     times = []
     for _ in range(7):
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(n):
             f()
-        times.append((time.perf_counter() - start) / n)
+        times.append((time.process_time() - start) / n)
         gc.collect()
     gc.enable()
     return min(times)
