@@ -184,6 +184,13 @@ def test_a_finite_loss_whose_gradient_is_not(name: str, ran: bool) -> None:
         assert (found.kind, found.spot.op) == (what, op) and found.spot.backward and word in str(found), found
 
 
+def test_gradients_that_cancel_to_nan() -> None:
+    x = leaf(0.0, 1.0)
+    loss = (torch.sqrt(x) - 2 * torch.sqrt(x)).sum()
+    found = loss.why_nan()
+    assert found.kind == "nan" and found.spot.op == "sqrt" and "their sum is nan" in str(found)
+
+
 def test_a_leaf_knows_where_contributions_were_recorded() -> None:
     x = leaf(1.0, 0.0)
     with torch.autograd.record_contributions():

@@ -221,10 +221,12 @@ def _gradient(t: Any) -> Why:
     grads = replay.gradients(t.node, seed, heard)
     if first:
         return _found(first[0])
-    if trail.infs:
-        return _found(min(trail.infs.items(), key=lambda one: -one[0].born)[1])
+    inf = min(trail.infs.items(), key=lambda one: -one[0].born)[1] if trail.infs else None
     if any(bad(g, "nan").any() for g in grads.values()):
-        return Why("nan", "the value is finite, but the gradients of two uses are inf and -inf, and their sum is nan")
+        text = "the value is finite, but the gradients of two uses are inf and -inf, and their sum is nan"
+        return Why("nan", text + (f"\n{inf}" if inf else ""), None, "", inf)
+    if inf is not None:
+        return _found(inf)
     unknown = [n for n in replay.boxes.nodes if n not in grads]
     if unknown:
         return Why(
