@@ -13,6 +13,10 @@ def test_the_tutorials_do_what_they_say(page, tmp_path):
     assert (tmp_path / "neuron.svg").stat().st_size and (tmp_path / "xor.svg").stat().st_size
 
 
+def test_the_debugging_page_does_what_it_says(tmp_path):
+    run("docs/debugging.md", tmp_path)
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_somewhere(page):
     for target in links(page):

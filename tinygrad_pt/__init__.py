@@ -14,6 +14,7 @@ import importlib
 from typing import Any
 
 from tinygrad_pt import autograd, cuda, functions, random
+from tinygrad_pt.autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from tinygrad_pt.dtypes import (
     bool,
     can_cast,

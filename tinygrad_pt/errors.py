@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -21,9 +22,16 @@ def describe(value: Any) -> str:
 
 
 def failure(
-    kind: type[Exception], text: str, *, op: str = "", args: Any = (), scope: Any = None, mend: str = ""
+    kind: type[Exception],
+    text: str,
+    *,
+    op: str = "",
+    args: Any = (),
+    scope: Any = None,
+    mend: str = "",
+    facts: Mapping[str, Any] | None = None,
 ) -> Exception:
-    """An exception of `kind`: PyTorch's text first, then the op with its arguments, the module, the mend.
+    """An exception of `kind`: PyTorch's text first, then the op with its arguments, the module, `facts`, the mend.
 
     >>> print(failure(ValueError, "bad", op="mul", args=(2.0,), mend="reshape one of them"))
     bad
@@ -35,6 +43,7 @@ def failure(
         lines.append(f"  op: {op}({', '.join(map(describe, args))})")
     if scope:
         lines.append(f"  module: {scope}")
+    lines += [f"  {name}: {fact}" for name, fact in (facts or {}).items() if fact]
     if mend:
         lines.append(f"  mend: {mend}")
     return kind("\n".join(lines))

@@ -299,6 +299,7 @@ class Op:
 
 
 LEAF = Op("leaf", lambda a: a, (), label="torch::autograd::AccumulateGrad")
+DETACH = Op("detach", lambda a: a, (None,))  # only heard, by tapes: it leaves no vertex
 
 
 def apply(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:

@@ -56,6 +56,10 @@ class Scope:
 mode: ContextVar[Mode] = ContextVar("tinygrad_pt.mode", default=Mode())  # noqa: B039 - a Mode is never changed
 current, enter = mode.get, mode.set
 
+# Who listens to the backward passes of this task or thread: None, or what the engine asks, once per pass, to do them.
+watcher: ContextVar[Any] = ContextVar("tinygrad_pt.watcher", default=None)
+watched = watcher.get
+
 
 # ------------------------------------------------------------------------------------------ switching
 class Switch:

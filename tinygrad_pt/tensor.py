@@ -12,9 +12,10 @@ import numpy as np
 
 from tinygrad_pt import autograd, dtypes, ops, printing
 from tinygrad_pt import functions as F
+from tinygrad_pt.autograd import holders, ledger, why, why_nan
 from tinygrad_pt.errors import broadcast_text, failure
 from tinygrad_pt.functions.arguments import Size
-from tinygrad_pt.graph import Handle, Leaf, Node, born, handle, wrap
+from tinygrad_pt.graph import DETACH, Handle, Leaf, Node, born, handle, wrap
 from tinygrad_pt.inplace import may_write, write
 from tinygrad_pt.modes import current
 
@@ -107,6 +108,7 @@ class Tensor(Handle):
 
     __array_ufunc__ = None  # NumPy's operators step back: `ndarray * tensor` is a tensor, its graph intact
     _grad: Any = None
+    _origin: Any = None  # how it came about, where somebody traced: see `autograd.trace`
     name: str | None = None
 
     def __new__(cls, *data: Any, device: Any = None) -> Any:
@@ -340,6 +342,9 @@ class Tensor(Handle):
         """The same memory without its history."""
         t = wrap(self.array, None, self.version)
         t.inference = self.inference
+        tape = current().tape
+        if tape is not None:
+            tape(DETACH, (self,), {}, t)
         return t
 
     def detach_(self) -> Any:
@@ -352,7 +357,10 @@ class Tensor(Handle):
     @property
     def data(self) -> Any:
         """The same memory without history, its changes not counted. Prefer `detach()`."""
-        return wrap(self.array)
+        t, tape = wrap(self.array), current().tape
+        if tape is not None:
+            tape(DETACH, (self,), {}, t)
+        return t
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -377,6 +385,9 @@ class Tensor(Handle):
     def is_inference(self) -> bool:
         """Whether it was made in `inference_mode`."""
         return self.inference
+
+    grad_contributions, graph_alive = ledger.grad_contributions, holders.graph_alive
+    why_nan, why_no_grad = why_nan.why_nan, why.why_no_grad
 
     # -------------------------------------------------------------------------------------- to Python and NumPy
     def item(self) -> Any:

@@ -50,3 +50,22 @@ def test_listeners_nest() -> None:
         torch.ones(2).sin()
     torch.ones(2).cos()
     assert heard == ["outer exp", "inner exp", "outer sin"]
+
+
+def test_a_tensor_without_a_vertex_remembers_why() -> None:
+    x = torch.ones(3, requires_grad=True)
+    with trace():
+        with torch.no_grad():
+            quiet = x * 2
+        with torch.inference_mode():
+            never = x * 2
+        made = [quiet, never, x.detach(), x.data, x > 0, x.long(), torch.ones(3).exp()]
+        loss = (quiet.sin() * x).sum()
+    assert [t._origin.reason for t in made] == [
+        "no_grad", "inference_mode", "detach", "data", "rule", "dtype", "arguments"
+    ]  # fmt: skip
+    assert all(cut.node() is x.node for t in made for cut in t._origin.cuts)
+    assert [len(t._origin.cuts) for t in made] == [1] * 6 + [0]
+    (cut,) = loss.grad_fn.parents[0].note("cuts")
+    assert cut.reason == "no_grad" and cut.line == quiet._origin.line
+    assert x.detach()._origin is None, "nobody traces outside"

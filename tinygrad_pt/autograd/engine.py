@@ -12,7 +12,7 @@ from tinygrad_pt import dtypes
 from tinygrad_pt.errors import failure
 from tinygrad_pt.graph import OPS, PICK, SAVED, Handle, Leaf, Node, wrap
 from tinygrad_pt.inplace import last_change, touched
-from tinygrad_pt.modes import enable_grad
+from tinygrad_pt.modes import enable_grad, watched
 from tinygrad_pt.ops import clone, sum_to
 
 SECOND = (
@@ -89,13 +89,24 @@ def mutated(node: Node, i: int) -> Exception:
 
 
 def walk(
-    roots: Sequence[Node], seeds: Sequence[Any], *, retain: bool, create: bool = False, wanted: set[Node] | None = None
+    roots: Sequence[Node],
+    seeds: Sequence[Any],
+    *,
+    retain: bool,
+    create: bool = False,
+    wanted: set[Node] | None = None,
+    adds: bool = False,
+    unwatched: bool = False,
 ) -> dict[Node, Any]:
     """The gradients of Σ rootᵢ · seedᵢ, per leaf, or per `wanted` node.
 
     Without `create` all is arrays, and the rules run at NumPy's speed. With it all is tensors and recording
-    stays on, so the gradient is a graph itself; that is all there is to higher derivatives.
+    stays on, so the gradient is a graph itself; that is all there is to higher derivatives. Where somebody
+    watches, the pass is theirs; `adds` tells them whether what is found will be added to `.grad`.
     """
+    if not unwatched and (watch := watched()) is not None:
+        found: dict[Node, Any] = watch(roots, seeds, adds, retain=retain, create=create, wanted=wanted)
+        return found
     nodes = order(roots, wanted)
     check(nodes)
     grads: dict[Any, Any] = {}
@@ -311,7 +322,7 @@ def backward(
             if t.node is None:
                 raise RuntimeError(f"One of the differentiated Tensors does not require grad (inputs[{i}])")
         wanted = {t.node for t in inputs}
-    found = walk(roots, values, retain=retain, create=create_graph, wanted=wanted)
+    found = walk(roots, values, retain=retain, create=create_graph, wanted=wanted, adds=True)
     for root, value in zip(roots, values):  # noqa: B905
         root.set_note("seed", value)  # that a backward pass has run from here, and with what: drawings ask
     for node, g in found.items():

@@ -5,13 +5,20 @@ from __future__ import annotations
 import linecache
 import os
 import sys
+import threading
+import weakref
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from tinygrad_pt.graph import PICK, Node
+import numpy as np
+
+from tinygrad_pt.graph import DETACH, PICK, Handle, Node
+from tinygrad_pt.inplace import Clock, last_change
 from tinygrad_pt.modes import Switch, current, enter
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+INSIDE = (PACKAGE, os.path.dirname(np.__file__) + os.sep)  # NumPy's decorators stand between our functions
 Tape = Callable[[Any, tuple[Any, ...], dict[str, Any], Any], None]
 
 
@@ -32,9 +39,9 @@ class Line(NamedTuple):
 
 
 def caller() -> Line | None:
-    """The innermost line outside this package that led here."""
+    """The innermost line outside this package (and NumPy) that led here."""
     frame: Any = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+    while frame is not None and frame.f_code.co_filename.startswith(INSIDE):
         frame = frame.f_back
     return None if frame is None else Line(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 
@@ -62,7 +69,7 @@ class listen(Switch):
 
 
 class trace(listen):
-    """Context manager: every vertex recorded inside remembers the line that applied its op; see `line_of`.
+    """Context manager: what is made inside remembers the line that made it; see `line_of` and `Origin`.
 
     >>> import tinygrad_pt as torch
     >>> from tinygrad_pt.autograd.trace import line_of, trace
@@ -73,13 +80,58 @@ class trace(listen):
     """
 
     def __init__(self) -> None:
-        super().__init__(_note_line)
+        super().__init__(remember)
 
 
-def _note_line(op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any) -> None:
-    node = result.node
+class Cut(NamedTuple):
+    """A place where a gradient got lost: an op was applied to a vertex and left none."""
+
+    node: weakref.ref[Node]
+    op: str
+    line: Line | None
+    reason: str
+
+
+class Origin(NamedTuple):
+    """How a tensor without a vertex came about, as a tracer saw it.
+
+    `reason` is "no_grad", "inference_mode", "detach", "data", "rule" (the op has no derivative), "dtype" (of the
+    result), or "arguments" (none of them required grad); `cuts` are the gradients that were lost on the way here.
+    """
+
+    op: str
+    line: Line | None
+    reason: str
+    cuts: tuple[Cut, ...]
+
+
+MOST_CUTS = 64
+
+
+def remember(op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any) -> None:
+    """Keep the line of an application with its vertex, or, where it left none, with the tensor, and why."""
+    line, node = caller(), result.node
+    cuts = tuple(cut for a in args if isinstance(a, Handle) and a.node is None and a._origin for cut in a._origin.cuts)
     if node is not None and node.parents:
-        made_by(node).set_note("line", caller())
+        made_by(node).set_note("line", line)
+        if cuts:
+            made_by(node).set_note("cuts", cuts[:MOST_CUTS])
+    elif node is None:
+        wanting = [a.node for a in args if isinstance(a, Handle) and a.node is not None]
+        reason = _reason(op, args, result, bool(wanting))
+        cuts += tuple(Cut(weakref.ref(n), op.name, line, reason) for n in wanting)
+        result._origin = Origin(op.name, line, reason, cuts[:MOST_CUTS])
+
+
+def _reason(op: Any, args: tuple[Any, ...], result: Any, wanting: bool) -> str:
+    if op is DETACH:
+        return "detach" if result.version is args[0].version else "data"
+    if not wanting:
+        return "arguments"
+    state = current()
+    if not state.grad:
+        return "inference_mode" if state.inference else "no_grad"
+    return "rule" if not op.differentiable else "dtype"
 
 
 def made_by(node: Node) -> Node:
@@ -91,3 +143,37 @@ def line_of(node: Node) -> Line | None:
     """The line that applied the op of a vertex recorded under `trace`; None if nobody traced."""
     found: Line | None = made_by(node).note("line")
     return found
+
+
+# ------------------------------------------------------------------------------------------ in-place changes
+MOST_CHANGES = 10_000
+_changes: OrderedDict[int, Line | None] = OrderedDict()  # per clock of a change, the line that made it; the latest ones
+_listeners = 0
+_lock = threading.Lock()
+
+
+class _Telling(Clock):
+    """The clock of in-place changes while somebody wants to know the line of each."""
+
+    __slots__ = ()
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        super().__setitem__(index, value)
+        _changes[value] = caller()
+        while len(_changes) > MOST_CHANGES:
+            _changes.popitem(last=False)
+
+
+def hear_changes(on: bool) -> None:
+    """From now on remember the line of every in-place change, of optimizer steps too; or, once per such call, stop."""
+    global _listeners
+    with _lock:
+        _listeners += 1 if on else -1
+        last_change.__class__ = _Telling if _listeners else Clock
+        if not _listeners:
+            _changes.clear()
+
+
+def line_of_change(clock: int) -> Line | None:
+    """The line of the in-place change at this time of the engine's clock, if somebody listened."""
+    return _changes.get(clock)

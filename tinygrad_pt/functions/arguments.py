@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import sys
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.errors import axis_of, failure
 from tinygrad_pt.graph import OPS, Handle, wrap
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def quiet(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorator: where somebody made NumPy's warnings errors, inf and nan are values all the same.
+
+    The function must be one that may run twice; as long as nothing overflows it costs nothing but a call.
+    """
+
+    @functools.wraps(function)
+    def patient(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except RuntimeWarning:
+            with np.errstate(all="ignore"):
+                return function(*args, **kwargs)
+
+    return patient
 
 
 class Size(tuple):
@@ -62,6 +84,7 @@ def unsupported(kernel: str, value: Any) -> Exception:
     return NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
 
 
+@quiet
 def number(value: Any, kind: dtypes.dtype, spoken: str = "") -> Any:
     """A Python number as a 0-d array of a dtype that can hold it."""
     x = value.array if isinstance(value, Handle) else value

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_pt import dtypes, random
 from tinygrad_pt.errors import failure
-from tinygrad_pt.functions.arguments import expect_tensor, number, positive_sizes
+from tinygrad_pt.functions.arguments import expect_tensor, number, positive_sizes, quiet
 from tinygrad_pt.graph import Handle, Leaf, wrap
 from tinygrad_pt.modes import current
 
@@ -76,6 +76,7 @@ def fresh(array: Any, requires_grad: bool = False, place: Any = None) -> Any:
 
 
 # ------------------------------------------------------------------------------------------ from data
+@quiet
 def _array(data: Any, dtype: Any) -> Any:
     """A new array of nested lists, numbers, arrays or tensors, in PyTorch's choice of dtype."""
     target = None if dtype is None else dtypes.of(dtype)
@@ -84,7 +85,7 @@ def _array(data: Any, dtype: Any) -> Any:
     elif isinstance(data, (np.ndarray, np.generic)):
         x = _native(np.asarray(data))
     else:
-        x = _nested(data)
+        x = _nested(data, target)
         if target is not None and target.rank == 1 and x.dtype.kind in "if":
             _holds_all(target, x)
     return np.array(x, dtype=(dtypes.of(x.dtype) if target is None else target).numpy)
@@ -109,8 +110,8 @@ def _holds_all(target: dtypes.dtype, x: Any) -> None:
         raise RuntimeError(f"value cannot be converted to type {target.name} without overflow")
 
 
-def _nested(data: Any) -> Any:
-    """The array that nested lists of numbers stand for."""
+def _nested(data: Any, target: Any) -> Any:
+    """The array that nested lists of numbers stand for; with a target dtype, as wide as Python's numbers are."""
     if isinstance(data, (list, tuple, range, bytearray)):
         if data and isinstance(data[0], str):
             raise ValueError("too many dimensions 'str'")
@@ -125,6 +126,8 @@ def _nested(data: Any) -> Any:
         raise ValueError("Overflow when unpacking long long")
     if x.size == 0 and not hasattr(data, "dtype"):
         return x.astype(dtypes.get_default_dtype().numpy)
+    if target is not None:
+        return x.astype(np.float32) if target is dtypes.float16 and x.dtype == np.float64 else x  # rounded twice
     if x.dtype == np.float64 and not _wide(data, np.float64):
         return x.astype(dtypes.get_default_dtype().numpy)
     if x.dtype == np.complex128 and not _wide(data, np.complex128):
@@ -300,6 +303,7 @@ zeros_like, ones_like, empty_like, full_like = map(_like, (zeros, ones, empty, f
 
 
 # ------------------------------------------------------------------------------------------ ranges
+@quiet
 def arange(
     start: Any = None,
     end: Any = None,
@@ -331,6 +335,7 @@ def arange(
     return fresh(x.astype(dtypes.of(dtype).numpy), requires_grad, device)
 
 
+@quiet
 def linspace(
     start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
 ) -> Any:
@@ -349,6 +354,7 @@ def linspace(
     return fresh(np.linspace(start, end, steps).astype(kind), requires_grad, device)
 
 
+@quiet
 def logspace(
     start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None,
     requires_grad: bool = False,

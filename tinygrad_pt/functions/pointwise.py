@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.errors import broadcast_text, failure
-from tinygrad_pt.functions.arguments import as_tensor_like, expect_tensor, number, promoted, unsupported
+from tinygrad_pt.functions.arguments import as_tensor_like, expect_tensor, number, promoted, quiet, unsupported
 from tinygrad_pt.graph import Handle, wrap
 from tinygrad_pt.inplace import write
 
@@ -340,6 +340,11 @@ def minimum(input: Any, other: Any) -> Any:
     return ops.minimum(expect_tensor(input, "minimum"), expect_tensor(other, "minimum", "other", 2))
 
 
+@quiet
+def _converted(x: Any, kind: Any) -> Any:
+    return np.asarray(x).astype(kind)
+
+
 def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     """input where condition holds, else other; with the condition alone, the indices where it holds."""
     expect_tensor(condition, "where", "condition")
@@ -359,7 +364,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     target = dtypes.result_type(*(x.array if isinstance(x, Handle) else x for x in (input, other)))
     input, other = (
         (x if x.array.dtype == target.numpy else ops.cast(x, dtype=target)) if isinstance(x, Handle)
-        else wrap(np.asarray(x).astype(target.numpy)) for x in (input, other)
+        else wrap(_converted(x, target.numpy)) for x in (input, other)
     )  # fmt: skip
     shapes = [x.array.shape for x in (condition, input, other)]
     text = broadcast_text(shapes[1], shapes[2]) or broadcast_text(shapes[0], np.broadcast_shapes(*shapes[1:]))

@@ -26,6 +26,7 @@ def _listed(parameters: Any, name: str = "") -> list[Any]:
     return found
 
 
+@np.errstate(all="ignore")  # a norm may be inf, even where somebody made NumPy's warnings errors
 def get_total_norm(
     tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
 ) -> Any:
@@ -63,6 +64,7 @@ def _norm(x: Any, p: float) -> Any:
     return np.asarray(np.count_nonzero(x), x.dtype)[()] if p == 0 else np.sum(x**p) ** (1 / p)
 
 
+@np.errstate(all="ignore")
 def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None) -> None:
     """Multiply every gradient by min(1, max_norm / (total_norm + 10⁻⁶)), in place.
 

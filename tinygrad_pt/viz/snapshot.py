@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.engine import order
+from tinygrad_pt.autograd.replay import Boxes, Number, Replay
+from tinygrad_pt.autograd.trace import made_by
 from tinygrad_pt.errors import failure
-from tinygrad_pt.graph import PICK, SAVED, Constant, Handle, Leaf, Node, Symbol
-from tinygrad_pt.ops import sum_to
+from tinygrad_pt.graph import Constant, Handle, Leaf, Node, Symbol
 from tinygrad_pt.viz.formula import UNIT, op_sign, read
 from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
 from tinygrad_pt.viz.naming import TARGETS, Known, known_tensors, names_of
@@ -52,7 +52,7 @@ def snapshot(
             RuntimeError, "this tensor has no history to draw: it does not require grad", args=(root,),
             mend="compute it, outside no_grad(), from a tensor with requires_grad=True",
         )  # fmt: skip
-    graph = _Graph(root.node)
+    graph = Boxes(root.node)
     if len(graph.scope) > max_nodes:
         raise ValueError(
             f"the graph has {len(graph.scope)} values, more than can be read in one picture ({max_nodes})\n"
@@ -61,158 +61,22 @@ def snapshot(
     return _Reader(graph, root, names or {}, lang).snapshot(title)
 
 
-class _Number:
-    """A Python number among the arguments: one box per use."""
-
-    def __init__(self, value: Any) -> None:
-        self.value, self.shape = np.asarray(value), ()
-        self.raw, self.dtype = value, self.value.dtype
-
-
-def source(node: Node) -> Node:
-    """The vertex that holds op and arguments: of one result of many, that of the op that made them all."""
-    return node.parents[0] if node.op is PICK else node
-
-
-class _Graph:
-    """What gets a box, arguments first, and how it hangs together.
-
-    A box is a `Node`, a `Constant` (one however often its tensor was used) or a `_Number`.
-    """
-
-    def __init__(self, root: Node) -> None:
-        nodes = [n for n in reversed(order([root])) if n.note("shapes") is None]
-        self.nodes: list[Node] = nodes or [root]
-        self.slots: dict[Node, list[Any]] = {}  # the boxes of the arguments; None where an argument is absent
-        self.scope: dict[Any, Any] = {}  # per box, in order of birth: the module it was first used or made in
-        self.first: dict[Any, int] = {}  # when it was first used
-        self.constants: dict[int, Constant] = {}  # by the weak reference, which all uses of a tensor share
-        for node in self.nodes:
-            self.slots[node] = slots = [self._box(p) for p in source(node).parents]
-            for box in slots:
-                if box is not None:
-                    self.scope.setdefault(box, node.scope)
-                    self.first.setdefault(box, node.born)
-            self.scope.setdefault(node, node.scope)
-
-    def _box(self, p: Any) -> Any:
-        if isinstance(p, Constant):
-            return self.constants.setdefault(id(p.handle), p)
-        return p if p is None or isinstance(p, Node) else _Number(p)
-
-    def saved(self) -> dict[Any, Any]:
-        """Values that rules keep, and that nothing has changed since."""
-        found: dict[Any, Any] = {}
-        for node in map(source, self.nodes):
-            versions = zip(node.guards[::2], node.guards[1::2], strict=True)
-            for owner, a in zip((node, *node.parents), node.args or (), strict=False):
-                if isinstance(a, SAVED):
-                    version, expected = next(versions)
-                    if version[0] == expected:
-                        found.setdefault(self._box(owner), np.asarray(a))
-        return found
-
-
 class _Reader:
     """One reading of one graph: values, then names, then gradients, then the picture."""
 
-    def __init__(self, graph: _Graph, root: Any, names: Mapping[str, Any], lang: str) -> None:
+    def __init__(self, graph: Boxes, root: Any, names: Mapping[str, Any], lang: str) -> None:
         self.graph, self.root, self.lang, self.words = graph, root, lang, WORDS[lang]
         self.known: Known = known_tensors(names, graph.scope, graph.constants.values())
         self.handle: dict[Any, Any] = {t.node: t for t, *_ in self.known.values() if t.node is not None}
         self.handle |= {root.node: root}
-        for box in graph.scope:
-            if isinstance(box, (Leaf, Constant)):
-                self.handle[box] = box.handle()
-        self.changed: set[Any] = set()
-        self.value: dict[Any, Any] = {}
-        saved = graph.saved()
-        for box in graph.scope:  # arguments first: what is computed again finds its arguments
-            self.value[box] = self._value(box, saved)
-        self.name = names_of(graph.scope, self.handle, self.known, source)
+        self.replay = Replay(graph, self.handle)
+        self.handle, self.value = self.replay.handle, self.replay.value
+        self.name = names_of(graph.scope, self.handle, self.known, made_by)
         if lang == "pt":
-            self.name |= {b: self.name[b].replace(".", ",") for b in graph.scope if isinstance(b, _Number)}
+            self.name |= {b: self.name[b].replace(".", ",") for b in graph.scope if isinstance(b, Number)}
         self.symbol = {box: Symbol(name, tuple(box.shape), box.dtype) for box, name in self.name.items()}
-        self.grad = self._gradients()
-
-    # ------------------------------------------------------------------------------------ values
-    def _value(self, box: Any, saved: dict[Any, Any]) -> Any:
-        """The value of a box when it was first used, or None if nobody knows any more."""
-        if isinstance(box, _Number):
-            return box.value
-        t: Any = box if isinstance(box, Leaf) else self.handle.get(box)
-        if t is not None:
-            if t.version[1] <= self.graph.first.get(box, getattr(box, "born", 0)):
-                return t.value if t is box else t.array
-            if box in self.graph.first:
-                self.changed.add(box)
-        if box in saved:
-            return saved[box]
-        return self._again(box) if isinstance(box, Node) and not isinstance(box, Leaf) else None
-
-    def _again(self, node: Node) -> Any:
-        """The value of a node computed once more from its arguments; not by the user's own code."""
-        made, boxes = source(node), self.graph.slots[node]
-        xs = [getattr(box, "raw", self.value.get(box)) for box in boxes]
-        gone = any(x is None and box is not None for x, box in zip(xs, boxes, strict=True))
-        if gone or "ctx" in made.attrs:
-            return None
-        with np.errstate(all="ignore"):
-            y = made.op.forward(*xs, **made.attrs)
-        return np.asarray(y[node.attrs["part"]] if node.op is PICK else y)
-
-    # ------------------------------------------------------------------------------------ gradients
-    def _gradients(self) -> dict[Any, Any]:
-        """∂root/∂node for every node, if a backward pass has run from the root; else nothing."""
-        seed = self.root.node.note("seed")
-        if seed is None:
-            return {}
-        grads: dict[Any, Any] = {self.root.node: np.asarray(getattr(seed, "array", seed))}
-        unknown: set[Any] = set()
-        for node in reversed(self.graph.nodes):
-            if node.note("hooks"):  # what a hook made of the gradient only the hook knows
-                unknown.add(node)
-            g = grads.get(node)
-            for slot, p in enumerate(self.graph.slots[node]):
-                if not isinstance(p, Node) or self._rule(node, slot) is None:
-                    continue
-                r = None if g is None or node in unknown else self._local(node, slot, g)
-                if r is not None:
-                    grads[p] = grads[p] + r if p in grads else r
-                elif g is not None or node in unknown:
-                    unknown.add(p)
-        unknown |= {leaf for leaf in grads if leaf.note("hooks")}
-        return {node: g for node, g in grads.items() if node not in unknown}
-
-    def _rule(self, node: Node, slot: int) -> Any:
-        rules = source(node).op.rules_for(len(self.graph.slots[node]))
-        return rules[slot] if slot < len(rules) else None
-
-    def _local(self, node: Node, slot: int, g: Any) -> Any:
-        """What an edge carries back when g arrives: the engine's own rule, read with arrays; None if unknown.
-
-        Where a value is gone its symbol stands in, so a rule that needs it answers with a symbol.
-        """
-        attrs, boxes = source(node).attrs, self.graph.slots[node]
-        if "ctx" in attrs:
-            return _remembered(attrs, self._parts(node, g, np.zeros), slot, boxes[slot])
-        xs = [getattr(box, "raw", self.value.get(box)) for box in boxes]
-        xs = [self.symbol.get(box) if x is None else x for x, box in zip(xs, boxes, strict=True)]
-        y = self.symbol[node] if self.value[node] is None else self.value[node]
-        with np.errstate(all="ignore"):
-            r = self._rule(node, slot)(self._parts(node, g, np.zeros), y, *xs, **attrs)
-        if isinstance(r, Symbol):
-            return None
-        r = np.asarray(r)
-        return r if r.shape == boxes[slot].shape else sum_to(r, shape=boxes[slot].shape)
-
-    def _parts(self, node: Node, g: Any, zero: Any) -> Any:
-        """What the op behind `node` received if `node` received g: of several results the others got 0."""
-        if node.op is not PICK:
-            return g
-        parts = [zero(shape, dtype=node.dtype) for shape in node.parents[0].note("shapes")]
-        parts[node.attrs["part"]] = g
-        return parts
+        seed = root.node.note("seed")
+        self.grad = {} if seed is None else self.replay.gradients(root.node, seed)
 
     # ------------------------------------------------------------------------------------ the picture
     def snapshot(self, title: str) -> Snapshot:
@@ -230,7 +94,7 @@ class _Reader:
         value, grad = self.value[box], self.grad.get(box)
         entry = self.known.get(id(self.handle.get(box)))
         outside = isinstance(box, (Leaf, Constant)) and entry is not None and not entry[2]
-        made = source(box) if isinstance(box, Node) and box.parents else None
+        made = made_by(box) if isinstance(box, Node) and box.parents else None
         return Vertex(
             id=id_, name=self.name[box], op="" if made is None else op_sign(made.op, made.attrs),
             kind=self._kind(box), shape=tuple(box.shape), dtype=str(box.dtype),
@@ -244,13 +108,13 @@ class _Reader:
             return "loss"
         if isinstance(box, Node):
             return "param" if isinstance(box, Leaf) else "op"
-        if isinstance(box, _Number) or id(self.handle[box]) not in self.known:
+        if isinstance(box, Number) or id(self.handle[box]) not in self.known:
             return "const"
         return "target" if self.name[box].rpartition(".")[2].rstrip("0123456789_") in TARGETS else "input"
 
     def _note(self, box: Any, value: Any, grad: Any) -> str:
         """What the reader must know lest the numbers mislead."""
-        if box in self.changed:
+        if box in self.replay.changed:
             return self.words["changed"]
         if value is None and isinstance(box, Constant):
             return self.words["unkept"]
@@ -264,7 +128,7 @@ class _Reader:
         return f"{'.grad' if x.size == 1 else '‖.grad‖'} = {decimal(size, lang=self.lang)}"
 
     def _edge(self, node: Node, slot: int, box: Any, ids: dict[Any, str]) -> Edge:
-        made, boxes, rule = source(node), self.graph.slots[node], self._rule(node, slot)
+        made, boxes, rule = made_by(node), self.graph.slots[node], self.replay.rule(node, slot)
         if rule is None or not isinstance(box, Node):
             return Edge(ids[box], ids[node], slot, flows=False)
         scalar = node.shape == () == tuple(box.shape)
@@ -272,34 +136,15 @@ class _Reader:
         g = UNIT if scalar else Symbol("ḡ", y.shape, y.dtype)
         text = f"{op_sign(made.op)}.backward({g.name})"
         if "ctx" not in made.attrs:  # else it is code, not mathematics
-            g = self._parts(node, g, lambda shape, dtype: Symbol("0", shape, dtype))
+            g = self.replay.parts(node, g, lambda shape, dtype: Symbol("0", shape, dtype))
             xs = tuple(getattr(b, "raw", self.symbol.get(b)) for b in boxes)
             text = read(rule, g, y, xs, made.attrs, tuple(box.shape))
         which = f"⁽{'¹²³⁴⁵⁶⁷⁸⁹'[slot]}⁾" if boxes.count(box) > 1 and slot < 9 else ""
         if not scalar:
             return Edge(ids[box], ids[node], slot, f"∇{self.name[box]}{which} ← {text}")
-        number = self._local(node, slot, np.ones((), node.dtype))
+        number = self.replay.local(node, slot, np.ones((), node.dtype))
         symbol = f"∂{self.name[node]}/∂{self.name[box]}{which} = {text}"
         return Edge(ids[box], ids[node], slot, symbol, None if number is None else float(number))
-
-
-def _remembered(attrs: dict[str, Any], g: Any, slot: int, like: Any) -> Any:
-    """What a user's Function answered in the last backward pass; its code is not run for a picture.
-
-    A gradient is linear in g: for a scalar the answer to another g is the remembered one, scaled.
-    """
-    if attrs["ctx"]._results is None:
-        return None
-    asked, answers = attrs["ctx"]._results
-    asked, g = (x if isinstance(x, list) else [x] for x in (asked, g))
-    asked = [np.asarray(getattr(x, "array", x)) for x in asked]
-    scale: Any = 1.0
-    if len(g) == 1 and np.shape(g[0]) == () and asked[0] != 0:
-        scale = np.asarray(g[0] / asked[0])
-    elif not all(np.array_equal(x, y, equal_nan=True) for x, y in zip(asked, g, strict=True)):
-        return None
-    answer = answers[attrs["places"][slot]]
-    return np.zeros(like.shape, like.dtype) if answer is None else np.asarray(answer.array * scale)
 
 
 class _Frames:

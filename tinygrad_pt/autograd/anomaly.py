@@ -1,0 +1,318 @@
+"""Anomaly mode: the exception itself says which op made a nan, in which module, on which line of the forward pass."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from contextvars import ContextVar
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from tinygrad_pt.autograd import watch
+from tinygrad_pt.autograd.nans import Spot, Trail, bad, born, given, place, spot
+from tinygrad_pt.autograd.trace import caller, hear_changes, line_of, line_of_change, made_by, remember
+from tinygrad_pt.errors import describe, failure
+from tinygrad_pt.graph import Handle, Leaf, Node
+from tinygrad_pt.modes import Mode, current, enter, watched, watcher
+
+
+class Flags(NamedTuple):
+    """What anomaly mode looks at."""
+
+    nan: bool  # gradients that are nan
+    forward: bool  # values that are nan: raise at the op
+
+
+_flags: ContextVar[Flags | None] = ContextVar("tinygrad_pt.anomaly", default=None)
+
+
+class _State(NamedTuple):
+    """What was before a switch."""
+
+    flags: Flags | None
+    mode: Mode
+    watch: Any
+
+
+def _on(flags: Flags) -> _State:
+    before = _State(_flags.get(), current(), watched())
+    _flags.set(flags)
+    if before.flags is None:
+        outer = before.mode.tape
+        enter(before.mode.but(tape=_hear if outer is None else functools.partial(_both, outer)))
+        watch.attend(_Pass)
+        hear_changes(True)
+    return before
+
+
+def _both(outer: Any, *application: Any) -> None:
+    outer(*application)
+    _hear(*application)
+
+
+def _back(before: _State) -> None:
+    if _flags.get() is not None and before.flags is None:
+        hear_changes(False)
+    elif _flags.get() is None and before.flags is not None:
+        hear_changes(True)
+    _flags.set(before.flags)
+    enter(before.mode)
+    watcher.set(before.watch)
+
+
+class detect_anomaly:
+    """Context manager, or decorator: errors of backward passes inside name the op, the module and the forward line.
+
+    Inside, every op remembers its line, and
+
+    * a backward pass that computes a nan raises RuntimeError (with PyTorch's words first) at the op whose
+      derivative made it, with the element, what the op was given there, where an inf before it came from, and
+      what to write instead; a pass from a loss that is nan itself raises too, and names the op whose value was
+      the first nan;
+    * any other exception in a backward pass tells the forward line of the op it came from, and the error about a
+      saved value changed in place tells the line of the change as well, the one about a graph already freed that of
+      the pass that freed it.
+
+    A nan among the values is no error as long as no backward pass meets it (masks and `where` may well drop it);
+    with `check_forward=True` the op that makes one raises at once. No `.grad` changes when a pass raises. The mode
+    is that of this task or thread. Unlike PyTorch's it does not warn on entering.
+
+    Args:
+        check_nan: look for nan; without, only the lines of exceptions.
+        check_forward: raise where a value becomes nan, too.
+
+    >>> import tinygrad_pt as torch
+    >>> x = torch.tensor([1.0, 0.0], requires_grad=True)
+    >>> with torch.autograd.detect_anomaly():
+    ...     try:
+    ...         (torch.sqrt(x) * 0).sum().backward()
+    ...     except RuntimeError as error:
+    ...         print(str(error).splitlines()[0])
+    Function 'SqrtBackward0' returned nan values in its 0th output.
+    """
+
+    def __init__(self, check_nan: bool = True, *, check_forward: bool = False) -> None:
+        self.flags = Flags(check_nan, check_forward)
+        self.before: list[_State] = []
+
+    def __enter__(self) -> None:
+        self.before.append(_on(self.flags))
+
+    def __exit__(self, *error: Any) -> None:
+        _back(self.before.pop())
+
+    def __call__(self, function: Any) -> Any:
+        @functools.wraps(function)
+        def switched(*args: Any, **kwargs: Any) -> Any:
+            with detect_anomaly(self.flags.nan, check_forward=self.flags.forward):
+                return function(*args, **kwargs)
+
+        return switched
+
+
+class set_detect_anomaly:
+    """Switch `detect_anomaly` on or off, at once; as a context manager it restores what was before.
+
+    >>> import tinygrad_pt as torch
+    >>> with torch.autograd.set_detect_anomaly(True, check_nan=False):
+    ...     torch.is_anomaly_enabled(), torch.is_anomaly_check_nan_enabled()
+    (True, False)
+    >>> torch.is_anomaly_enabled()
+    False
+    """
+
+    def __init__(self, mode: bool, check_nan: bool = True, *, check_forward: bool = False) -> None:
+        if mode:
+            self.before = _on(Flags(check_nan, check_forward))
+        else:
+            self.before = _State(_flags.get(), current(), watched())
+            _off()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *error: Any) -> None:
+        _back(self.before)
+
+
+def _off() -> None:
+    if _flags.get() is None:
+        return
+    hear_changes(False)
+    _flags.set(None)  # what still calls the tape below finds nothing to do
+    tape = current().tape
+    if tape is _hear:
+        enter(current().but(tape=None))
+    elif isinstance(tape, functools.partial) and tape.func is _both:
+        enter(current().but(tape=tape.args[0]))
+    watch.forget(_Pass)
+
+
+def is_anomaly_enabled() -> bool:
+    """Whether anomaly mode is on here."""
+    return _flags.get() is not None
+
+
+def is_anomaly_check_nan_enabled() -> bool:
+    """Whether it is on, and looks for nan."""
+    flags = _flags.get()
+    return flags is not None and flags.nan
+
+
+# ------------------------------------------------------------------------------------------ forward
+def _hear(op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any) -> None:
+    """After every op: remember its line, and whether its value is the first nan."""
+    flags = _flags.get()
+    if flags is None:
+        return
+    remember(op, args, attrs, result)
+    if not flags.nan or result.array.dtype.kind != "f" or not bad(result.array, "nan").any():
+        return
+    xs = [a.array if isinstance(a, Handle) else a for a in args]
+    mask = born(op, xs, result.array, "nan")
+    found = None
+    if mask.any():
+        found = spot(op, xs, result.array, mask, "nan", scope=current().scope, line=caller(), attrs=attrs)
+        if flags.forward:
+            raise RuntimeError(f"Function '{op.name}' returned nan values in its forward pass.\n{_text(found)}")
+    if result.node is not None and result.node.parents:
+        made_by(result.node).set_note("nan", found or True)
+
+
+def _text(found: Spot) -> str:
+    lines = [f"  {name}: {fact}" for name, fact in found.facts()]
+    if found.mend:
+        lines.append(f"  mend: {found.mend}")
+    return "\n".join(lines)
+
+
+# ------------------------------------------------------------------------------------------ backward
+class _Pass(watch.Pass):
+    """A backward pass under anomaly mode."""
+
+    def __init__(self, roots: Sequence[Node], seeds: Sequence[Any], nodes: list[Node], adds: bool) -> None:
+        super().__init__(roots, seeds, nodes, adds)
+        self.flags = _flags.get() or Flags(False, False)
+        self.trail = Trail()
+        self.meeting: dict[Any, list[Node]] = {}  # per vertex, whose gradients have been added
+        self.first: Spot | None = None  # where the nan that the roots hold was made
+        if self.flags.nan and any(made_by(root).note("nan") for root in roots):
+            spots = [n for n in nodes if isinstance(n.note("nan"), Spot)]
+            self.first = spots[-1].note("nan") if spots else None  # they are sorted by birth, the oldest last
+
+    def edge(self, node: Node, slot: int, g: Any, r: Any) -> None:
+        if not self.flags.nan:
+            return
+        p = node.parents[slot]
+        self.meeting.setdefault(p, []).append(node)
+        _, y, *xs = (None, *(node.args or (None,)))
+        found = self.trail.hear(node, slot, _array(g), y, xs, _array(r))
+        if found is not None:
+            raise self._error(node, slot, _array(g), found, describe(r))
+
+    def _error(self, node: Node, slot: int, g: Any, found: Spot, shape: str) -> Exception:
+        facts = dict(found.facts())
+        facts.pop("op")
+        facts["element"] = f"{facts['element']}, in the gradient of argument {slot}, {shape}"
+        if found.values.get("g") == 0:
+            facts["g is 0 because of"] = "; ".join(
+                f"{n.op.name} {line_of(n) or ''}".rstrip() for n in self.meeting.get(node, ())
+            )
+        facts["earlier"] = self._earlier(node, g, found)
+        mends = (one.mend for one in (self.first, found, found.before) if one is not None)
+        return failure(
+            RuntimeError, f"Function '{node.name()}' returned nan values in its {slot}th output.", op=node.op.name,
+            args=node.parents, facts=facts, mend=next(filter(None, mends), ""),
+        )  # fmt: skip
+
+    def _earlier(self, node: Node, g: Any, found: Spot) -> str:
+        """What was not right before this rule was read."""
+        if self.first is not None:
+            return "in the forward pass " + str(self.first).replace("\n", "\n    ")
+        if any(made_by(root).note("nan") for root in self.roots) and (name := given(self.nodes)):
+            return f"in the forward pass {name}"
+        if not isinstance(g, list) and bad(g, "nan").any():
+            return self._arrived(node)
+        return str(found.before).replace("\n", "\n    ") if found.before is not None else ""
+
+    def _arrived(self, node: Node) -> str:
+        """Where the nan in the gradient of a vertex came from, if no rule answered with it."""
+        if node.note("hooks"):
+            return "the gradient that arrived was nan: a hook of this tensor may have made it"
+        if node in self.roots:
+            return "the gradient given to backward() holds nan"
+        lines = [f"\n    {n.op.name} {line_of(n) or ''}" for n in self.meeting.get(node, ())]
+        return "the gradients of its uses were inf and -inf, and their sum is nan:" + "".join(lines)
+
+    def done(self, found: dict[Node, Any]) -> None:
+        call = caller()
+        for node in self.nodes:
+            if node.args is None:
+                node.set_note("freed", call)
+        if not self.flags.nan:
+            return
+        for node, g in found.items():
+            x = _array(g)
+            if bad(x, "nan").any():
+                index = tuple(int(i) for i in np.argwhere(bad(x, "nan"))[0])
+                raise failure(
+                    RuntimeError, f"Function '{node.name()}' returned nan values in its 0th output.",
+                    facts={
+                        "gradient of": describe(node), "earlier": self._arrived(node),
+                        "element": place(index, x.shape, int(np.count_nonzero(bad(x, "nan")))),
+                    },
+                )  # fmt: skip
+        if self.first is not None:
+            text = ", since the forward pass\n  " + str(self.first).replace("\n", "\n  ")
+        elif any(made_by(root).note("nan") for root in self.roots):
+            text = f"\n  given: {given(self.nodes) or 'nan, by a tensor that is gone'}"
+        else:
+            return
+        raise RuntimeError(f"the value this backward pass starts from is nan{text}")
+
+    def failed(self, error: Exception, node: Node | None) -> None:
+        text = "\n".join([str(error), *getattr(error, "__notes__", ())])
+        if node is None or "\n  line: " in text or text.startswith("the value this backward pass"):
+            return
+        notes = []
+        if "\n  op: " not in text and not isinstance(node, Leaf):
+            notes.append(f"  op: {node.op.name}({', '.join(map(describe, node.parents))})")
+        if node.scope and "\n  module: " not in text:
+            notes.append(f"  module: {node.scope}")
+        line = line_of(node)
+        notes.append(f"  line: {line or 'not known: the op was applied outside anomaly mode'}")
+        if freed := node.note("freed"):
+            notes.append(f"  freed by: {freed}")
+        if clock := _changed(node):
+            notes.append(f"  changed in place: {line_of_change(clock) or 'not known: outside anomaly mode'}")
+        _add(error, "\n".join(notes))
+
+
+PLAIN = (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError, ArithmeticError)
+
+
+def _add(error: Exception, text: str) -> None:
+    """Append to an exception's own text; where that has a form of its own, as a note below it."""
+    if len(error.args) == 1 and isinstance(error.args[0], str) and isinstance(error, PLAIN):
+        head, mend, tail = error.args[0].partition("\n  mend: ")
+        error.args = (f"{head}\n{text}{mend}{tail}",)
+    else:
+        error.add_note(text)
+
+
+def _changed(node: Node) -> int:
+    """The clock of the change of a value that a vertex had saved, or 0."""
+    guards = node.guards
+    for i in range(0, len(guards), 2):
+        if guards[i][0] != guards[i + 1]:
+            return int(guards[i][1])
+    ctx = node.attrs.get("ctx")
+    for entry in getattr(ctx, "_saved", None) or ():
+        if entry is not None and entry[2][0] != entry[3]:
+            return int(entry[2][1])
+    return 0
+
+
+def _array(x: Any) -> Any:
+    return x if isinstance(x, list) else x.array if isinstance(x, Handle) else np.asarray(x)

@@ -1,0 +1,272 @@
+"""An account of `.grad`: which backward call, along which path, added what."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import count, groupby
+from typing import Any
+
+import numpy as np
+
+from tinygrad_pt.autograd import watch
+from tinygrad_pt.autograd.trace import Line, caller, line_of, made_by, trace
+from tinygrad_pt.errors import describe, failure
+from tinygrad_pt.graph import PICK, Handle, Leaf, Node
+from tinygrad_pt.modes import watched, watcher
+from tinygrad_pt.ops import sum_to
+
+LONGEST_PATH = 8
+_numbers = count(1)
+
+
+@dataclass(frozen=True, eq=False)
+class Contribution:
+    """One summand of a `.grad`.
+
+    Attributes:
+        kind: "path" (an op carried it back), "seed" (backward started here), "hook" (what a hook changed), or
+            "outside" (in `.grad` without a recorded backward pass: clipping, assignment, a pass outside the mode).
+        value: the array that was added, of the tensor's shape.
+        number: which backward pass it was, of all recorded ones, and `call`: the line that asked for it.
+        op: the op that used the tensor; `slot`: as which argument.
+        module: the path of the module being called then, or "".
+        line: the line that applied the op, if it was recorded inside the mode.
+        path: the ops from there to where backward started, as far as there is one way.
+    """
+
+    kind: str
+    value: Any
+    number: int = 0
+    call: Line | None = None
+    op: str = ""
+    slot: int = 0
+    module: str = ""
+    line: Line | None = None
+    path: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        if self.kind != "path":
+            told = {"seed": "the gradient backward started with", "hook": "changed by a hook",
+                    "outside": "not by a recorded backward pass"}[self.kind]  # fmt: skip
+            return f"{told}: {_short(self.value)}"
+        where = f", {self.module}" if self.module else ""
+        line = f"  ({self.line})" if self.line else ""
+        return f"{' → '.join(self.path)}, argument {self.slot}{where}: {_short(self.value)}{line}"
+
+
+def _short(x: Any) -> str:
+    if x.size <= 6:
+        return np.array2string(x, precision=4, separator=", ").replace("\n", "")
+    return f"{describe(x)} of norm {np.linalg.norm(x.ravel()):.4g}"
+
+
+class Contributions(list[Contribution]):
+    """What `.grad` is the sum of, oldest first; `str` tells it per backward call.
+
+    `total` is the sum; `cleared` how many earlier summands went when `.grad` was set to None or zero.
+    """
+
+    def __init__(self, found: Sequence[Contribution], shape: Any, dtype: Any, cleared: int, recorded: bool) -> None:
+        super().__init__(found)
+        self.shape, self.dtype, self.cleared, self.recorded = shape, dtype, cleared, recorded
+
+    @property
+    def total(self) -> Any:
+        """The sum of all values, an array."""
+        return _total(self, self.shape, self.dtype)
+
+    def __str__(self) -> str:
+        if not self.recorded:
+            return (
+                "nothing was recorded: run the backward passes inside `with torch.autograd.record_contributions():`"
+                + (f"\n  {self[0]}" if self else "")
+            )
+        gone = f"; {self.cleared} earlier ones were cleared" if self.cleared else ""
+        groups = [(call, list(found)) for (_, call), found in groupby(self, lambda one: (one.number, one.call))]
+        calls = len({one.number for one in self if one.number})
+        lines = [f".grad is the sum of {len(self)} contributions of {calls} calls of backward{gone}"]
+        for call, found in groups:
+            lines.append(f"  {call or 'elsewhere'}")
+            lines += [f"    {one}" for one in found]
+        return "\n".join(lines)
+
+
+def _total(found: Sequence[Contribution], shape: Any, dtype: Any) -> Any:
+    total = np.zeros(shape, dtype)
+    with np.errstate(all="ignore"):
+        for one in found:
+            total = total + one.value
+    return total
+
+
+@dataclass
+class _Account:
+    """What is kept with a vertex."""
+
+    found: list[Contribution] = field(default_factory=list)
+    cleared: int = 0
+
+    def settle(self, grad: Any, shape: Any, dtype: Any) -> None:
+        """Bring the account up to what `.grad` is: cleared, or changed by others."""
+        if grad is None:
+            self._clear()
+            return
+        with np.errstate(all="ignore"):
+            missing = grad.array - _total(self.found, shape, dtype)
+            size = sum(np.abs(one.value) for one in self.found) + np.abs(grad.array)
+            small = np.abs(missing) <= 4 * (len(self.found) + 1) * np.finfo(dtype).eps * size
+        if np.all(small | ~np.isfinite(missing)):
+            return
+        if not grad.array.any():
+            self._clear()
+            return
+        self.found.append(Contribution("outside", np.array(missing)))
+
+    def _clear(self) -> None:
+        self.cleared += len(self.found)
+        self.found = []
+
+
+def _tensor(node: Node) -> Any:
+    """The tensor whose `.grad` a vertex feeds, if it lives."""
+    if isinstance(node, Leaf):
+        return node.handle()
+    return next((t for link in node.note("retained", ()) if (t := link()) is not None), None)
+
+
+class _Bookkeeping(watch.Pass):
+    """A backward pass of which account is kept."""
+
+    def __init__(self, *facts: Any) -> None:
+        super().__init__(*facts)
+        self.entries: dict[Node, list[Contribution]] = {}
+        self.pass_ = (next(_numbers), caller())
+        self.users: dict[Node, list[Node]] = {}
+        if not self.adds:
+            return
+        for node in self.nodes:
+            for p in node.parents:
+                if isinstance(p, Node):
+                    self.users.setdefault(p, []).append(node)
+        for node in {*self.roots, *self.users}:
+            t = _tensor(node)
+            if t is not None:
+                self._account(node).settle(t._grad, node.shape, node.dtype)
+                self.entries[node] = []
+        for root, seed in zip(self.roots, self.seeds, strict=True):
+            if root in self.entries:
+                self.entries[root].append(Contribution("seed", np.array(_array(seed)), *self.pass_))
+
+    def _account(self, node: Node) -> _Account:
+        account: _Account | None = node.note("account")
+        if account is None:
+            account = _Account()
+            node.set_note("account", account)
+        return account
+
+    def edge(self, node: Node, slot: int, g: Any, r: Any) -> None:
+        p = node.parents[slot]
+        if p not in self.entries:
+            return
+        x = _array(r)
+        value = np.array(x if x.shape == p.shape else sum_to(x, shape=p.shape))
+        self.entries[p].append(
+            Contribution(
+                "path", value, *self.pass_, node.op.name, slot, str(node.scope or ""), line_of(node), self._path(node)
+            )
+        )
+
+    def _path(self, node: Node) -> tuple[str, ...]:
+        """The ops from a vertex on towards the root, until there is more than one way."""
+        path, ends = [node.op.name], {made_by(root) for root in self.roots}
+        while node not in ends:
+            users = dict.fromkeys(self._users(node))
+            if len(users) != 1 or len(path) == LONGEST_PATH:
+                return (*path, f"({len(users)} uses)" if len(users) != 1 else "…")
+            (node,) = users
+            path.append(node.op.name)
+        return tuple(path)
+
+    def _users(self, node: Node) -> list[Node]:
+        """The ops that a vertex, or one of its several results, was an argument of."""
+        found = []
+        for user in self.users.get(node, ()):
+            found += self.users.get(user, []) if user.op is PICK else [user]
+        return found
+
+    def done(self, found: dict[Node, Any]) -> None:
+        for node, entries in self.entries.items():
+            if not entries:
+                continue
+            if node.note("hooks") and node in found:
+                with np.errstate(all="ignore"):
+                    value = _array(found[node]) - _total(entries, node.shape, node.dtype)
+                if np.any(value):
+                    entries.append(Contribution("hook", np.array(value), *self.pass_))
+            self._account(node).found += entries
+
+
+def _array(x: Any) -> Any:
+    return x.array if isinstance(x, Handle) else np.asarray(x)
+
+
+class record_contributions:
+    """Context manager, or decorator: backward passes inside keep account of what they add to every `.grad`.
+
+    See `Tensor.grad_contributions`. Ops applied inside remember their lines, too. The account keeps a copy of
+    every summand, until `.grad` is cleared and filled again; it is meant for a few steps, not for a training.
+    """
+
+    def __init__(self) -> None:
+        self.before: list[tuple[Any, trace]] = []
+
+    def __enter__(self) -> None:
+        lines = trace()
+        self.before.append((watched(), lines))
+        watch.attend(_Bookkeeping)
+        lines.__enter__()
+
+    def __exit__(self, *error: Any) -> None:
+        old, lines = self.before.pop()
+        lines.__exit__(*error)
+        watcher.set(old)
+
+    def __call__(self, function: Any) -> Any:
+        @functools.wraps(function)
+        def recorded(*args: Any, **kwargs: Any) -> Any:
+            with record_contributions():
+                return function(*args, **kwargs)
+
+        return recorded
+
+
+def grad_contributions(t: Any) -> Contributions:
+    """What `.grad` is the sum of: per backward call and per use of this tensor, the gradient that arrived.
+
+    Recorded inside `with torch.autograd.record_contributions():`; the values add up to `.grad` (to rounding: the
+    engine may have added in another order). Two uses of a tensor are two entries, a second call of backward
+    without `zero_grad` between appends its own. What changed `.grad` besides is an entry of its own.
+
+    Raises:
+        RuntimeError: the tensor does not require grad.
+
+    >>> import tinygrad_pt as torch
+    >>> w = torch.tensor([1.0, 2.0], requires_grad=True)
+    >>> with torch.autograd.record_contributions():
+    ...     (w * w).sum().backward()
+    ...     (w * 10).sum().backward()
+    >>> [(one.op, one.slot, one.value.tolist()) for one in w.grad_contributions()]
+    [('mul', 0, [1.0, 2.0]), ('mul', 1, [1.0, 2.0]), ('mul', 0, [10.0, 10.0])]
+    """
+    if t.node is None:
+        raise failure(
+            RuntimeError, "this tensor does not require grad, so nothing contributes to its .grad", args=(t,),
+            mend="print(tensor.why_no_grad()) tells why",
+        )  # fmt: skip
+    account = t.node.note("account")
+    recorded = account is not None
+    account = account or _Account()
+    account.settle(t._grad, t.array.shape, t.array.dtype)
+    return Contributions(account.found, t.array.shape, t.array.dtype, account.cleared, recorded)

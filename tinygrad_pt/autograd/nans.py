@@ -1,0 +1,275 @@
+"""Where nan and inf come into being, what the op was given there, and what mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from tinygrad_pt.autograd.trace import Line, line_of, made_by
+from tinygrad_pt.errors import describe
+from tinygrad_pt.graph import SAVED, Constant, Leaf, Node
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Spot:
+    """One application of an op that made nan or inf of arguments which had none (or, for nan, only inf).
+
+    Attributes:
+        what: "nan" or "inf".
+        op: the op, with its arguments' dtypes and shapes in `call`.
+        module: the path of the module being called, or "".
+        line: the line that applied the op, if somebody traced.
+        index: the first such element, of the result (of the gradient, where `backward`).
+        count: how many elements there are.
+        values: at that element: `a, b, …` of the arguments, `y` of the result, `g` of the gradient that arrived.
+        mend: what to write instead.
+        before: where an inf among the arguments came from.
+    """
+
+    what: str
+    op: str
+    call: str
+    module: str
+    line: Line | None
+    index: tuple[int, ...]
+    count: int
+    values: dict[str, float]
+    mend: str
+    backward: bool = False
+    before: Spot | None = None
+    shape: tuple[int, ...] = field(default=(), repr=False)
+
+    def facts(self) -> Iterator[tuple[str, str]]:
+        """Name and text of each thing known, as they stand in a message."""
+        yield "op", self.call
+        if self.module:
+            yield "module", self.module
+        if self.line is not None:
+            yield "line", str(self.line)
+        yield "element", place(self.index, self.shape, self.count)
+        if self.values:
+            yield "there", numbers(self.values)
+
+    def __str__(self) -> str:
+        rule = "the derivative of " if self.backward else ""
+        lines = [f"{self.what} came into being in {rule}{self.op}"]
+        lines += [f"  {name}: {text}" for name, text in self.facts()]
+        if self.mend:
+            lines.append(f"  mend: {self.mend}")
+        if self.before is not None:
+            lines.append("  the inf before it: " + str(self.before).replace("\n", "\n  "))
+        return "\n".join(lines)
+
+
+def numbers(values: dict[str, float]) -> str:
+    """`a = 0, y = -inf`."""
+    return ", ".join(f"{name} = {value:.6g}" for name, value in values.items())
+
+
+def place(index: tuple[int, ...], shape: tuple[int, ...], count: int) -> str:
+    """Which element, and how many there are."""
+    if not index:
+        return "the number itself"
+    size = int(np.prod(shape))
+    return f"{list(index)}, {'the only one' if count == 1 else f'the first of {count}'} of {size}"
+
+
+def given(nodes: Sequence[Node]) -> str:
+    """Which tensor that a graph was given, rather than computed, holds nan; "" if none is known to."""
+    for node in reversed(nodes):  # the oldest last
+        for slot, p in enumerate(node.parents):
+            if not isinstance(p, (Leaf, Constant)):
+                continue
+            t = p.handle()
+            x = p.value if isinstance(p, Leaf) else None if t is None else t.array
+            if x is None or not bad(x, "nan").any():
+                continue
+            name = getattr(t, "name", None)
+            return f"{name or describe(p)}, argument {slot} of {node.op.name}, holds nan itself" + (
+                f" ({line_of(node)})" if line_of(node) else ""
+            )
+    return ""
+
+
+def bad(x: Any, what: str) -> Any:
+    """Which elements of an array or number are nan, or inf."""
+    x = np.asarray(x)
+    if x.dtype.kind not in "fc":
+        return np.zeros(x.shape, bool)
+    return np.isnan(x) if what == "nan" else np.isinf(x)
+
+
+def born(op: Any, xs: Sequence[Any], y: Any, what: str) -> Any:
+    """Which elements of y = op(*xs) are nan (inf) though the arguments they are made of are not."""
+    mask = bad(y, what)
+    if not mask.any():
+        return mask
+    for slot, x in enumerate(xs):
+        if x is None or own(op, slot):
+            continue
+        theirs = bad(x, what) if what == "nan" else bad(x, "inf") | bad(x, "nan")
+        if op.elementwise and _broadcasts(theirs.shape, mask.shape):
+            mask = mask & ~theirs
+        elif theirs.any():
+            return np.zeros_like(mask)
+    return mask
+
+
+def own(op: Any, slot: int) -> bool:
+    """Whether an argument is made inside the function the user calls: the mean's weights in `nll_loss`."""
+    return bool(op.name == "nll_loss" and slot == 2)
+
+
+def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
+    return len(shape) <= len(target) and all(n in (1, m) for n, m in zip(shape[::-1], target[::-1], strict=False))
+
+
+def element(x: Any, index: tuple[int, ...], shape: tuple[int, ...]) -> float | None:
+    """The element of a value, broadcast to a shape, at an index; None if it has another shape or is no number."""
+    x = np.asarray(x)
+    if x.dtype.kind not in "biuf" or not _broadcasts(x.shape, shape):
+        return None
+    own = tuple(0 if n == 1 else i for i, n in zip(index[len(index) - x.ndim :], x.shape, strict=True))
+    return float(x[own])
+
+
+def spot(
+    op: Any, xs: Sequence[Any], y: Any, mask: Any, what: str, *, scope: Any, line: Line | None,
+    attrs: dict[str, Any], before: Spot | None = None,
+) -> Spot:  # fmt: skip
+    """The `Spot` of y = op(*xs) at the first element of a mask."""
+    index = tuple(int(i) for i in np.argwhere(mask)[0])
+    y = np.asarray(y)
+    values = {}
+    if op.elementwise:
+        for name, x in zip(LETTERS, xs, strict=False):
+            number = None if x is None else element(x, index, y.shape)
+            if number is not None:
+                values[name] = number
+        values |= {name: float(x) for name, x in attrs.items() if isinstance(x, (int, float))}
+    values["y"] = float(y[index])
+    return Spot(
+        what, op.name, f"{op.name}({', '.join(map(describe, xs))})", str(scope or ""), line, index,
+        int(np.count_nonzero(mask)), values, mend_forward(op, xs, y, what, values), before=before, shape=y.shape,
+    )  # fmt: skip
+
+
+class Trail:
+    """The edges of a backward pass, heard one after the other: the first nan, and where each inf came from."""
+
+    def __init__(self) -> None:
+        self.infs: dict[Any, Spot] = {}  # per vertex, where the inf in its gradient came from
+
+    def hear(self, node: Node, slot: int, g: Any, y: Any, xs: Sequence[Any], r: Any) -> Spot | None:
+        """What a rule answered, and what it had read; the spot of the first nan in it, if any."""
+        p = made_by(node).parents[slot]
+        if bad(r, "nan").any():
+            return self._spot(node, slot, g, y, xs, r, "nan")
+        if p not in self.infs and bad(r, "inf").any():
+            self.infs[p] = self.infs.get(node) or self._spot(node, slot, g, y, xs, r, "inf")
+        return None
+
+    def _spot(self, node: Node, slot: int, g: Any, y: Any, xs: Sequence[Any], r: Any, what: str) -> Spot:
+        made, mask, values = made_by(node), bad(r, what), {}
+        index = tuple(int(i) for i in np.argwhere(mask)[0])
+        if made.op.elementwise:
+            read = zip(["g", "y", *LETTERS], [g, y, *xs], strict=False)
+        else:  # the index is one of the argument only
+            read = zip([LETTERS[slot]], [xs[slot] if slot < len(xs) else None], strict=True)
+        for name, x in read:
+            if isinstance(x, (*SAVED, int, float)) and (number := element(x, index, r.shape)) is not None:
+                values[name] = number
+        return Spot(
+            what, made.op.name, f"{made.op.name}({', '.join(map(describe, made.parents))})", str(made.scope or ""),
+            line_of(made), index, int(np.count_nonzero(mask)), values, mend_backward(made.op, what, values), True,
+            self.infs.get(node), r.shape,
+        )  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------ mends
+Values = dict[str, float]
+EPS = "add a small number, or clamp(min=1e-12)"
+
+FORWARD: list[tuple[str, Callable[[Values], bool], str]] = [
+    ("log log2 log10", lambda v: v["a"] == 0, f"log(0) is -inf: {EPS} under it; for x·log(x), which is 0 at 0, use "
+     "torch.where(x > 0, x * torch.log(torch.where(x > 0, x, 1.0)), 0.0); for log of a softmax use log_softmax"),
+    ("log log2 log10", lambda v: v["a"] < 0, "the logarithm of a negative number is nan: clamp it, or see why it is"),
+    ("log1p", lambda v: v["a"] <= -1, "log1p needs numbers above -1"),
+    ("sqrt rsqrt", lambda v: v["a"] < 0, "the root of a negative number is nan: clamp(min=0) under it"),
+    ("rsqrt reciprocal", lambda v: v["a"] == 0, f"a division by 0: {EPS} below the line"),
+    ("div", lambda v: v["b"] == 0 and v["a"] == 0, "0/0 is nan: torch.where(b != 0, a / torch.where(b != 0, b, 1.0), "
+     "0.0), or a small number added to b"),
+    ("div remainder fmod floor_divide", lambda v: v["b"] == 0, f"a division by 0: {EPS} below the line"),
+    ("div", lambda v: abs(v["a"]) == abs(v["b"]) == np.inf, "inf/inf is nan: look where the inf comes from"),
+    ("add sub", lambda v: abs(v["a"]) == abs(v["b"]) == np.inf, "inf - inf is nan: look where the inf comes from"),
+    ("mul", lambda v: 0 in (v["a"], v["b"]), "0 · inf is nan: multiplying by 0 removes no inf, torch.where does"),
+    ("exp exp2 expm1 sinh cosh", lambda v: np.isfinite(v["a"]), "an overflow: subtract the maximum first, or use the "
+     "function made for it (log_softmax, logsumexp, log_sigmoid, cross_entropy, binary_cross_entropy_with_logits)"),
+    ("pow", lambda v: v["a"] < 0 and v["b"] != round(v["b"]), "a negative number to a fractional power is nan"),
+    ("pow", lambda v: v["a"] == 0 and v["b"] < 0, f"0 to a negative power is inf: {EPS} below it"),
+    ("power", lambda v: v["a"] < 0 and v["n"] != round(v["n"]), "a negative number to a fractional power is nan"),
+    ("power", lambda v: v["a"] == 0 and v["n"] < 0, f"0 to a negative power is inf: {EPS} below it"),
+    ("asin acos atanh", lambda v: abs(v["a"]) >= 1, "its argument must lie between -1 and 1: clamp it a little inside"),
+    ("acosh", lambda v: v["a"] < 1, "acosh needs numbers from 1 on"),
+    ("cast", lambda v: np.isfinite(v["a"]), "the number is beyond the range of the new dtype: keep a wider one"),
+]  # fmt: skip
+
+
+def mend_forward(op: Any, xs: Sequence[Any], y: Any, what: str, values: Values) -> str:
+    """What to write instead of an op that made nan or inf."""
+    for names, holds, sentence in FORWARD:
+        if op.name in names.split() and _holds(holds, values):
+            return sentence
+    if op.name in ("nll_loss", "class_weight") and what == "nan":
+        return "every target is ignored (or every weight 0), so the mean is 0/0: skip such batches"
+    if any(x is not None and bad(x, "inf").any() for x in xs):
+        if op.name in ("softmax", "log_softmax", "logsumexp"):
+            return "every score of a row is -inf (all masked), or one is +inf: keep at least one finite score per row"
+        return "inf - inf or 0 · inf inside: look where the inf comes from"
+    if any(np.size(x) == 0 for x in xs if x is not None):
+        return "a mean of no elements is 0/0: skip empty batches and masks that select nothing"
+    if op.name in ("var", "std"):
+        return "the unbiased estimate divides by n - 1, which is 0 for one element: pass correction=0"
+    if what == "inf" and y.dtype.kind == "f":
+        return (
+            f"an overflow: {y.dtype.name} ends at {np.finfo(y.dtype).max:.3g}. Growing weights: a smaller learning "
+            "rate, clip_grad_norm_, or normalised inputs"
+        )
+    return ""
+
+
+def _holds(condition: Callable[[Values], bool], values: Values) -> bool:
+    try:
+        return bool(condition(values))
+    except (KeyError, ValueError, OverflowError):
+        return False
+
+
+STEEP = {
+    "sqrt": "the slope of a root is infinite at 0: put a small number under it, torch.sqrt(x + 1e-12)",
+    "rsqrt": f"the slope is infinite at 0: {EPS} under the root",
+    "pow": "the slope of a fractional power is infinite at 0: add a small number to the base",
+    "power": "the slope of a fractional power is infinite at 0: add a small number to the base",
+    "norm": "the slope of a norm is not defined at 0: add a small number under its root",
+    "log": f"the slope of a logarithm is infinite at 0: {EPS} under it",
+    "log2": f"the slope of a logarithm is infinite at 0: {EPS} under it",
+    "log10": f"the slope of a logarithm is infinite at 0: {EPS} under it",
+    "div": f"the slope of a/b is infinite at b = 0: {EPS} below the line",
+    "reciprocal": f"the slope is infinite at 0: {EPS} below the line",
+}  # fmt: skip
+MASKED = (
+    "the gradient that arrives is 0, as where a `where` or a mask took the other side, but 0 times an infinite slope "
+    "is nan: make the argument safe before the op, too, e.g. torch.where(m, torch.log(torch.where(m, x, 1.0)), 0.0)"
+)
+
+
+def mend_backward(op: Any, what: str, values: Values) -> str:
+    """What to write instead of an op whose derivative made nan or inf."""
+    if what == "nan" and values.get("g") == 0:
+        return MASKED
+    return STEEP.get(op.name, "")

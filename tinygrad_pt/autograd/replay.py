@@ -1,0 +1,189 @@
+"""The graph behind a tensor computed once more: values that no rule saved, and gradients that nobody kept.
+
+Values that are gone are computed again from those that are still there; whatever has changed since, or cannot be
+known any more, is None rather than a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tinygrad_pt.autograd.engine import order
+from tinygrad_pt.autograd.trace import made_by
+from tinygrad_pt.graph import PICK, SAVED, Constant, Leaf, Node, Symbol
+from tinygrad_pt.ops import sum_to
+
+
+class Number:
+    """A Python number among the arguments: one box per use."""
+
+    def __init__(self, value: Any) -> None:
+        self.value, self.shape = np.asarray(value), ()
+        self.raw, self.dtype = value, self.value.dtype
+
+
+class Boxes:
+    """What a graph is made of, arguments first, and how it hangs together.
+
+    A box is a `Node`, a `Constant` (one however often its tensor was used) or a `Number`.
+    """
+
+    def __init__(self, root: Node) -> None:
+        nodes = [n for n in reversed(order([root])) if n.note("shapes") is None]
+        self.nodes: list[Node] = nodes or [root]
+        self.slots: dict[Node, list[Any]] = {}  # the boxes of the arguments; None where an argument is absent
+        self.scope: dict[Any, Any] = {}  # per box, in order of birth: the module it was first used or made in
+        self.first: dict[Any, int] = {}  # when it was first used
+        self.constants: dict[int, Constant] = {}  # by the weak reference, which all uses of a tensor share
+        for node in self.nodes:
+            self.slots[node] = slots = [self._box(p) for p in made_by(node).parents]
+            for box in slots:
+                if box is not None:
+                    self.scope.setdefault(box, node.scope)
+                    self.first.setdefault(box, node.born)
+            self.scope.setdefault(node, node.scope)
+
+    def _box(self, p: Any) -> Any:
+        if isinstance(p, Constant):
+            return self.constants.setdefault(id(p.handle), p)
+        return p if p is None or isinstance(p, Node) else Number(p)
+
+    def saved(self) -> dict[Any, Any]:
+        """Values that rules keep, and that nothing has changed since."""
+        found: dict[Any, Any] = {}
+        for node in map(made_by, self.nodes):
+            versions = zip(node.guards[::2], node.guards[1::2], strict=True)
+            for owner, a in zip((node, *node.parents), node.args or (), strict=False):
+                if isinstance(a, SAVED):
+                    version, expected = next(versions)
+                    if version[0] == expected:
+                        found.setdefault(self._box(owner), np.asarray(a))
+        return found
+
+
+class Replay:
+    """One reading of the values of a graph: `value[box]`, None where nobody knows; and of its gradients.
+
+    `handle` gives tensors for boxes, where the reader knows any; those of leaves and constants are found.
+    `changed` are the boxes whose tensor has been overwritten since.
+    """
+
+    def __init__(self, boxes: Boxes, handle: Mapping[Any, Any] | None = None) -> None:
+        self.boxes, self.handle = boxes, dict(handle or {})
+        for box in boxes.scope:
+            if isinstance(box, (Leaf, Constant)):
+                self.handle[box] = box.handle()
+        self.changed: set[Any] = set()
+        self.value: dict[Any, Any] = {}
+        self.symbol: dict[Any, Symbol] = {}
+        saved = boxes.saved()
+        for box in boxes.scope:  # arguments first: what is computed again finds its arguments
+            self.value[box] = self._value(box, saved)
+            self.symbol[box] = Symbol("?", tuple(box.shape), box.dtype)
+
+    # ---------------------------------------------------------------------------------------- values
+    def _value(self, box: Any, saved: dict[Any, Any]) -> Any:
+        """The value of a box when it was first used, or None if nobody knows any more."""
+        if isinstance(box, Number):
+            return box.value
+        t: Any = box if isinstance(box, Leaf) else self.handle.get(box)
+        if t is not None:
+            if t.version[1] <= self.boxes.first.get(box, getattr(box, "born", 0)):
+                return t.value if t is box else t.array
+            if box in self.boxes.first:
+                self.changed.add(box)
+        if box in saved:
+            return saved[box]
+        return self._again(box) if isinstance(box, Node) and not isinstance(box, Leaf) else None
+
+    def _again(self, node: Node) -> Any:
+        """The value of a node computed once more from its arguments; not by the user's own code."""
+        made, xs = made_by(node), self.arguments(node)
+        gone = any(x is None and box is not None for x, box in zip(xs, self.boxes.slots[node], strict=True))
+        if gone or "ctx" in made.attrs:
+            return None
+        with np.errstate(all="ignore"):
+            y = made.op.forward(*xs, **made.attrs)
+        return np.asarray(y[node.attrs["part"]] if node.op is PICK else y)
+
+    def arguments(self, node: Node) -> list[Any]:
+        """What the op of a node was applied to: arrays, Python numbers, None where unknown."""
+        return [getattr(box, "raw", self.value.get(box)) for box in self.boxes.slots[node]]
+
+    # ---------------------------------------------------------------------------------------- gradients
+    def gradients(self, root: Node, seed: Any, heard: Callable[..., None] | None = None) -> dict[Any, Any]:
+        """∂root/∂node times the seed for every node where it can be known, by the engine's own rules.
+
+        `heard(node, slot, g, r)` is told what every edge carries back.
+        """
+        grads: dict[Any, Any] = {root: np.asarray(getattr(seed, "array", seed))}
+        unknown: set[Any] = set()
+        for node in reversed(self.boxes.nodes):
+            if node.note("hooks"):  # what a hook made of the gradient only the hook knows
+                unknown.add(node)
+            g = grads.get(node)
+            for slot, p in enumerate(self.boxes.slots[node]):
+                if not isinstance(p, Node) or self.rule(node, slot) is None:
+                    continue
+                r = None if g is None or node in unknown else self.local(node, slot, g)
+                if r is not None:
+                    if heard is not None:
+                        heard(node, slot, g, r)
+                    with np.errstate(all="ignore"):
+                        grads[p] = grads[p] + r if p in grads else r
+                elif g is not None or node in unknown:
+                    unknown.add(p)
+        unknown |= {leaf for leaf in grads if leaf.note("hooks")}
+        return {node: g for node, g in grads.items() if node not in unknown}
+
+    def rule(self, node: Node, slot: int) -> Any:
+        """The rule of one argument of a node's op, or None."""
+        rules = made_by(node).op.rules_for(len(self.boxes.slots[node]))
+        return rules[slot] if slot < len(rules) else None
+
+    def local(self, node: Node, slot: int, g: Any) -> Any:
+        """What an edge carries back when g arrives: the engine's own rule, read with arrays; None if unknown.
+
+        Where a value is gone its symbol stands in, so a rule that needs it answers with a symbol.
+        """
+        attrs, slots = made_by(node).attrs, self.boxes.slots[node]
+        if "ctx" in attrs:
+            return _remembered(attrs, self.parts(node, g, np.zeros), slot, slots[slot])
+        xs = [self.symbol.get(box) if x is None else x for x, box in zip(self.arguments(node), slots, strict=True)]
+        y = self.symbol[node] if self.value[node] is None else self.value[node]
+        with np.errstate(all="ignore"):
+            r = self.rule(node, slot)(self.parts(node, g, np.zeros), y, *xs, **attrs)
+        if isinstance(r, Symbol):
+            return None
+        r = np.asarray(r)
+        return r if r.shape == slots[slot].shape else sum_to(r, shape=slots[slot].shape)
+
+    def parts(self, node: Node, g: Any, zero: Any) -> Any:
+        """What the op behind `node` received if `node` received g: of several results the others got 0."""
+        if node.op is not PICK:
+            return g
+        parts = [zero(shape, dtype=node.dtype) for shape in node.parents[0].note("shapes")]
+        parts[node.attrs["part"]] = g
+        return parts
+
+
+def _remembered(attrs: dict[str, Any], g: Any, slot: int, like: Any) -> Any:
+    """What a user's Function answered in the last backward pass; its code is not run again.
+
+    A gradient is linear in g: for a scalar the answer to another g is the remembered one, scaled.
+    """
+    if attrs["ctx"]._results is None:
+        return None
+    asked, answers = attrs["ctx"]._results
+    asked, g = (x if isinstance(x, list) else [x] for x in (asked, g))
+    asked = [np.asarray(getattr(x, "array", x)) for x in asked]
+    scale: Any = 1.0
+    if len(g) == 1 and np.shape(g[0]) == () and asked[0] != 0:
+        scale = np.asarray(g[0] / asked[0])
+    elif not all(np.array_equal(x, y, equal_nan=True) for x, y in zip(asked, g, strict=True)):
+        return None
+    answer = answers[attrs["places"][slot]]
+    return np.zeros(like.shape, like.dtype) if answer is None else np.asarray(answer.array * scale)
