@@ -2,124 +2,271 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_pt.graph import Handle, wrap
+from tinygrad_pt.testing.subject import Array, Flat, Subject, array_of, double, floating, outputs_of, several
 
-Array = np.ndarray[Any, Any]
 EPS = float(np.finfo(np.float64).eps)
+TINY = float(np.finfo(np.float64).tiny)
 NOISE = 10.0  # how many roundings one evaluation is granted
-STEP = 2.0**-12  # ≈ ε^(1/5)/4, where truncation and round-off of the 5-point stencil meet
+CLEAN = 1e-7  # a slope known this well, relative to its size, needs no second step
+OFFSETS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
+ROOM = 2**21  # how many numbers a chunk of stencils may hold
+
+Values = Callable[[Array], Array]
 
 
+# ---------------------------------------------------------------------------------------------- what is found
 @dataclass(frozen=True)
 class Slopes:
-    """What differences say about one input: every array has shape (outputs, elements of the input)."""
+    """What differences say about some lines through x: every array has shape (outputs, lines)."""
 
     slope: Array
     error: Array  # |slope - truth| is at most this where the function is smooth
-    left: Array  # the slope from the left and from the right, at the finer step
+    left: Array  # the slopes from the two sides; at a sum of corners, the least and the largest slope
     right: Array
     kink: Array  # the two differ and do not approach each other: a corner
     jump: Array  # no slope is in sight: a discontinuity, a vertical tangent, or a corner beside the point
+    doubt: Array  # what the error must be at least, for two steps excluded each other
+
+    def columns(self, lines: Any) -> Slopes:
+        """Some of the lines."""
+        return Slopes(*(getattr(self, f.name)[:, lines] for f in fields(self)))
 
 
-def flat_function(f: Callable[..., Any], inputs: tuple[Any, ...], slot: int) -> Callable[[Array], Array]:
-    """`f` as a function of one input as a flat float64 vector, its results joined to one flat vector.
+class Line(NamedTuple):
+    """A line through x: x[index] + t·weight, and the lengths of t over which the function may be expected to change."""
 
-    If some input is a tensor, `f` is called with tensors, and otherwise with arrays.
+    index: Any
+    weight: Any
+    sizes: tuple[float, ...]
+
+
+def ladder(x: float) -> tuple[float, ...]:
+    """Lengths over which a function may change at x: first |x| (at 0: 1), then others for where that does not do.
+
+    Powers of two, so that x ± h is exact. Shorter ones see past a corner or the edge of a domain nearby; 1 and the
+    mean between 1 and |x| serve functions with a scale of their own; the longer one drowns out round-off.
     """
-    tensors = any(isinstance(x, Handle) for x in inputs)
-    arrays = [x.array if isinstance(x, Handle) else x for x in inputs]
-    shape = np.shape(arrays[slot])
-
-    def values(v: Array) -> Array:
-        args: list[Any] = [double(x) for x in arrays]
-        args[slot] = v.reshape(shape)
-        if tensors:
-            args = [wrap(x) if isinstance(x, np.ndarray) else x for x in args]
-        with np.errstate(all="ignore"):
-            results = f(*args)
-        return np.concatenate([np.ravel(y) for y in outputs_of(results)] or [np.zeros(0)])
-
-    return values
-
-
-def double(x: Any) -> Any:
-    """A copy in float64 if it is an array of floating point numbers; anything else unchanged."""
-    if isinstance(x, np.ndarray) and x.dtype.kind == "f":
-        return np.array(x, np.float64)
-    return float(x) if isinstance(x, np.floating) else x
-
-
-def outputs_of(results: Any) -> list[Array]:
-    """The floating point arrays among the results of a function."""
-    several = results if isinstance(results, (tuple, list)) else (results,)
-    arrays = [np.asarray(y.array if isinstance(y, Handle) else y) for y in several]
-    return [y for y in arrays if y.dtype.kind == "f"]
-
-
-def scales(x: float) -> tuple[float, ...]:
-    """The lengths over which a function may be expected to change at x: |x|, and near 0 also 1."""
-    size = float(2.0 ** np.round(np.log2(max(abs(x), 1e-290))))
     if x == 0:
-        return (1.0,)
-    return (size,) if size > 1e-3 else (size, 1.0)
+        return (1.0, 2.0**-10, 2.0**-20, 2.0**-30)
+    exponent = float(np.clip(np.round(np.log2(abs(x))), -964, 964))
+    size = 2.0**exponent
+    others = [1.0] if size < 2**-9 or size > 2 else []
+    if abs(exponent) > 12:
+        others.append(2.0 ** np.round(exponent / 2))
+    return (size, *others, size * 2.0**-8, size * 2.0**-16, size * 2.0**-24, size * 64)
 
 
-def slopes(values: Callable[[Array], Array], x: Array, step: float = STEP) -> Slopes:
-    """Every slope of `values` at the vector x, by 5-point stencils at h and h/2 whose difference bounds the error.
+def elements(x: Array, which: Any = None) -> list[Line]:
+    """One line per element."""
+    return [Line(int(i), 1.0, ladder(float(x[i]))) for i in (range(x.size) if which is None else which)]
 
-    h is a power of two near |x|·2⁻¹², so x ± h are exact in floating point; a fixed h would leave the domain of
-    log near 0 and drown in round-off where x is large.
+
+# ---------------------------------------------------------------------------------------------- stencils
+def step_for(eps: float) -> float:
+    """≈ ε^(1/5)/4, where truncation and round-off of the 5-point stencil meet; a power of two."""
+    return float(2.0 ** np.round(np.log2(eps**0.2 / 4)))
+
+
+def evaluate(values: Values, x: Array, lines: Sequence[Line], ts: Array) -> Array:
+    """Values at x + t·line for the t of each line; shape (len(ts per line), outputs, lines)."""
+    rows = []
+    for line, steps in zip(lines, ts, strict=True):
+        for t in steps:
+            moved = x.copy()
+            moved[line.index] += t * line.weight
+            rows.append(values(moved))
+    found = np.array(rows).reshape(len(lines), ts.shape[1], -1)
+    return found.transpose(1, 2, 0)
+
+
+@np.errstate(all="ignore")
+def stencil(values: Values, x: Array, y: Array, lines: Sequence[Line], h: Array, eps: float) -> Slopes:
+    """Two 5-point stencils per line, at h and h/2.
+
+    The error of the finer one is at most the difference of the two (they differ by 15 times that error where h⁴ is
+    the next term, and by as much as it at a corner of the second derivative), and what the even part of the six
+    values shows that no even polynomial of degree 4 explains (round-off, and corners beside the point), and the
+    round-off of values of this size.
     """
-    y = values(x)
-    columns = []
-    for i, centre in enumerate(x):
-        tried = [_column(values, x, y, i, scale * step) for scale in scales(float(centre))]
-        best, *rest = tried
-        for other in rest:
-            better = (other[1] < best[1]) | (~np.isfinite(best[1]) & np.isfinite(other[1]))
-            best = tuple(np.where(better, b, a) for a, b in zip(best, other, strict=True))
-        columns.append(best)
-    if not columns:
-        empty = np.zeros((y.size, 0))
-        return Slopes(empty, empty, empty, empty, empty.astype(bool), empty.astype(bool))
-    slope, error, left, right, kink, jump, h = (np.stack(part, 1) for part in zip(*columns, strict=True))
-    # A function that changes by slope·x when x changes by x has rounded numbers of that size on the way.
-    inner = np.nansum(np.abs(slope * x), 1, keepdims=True)
-    error = error + 3 * NOISE * EPS * inner / h
-    return Slopes(slope, error, left, right, kink.astype(bool), jump.astype(bool))
+    far_left, l1, l2, r2, r1, far_right = evaluate(values, x, lines, h[:, None] * np.array(OFFSETS))
+    y = y[:, None]
+    coarse = (8 * (r1 - l1) - (far_right - far_left)) / (12 * h)
+    fine = (8 * (r2 - l2) - (r1 - l1)) / (6 * h)
+    size = np.max(np.abs([np.broadcast_to(y, l1.shape), far_left, l1, l2, r2, r1, far_right]), axis=0)
+    noise = 3 * NOISE * (eps * size + TINY * EPS) / h
+    gap = np.abs(fine - coarse)
+    uneven = np.abs((far_right - y + (far_left - y)) - 20 * (r1 - y + (l1 - y)) + 64 * (r2 - y + (l2 - y))) / 2
+    left1, left2, right1, right2 = (y - l1) / h, 2 * (y - l2) / h, (r1 - y) / h, 2 * (r2 - y) / h
+    gap1, gap2 = np.abs(right1 - left1), np.abs(right2 - left2)
+    sides = np.abs(left2) + np.abs(right2)
+    visible = gap2 > 4 * noise + 1e-6 * sides
+    flat = (far_left == y) & (l1 == y) & (l2 == y) & (r2 == y) & (r1 == y) & (far_right == y)
+    astray = gap > noise + 1e-7 + 0.25 * np.maximum(np.abs(left2), np.abs(right2))
+    bend = np.abs(left2 - left1) + np.abs(right2 - right1)
+    corner = visible & (gap2 > 0.8 * gap1)  # of a smooth function, the gap halves with the step
+    kink = corner & ~astray & (gap2 < 1.2 * gap1) & (bend < 0.25 * gap2)
+    jump = (corner & ~kink) | (astray & ~flat)
+    left, right = 2 * left2 - left1, 2 * right2 - right1
+    error = 2 * gap + uneven / (8 * h) + noise
+    error = np.where(kink, noise + 1e-2 * bend, error)
+    # Where nothing moves, nothing finer can be excluded than what rounding hides in values of the size of x.
+    grain = np.array([max(line.sizes[0], t / step_for(eps)) for line, t in zip(lines, h, strict=True)])
+    error = np.where(flat, noise + NOISE * eps * grain / h, error)
+    return Slopes(
+        fine, error, np.where(kink, left, fine), np.where(kink, right, fine), kink, jump, np.zeros(fine.shape)
+    )
 
 
-def _column(values: Callable[[Array], Array], x: Array, y: Array, i: int, h: float) -> tuple[Array, ...]:
-    """Slope, error, left, right, kink, jump and h, for every output along the i-th element, at steps h and h/2."""
+def valid(s: Slopes) -> Array:
+    return np.isfinite(s.slope) & np.isfinite(s.error) & ~s.jump
 
-    def at(offset: float) -> Array:
-        moved = x.copy()
-        moved[i] += offset
-        return values(moved)
 
-    with np.errstate(all="ignore"):
-        far_left, l1, l2 = at(-2 * h), at(-h), at(-h / 2)
-        far_right, r1, r2 = at(2 * h), at(h), at(h / 2)
-        coarse = (8 * (r1 - l1) - (far_right - far_left)) / (12 * h)
-        fine = (8 * (r2 - l2) - (r1 - l1)) / (6 * h)
-        size = np.max(np.abs([y, far_left, l1, l2, l2, r1, r2, far_right]), axis=0)
-        noise = 3 * NOISE * EPS * size / h
-        error = np.abs(fine - coarse) + noise
-        left1, left2 = (y - l1) / h, 2 * (y - l2) / h
-        right1, right2 = (r1 - y) / h, 2 * (r2 - y) / h
-        gap1, gap2 = np.abs(right1 - left1), np.abs(right2 - left2)
-        visible = gap2 > 4 * noise + 1e-6 * (np.abs(left2) + np.abs(right2))
-        astray = np.abs(fine - coarse) > noise + 1e-7 + 0.25 * np.maximum(np.abs(left2), np.abs(right2))
-        jump = (visible & (gap2 > 1.2 * gap1)) | astray
-        kink = visible & ~jump & (gap2 > 0.8 * gap1)
-    return fine, error, left2, right2, kink, jump, np.full(y.shape, h)
+@np.errstate(all="ignore")
+def better(a: Slopes, b: Slopes) -> Slopes:
+    """Of two findings about the same lines, entry by entry, the one with the smaller error.
+
+    Where both claim a slope and their bounds exclude each other, neither is trusted: the doubt covers both.
+    """
+    good_a, good_b = valid(a), valid(b)
+    error_a, error_b = np.where(a.kink, np.inf, a.error), np.where(b.kink, np.inf, b.error)
+    take = good_b & (~good_a | (error_b < error_a))
+    gap = np.abs(a.slope - b.slope)
+    quarrel = good_a & good_b & ~a.kink & ~b.kink & (gap > a.error + b.error)
+    found = Slopes(*(np.where(take, getattr(b, f.name), getattr(a, f.name)) for f in fields(a)))
+    doubt = np.where(quarrel, a.error + b.error + gap, np.maximum(a.doubt, b.doubt))
+    return replace(found, doubt=doubt)
+
+
+@np.errstate(all="ignore")
+def unclear(s: Slopes, y: Array) -> Array:
+    """Lines of which another step might say more."""
+    known = (s.error <= CLEAN * np.abs(s.slope)) | ((s.slope == 0) & (s.error < 1e-6))
+    known |= s.kink & (s.error <= 1e-3 * np.abs(s.right - s.left))
+    known |= np.abs(s.slope) + s.error < 1e-9 * np.max(np.abs(s.slope), axis=1, keepdims=True, initial=0)
+    return np.any((~known | ~valid(s)) & np.isfinite(y)[:, None], axis=0)
+
+
+def slopes(
+    values: Values, x: Array, lines: Sequence[Line], *, y: Array | None = None, eps: float = EPS,
+    thorough: bool = False, weights: Array | None = None,
+) -> Slopes:  # fmt: skip
+    """Every slope of `values` along the lines through x.
+
+    Steps are relative to each element: a fixed one would leave the domain of log near 0 and drown in round-off
+    where x is large. Where the first step leaves doubt, other lengths are tried. `thorough` doubts slopes of 0 too, and
+    measures the round-off on 17 points more. With `weights` (rows of them) the results are these combinations of
+    the function's results, each result having been looked at by itself.
+    """
+    y = values(x) if y is None else y
+    chunk = max(1, ROOM // (8 * max(1, y.size)))
+    parts = []
+    for start in range(0, len(lines), chunk):
+        some = lines[start : start + chunk]
+        found = _slopes(values, x, y, some, eps, thorough)
+        parts.append(found if weights is None else combined(found, weights))
+    if not parts:
+        empty = np.zeros((y.size if weights is None else len(weights), 0))
+        return Slopes(empty, empty, empty, empty, empty.astype(bool), empty.astype(bool), empty)
+    return Slopes(*(np.concatenate([getattr(p, f.name) for p in parts], axis=1) for f in fields(Slopes)))
+
+
+def _slopes(values: Any, x: Array, y: Array, lines: Sequence[Line], eps: float, thorough: bool) -> Slopes:
+    step = step_for(eps)
+    best: Slopes | None = None
+    best_h = np.zeros(len(lines))
+    pending: Any = np.arange(len(lines))
+    for rung in range(max(len(line.sizes) for line in lines)):
+        pending = np.array([i for i in pending if rung < len(lines[i].sizes)], np.intp)
+        if not pending.size:
+            break
+        some = [lines[i] for i in pending]
+        h = np.array([line.sizes[rung] for line in some]) * step
+        found = stencil(values, x, y, some, h, eps)
+        # A function that changes by slope·x when x changes by x has rounded numbers of that size on the way.
+        reach = np.array(
+            [np.max(np.abs(x[line.index]), initial=0) if np.ndim(line.index) == 0 else 1.0 for line in some]
+        )
+        with np.errstate(all="ignore"):
+            inner = 3 * NOISE * eps * np.abs(found.slope) * reach / h
+            found = replace(found, error=found.error + np.where(np.isfinite(inner), inner, 0))
+        if best is None:
+            best, best_h = found, h
+        else:
+            before = best.columns(pending)
+            after = better(before, found)
+            for f in fields(best):
+                getattr(best, f.name)[:, pending] = getattr(after, f.name)
+            changed = np.any(after.slope != before.slope, axis=0)
+            best_h[pending] = np.where(changed, h, best_h[pending])
+        now = best.columns(pending)
+        still = np.any(now.slope == 0, axis=0) if thorough else False  # flat at one length may be steep at another
+        pending = pending[unclear(now, y) | still]
+    assert best is not None
+    if thorough:
+        grain = roughness(values, x, lines, best_h)
+        with np.errstate(all="ignore"):
+            smooth = ~best.kink & np.isfinite(grain)
+            best = replace(best, error=best.error + np.where(smooth, grain, 0))
+    return replace(best, error=np.maximum(best.error, best.doubt))
+
+
+SPREAD = np.linspace(-1, 1, 17)
+UNEXPLAINED = np.eye(17) - (lambda q: q @ q.T)(np.linalg.qr(np.vander(SPREAD, 6))[0])  # what no quintic explains
+
+
+@np.errstate(all="ignore")
+def roughness(values: Any, x: Array, lines: Sequence[Line], h: Array) -> Array:
+    """The error that the round-off visible in 17 values leaves in a slope at step h."""
+    v = evaluate(values, x, lines, h[:, None] * SPREAD)
+    rest = np.abs(np.einsum("ij,jkl->ikl", UNEXPLAINED, v - v[8]))
+    return 8 * rest.max(0) / h
+
+
+@np.errstate(all="ignore")
+def combined(s: Slopes, weights: Array) -> Slopes:
+    """Slopes of weighted sums of the results; at corners, from the least to the largest that the parts allow."""
+    size = np.abs(weights)
+    flat = (s.slope == 0) & ~s.kink & ~s.jump
+    error = size @ np.where(flat, 0, s.error)
+    quiet = np.where(flat, s.error, 0).max(0, initial=0)
+    slope = weights @ s.slope
+    low, high = np.minimum(s.left, s.right), np.maximum(s.left, s.right)
+    up, down = np.maximum(weights, 0), np.minimum(weights, 0)
+    least, most = up @ low + down @ high, up @ high + down @ low
+    used = (weights != 0).astype(float)
+    kink = used @ s.kink.astype(float) > 0
+    jump = used @ s.jump.astype(float) > 0
+    return Slopes(
+        slope, error + quiet * size.max(1, keepdims=True, initial=0), np.where(kink, least, slope),
+        np.where(kink, most, slope), kink & ~jump, jump, np.zeros(slope.shape),
+    )  # fmt: skip
+
+
+# ---------------------------------------------------------------------------------------------- for users
+class Plain(Subject):
+    """A function of arrays, or of tensors if one of the inputs is one, without a derivative."""
+
+    def __init__(self, f: Callable[..., Any], inputs: Sequence[Any], slot: int) -> None:
+        self.function, self.tensors = f, any(isinstance(x, Handle) for x in inputs)
+        self.inputs = [double(array_of(x)) for x in inputs]
+        if not isinstance(self.inputs[slot], np.ndarray) or not floating(self.inputs[slot]):
+            self.inputs[slot] = np.asarray(self.inputs[slot], np.float64)
+        self.slots, self.names = [slot], [f"input {i}" for i in range(len(inputs))]
+
+    def values(self, inputs: Sequence[Any]) -> list[Array]:
+        args = [wrap(x) if isinstance(x, np.ndarray) else x for x in inputs] if self.tensors else list(inputs)
+        with np.errstate(all="ignore"):
+            return outputs_of(self.function(*args))
+
+
+METHODS = ("five_point", "central", "ridders", "complex")
 
 
 def numerical_jacobian(
@@ -131,56 +278,92 @@ def numerical_jacobian(
         f: a function of NumPy arrays, or of tensors; with several results, their elements are joined to one axis.
         inputs: its arguments; floating point ones are cast to float64.
         argnum: the argument to vary.
-        method: `"five_point"` (two 5-point stencils, with an error bound), `"central"` (two points), or
-            `"complex"` (Im f(x + ih)/h: exact, for functions of NumPy arrays that are analytic).
-        return_error: return also a bound on the error of each entry, round-off included ("five_point" only).
+        method: `"five_point"` (two 5-point stencils with relative steps), `"central"` (two points, the textbook's
+            form), `"ridders"` (extrapolation of central differences to step 0), or `"complex"` (Im f(x + ih)/h:
+            exact to round-off, for functions of NumPy arrays that are analytic and know complex numbers).
+        return_error: return also the error of each entry. Of "five_point" it is a bound, round-off included, where
+            the function is smooth. Of "ridders" it is ten times Ridders' own estimate and a few roundings, which
+            covers about nine errors in ten, for his estimate covers half. Of "central" it is the difference from
+            the step twice as long, and round-off; of "complex" it is a few roundings.
 
     >>> import numpy as np
     >>> jacobian, error = numerical_jacobian(np.sin, np.array([0.0, 1.0]), return_error=True)
     >>> bool(np.all(np.abs(jacobian - np.diag(np.cos([0.0, 1.0]))) <= error)), float(error.max()) < 1e-9
     (True, True)
     """
-    values = flat_function(f, inputs, argnum)
-    raw = inputs[argnum].array if isinstance(inputs[argnum], Handle) else np.asarray(inputs[argnum])
-    x = np.array(raw, np.float64).ravel()
-    if return_error and method != "five_point":
-        raise ValueError(f"method {method!r} knows no bound of its error; use 'five_point'")
-    shape = (*_output_shape(f, inputs, values, x), *raw.shape)
+    if method not in METHODS:
+        raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}, not {method!r}")
+    flat = Flat(Plain(f, inputs, argnum))
     if method == "five_point":
-        found = slopes(values, x)
-        jacobian = found.slope.reshape(shape)
-        return (jacobian, found.error.reshape(shape)) if return_error else jacobian
-    if method == "central":
-        columns = [_central(values, x, i) for i in range(x.size)]
+        found = slopes(flat, flat.x, elements(flat.x), y=flat.y, thorough=return_error)
+        jacobian, error = found.slope, np.where(found.kink, np.abs(found.right - found.left), 0) + found.error
+        error = np.where(found.jump, np.inf, error)
     elif method == "complex":
-        columns = [_complex(f, inputs, argnum, x.reshape(raw.shape), i) for i in range(x.size)]
+        jacobian = np.zeros((flat.y.size, flat.x.size))
+        for i in range(flat.x.size):
+            jacobian[:, i] = _complex(f, flat, argnum, i)
+        error = 8 * EPS * np.abs(jacobian)
     else:
-        raise ValueError(f"method must be 'five_point', 'central' or 'complex', not {method!r}")
-    return np.stack(columns, -1).reshape(shape) if columns else np.zeros(shape)
+        way = _central if method == "central" else _ridders
+        columns = [way(flat, i) for i in range(flat.x.size)]
+        jacobian, error = (
+            np.stack(part, -1) if columns else np.zeros((flat.y.size, 0)) for part in zip(*columns, strict=True)
+        ) if columns else (np.zeros((flat.y.size, 0)),) * 2  # fmt: skip
+    shape = (*(flat.results[0] if len(flat.results) == 1 else (flat.y.size,)), *flat.shapes[0])
+    return (jacobian.reshape(shape), error.reshape(shape)) if return_error else jacobian.reshape(shape)
 
 
-def _output_shape(f: Any, inputs: Any, values: Any, x: Array) -> tuple[int, ...]:
-    args = [double(v.array) if isinstance(v, Handle) else double(v) for v in inputs]
-    if any(isinstance(v, Handle) for v in inputs):
-        args = [wrap(v) if isinstance(v, np.ndarray) else v for v in args]
-    with np.errstate(all="ignore"):
-        found = outputs_of(f(*args))
-    return found[0].shape if len(found) == 1 else (values(x).size,)
-
-
-def _central(values: Callable[[Array], Array], x: Array, i: int) -> Array:
-    h = 2.0**-17 * min(scales(float(x[i])))
-    above, below = x.copy(), x.copy()
+def _difference(flat: Flat, i: int, h: float) -> tuple[Array, Array]:
+    """The central difference along one element, and its round-off."""
+    above, below = flat.x.copy(), flat.x.copy()
     above[i] += h
     below[i] -= h
-    return (values(above) - values(below)) / (2 * h)
+    a, b = flat(above), flat(below)
+    with np.errstate(all="ignore"):
+        slope = (a - b) / (above[i] - below[i])
+        size = np.maximum(np.abs(a), np.abs(b)) + np.abs(slope * flat.x[i])
+        return slope, 2 * NOISE * EPS * size / h
 
 
-def _complex(f: Any, inputs: Any, argnum: int, x: Array, i: int) -> Array:
-    args: list[Any] = [double(v) for v in inputs]
-    args[argnum] = x.astype(complex)
+def _scale(x: float) -> float:
+    return min(ladder(x)[0], 1.0) if x else 1.0
+
+
+def _central(flat: Flat, i: int) -> tuple[Array, Array]:
+    h = 2.0**-17 * _scale(float(flat.x[i]))
+    slope, noise = _difference(flat, i, h)
+    with np.errstate(all="ignore"):
+        return slope, np.abs(slope - _difference(flat, i, 2 * h)[0]) + noise
+
+
+def _ridders(flat: Flat, i: int) -> tuple[Array, Array]:
+    """Neville's table of central differences at steps h, h/√2, h/2, …; the entry that differs least from its elders.
+
+    C. Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", Advances in Engineering Software 4 (1982).
+    """
+    h = 0.125 * _scale(float(flat.x[i]))
+    row = [_difference(flat, i, h)[0]]
+    best, error = row[0], np.full(row[0].shape, np.inf)
+    with np.errstate(all="ignore"):
+        for _ in range(11):
+            h /= np.sqrt(2)
+            new, power = [_difference(flat, i, h)[0]], 2.0
+            for k, elder in enumerate(row):
+                new.append((power * new[k] - elder) / (power - 1))
+                power *= 2
+                gap = np.maximum(np.abs(new[-1] - new[-2]), np.abs(new[-1] - elder))
+                closer = gap < error
+                best, error = np.where(closer, new[-1], best), np.where(closer, gap, error)
+            row = new
+        return best, 10 * error + 4 * EPS * np.abs(best)
+
+
+def _complex(f: Any, flat: Flat, argnum: int, i: int) -> Array:
+    args: list[Any] = flat.inputs(flat.x)
+    args[argnum] = args[argnum].astype(complex)
     args[argnum].flat[i] += 1e-20j
-    return np.ravel(np.imag(f(*args))) / 1e-20
+    results = [np.asarray(y) for y in several(f(*args))]
+    return np.concatenate([np.ravel(np.imag(y)) for y in results if y.dtype.kind in "fc"]) / 1e-20
 
 
 def numerical_gradient(
@@ -199,9 +382,9 @@ def numerical_gradient(
     """
     found = numerical_jacobian(f, *inputs, argnum=argnum, method=method, return_error=return_error)
     jacobian, error = found if return_error else (found, None)
-    shape = np.shape(inputs[argnum].array if isinstance(inputs[argnum], Handle) else inputs[argnum])
+    shape = np.shape(array_of(inputs[argnum]))
     rows = jacobian.reshape(-1, int(np.prod(shape)))
-    weights = np.ones(len(rows)) if g is None else np.ravel(g.array if isinstance(g, Handle) else g)
+    weights = np.ones(len(rows)) if g is None else np.ravel(array_of(g))
     gradient = (weights @ rows).reshape(shape)
     if error is None:
         return gradient
