@@ -14,6 +14,7 @@ from tinygrad_pt.testing.subject import Array, Flat
 FULL = 2**16  # entries of a Jacobian that is looked at whole
 ROWS = 256  # results of which each gets a backward of its own
 BLOCKS = 256  # blocks of elements that are moved together, where there are too many
+LOCATED = 3  # wrong elements for which the result that disagrees is looked for
 LISTED = 100  # wrong entries that get an address
 
 
@@ -34,6 +35,7 @@ class Comparison:
     given: Array
     ties: list[Tie]
     checked: int
+    located: dict[int, tuple[int, list[float]]]  # per column: the result that disagrees most, and its numbers
 
 
 def compare(flat: Flat, *, seed: int, rtol: float = 0.0, atol: float = 0.0, max_elements: int = 4096) -> Comparison:
@@ -75,7 +77,27 @@ def compare(flat: Flat, *, seed: int, rtol: float = 0.0, atol: float = 0.0, max_
         whole = _spread(found, columns, n) if columns.size < n else found
         values = flat if weights is None else (lambda v: weights @ flat(v))
         ties = joint(values, flat.x, flat.y if weights is None else weights @ flat.y, analytic, whole, draw, eps)
-    return Comparison(flat, weights, columns, entries, found, verdicts, given, ties, checked)
+    located = {}
+    if weights is not None:
+        for column in np.flatnonzero(np.any(verdicts.wrong, axis=0))[:LOCATED]:
+            located[int(column)] = locate(flat, int(columns[column]), eps)
+    return Comparison(flat, weights, columns, entries, found, verdicts, given, ties, checked, located)
+
+
+@np.errstate(all="ignore")
+def locate(flat: Flat, column: int, eps: float) -> tuple[int, list[float]]:
+    """Of the results of which combinations were looked at, the one whose derivative by an element is most wrong."""
+    found = slopes(flat, flat.x, elements(flat.x, [column]), y=flat.y, eps=eps)
+    pull = flat.pulled(flat.x)
+    likely = np.argsort(-np.abs(np.nan_to_num(found.slope[:, 0])), kind="stable")[:ROWS]
+    entries = np.zeros(flat.y.size)
+    for k in likely:
+        g = np.zeros(flat.y.size)
+        g[k] = 1.0
+        entries[k] = pull(g)[0][column]
+    worst = int(likely[np.argmax(np.abs(entries - found.slope[:, 0])[likely])])
+    numbers = [entries[worst], *(t[worst, 0] for t in (found.slope, found.error, found.left, found.right))]
+    return worst, [float(v) for v in numbers]
 
 
 def combinations(draw: Any, y: Array) -> Array:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.testing.compare import LISTED, Comparison, compare
+from tinygrad_pt.testing.hints import Hint, hints
 from tinygrad_pt.testing.report import Failure, GradientMismatch, Report
 from tinygrad_pt.testing.subject import Derivative, Flat, Flaw, NumpySubject, Subject, TensorSubject
 
@@ -51,6 +52,9 @@ def gradcheck(
     >>> report = gradcheck(lambda x: (x * x).sum(), torch.tensor([1.0, -2.0]))
     >>> report.ok, report.verdict, report.checked
     (True, 'pass', 2)
+    >>> import numpy as np
+    >>> print(gradcheck(np.sin, np.array([0.5, 2.0]), vjp=lambda g, x: (-g * np.cos(x),)).failures[0].hint)
+    sign: analytic = -numeric
     """
     subject: Subject
     if vjp is not None:
@@ -116,7 +120,7 @@ def examine(
     except Flaw as flaw:
         report.failures.append(_flawed(subject, flaw, law))
         return report
-    record(report, found, law)
+    record(report, found, law, hints(found))
     return report
 
 
@@ -125,13 +129,13 @@ def _flawed(subject: Subject, flaw: Flaw, law: str) -> Failure:
     return Failure(law=law, input=slot, name=subject.names[slot], hint=str(flaw), hint_kind=flaw.kind)
 
 
-def record(report: Report, found: Comparison, law: str) -> None:
+def record(report: Report, found: Comparison, law: str, said: dict[int, Hint]) -> None:
     """Enter what was said of each entry into the report, with addresses for the first of them."""
     report.checked += found.checked
     for mask, entries in ((found.verdicts.wrong, report.failures), (found.verdicts.unsure, report.inconclusive)):
         places = np.argwhere(mask)
         for row, column in places[:LISTED]:
-            entries.append(entry(found, int(row), int(column), law))
+            entries.append(entry(found, int(row), int(column), law, said if entries is report.failures else {}))
         if entries is report.failures:
             report.wrong += len(places)
         else:
@@ -148,11 +152,16 @@ def record(report: Report, found: Comparison, law: str) -> None:
         ))  # fmt: skip
 
 
-def entry(found: Comparison, row: int, column: int, law: str) -> Failure:
+def entry(found: Comparison, row: int, column: int, law: str, said: dict[int, Hint]) -> Failure:
     """One entry with its address; of a combination of results, that of the result which disagrees most."""
     flat, numeric = found.flat, found.numeric
     slot, index = flat.place(int(found.columns[column]))
-    output, place = flat.result_place(row) if found.weights is None else (0, ())
-    tables = (found.analytic, numeric.slope, found.verdicts.bound, numeric.left, numeric.right)
-    a, s, bound, left, right = (float(table[row, column]) for table in tables)
-    return Failure(law, slot, flat.subject.names[slot], index, output, place, a, s, bound, left, right)
+    if column in found.located:
+        result, (a, s, bound, left, right) = found.located[column]
+        output, place = flat.result_place(result)
+    else:
+        output, place = flat.result_place(row) if found.weights is None else (0, ())
+        tables = (found.analytic, numeric.slope, found.verdicts.bound, numeric.left, numeric.right)
+        a, s, bound, left, right = (float(table[row, column]) for table in tables)
+    kind, text = said.get(slot, ("", ""))
+    return Failure(law, slot, flat.subject.names[slot], index, output, place, a, s, bound, left, right, text, kind)

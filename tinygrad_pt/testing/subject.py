@@ -130,8 +130,11 @@ class NumpySubject(Subject):
         ys = self.values(inputs)
 
         def apply(gs: list[Array]) -> list[Array | None]:
-            with np.errstate(all="ignore"):
-                found = self.vjp(tuple(gs) if self.joined else gs[0], *inputs)
+            try:
+                with np.errstate(all="ignore"):
+                    found = self.vjp(tuple(gs) if self.joined else gs[0], *inputs)
+            except Exception as e:
+                raise flaw_of(e) from e
             parts = list(found) if isinstance(found, (tuple, list)) else [found]
             if len(parts) == len(inputs):
                 parts = [parts[i] for i in self.slots]
