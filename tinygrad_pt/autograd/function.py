@@ -128,10 +128,12 @@ class Function:
                 output = cls.forward(ctx, *args, **kwargs)
         if not any(wanting) or not current().grad:
             return output
-        return _recorded(cls, ctx, args, output)
+        return _recorded(cls, ctx, args, kwargs, output)
 
 
-def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], output: Any) -> Any:
+def _recorded(
+    cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any
+) -> Any:
     """Hang the outputs of a Function on a vertex whose rules call its backward."""
     outputs = output if isinstance(output, tuple) else (output,)
     results = [  # an argument handed back is a view of it
@@ -160,7 +162,13 @@ def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], outp
             smooth[0].node = node
         tape = current().tape
         if tape is not None:
-            tape(node.op, tuple(tensors), attrs, smooth[0])
+            places = attrs["places"]
+
+            def again(*given: Any) -> Any:
+                """Apply the Function anew, other tensors in the places of those it was given."""
+                return cls.apply(*(given[places.index(i)] if i in places else a for i, a in enumerate(args)), **kwargs)
+
+            tape(node.op, tuple(tensors), attrs | {"again": again}, smooth[0])
     return tuple(results) if isinstance(output, tuple) else results[0]
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from tinygrad_pt.testing.blame import blame
 from tinygrad_pt.testing.compare import LISTED, Comparison, compare
 from tinygrad_pt.testing.hints import Hint, hints
+from tinygrad_pt.testing.laws import FATAL, broken_laws, forward_is_reverse
 from tinygrad_pt.testing.report import Failure, GradientMismatch, Report
 from tinygrad_pt.testing.subject import Derivative, Flat, Flaw, NumpySubject, Subject, TensorSubject
 
@@ -114,14 +117,36 @@ def examine(
     """One subject, examined: its entries, then its laws; then what a failure looks like, and who is to blame."""
     report = Report(order=order)
     law = "gradient" if order == 1 else "second order"
+    options: dict[str, Any] = dict(seed=seed, rtol=rtol, atol=atol, max_elements=max_elements)
     try:
-        flat = Flat(subject)
-        found = compare(flat, seed=seed, rtol=rtol, atol=atol, max_elements=max_elements)
+        if laws and order == 1:
+            report.failures += broken_laws(subject, seed)
+        if not any(f.law in FATAL for f in report.failures):
+            found = compare(Flat(subject), **options)
+            record(report, found, law, {} if report.failures else hints(found))
+            if laws and order == 2 and report.ok and isinstance(subject, Derivative):
+                report.failures += forward_is_reverse(subject.of, seed)
     except Flaw as flaw:
         report.failures.append(_flawed(subject, flaw, law))
-        return report
-    record(report, found, law, hints(found))
+    if report.failures:
+        accuse(report, subject, options)
     return report
+
+
+def accuse(report: Report, subject: Subject, options: dict[str, Any]) -> None:
+    """Name the op that is to blame, if the subject is made of ops, and say what its own check says."""
+    if isinstance(subject, Derivative):
+        try:
+            first = compare(Flat(subject.of), **options)
+            wrong = bool(first.verdicts.wrong.any() or first.ties)
+        except Flaw:
+            wrong = True
+        if wrong:  # the second derivatives are wrong because the first are
+            subject = subject.of
+        else:
+            text = "second order: the first derivatives are right, the second are not"
+            report.failures = [replace(f, hint=text, hint_kind="second order") for f in report.failures]
+    report.guilty, report.failures = blame(subject, report.failures, options)
 
 
 def _flawed(subject: Subject, flaw: Flaw, law: str) -> Failure:

@@ -75,7 +75,8 @@ def views(found: Comparison) -> Iterator[tuple[int, View]]:
         yield k, View(
             flat.subject.names[flat.subject.slots[k]], found.analytic[:, columns], found.numeric.slope[:, columns],
             found.verdicts.bound[:, columns], found.verdicts.wrong[:, columns], found.numeric.kink[:, columns], known,
-            flat.x[found.columns[columns]], found.columns[columns] - flat.ends[k], flat.y if each else None, shape if whole else (), shape,
+            flat.x[found.columns[columns]], found.columns[columns] - flat.ends[k], flat.y if each else None,
+            shape if whole else (), shape,
             flat.results[0] if each and len(flat.results) == 1 else None, bool(found.given[k]),
         )  # fmt: skip
 
@@ -225,7 +226,7 @@ def transposed(v: View) -> Hint | None:
             elif j >= first:
                 what = f"for {v.name} an operand is transposed: axis {i} of g meets its axis {j - first} the wrong way"
             elif prod(v.shape) < prod(out):
-                text = f"the gradient of {v.name} sums g over axis {i} or {j} of the result where it should sum over the other"
+                text = f"the gradient of {v.name} sums g over the wrong one of axes {i} and {j} of the result"
                 return "unsummed axis", f"unsummed axis: {text}"
             else:
                 what = f"the gradient of {v.name} takes g with axes {i} and {j} exchanged"

@@ -74,7 +74,7 @@ class Guilty:
     slot: int | None = None
 
     def __str__(self) -> str:
-        text = self.op + (f", gradient of its argument {self.slot}" if self.slot is not None else "")
+        text = self.op + (f", in the gradient of its argument {self.slot}" if self.slot is not None else "")
         text += f", in module {self.module}" if self.module else ""
         return text + (f", applied at {self.line}" if self.line else "")
 
