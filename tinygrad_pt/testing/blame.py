@@ -147,7 +147,7 @@ def search(
 ) -> tuple[Application, Hint, int | None] | None:
     """The first application that fails by itself; with `laws`, the first that breaks one of them."""
     for application in applications:
-        if not application.wanting or application.name in graph_only:
+        if not application.wanting or application.name in STRUCTURE:
             continue
         try:
             own = application.subject()
