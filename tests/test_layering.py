@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,16 @@ def test_imports_point_down(path: Path) -> None:
 def test_every_room_exists_or_is_still_to_come() -> None:
     present = {room(p) for p in FILES}
     assert present <= {*ROOMS, *LEAVES, "__main__", "cuda"}
+
+
+def test_the_one_name_that_points_up_is_fetched_when_asked_for() -> None:
+    """`autograd.gradcheck` lives in the leaf `testing.compat`: PyTorch's path to it, and no import at load time."""
+    code = (
+        "import sys, tinygrad_pt as torch; assert 'tinygrad_pt.testing' not in sys.modules; torch.autograd.gradcheck; "
+        "from tinygrad_pt.testing import compat; assert torch.autograd.gradgradcheck is compat.gradgradcheck; "
+        "assert torch.autograd.GradcheckError is compat.GradcheckError"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=PACKAGE.parent)
 
 
 def test_every_form_of_import_is_seen() -> None:

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tinygrad_pt.graph import Handle
-from tinygrad_pt.testing.gradcheck import Report
 from tinygrad_pt.testing.gradcheck import gradcheck as check
 from tinygrad_pt.testing.gradcheck import gradgradcheck as check_twice
+from tinygrad_pt.testing.laws import forward_is_reverse
+from tinygrad_pt.testing.report import Report
+from tinygrad_pt.testing.subject import TensorSubject
 
 
 class GradcheckError(RuntimeError):
@@ -38,15 +40,24 @@ def gradcheck(
     """Whether the gradients of `func` with respect to the inputs that require grad are right.
 
     PyTorch's signature. Steps are chosen per element and errors bounded per element, so `eps` and `fast_mode` have
-    no effect; `atol` and `rtol` are allowed beside the bound. The other options name checks this engine has no
-    use for.
+    no effect; `atol` and `rtol` are allowed beside the bound: they are PyTorch's, and generous, so prefer
+    `tinygrad_pt.testing.gradcheck`, which needs none. With `nondet_tol` the laws (the same bits twice, no write into
+    g, …) are not tested; `check_forward_ad` holds the jvp against the vjp. The other options name checks this engine
+    has no use for.
+
+    Raises:
+        GradcheckError: with the `report`, unless `raise_exception` is False.
 
     >>> import tinygrad_pt as torch
     >>> gradcheck(torch.sin, (torch.tensor([1.0], requires_grad=True),))
     True
     """
     inputs = _tuple(inputs)
-    return _verdict(check(func, *inputs, argnums=_wanted(inputs), rtol=rtol, atol=atol), raise_exception)
+    wanted = _wanted(inputs)
+    report = check(func, *inputs, argnums=wanted, rtol=rtol, atol=atol, laws=nondet_tol == 0)
+    if check_forward_ad and report.ok:
+        report.failures += forward_is_reverse(TensorSubject(func, inputs, wanted), 0)
+    return _verdict(report, raise_exception)
 
 
 def gradgradcheck(
@@ -68,9 +79,20 @@ def gradgradcheck(
     fast_mode: bool = False,
     masked: bool = False,
 ) -> bool:
-    """Whether second derivatives are right: `gradcheck` of the gradient. Options as there."""
+    """Whether second derivatives are right: `gradcheck` of the gradient of Σ g·f, `grad_outputs` being the g."""
     inputs = _tuple(inputs)
-    return _verdict(check_twice(func, *inputs, argnums=_wanted(inputs), rtol=rtol, atol=atol), raise_exception)
+    gs = None if grad_outputs is None else _tuple(grad_outputs)
+    report = check_twice(
+        func, *inputs, grad_outputs=gs, argnums=_wanted(inputs), rtol=rtol, atol=atol, laws=nondet_tol == 0
+    )
+    return _verdict(report, raise_exception)
+
+
+LAWS = {  # PyTorch's words for the laws it tests too
+    law: "Backward is not reentrant, i.e., running backward with same input and grad_output multiple times gives "
+    "different values, although analytical gradient matches numerical gradient."
+    for law in ("re-entrancy", "determinism")
+}
 
 
 def _tuple(inputs: Any) -> tuple[Any, ...]:
@@ -91,8 +113,7 @@ def _verdict(report: Report, raise_exception: bool) -> bool:
     if report.ok or not raise_exception:
         return report.ok
     worst = report.failures[0]
-    error = GradcheckError(
-        f"Jacobian mismatch for output {worst.output} with respect to input {worst.input},\n{report}"
-    )
+    text = LAWS.get(worst.law, f"Jacobian mismatch for output {worst.output} with respect to input {worst.input},")
+    error = GradcheckError(f"{text}\n{report}")
     error.report = report
     raise error

@@ -80,6 +80,7 @@ def gradcheck(
 def gradgradcheck(
     f: Callable[..., Any],
     *inputs: Any,
+    grad_outputs: Sequence[Any] | None = None,
     seed: int = 0,
     argnums: Sequence[int] | None = None,
     rtol: float = 0.0,
@@ -87,13 +88,13 @@ def gradgradcheck(
     laws: bool = True,
     max_elements: int = 4096,
 ) -> Report:
-    """`gradcheck` of the gradient itself: of (inputs, v) ↦ ∂(Σ v·f)/∂inputs, v being drawn from `seed`.
+    """`gradcheck` of the gradient itself: of (inputs, v) ↦ ∂(Σ v·f)/∂inputs; v is drawn from `seed` unless given.
 
     >>> import tinygrad_pt as torch
     >>> gradgradcheck(torch.sin, torch.tensor([0.5])).verdict
     'pass'
     """
-    subject = Derivative(TensorSubject(f, inputs, argnums), seed)
+    subject = Derivative(TensorSubject(f, inputs, argnums), seed, grad_outputs)
     return examine(subject, order=2, seed=seed, rtol=rtol, atol=atol, laws=laws, max_elements=max_elements)
 
 

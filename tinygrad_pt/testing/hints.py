@@ -239,8 +239,10 @@ def unsummed(v: View) -> Hint | None:
     if v.results is None or not v.shape:
         return None
     table = v.numeric.reshape((*v.results, -1))
+    live = (np.abs(v.numeric) > v.bound).reshape(table.shape)
     for axis, n in enumerate(v.results):
-        if n < 2:
+        fan = live.sum(axis)
+        if n < 2 or not np.all(fan[fan > 0] > 1):  # no element meets this axis more than once
             continue
         for place in range(n):
             only = np.zeros(n)

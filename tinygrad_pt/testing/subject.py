@@ -272,13 +272,15 @@ def flaw_of(error: Exception) -> Flaw:
 class Derivative(TensorSubject):
     """The gradient of a function of tensors, as a function itself: (inputs, v) ↦ ∂(Σ v·f)/∂inputs."""
 
-    def __init__(self, of: TensorSubject, seed: int) -> None:
+    def __init__(self, of: TensorSubject, seed: int, given: Sequence[Any] | None = None) -> None:
         self.of, self.count = of, len(of.inputs)
         draw = np.random.default_rng(seed)
         ys = of.values(of.inputs)
         seeds = [
             np.asarray(draw.uniform(0.5, 1.5, y.shape) * draw.choice([-1.0, 1.0], y.shape)).astype(y.dtype) for y in ys
         ]
+        if given is not None:
+            seeds = [np.array(array_of(v), s.dtype) for v, s in zip(given, seeds, strict=True)]
         self.inputs = [*of.inputs, *seeds]
         self.slots = [*of.slots, *range(self.count, self.count + len(seeds))]
         self.names = [*of.names, *(f"g{i}" for i in range(len(seeds)))]
