@@ -40,6 +40,9 @@ def judge(
         numeric.kink, (low - slack <= analytic) & (analytic <= high + slack), np.abs(analytic - numeric.slope) <= bound
     )
     blind = ~np.isfinite(numeric.slope) | ~np.isfinite(numeric.error) | numeric.jump
+    # Beside an infinite slope the zeros of a row become 0·∞: reverse mode cannot do better, and is not blamed.
+    spoilt = ~np.isfinite(analytic) & np.any(blind, axis=0, keepdims=True)
+    blind = blind | spoilt
     largest = np.max(np.abs(np.where(np.isfinite(analytic), analytic, 0)), axis=1, keepdims=True, initial=0)
     nothing = (np.abs(analytic) <= 1e-9 * largest) & (numeric.error <= 1e-6 * largest)
     vague = (numeric.error > DOUBT * size) & (numeric.error > 1e-7) & ~numeric.kink & (size > 0) & ~nothing

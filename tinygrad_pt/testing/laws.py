@@ -99,6 +99,7 @@ class Trial:
             return (a is None) != (b is None) and bool(np.any(b if a is None else a))
         with np.errstate(all="ignore"):
             gap = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
+            gap = np.where(np.isfinite(size), gap, 0.0)
             scale = np.where(np.isfinite(size), np.abs(size), 0)
             allowed = 1e-6 * scale + self.tolerance() * np.max(scale, initial=0)
             if np.all(gap <= allowed):

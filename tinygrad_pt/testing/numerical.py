@@ -50,7 +50,7 @@ class Line(NamedTuple):
 def ladder(x: float) -> tuple[float, ...]:
     """Lengths over which a function may change at x: first |x| (at 0: 1), then others for where that does not do.
 
-    Powers of two, so that x ± h is exact. Shorter ones see past a corner or the edge of a domain nearby; 1 and the
+    Powers of two. Shorter ones see past a corner or the edge of a domain nearby; 1 and the
     mean between 1 and |x| serve functions with a scale of their own; the longer one drowns out round-off.
     """
     if x == 0:
@@ -70,8 +70,11 @@ def elements(x: Array, which: Any = None) -> list[Line]:
 
 # ---------------------------------------------------------------------------------------------- stencils
 def step_for(eps: float) -> float:
-    """≈ ε^(1/5)/4, where truncation and round-off of the 5-point stencil meet; a power of two."""
-    return float(2.0 ** np.round(np.log2(eps**0.2 / 4)))
+    """≈ ε^(1/5)/4, where truncation and round-off of the 5-point stencil meet; of few bits, so that x ± h is exact.
+
+    But no power of two: with whole steps from x, a function that is constant between whole numbers looks like a line.
+    """
+    return float(2.0 ** np.round(np.log2(eps**0.2 / 4))) * 1.37109375
 
 
 def evaluate(values: Values, x: Array, lines: Sequence[Line], ts: Array) -> Array:
@@ -84,6 +87,14 @@ def evaluate(values: Values, x: Array, lines: Sequence[Line], ts: Array) -> Arra
             rows.append(values(moved))
     found = np.array(rows).reshape(len(lines), ts.shape[1], -1)
     return found.transpose(1, 2, 0)
+
+
+def exact(x: Array, line: Line, h: float) -> bool:
+    """Whether x + h and its like are what they are meant to be: h is not lost in the rounding of x."""
+    if np.ndim(line.index):
+        return True
+    at = float(x[line.index])
+    return all((at + t * h) - at == t * h for t in OFFSETS)
 
 
 @np.errstate(all="ignore")
@@ -108,17 +119,25 @@ def stencil(values: Values, x: Array, y: Array, lines: Sequence[Line], h: Array,
     sides = np.abs(left2) + np.abs(right2)
     visible = gap2 > 4 * noise + 1e-6 * sides
     flat = (far_left == y) & (l1 == y) & (l2 == y) & (r2 == y) & (r1 == y) & (far_right == y)
-    astray = gap > noise + 1e-7 + 0.25 * np.maximum(np.abs(left2), np.abs(right2))
+    # A flat spot, as of x⁵ at 0, is no chaos: there the slopes are small beside the length 1 that is supposed.
+    floor = np.array([1e-7 if np.ndim(line.index) == 0 and x[line.index] == 0 else 0.0 for line in lines])
+    most = noise + floor + 0.25 * np.maximum(np.abs(left2), np.abs(right2))
+    astray = gap > most
     bend = np.abs(left2 - left1) + np.abs(right2 - right1)
     corner = visible & (gap2 > 0.8 * gap1)  # of a smooth function, the gap halves with the step
     kink = corner & ~astray & (gap2 < 1.2 * gap1) & (bend < 0.25 * gap2)
-    jump = (corner & ~kink) | (astray & ~flat)
+    jump = (corner & ~kink) | (astray & ~flat) | (~corner & (uneven / (8 * h) > most))
     left, right = 2 * left2 - left1, 2 * right2 - right1
     error = 2 * gap + uneven / (8 * h) + noise
     error = np.where(kink, noise + 1e-2 * bend, error)
     # Where nothing moves, nothing finer can be excluded than what rounding hides in values of the size of x.
     grain = np.array([max(line.sizes[0], t / step_for(eps)) for line, t in zip(lines, h, strict=True)])
     error = np.where(flat, noise + NOISE * eps * grain / h, error)
+    # A function that changes by slope·x when x changes by x has rounded numbers of that size on the way.
+    reach = np.array([abs(x[line.index]) if np.ndim(line.index) == 0 else 1.0 for line in lines])
+    inner = 3 * NOISE * eps * np.abs(fine) * reach / h
+    error = error + np.where(np.isfinite(inner), inner, 0)
+    error = np.where(np.array([exact(x, line, t) for line, t in zip(lines, h, strict=True)]), error, np.inf)
     return Slopes(
         fine, error, np.where(kink, left, fine), np.where(kink, right, fine), kink, jump, np.zeros(fine.shape)
     )
@@ -129,19 +148,25 @@ def valid(s: Slopes) -> Array:
 
 
 @np.errstate(all="ignore")
-def better(a: Slopes, b: Slopes) -> Slopes:
-    """Of two findings about the same lines, entry by entry, the one with the smaller error.
+def better(a: Slopes, b: Slopes) -> tuple[Slopes, Array]:
+    """Of two findings about the same lines, entry by entry, the one with the smaller error; and where that is b.
 
     Where both claim a slope and their bounds exclude each other, neither is trusted: the doubt covers both.
     """
     good_a, good_b = valid(a), valid(b)
+    quarrel = quarrels(a, b)
     error_a, error_b = np.where(a.kink, np.inf, a.error), np.where(b.kink, np.inf, b.error)
     take = good_b & (~good_a | (error_b < error_a))
     gap = np.abs(a.slope - b.slope)
-    quarrel = good_a & good_b & ~a.kink & ~b.kink & (gap > a.error + b.error)
     found = Slopes(*(np.where(take, getattr(b, f.name), getattr(a, f.name)) for f in fields(a)))
-    doubt = np.where(quarrel, a.error + b.error + gap, np.maximum(a.doubt, b.doubt))
-    return replace(found, doubt=doubt)
+    doubt = np.maximum(np.where(quarrel, a.error + b.error + gap, 0), np.maximum(a.doubt, b.doubt))
+    return replace(found, doubt=doubt), take
+
+
+@np.errstate(all="ignore")
+def quarrels(a: Slopes, b: Slopes) -> Array:
+    """Where two findings claim slopes that exclude each other."""
+    return valid(a) & valid(b) & ~a.kink & ~b.kink & (np.abs(a.slope - b.slope) > a.error + b.error)
 
 
 @np.errstate(all="ignore")
@@ -177,47 +202,72 @@ def slopes(
     return Slopes(*(np.concatenate([getattr(p, f.name) for p in parts], axis=1) for f in fields(Slopes)))
 
 
-def _slopes(values: Any, x: Array, y: Array, lines: Sequence[Line], eps: float, thorough: bool) -> Slopes:
-    step = step_for(eps)
-    best: Slopes | None = None
-    best_h = np.zeros(len(lines))
+def _slopes(values: Values, x: Array, y: Array, lines: Sequence[Line], eps: float, thorough: bool) -> Slopes:
+    best, chosen, rough = None, np.zeros(0), np.zeros(0)  # per entry: its step, and the shortest at which it is rough
     pending: Any = np.arange(len(lines))
     for rung in range(max(len(line.sizes) for line in lines)):
         pending = np.array([i for i in pending if rung < len(lines[i].sizes)], np.intp)
         if not pending.size:
             break
         some = [lines[i] for i in pending]
-        h = np.array([line.sizes[rung] for line in some]) * step
+        h = steps(x, some, np.array([line.sizes[rung] for line in some]) * step_for(eps))
         found = stencil(values, x, y, some, h, eps)
-        # A function that changes by slope·x when x changes by x has rounded numbers of that size on the way.
-        reach = np.array(
-            [np.max(np.abs(x[line.index]), initial=0) if np.ndim(line.index) == 0 else 1.0 for line in some]
-        )
-        with np.errstate(all="ignore"):
-            inner = 3 * NOISE * eps * np.abs(found.slope) * reach / h
-            found = replace(found, error=found.error + np.where(np.isfinite(inner), inner, 0))
         if best is None:
-            best, best_h = found, h
+            best, chosen = found, np.broadcast_to(h, found.slope.shape).copy()
+            rough = np.where(found.jump, chosen, np.inf)
         else:
             before = best.columns(pending)
-            after = better(before, found)
+            fight = np.flatnonzero(np.any(quarrels(before, found), axis=0))
+            if fight.size:  # a wave that the longer steps skip, or round-off that the shorter ones show?
+                some = [some[i] for i in fight]
+                for side, at in ((before, np.max(chosen[:, pending[fight]], axis=0)), (found, h[fight])):
+                    side.error[:, fight] += roughness(values, x, some, at)
+            after, take = better(before, found)
             for f in fields(best):
                 getattr(best, f.name)[:, pending] = getattr(after, f.name)
-            changed = np.any(after.slope != before.slope, axis=0)
-            best_h[pending] = np.where(changed, h, best_h[pending])
+            chosen[:, pending] = np.where(take, h, chosen[:, pending])
+            rough[:, pending] = np.minimum(rough[:, pending], np.where(found.jump, h, np.inf))
         now = best.columns(pending)
         still = np.any(now.slope == 0, axis=0) if thorough else False  # flat at one length may be steep at another
         pending = pending[unclear(now, y) | still]
     assert best is not None
-    if thorough:
-        grain = roughness(values, x, lines, best_h)
+    best = replace(best, jump=best.jump | (chosen > rough))  # smooth from afar, and rough from near
+    shortest = np.min(chosen, axis=0, initial=np.inf)
+    corners = np.flatnonzero(np.any(best.kink, axis=0))
+    if corners.size:
+        confirm(best, corners, values, x, y, lines, shortest, eps)
+    if thorough and y.size:
+        grain = roughness(values, x, lines, shortest)
         with np.errstate(all="ignore"):
             smooth = ~best.kink & np.isfinite(grain)
             best = replace(best, error=best.error + np.where(smooth, grain, 0))
     return replace(best, error=np.maximum(best.error, best.doubt))
 
 
-SPREAD = np.linspace(-1, 1, 17)
+def steps(x: Array, lines: Sequence[Line], h: Array) -> Array:
+    """The steps to take for steps of about h: at large x no whole ones, see `step_for`."""
+    place = np.array([abs(x[line.index]) if np.ndim(line.index) == 0 else 0.0 for line in lines])
+    return np.where((h >= 1) & (place > 0) & (place < 2.0**42), h + 0.37109375, h)
+
+
+def confirm(best: Slopes, corners: Array, values: Values, x: Array, y: Array, lines: Any, h: Array, eps: float) -> None:
+    """Look at corners from nearer: a corner is there at every step, chaos and a corner beside the point are not."""
+    some = [lines[i] for i in corners]
+    near = stencil(values, x, y, some, h[corners] * 2.0**-10, eps)
+    far = best.columns(corners)
+    with np.errstate(all="ignore"):
+        gap, there = np.abs(far.right - far.left), np.abs(near.right - near.left)
+        smooth = far.kink & valid(near) & ~near.kink & (near.error < 0.25 * gap)
+        chaos = far.kink & (near.jump | (near.kink & (np.abs(there - gap) > 0.25 * gap)))
+    for f in fields(best):
+        table = getattr(best, f.name)
+        table[:, corners] = np.where(smooth, getattr(near, f.name), table[:, corners])
+    best.jump[:, corners] |= chaos
+    best.kink[:, corners] &= ~chaos
+
+
+# Irregular, and of few bits: values rounded to steps of their own cannot look like a line at all of these.
+SPREAD = np.array([-64, -55, -46, -41, -30, -23, -13, -5, 0, 7, 11, 22, 29, 38, 47, 53, 64]) / 64
 UNEXPLAINED = np.eye(17) - (lambda q: q @ q.T)(np.linalg.qr(np.vander(SPREAD, 6))[0])  # what no quintic explains
 
 
