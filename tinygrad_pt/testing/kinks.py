@@ -11,6 +11,7 @@ from tinygrad_pt.testing.numerical import EPS, NOISE, Slopes, ladder
 from tinygrad_pt.testing.subject import Array
 
 ROUNDING = 1e-10  # what the analytic gradient may lose to round-off of its own, relative to its size
+UNDERFLOW = 1e-150  # a slope this small may have been lost on the way: its square is no number any more
 DOUBT = 1e-3  # a bound wider than this part of the slope proves nothing
 NEAR, STRIDE = 2.0**-17, 2.0**-20  # how far from a corner its slopes are taken, and over which length
 
@@ -33,7 +34,7 @@ def judge(
     Where the function jumps or is not finite nothing is said, and nothing either where the bound means nothing.
     """
     size = np.maximum(np.abs(analytic), np.abs(numeric.slope))
-    bound = numeric.error + max(ROUNDING, 256 * eps) * size + rtol * np.abs(analytic) + atol + extra
+    bound = numeric.error + max(ROUNDING, 256 * eps) * size + rtol * np.abs(analytic) + atol + extra + UNDERFLOW
     low, high = np.minimum(numeric.left, numeric.right), np.maximum(numeric.left, numeric.right)
     slack = np.where(numeric.kink, 1e-2 * (high - low), 0) + bound
     agree = np.where(

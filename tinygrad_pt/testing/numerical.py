@@ -55,7 +55,7 @@ def ladder(x: float) -> tuple[float, ...]:
     """
     if x == 0:
         return (1.0, 2.0**-10, 2.0**-20, 2.0**-30)
-    exponent = float(np.clip(np.round(np.log2(abs(x))), -964, 964))
+    exponent = float(np.clip(np.round(np.log2(abs(x))), -1010, 1010))
     size = 2.0**exponent
     others = [1.0] if size < 2**-9 or size > 2 else []
     if abs(exponent) > 12:
@@ -186,7 +186,7 @@ def slopes(
 
     Steps are relative to each element: a fixed one would leave the domain of log near 0 and drown in round-off
     where x is large. Where the first step leaves doubt, other lengths are tried. `thorough` doubts slopes of 0 too, and
-    measures the round-off on 17 points more. With `weights` (rows of them) the results are these combinations of
+    measures at every step how rough the values are, on 17 points more. With `weights` (rows of them) the results are these combinations of
     the function's results, each result having been looked at by itself.
     """
     y = values(x) if y is None else y
@@ -212,6 +212,8 @@ def _slopes(values: Values, x: Array, y: Array, lines: Sequence[Line], eps: floa
         some = [lines[i] for i in pending]
         h = steps(x, some, np.array([line.sizes[rung] for line in some]) * step_for(eps))
         found = stencil(values, x, y, some, h, eps)
+        if thorough and y.size:
+            found = replace(found, error=found.error + np.where(found.kink, 0, roughness(values, x, some, h)))
         if best is None:
             best, chosen = found, np.broadcast_to(h, found.slope.shape).copy()
             rough = np.where(found.jump, chosen, np.inf)
@@ -219,9 +221,7 @@ def _slopes(values: Values, x: Array, y: Array, lines: Sequence[Line], eps: floa
             before = best.columns(pending)
             fight = np.flatnonzero(np.any(quarrels(before, found), axis=0))
             if fight.size:  # a wave that the longer steps skip, or round-off that the shorter ones show?
-                some = [some[i] for i in fight]
-                for side, at in ((before, np.max(chosen[:, pending[fight]], axis=0)), (found, h[fight])):
-                    side.error[:, fight] += roughness(values, x, some, at)
+                settle(before, found, fight, values, x, [some[i] for i in fight], chosen[:, pending].max(0), h)
             after, take = better(before, found)
             for f in fields(best):
                 getattr(best, f.name)[:, pending] = getattr(after, f.name)
@@ -231,17 +231,24 @@ def _slopes(values: Values, x: Array, y: Array, lines: Sequence[Line], eps: floa
         still = np.any(now.slope == 0, axis=0) if thorough else False  # flat at one length may be steep at another
         pending = pending[unclear(now, y) | still]
     assert best is not None
-    best = replace(best, jump=best.jump | (chosen > rough))  # smooth from afar, and rough from near
+    with np.errstate(all="ignore"):
+        # Smooth from afar and rough from near is rough; and steps longer than 1 that give no clear slope see waves.
+        waves = (chosen >= 1) & (best.error > 1e-6 * np.abs(best.slope)) & (best.slope != 0) & ~best.kink
+    best = replace(best, jump=best.jump | (chosen > rough) | waves)
     shortest = np.min(chosen, axis=0, initial=np.inf)
     corners = np.flatnonzero(np.any(best.kink, axis=0))
     if corners.size:
         confirm(best, corners, values, x, y, lines, shortest, eps)
-    if thorough and y.size:
-        grain = roughness(values, x, lines, shortest)
-        with np.errstate(all="ignore"):
-            smooth = ~best.kink & np.isfinite(grain)
-            best = replace(best, error=best.error + np.where(smooth, grain, 0))
     return replace(best, error=np.maximum(best.error, best.doubt))
+
+
+@np.errstate(all="ignore")
+def settle(a: Slopes, b: Slopes, fight: Array, values: Values, x: Array, lines: Any, at_a: Array, at_b: Array) -> None:
+    """Where two steps exclude each other, add the roughness of values to both errors; who hid most is not heard."""
+    grain = [roughness(values, x, lines, at[fight]) for at in (at_a, at_b)]
+    hid = [g > 10 * s.error[:, fight] for g, s in zip(grain, (a, b), strict=True)]
+    for g, s, mine, other in ((grain[0], a, hid[0], hid[1]), (grain[1], b, hid[1], hid[0])):
+        s.error[:, fight] += np.where(mine & ~other, np.inf, g)
 
 
 def steps(x: Array, lines: Sequence[Line], h: Array) -> Array:
@@ -252,18 +259,25 @@ def steps(x: Array, lines: Sequence[Line], h: Array) -> Array:
 
 def confirm(best: Slopes, corners: Array, values: Values, x: Array, y: Array, lines: Any, h: Array, eps: float) -> None:
     """Look at corners from nearer: a corner is there at every step, chaos and a corner beside the point are not."""
-    some = [lines[i] for i in corners]
-    near = stencil(values, x, y, some, h[corners] * 2.0**-10, eps)
-    far = best.columns(corners)
-    with np.errstate(all="ignore"):
-        gap, there = np.abs(far.right - far.left), np.abs(near.right - near.left)
-        smooth = far.kink & valid(near) & ~near.kink & (near.error < 0.25 * gap)
-        chaos = far.kink & (near.jump | (near.kink & (np.abs(there - gap) > 0.25 * gap)))
-    for f in fields(best):
-        table = getattr(best, f.name)
-        table[:, corners] = np.where(smooth, getattr(near, f.name), table[:, corners])
-    best.jump[:, corners] |= chaos
-    best.kink[:, corners] &= ~chaos
+    for nearer in (2.0**-10, 2.0**-18):
+        corners = corners[np.any(best.kink[:, corners], axis=0)]
+        if not corners.size:
+            return
+        near = stencil(values, x, y, [lines[i] for i in corners], h[corners] * nearer, eps)
+        far = best.columns(corners)
+        with np.errstate(all="ignore"):
+            gap, there = np.abs(far.right - far.left), np.abs(near.right - near.left)
+            smooth = far.kink & valid(near) & ~near.kink & (near.error < 0.25 * gap)
+            dim = 3 * NOISE * eps * np.abs(y)[:, None] / (h[corners] * nearer) >= 0.25 * gap  # round-off hides it
+            same = far.kink & ((near.kink & (np.abs(there - gap) <= 0.25 * gap)) | dim)
+        if nearer == 2.0**-18:  # nearer than that nobody can look
+            lost = far.kink & ~smooth & ~same
+            best.jump[:, corners] |= lost
+            best.kink[:, corners] &= ~lost
+        for f in fields(best):
+            table = getattr(best, f.name)
+            table[:, corners] = np.where(smooth, getattr(near, f.name), table[:, corners])
+        corners = corners[np.any(far.kink & ~smooth & ~same, axis=0)]
 
 
 # Irregular, and of few bits: values rounded to steps of their own cannot look like a line at all of these.
