@@ -35,7 +35,8 @@ WRONG: dict[str, tuple[str, str, Any, Any, tuple[Any, ...]]] = {
     "gradient": ("transpose", "gradient", lambda a, b: a @ b, lambda g, a, b: ((g @ b.T).T.copy(), a.T @ g), (A, B)),
     "incoming": ("transpose", "takes g", lambda a, b: a @ b, lambda g, a, b: (g.T @ b.T, a.T @ g), (A, B)),
     "a shape": ("transpose", "shape", lambda a: a.T * 1.0, lambda g, a: (np.array(g),), (A[:2],)),
-    "one row of g": ("unsummed axis", "sum over all", lambda a, b: a + b, lambda g, a, b: (g.copy(), g[0].copy()), (A, B[0])),
+    "one row of g": ("unsummed axis", "sum over all", lambda a, b: a + b, lambda g, a, b: (g.copy(), g[0].copy()),
+                     (A, B[0])),
     "mean of g": ("unsummed axis", "mean", lambda a, b: a + b, lambda g, a, b: (g.copy(), g.mean(0)), (A, B[0])),
     "wide": ("unsummed axis", "[3, 3]", lambda a, b: a + b, lambda g, a, b: (g.copy(), g.copy()), (A, B[0])),
     "wrong axis": ("unsummed axis", "wrong one", lambda a, b: a + b, lambda g, a, b: (g.copy(), g.sum(1)), (A, B[0])),
@@ -43,8 +44,8 @@ WRONG: dict[str, tuple[str, str, Any, Any, tuple[Any, ...]]] = {
     "zeros": ("dropped input", "is 0", lambda a, b: a * b, lambda g, a, b: (g * b, 0 * g), (A, B)),
     "all of a tie": ("ties", "tied", lambda x: x.max(), lambda g, x: (g * (x == x.max()),), (TIED,)),
     "none of a tie": ("ties", "tied", np.maximum, lambda g, a, b: (g * (a > b), g * (b > a)), (TIED, TIED + 0)),
-    "a corner": ("ties", "corner", lambda x: np.clip(x, -1, 1), lambda g, x: (g * np.where(x == 1, 2.0, np.abs(x) < 1),),
-                 (np.array([1.0, 0.5]),)),
+    "a corner": ("ties", "corner", lambda x: np.clip(x, -1, 1),
+                 lambda g, x: (g * np.where(x == 1, 2.0, np.abs(x) < 1),), (np.array([1.0, 0.5]),)),
     "relu at 0": ("zero", "0", lambda x: np.maximum(x, 0), lambda g, x: (g * np.where(x == 0, 2.0, x > 0),),
                   (np.array([0.0, 1.0, -1.0]),)),
     "0/0": ("zero", "nan", lambda x: x**3, lambda g, x: (g * 3 * x**3 / x,), (np.array([0.0, 1.0, 2.0]),)),
@@ -52,7 +53,7 @@ WRONG: dict[str, tuple[str, str, Any, Any, tuple[Any, ...]]] = {
     "large": ("magnitude", "2e+06", np.log, lambda g, x: (g / x * (1 + (x > 1e5)),), (np.array([1.0, 2e6, 3.0]),)),
     "tiny": ("magnitude", "or less", np.log, lambda g, x: (g / x * (1 + (x < 1e-5)),), (np.array([1.0, 2e-7, 3.0]),)),
     "one of 1000": ("single element", "[667]", np.sin, lambda g, x: (g * np.cos(x) * bump(x),), (LONG,)),
-    "leak": ("wrong formula", "nothing depends", np.floor, lambda g, x: (np.array(g),), (A,)),
+    "leak": ("wrong formula", "depend", np.floor, lambda g, x: (np.array(g),), (A,)),
     "shifted": ("wrong formula", "one place", lambda x: x.ravel() * np.arange(1.0, 10), lambda g, x: (
         np.roll((g * np.arange(1.0, 10)).reshape(3, 3), 1, 1),), (A,)),
     "another formula": ("wrong formula", "", np.sin, lambda g, x: (g * np.exp(x),), (A,)),
@@ -105,7 +106,8 @@ def test_the_right_ones_pass(name: str) -> None:
 
 
 @pytest.mark.parametrize(("f", "vjp", "x"), [
-    (np.floor, lambda g, x: (0 * g,), np.array([1.0])), (np.sqrt, lambda g, x: (g / (2 * np.sqrt(x)),), np.array([0.0])),
+    (np.floor, lambda g, x: (0 * g,), np.array([1.0])),
+    (np.sqrt, lambda g, x: (g / (2 * np.sqrt(x)),), np.array([0.0])),
     (lambda x: 1e8 + 1e-3 * x, lambda g, x: (1e-3 * g,), np.array([1e-3])),
     (lambda x: x**0.5, lambda g, x: (g * 0.5 * x**-0.5,), np.array([0.0, 1.0])),
 ])  # fmt: skip
@@ -115,7 +117,7 @@ def test_of_some_points_nothing_can_be_said(f: Any, vjp: Any, x: Any) -> None:
 
 
 def test_large_inputs_move_in_blocks_and_the_wrong_element_is_located() -> None:
-    x = np.random.default_rng(1).normal(size=20_000) * 10 ** np.random.default_rng(2).uniform(-6, 6, 20_000)
+    x = np.random.default_rng(1).normal(size=5_000) * 10 ** np.random.default_rng(2).uniform(-6, 0.5, 5_000)
     calls = 0
 
     def f(v: Any) -> Any:
@@ -124,7 +126,7 @@ def test_large_inputs_move_in_blocks_and_the_wrong_element_is_located() -> None:
         return np.tanh(v)
 
     assert gradcheck(f, x, vjp=lambda g, v: (g / np.cosh(v) ** 2,)).ok
-    assert calls < 10_000, "fewer evaluations than elements"
+    assert calls < 5_000, "fewer evaluations than elements"
     report = gradcheck(f, x, vjp=lambda g, v: (g / np.cosh(v) ** 2 * bump(v),))
     assert {failure.index for failure in report.failures} == {(667,)}
     assert report.failures[0].output_index == (667,) and report.failures[0].ratio == pytest.approx(1.01)

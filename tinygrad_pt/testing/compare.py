@@ -14,6 +14,7 @@ from tinygrad_pt.testing.subject import Array, Flat
 FULL = 2**16  # entries of a Jacobian that is looked at whole
 ROWS = 256  # results of which each gets a backward of its own
 BLOCKS = 256  # blocks of elements that are moved together, where there are too many
+FOLLOWED = 8  # blocks whose elements are looked for at a time
 LOCATED = 3  # wrong elements for which the result that disagrees is looked for
 LISTED = 100  # wrong entries that get an address
 
@@ -158,7 +159,7 @@ def suspects(
         bad = np.flatnonzero(np.any(verdicts.wrong, axis=0))
         doubtful = np.setdiff1d(np.flatnonzero(np.any(verdicts.unsure, axis=0)), bad)
         split: list[Array] = []
-        for i in [*bad, *doubtful]:
+        for i in bad[:FOLLOWED] if bad.size else doubtful[:FOLLOWED]:
             if blocks[i].size <= 16:
                 found.extend(blocks[i])
             else:
@@ -166,7 +167,7 @@ def suspects(
         if len(found) >= LISTED:
             break
         blocks = split[: max(budget, 0)]
-    return np.array(sorted(found), int)
+    return np.array(sorted(found[:LISTED]), int)
 
 
 def _replaced(s: Slopes, columns: Array, by: Slopes) -> Slopes:

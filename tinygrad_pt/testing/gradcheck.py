@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_pt.graph import Handle
 from tinygrad_pt.testing.blame import blame
 from tinygrad_pt.testing.compare import LISTED, Comparison, compare
 from tinygrad_pt.testing.hints import Hint, hints
@@ -64,6 +65,8 @@ def gradcheck(
         if order > 1:
             raise ValueError("a vjp of NumPy arrays cannot be differentiated: order 2 needs a function of tensors")
         subject = NumpySubject(f, vjp, inputs, argnums)
+    elif not any(isinstance(x, Handle) for x in inputs):
+        raise ValueError("gradcheck needs a floating point tensor among the inputs, or vjp= for functions of arrays")
     else:
         subject = TensorSubject(f, inputs, argnums)
     options: dict[str, Any] = dict(seed=seed, rtol=rtol, atol=atol, laws=laws, max_elements=max_elements)

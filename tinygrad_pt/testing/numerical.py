@@ -185,9 +185,9 @@ def slopes(
     """Every slope of `values` along the lines through x.
 
     Steps are relative to each element: a fixed one would leave the domain of log near 0 and drown in round-off
-    where x is large. Where the first step leaves doubt, other lengths are tried. `thorough` doubts slopes of 0 too, and
-    measures at every step how rough the values are, on 17 points more. With `weights` (rows of them) the results are these combinations of
-    the function's results, each result having been looked at by itself.
+    where x is large. Where the first step leaves doubt, other lengths are tried. `thorough` doubts slopes of 0
+    too, and measures at every step how rough the values are, on 17 points more. With `weights` (rows of them) the
+    results are these combinations of the function's results, each result having been looked at by itself.
     """
     y = values(x) if y is None else y
     chunk = max(1, ROOM // (8 * max(1, y.size)))

@@ -12,7 +12,7 @@ from tinygrad_pt.autograd.trace import Line
 HINTS = (
     "factor", "sign", "constant", "transpose", "unsummed axis", "dropped input", "ties", "zero", "magnitude",
     "single element", "non-finite", "wrong formula", "second order", "shape", "dtype", "count", "raised", "cut",
-    "mutation", "aliasing", "layout", "linearity", "zero gradient", "re-entrancy", "non-deterministic", "freed",
+    "mutation", "aliasing", "layout", "linearity", "re-entrancy", "non-deterministic", "freed",
     "forward mode",
 )  # fmt: skip
 
@@ -21,7 +21,7 @@ HINTS = (
 class Failure:
     """One entry of a Jacobian on which the two computations disagree or cannot be compared; or one broken law.
 
-    `law` is "gradient" or "second order" for entries, and otherwise the law: "linearity", "zero gradient",
+    `law` is "gradient" or "second order" for entries, and otherwise the law: "linearity",
     "mutation", "aliasing", "layout", "re-entrancy", "determinism", "freed", "forward mode". `hint` is a sentence about
     what the disagreement looks like, and `hint_kind` the word for it, one of `HINTS`; both "" where nothing is known.
     """
