@@ -134,6 +134,18 @@ def _quietly(x: Any) -> Any:
         return torch.exp(x)
 
 
+@pytest.mark.parametrize("f", [
+    lambda x: torch.relu(x) - torch.relu(-x), lambda x: torch.clamp(torch.maximum(x, -x * 0), -1, 0) * 2,
+    lambda x: torch.maximum(x, torch.relu(x)),
+])  # fmt: skip
+def test_corners_that_cancel_are_nobodys_fault(f: Any) -> None:
+    report = gradcheck(f, torch.tensor([0.0, 1.5], dtype=torch.float64))
+    assert report.ok and report.guilty is None
+    assert report.verdict == "pass" or "chain rule" in report.inconclusive[0].hint
+    wrong = gradcheck(lambda x: f(x) + x * x.detach(), torch.tensor([0.0, 1.5], dtype=torch.float64))
+    assert wrong.verdict == "fail"
+
+
 def test_no_gradient_at_all() -> None:
     report = gradcheck(lambda x, y: x.detach() * y, X, X)
     assert report.failures[0].hint_kind == "dropped input" and "graph is cut" in report.failures[0].hint
