@@ -52,7 +52,7 @@ class View:
             size = np.maximum(np.abs(self.analytic), np.abs(expected))
             off, gap = np.abs(self.analytic - expected), np.abs(self.analytic - self.numeric)
             near = off <= SAME * size + 4 * np.max(np.where(self.known, self.bound, 0))
-            near &= ~self.wrong | (off <= SAME * size + 1e-2 * gap)  # it explains what is wrong
+            near &= ~self.wrong | (off <= 0.1 * gap)  # it explains what is wrong
         chosen = self.known if where is None else where
         return bool(np.all(near[chosen])) and bool(np.any(chosen))
 
@@ -254,7 +254,8 @@ def unsummed(v: View) -> Hint | None:
                     f"and should sum over all {n}"
                 )
     pieces = [np.unique(np.nonzero(v.live & (np.abs(v.analytic) > v.bound))[0])]
-    if table.ndim > 2 and pieces[0].size == 1 and prod(v.shape) * 2 <= prod(v.results):
+    fans = (np.abs(v.numeric) > v.bound).sum(0)
+    if np.all(fans[fans > 0] > 1) and pieces[0].size == 1 and prod(v.shape) * 2 <= prod(v.results):
         row = int(pieces[0][0])
         if v.equal(v.numeric * (np.arange(len(v.numeric)) == row)[:, None]):
             return "unsummed axis", f"unsummed axis: the gradient of {v.name} takes one element of g, not the sum"
