@@ -1,0 +1,174 @@
+"""PyTorch's function for every differentiable op of the table: what says, independently, which gradient is right."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+
+class _OnDemand:
+    """A module that is imported when it is first used: this file is read where PyTorch is not installed too."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(import_module(self.name), attribute)
+
+
+torch: Any = _OnDemand("torch")
+F: Any = _OnDemand("torch.nn.functional")
+
+
+def _axis(axis: Any) -> Any:
+    return axis if axis is None or isinstance(axis, int) else list(axis)
+
+
+def _reduce(name: str) -> Any:
+    def reduce(a: Any, axis: Any = None, keepdims: bool = False, **more: Any) -> Any:
+        return getattr(torch, name)(
+            a, dim=list(range(a.ndim)) if axis is None else _axis(axis), keepdim=keepdims, **more
+        )
+
+    return reduce
+
+
+def _norm(a: Any, axis: Any, keepdims: bool) -> Any:
+    return torch.linalg.vector_norm(a, 2, None if axis is None else _axis(axis), keepdims)
+
+
+def _prod_but_one(a: Any) -> Any:
+    rows = [torch.cat([a[..., :i], a[..., i + 1 :]], -1).prod(-1) for i in range(a.shape[-1])]
+    return torch.stack(rows, -1)
+
+
+def _index(index: Any) -> Any:
+    return tuple(torch.as_tensor(i) if isinstance(i, np.ndarray) else i for i in index)
+
+
+def _scatter(a: Any, shape: Any, index: Any) -> Any:
+    places = torch.arange(int(np.prod(shape))).reshape(shape)[_index(index)]
+    return torch.zeros(int(np.prod(shape)), dtype=a.dtype).index_add(0, places.ravel(), a.ravel()).reshape(shape)
+
+
+def _sum_to(a: Any, shape: Any) -> Any:
+    return a.sum_to_size(shape)
+
+
+def _put(a: Any, b: Any, index: Any) -> Any:
+    y = a.clone()
+    y[_index(index)] = b
+    return y
+
+
+def _overwrite(a: Any, b: Any, path: Any) -> Any:
+    y = a.clone()
+    places = np.arange(a.numel()).reshape(a.shape)
+    for op, attrs in path:
+        places = op.forward(places, **attrs)
+    flat = torch.as_tensor(np.ravel(places).copy())
+    return y.ravel().index_put((flat,), b.broadcast_to(places.shape).ravel()).reshape(a.shape)
+
+
+def _pad(a: Any, widths: Any, value: float) -> Any:
+    return F.pad(a, [n for pair in reversed(widths) for n in pair], value=value)
+
+
+def _crop(a: Any, widths: Any) -> Any:
+    return F.pad(a, [-n for pair in reversed(widths) for n in pair])
+
+
+def _undiagonal(a: Any, k: int, axis0: int, axis1: int, shape: Any) -> Any:
+    return torch.diagonal_scatter(torch.zeros(shape, dtype=a.dtype), a, k, axis0, axis1)
+
+
+def _picked(a: Any, b: Any, axis: int) -> Any:
+    return a.gather(axis, b.unsqueeze(axis)).squeeze(axis)
+
+
+def _unpick(a: Any, b: Any, classes: int, axis: int, ignore: int) -> Any:
+    shape = list(b.shape)
+    shape.insert(axis, classes)
+    used = torch.where(b == ignore, 0.0, a)
+    return torch.zeros(shape, dtype=a.dtype).scatter(
+        axis, torch.where(b == ignore, 0, b).unsqueeze(axis), used.unsqueeze(axis)
+    )
+
+
+def _pick(a: Any, b: Any, axis: int, ignore: int) -> Any:
+    return torch.where(b == ignore, 0.0, _picked(a, torch.where(b == ignore, 0, b), axis))
+
+
+def _nll(a: Any, b: Any, c: Any, axis: int, ignore: int, reduction: str) -> Any:
+    losses = -_pick(a, b, axis, ignore) * c
+    return losses if reduction == "none" else losses.sum()
+
+
+def _softened(a: Any, b: Any, reduction: str, beta: float) -> Any:
+    return F.smooth_l1_loss(a, b, reduction=reduction, beta=beta)
+
+
+FUNCTIONS: dict[str, Any] = {
+    "zero": lambda a: a * 0, "clamp": lambda a, low, high: torch.clamp(a, low, high), "power": lambda a, n: a**n,
+    "log_sigmoid": lambda a: F.logsigmoid(a), "cast": lambda a, dtype: a.double(),
+    "copy": lambda a, b: b.broadcast_to(a.shape).clone(),
+    "reshape": lambda a, shape: a.reshape(shape), "unsqueeze": lambda a, axis: a.unsqueeze(axis),
+    "squeeze": lambda a, axis: a.squeeze(axis), "permute": lambda a, axes: a.permute(axes),
+    "transpose": lambda a, axis0, axis1: a.transpose(axis0, axis1), "t": lambda a: a.mT if a.ndim > 1 else a,
+    "flip": lambda a, axis: a.flip(axis), "expand": lambda a, shape: a.broadcast_to(shape), "sum_to": _sum_to,
+    "cat": lambda *xs, axis: torch.cat(xs, axis), "stack": lambda *xs, axis: torch.stack(xs, axis),
+    "narrow": lambda a, axis, start, length: a.narrow(axis, start, length),
+    "select": lambda a, axis, index: a.select(axis, index), "pad": _pad, "crop": _crop,
+    "split": lambda a, sizes, axis: a.split(sizes, axis), "unbind": lambda a, axis: a.unbind(axis),
+    "tril": lambda a, k: a.tril(k), "triu": lambda a, k: a.triu(k),
+    "diagonal": lambda a, k, axis0, axis1: a.diagonal(k, axis0, axis1), "undiagonal": _undiagonal,
+    "sum": _reduce("sum"), "mean": _reduce("mean"), "var": _reduce("var"), "std": _reduce("std"),
+    "norm": _norm, "amax": _reduce("amax"),
+    "amin": _reduce("amin"), "cumsum": lambda a, axis: a.cumsum(axis), "prod": lambda a: a.prod(-1),
+    "cumprod": lambda a: a.cumprod(-1), "others": _prod_but_one, "logsumexp": _reduce("logsumexp"),
+    "softmax": lambda a, axis: a.softmax(axis), "log_softmax": lambda a, axis: a.log_softmax(axis),
+    "bmm": lambda a, b: a @ b, "linear": lambda *xs: F.linear(*xs), "sum_rows": lambda a: a.sum(0),
+    "einsum": lambda *xs, terms, out: torch.einsum(",".join(terms) + "->" + out, *xs),
+    "getitem": lambda a, index: a[_index(index)], "scatter_add": _scatter, "index_put": _put, "overwrite": _overwrite,
+    "mse_loss": lambda a, b, reduction: F.mse_loss(a, b, reduction=reduction), "smooth_l1_loss": _softened,
+    "binary_cross_entropy": lambda a, b, reduction: F.binary_cross_entropy(a, b, reduction=reduction),
+    "huber_loss": lambda a, b, delta, reduction: F.huber_loss(a, b, reduction=reduction, delta=delta),
+    "binary_cross_entropy_with_logits": lambda a, b, reduction: F.binary_cross_entropy_with_logits(
+        a, b, reduction=reduction
+    ),
+    "pick_class": _pick, "unpick_class": _unpick, "nll_loss": _nll,
+}  # fmt: skip
+"""By op, where PyTorch's name or words are others than the table's."""
+
+
+def function(op: str) -> Any:
+    """PyTorch's function of tensors that computes what an op computes."""
+    return FUNCTIONS.get(op) or getattr(torch, op)
+
+
+def vjp(op: str, args: list[Any], attrs: dict[str, Any], slots: list[int], g: Any) -> list[Any]:
+    """The gradients of Σ g·op(*args) by the arguments in `slots`, according to PyTorch."""
+    xs = [torch.tensor(a) if isinstance(a, np.ndarray) else a for a in args]
+    for i in slots:
+        xs[i].requires_grad_()
+    y = function(op)(*xs, **attrs)
+    flat = torch.cat([part.ravel() for part in y]) if isinstance(y, (tuple, list)) else y
+    if not flat.requires_grad:
+        return [np.zeros(xs[i].shape) for i in slots]
+    found = torch.autograd.grad(flat, [xs[i] for i in slots], torch.tensor(g), allow_unused=True)
+    return [np.zeros(xs[i].shape) if r is None else r.numpy() for i, r in zip(slots, found, strict=True)]
+
+
+def vjp2(op: str, args: list[Any], attrs: dict[str, Any], slots: list[int], g: Any, gg: Any) -> list[Any]:
+    """The gradients of Σ ggᵢ·vjpᵢ by g and by the arguments in `slots`, according to PyTorch."""
+    xs = [torch.tensor(a) if isinstance(a, np.ndarray) else a for a in args]
+    for i in slots:
+        xs[i].requires_grad_()
+    seed = torch.tensor(g, requires_grad=True)
+    wanted = [xs[i] for i in slots]
+    first = torch.autograd.grad(function(op)(*xs, **attrs), wanted, seed, create_graph=True)
+    seeds = [torch.tensor(v) for v in gg]
+    found = torch.autograd.grad(first, [seed, *wanted], seeds, allow_unused=True)
+    return [np.zeros(x.shape) if r is None else r.numpy() for x, r in zip([seed, *wanted], found, strict=True)]
