@@ -185,3 +185,11 @@ def test_an_exception_of_ours_is_no_find() -> None:
 
     result = checkers.contest(Broken(), SEEDS[0], 2)
     assert not result.found and result.alarms == 2
+
+
+@pytest.mark.parametrize("form", ["ours", "program"])
+def test_every_magnitude_is_found(form: str) -> None:
+    """Steps longer than 1, which large numbers need, are no reason to give up: that of atan at 1e5 is 24."""
+    for seed in BY_KIND["large magnitude"] + BY_KIND["tiny magnitude"]:
+        result = checkers.contest(checkers.CHECKERS[form], seed, 1)
+        assert result.found and not result.alarms, f"{seed.name}\n{result.text}"

@@ -233,7 +233,7 @@ def _slopes(values: Values, x: Array, y: Array, lines: Sequence[Line], eps: floa
     assert best is not None
     with np.errstate(all="ignore"):
         # Smooth from afar and rough from near is rough; and steps longer than 1 that give no clear slope see waves.
-        waves = (chosen >= 1) & (best.error > 1e-6 * np.abs(best.slope)) & (best.slope != 0) & ~best.kink
+        waves = (chosen >= 1) & (best.error > 1e-3 * np.abs(best.slope)) & (best.slope != 0) & ~best.kink
     best = replace(best, jump=best.jump | (chosen > rough) | waves)
     shortest = np.min(chosen, axis=0, initial=np.inf)
     corners = np.flatnonzero(np.any(best.kink, axis=0))
