@@ -13,35 +13,10 @@ import numpy as np
 from tinygrad_pt import autograd
 from tinygrad_pt.graph import Handle, wrap
 from tinygrad_pt.testing.gradcheck import assert_gradients
-from tinygrad_pt.testing.spec import Domain, OpSpec, domain_of
+from tinygrad_pt.testing.spec import Example, OpSpec, domain_of
 
 SINGLE = 1e-3  # how far a float32 result may be from the float64 one, relative to the largest
 FORMS = ("any", "broadcast", "same", "matmul")
-
-
-class Example:
-    """Arguments for a row: what Hypothesis draws, and prints as the call it stands for."""
-
-    def __init__(self, spec: OpSpec, args: Sequence[Any], attrs: dict[str, Any]) -> None:
-        self.spec, self.args, self.attrs = spec, list(args), attrs
-
-    def __repr__(self) -> str:
-        words = [literal(x) for x in self.args] + [f"{k}={v!r}" for k, v in self.attrs.items()]
-        return f"{self.spec.name}({', '.join(words)})"
-
-
-def literal(x: Any) -> str:
-    """An argument as Python source.
-
-    >>> literal(np.array([0.5, 1.0]))
-    'torch.tensor([0.5, 1.0], dtype=torch.float64)'
-    """
-    if not isinstance(x, np.ndarray):
-        return repr(x)
-    kind = "bool" if x.dtype.kind == "b" else str(x.dtype)
-    if not x.size:
-        return f"torch.zeros({x.shape}, dtype=torch.{kind})"
-    return f"torch.tensor({x.tolist()!r}, dtype=torch.{kind})"
 
 
 def is_floating(x: Any) -> bool:
@@ -51,9 +26,7 @@ def is_floating(x: Any) -> bool:
 
 def tensors_of(args: Sequence[Any], leaves: bool = True) -> list[Any]:
     """The arguments as tensors, in memory of their own; floating point ones as leaves."""
-    return [
-        wrap(x.copy()).requires_grad_(leaves and is_floating(x)) if isinstance(x, np.ndarray) else x for x in args
-    ]
+    return [wrap(x.copy()).requires_grad_(leaves and is_floating(x)) if isinstance(x, np.ndarray) else x for x in args]
 
 
 def joined(result: Any) -> list[Any]:
@@ -248,7 +221,9 @@ def gradient_property(
             "matmul": matmul_shapes,
         }
         if isinstance(shapes, str) and shapes not in forms:
-            raise ValueError(f"shapes must be one of {', '.join(map(repr, FORMS))}, a list or a strategy, not {shapes!r}")
+            raise ValueError(
+                f"shapes must be one of {', '.join(map(repr, FORMS))}, a list or a strategy, not {shapes!r}"
+            )
         several = forms[shapes]() if isinstance(shapes, str) else _listed(shapes, given_or)
 
         @hypothesis.strategies.composite
@@ -300,6 +275,3 @@ def _asked(examples: int) -> int:
     """The number of examples: what pytest was told with --gradcheck-examples, else what the property says."""
     plugin = sys.modules.get("pytest_tinygrad_pt")
     return getattr(plugin, "examples", None) or examples
-
-
-__all__ = ["Domain", "Example", "OpSpec", "assert_laws", "gradient_property", "gradients"]

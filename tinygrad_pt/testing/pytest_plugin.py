@@ -1,4 +1,4 @@
-"""What the fixture `graph_snapshot` does; pytest finds it through `pytest_tinygrad_pt`, which imports this when used."""
+"""What the fixture `graph_snapshot` does; `pytest_tinygrad_pt` has the fixture, and imports this when it is used."""
 
 from __future__ import annotations
 

@@ -44,16 +44,15 @@ class Domain:
     @property
     def pieces(self) -> tuple[tuple[float, float], ...]:
         """The intervals that are left, in order."""
-        left, found = float(self.low), []
-        for point in sorted(self.avoid):
-            if left < point - self.margin and point - self.margin <= self.high:
-                found.append((left, float(point - self.margin)))
-            left = max(left, float(point + self.margin))
-        if left <= self.high:
-            found.append((left, float(self.high)))
+        found = [(float(self.low), float(self.high))]
+        for low, high in ((p - self.margin, p + self.margin) for p in self.avoid):
+            parts = [
+                ((a, b),) if high <= a or low >= b else ((a, min(b, low)), (max(a, high), b)) for a, b in found
+            ]
+            found = [(a, b) for several in parts for a, b in several if a <= b]
         if not found:
             raise ValueError(f"nothing is left of [{self.low}, {self.high}] without {self.avoid} ± {self.margin}")
-        return tuple(found)
+        return tuple(sorted(found))
 
     @property
     def grid(self) -> tuple[float, ...]:
@@ -147,7 +146,11 @@ def domain_of(domain: Any, avoid: Sequence[float] = (), margin: float | None = N
         domain = DOMAINS[domain]
     if not isinstance(domain, Domain):
         raise TypeError(f"a domain is a Domain or the name of one, not {type(domain).__name__}")
-    return domain.avoiding(avoid, margin) if avoid else domain
+    if avoid:
+        domain = domain.avoiding(avoid, margin)
+    if domain.kind == "float" and not domain.gap:
+        domain.pieces  # noqa: B018 - an empty one is refused here, not when the first number is drawn
+    return domain
 
 
 # ------------------------------------------------------------------------------------------ rows
@@ -219,3 +222,28 @@ class OpSpec:
     def samples(self, dtype: Any = np.float64) -> list[tuple[list[Any], dict[str, Any]]]:
         """Arguments for all cases."""
         return [self.sample(case, seed, dtype) for seed, case in enumerate(self.cases)]
+
+
+class Example:
+    """Arguments for a row: what Hypothesis draws, and prints as the call it stands for."""
+
+    def __init__(self, spec: OpSpec, args: Sequence[Any], attrs: dict[str, Any]) -> None:
+        self.spec, self.args, self.attrs = spec, list(args), attrs
+
+    def __repr__(self) -> str:
+        words = [literal(x) for x in self.args] + [f"{k}={v!r}" for k, v in self.attrs.items()]
+        return f"{self.spec.name}({', '.join(words)})"
+
+
+def literal(x: Any) -> str:
+    """An argument as Python source.
+
+    >>> literal(np.array([0.5, 1.0]))
+    'torch.tensor([0.5, 1.0], dtype=torch.float64)'
+    """
+    if not isinstance(x, np.ndarray):
+        return repr(x)
+    kind = "bool" if x.dtype.kind == "b" else str(x.dtype)
+    if not x.size:
+        return f"torch.zeros({x.shape}, dtype=torch.{kind})"
+    return f"torch.tensor({x.tolist()!r}, dtype=torch.{kind})"

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tinygrad_pt import dtypes as kinds
 from tinygrad_pt.graph import wrap
-from tinygrad_pt.testing.spec import Domain, OpSpec
+from tinygrad_pt.testing.spec import Domain, Example, OpSpec
 from tinygrad_pt.testing.strategies.numbers import Strategy, given_or, values
 
 LAYOUTS = ("C", "F", "strided", "reversed", "broadcast")
@@ -172,8 +172,9 @@ def matmul_operands(
 
 @st.composite
 def arguments_for(draw: Any, spec: OpSpec, dtype: Any = kinds.float64, layout: Any = "C") -> Any:
-    """Arguments (arrays and Python numbers) and attributes for a row of a table of functions: one of its cases,
-    or, if its arguments broadcast, other shapes that do.
+    """Examples for a row of a table of functions: `.args` (arrays and Python numbers) and `.attrs`.
+
+    The shapes are those of one of its cases or, if its arguments broadcast, others that do.
     """
     forms, attrs = draw(st.sampled_from(list(spec.cases)))
     numbers = [form is None for form in forms]
@@ -187,4 +188,4 @@ def arguments_for(draw: Any, spec: OpSpec, dtype: Any = kinds.float64, layout: A
             args.append(draw(values((), domain, slot)).item())
         else:
             args.append(draw(arrays(form, kind, domain, layout, slot)))
-    return args, attrs
+    return Example(spec, args, attrs)
