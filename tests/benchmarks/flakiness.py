@@ -24,7 +24,6 @@ from hypothesis import strategies as st
 from tests.ops.table import ROWS
 from tinygrad_pt.graph import wrap
 from tinygrad_pt.testing import assert_gradients, assert_laws
-from tinygrad_pt.testing.property import gradients_are_right, is_floating
 from tinygrad_pt.testing.strategies import arguments_for, programs
 
 PROGRAMS = 0.2  # of all examples
@@ -36,12 +35,8 @@ def row_test(row: Any, verdicts: Verdicts) -> Any:
 
     def test(example: Any) -> None:
         verdicts["examples"] += 1
-        assert_laws(row, example.args, example.attrs)
-        if row.gradient and any(map(is_floating, example.args)):
-            try:
-                gradients_are_right(row, example.args, example.attrs, 1, strict=True)
-            except AssertionError:
-                verdicts["inconclusive"] += 1
+        report = assert_laws(row, example.args, example.attrs)
+        verdicts["inconclusive"] += report is not None and report.verdict == "inconclusive"
 
     test.__name__ = f"test_{row.name}"
     return given(arguments_for(row))(test)

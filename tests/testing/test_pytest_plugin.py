@@ -100,7 +100,7 @@ def test_a_graph_is_stored_compared_and_stored_again(tmp_path: Path) -> None:
     assert "2 passed" in run(tmp_path, "--graph-snapshot-update") and "2 passed" in run(tmp_path)
 
 
-# ------------------------------------------------------------------------------------------ the text and its differences
+# ------------------------------------------------------------------------------------------ text and differences
 def graph(make: Any) -> str:
     return graph_text(make(torch.ones(2, 3, requires_grad=True), torch.ones(3, requires_grad=True)))
 

@@ -13,6 +13,7 @@ import numpy as np
 from tinygrad_pt import autograd
 from tinygrad_pt.graph import Handle, wrap
 from tinygrad_pt.testing.gradcheck import assert_gradients
+from tinygrad_pt.testing.report import Report
 from tinygrad_pt.testing.spec import Example, OpSpec, domain_of
 
 SINGLE = 1e-3  # how far a float32 result may be from the float64 one, relative to the largest
@@ -69,16 +70,19 @@ def value_is_the_reference(spec: OpSpec, args: Sequence[Any], attrs: dict[str, A
         np.testing.assert_allclose(y.array, e, rtol=spec.tolerance, atol=spec.tolerance)
 
 
-def gradients_are_right(spec: OpSpec, args: Sequence[Any], attrs: dict[str, Any], order: int, strict: bool) -> None:
+def gradients_are_right(
+    spec: OpSpec, args: Sequence[Any], attrs: dict[str, Any], order: int, strict: bool
+) -> Report | None:
     """All that `gradcheck` checks, or that no gradient flows."""
     if not any(map(is_floating, args)):
-        return
+        return None
     if not spec.gradient:
         assert all(not y.requires_grad for y in joined(spec(*tensors_of(args), **attrs))), "a gradient flows"
-        return
+        return None
     f = functools.partial(spec.f, **attrs) if attrs else spec.f
     report = assert_gradients(f, *tensors_of(args, leaves=False), order=order)
     assert report.verdict == "pass" or not strict, str(report)
+    return report
 
 
 def dtypes_are_kept(spec: OpSpec, args: Sequence[Any], attrs: dict[str, Any]) -> None:
@@ -132,7 +136,7 @@ def broadcasting_is_tiling(spec: OpSpec, args: Sequence[Any], attrs: dict[str, A
 
 def assert_laws(
     spec: OpSpec, args: Sequence[Any], attrs: dict[str, Any] | None = None, order: int = 2, strict: bool = False
-) -> None:
+) -> Report | None:
     """Hold a function to all laws at these arguments (arrays and Python numbers).
 
     The value is the NumPy reference's; the gradients pass `gradcheck` and, with `order=2`, `gradgradcheck`, with all
@@ -142,23 +146,28 @@ def assert_laws(
     Args:
         strict: whether "inconclusive" counts as a failure.
 
+    Returns:
+        The report of the check of the gradients, if there are some.
+
     Raises:
         AssertionError: the law that does not hold, and how.
     """
     __tracebackhide__ = True
     attrs = attrs or {}
-    laws: dict[str, Callable[[], None]] = {
+    laws: dict[str, Callable[[], Report | None]] = {
         "the value is the reference's": lambda: value_is_the_reference(spec, args, attrs),
         "the gradients are right": lambda: gradients_are_right(spec, args, attrs, order, strict),
         "dtypes are kept": lambda: dtypes_are_kept(spec, args, attrs),
         "broadcasting is tiling": lambda: broadcasting_is_tiling(spec, args, attrs),
     }
+    report = None
     for law, hold in laws.items():
         try:
-            hold()
+            report = hold() or report
         except AssertionError as error:
             call = repr(Example(spec, args, attrs))
             raise AssertionError(f"{spec.name}: it does not hold that {law}\n  at {call}\n{error}") from None
+    return report
 
 
 # ------------------------------------------------------------------------------------------ the decorator

@@ -46,9 +46,7 @@ class Domain:
         """The intervals that are left, in order."""
         found = [(float(self.low), float(self.high))]
         for low, high in ((p - self.margin, p + self.margin) for p in self.avoid):
-            parts = [
-                ((a, b),) if high <= a or low >= b else ((a, min(b, low)), (max(a, high), b)) for a, b in found
-            ]
+            parts = [((a, b),) if high <= a or low >= b else ((a, min(b, low)), (max(a, high), b)) for a, b in found]
             found = [(a, b) for several in parts for a, b in several if a <= b]
         if not found:
             raise ValueError(f"nothing is left of [{self.low}, {self.high}] without {self.avoid} ± {self.margin}")

@@ -46,7 +46,8 @@ def indices_for(draw: Any, t: Any, *, kind: str = "any") -> Any:
 
     Args:
         t: the tensor, or a shape.
-        kind: `"basic"` (makes a view), `"integer"` (arrays, with repeats), `"boolean"`, or `"any"` of these mixed.
+        kind: `"basic"` (makes a view), `"integer"` (arrays, with repeats), `"boolean"`, or `"any"` of these mixed. A
+            single integer never stands beside arrays: NumPy and PyTorch disagree about where the axes then go.
 
     >>> import numpy as np
     >>> from hypothesis import given
@@ -61,18 +62,20 @@ def indices_for(draw: Any, t: Any, *, kind: str = "any") -> Any:
     if kind == "boolean":
         return draw(_mask(shape))
     count = draw(st.integers(0 if kind != "integer" or not shape else 1, len(shape)))
-    width = draw(st.integers(0, 3))  # of all integer arrays of this index: they broadcast together
-    parts: list[Any] = []
-    for side in shape[:count]:
-        parts.append(draw(_part(side, kind, width)))
+    # The length of all integer arrays of this index, so that they broadcast together; an axis without elements has
+    # none to name.
+    width = 0 if 0 in shape[:count] else draw(st.integers(0, 3))
+    if kind == "any" and draw(st.booleans()):
+        kind = "basic"
+    parts: list[Any] = [draw(_part(side, kind, width)) for side in shape[:count]]
     if kind != "integer":
         # An Ellipsis anywhere, standing for the axes that are left; the parts behind it count from the end.
         for extra in draw(st.lists(st.sampled_from([None, Ellipsis]), max_size=2, unique=True)):
             place = len(parts) if extra is Ellipsis and len(parts) < len(shape) else draw(st.integers(0, len(parts)))
             parts.insert(place, extra)
         if any(p is Ellipsis for p in parts) and count < len(shape) and draw(st.booleans()):
-            parts.append(draw(_part(shape[-1], "basic", width)))
-        if count == 0 and kind == "any" and not parts and draw(st.booleans()):
+            parts.append(draw(_part(shape[-1], kind, width if shape[-1] or not width else 0)))
+        if kind == "any" and not parts:
             return draw(_mask(shape))
     return tuple(parts)
 
@@ -80,10 +83,11 @@ def indices_for(draw: Any, t: Any, *, kind: str = "any") -> Any:
 def _part(side: int, kind: str, width: int) -> Strategy:
     """An index along one axis of this many elements."""
     bound = st.none() | st.integers(-side - 1, side + 1)
-    basic = [st.builds(slice, bound, bound, st.sampled_from([None, 1, 2]))]
+    basic: list[Strategy] = [st.builds(slice, bound, bound, st.sampled_from([None, 1, 2]))]
     advanced = []
     if side:
-        basic.insert(0, st.integers(-side, side - 1))
+        if kind == "basic":
+            basic.insert(0, st.integers(-side, side - 1))
         advanced.append(st.tuples(*[st.integers(-side, side - 1)] * width).map(lambda i: np.array(i, np.int64)))
     if kind == "integer":
         return advanced[0] if advanced else st.just(np.zeros(0, np.int64))

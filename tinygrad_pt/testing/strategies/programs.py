@@ -370,8 +370,8 @@ def _join(scene: Scene, name: str) -> str:
 
 @says("split")
 def _split(scene: Scene, name: str) -> str:
-    a = scene.pick(lambda x: x.ndim and x.shape[-1] == 2)
-    return f"{scene.fresh()}, {scene.fresh()} = {a}.split(1, dim=-1)"
+    a = scene.pick(lambda x: x.ndim and x.shape[-1] >= 2)
+    return f"{scene.fresh()}, {scene.fresh()} = {a}.split([1, {scene.values[a].shape[-1] - 1}], dim=-1)"
 
 
 @says("narrow", "select", "pad", "diagonal", "diag")
@@ -453,16 +453,16 @@ def _batches(x: Any, y: Any) -> bool:
 
 @says("mse_loss", "huber_loss", "smooth_l1_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits")
 def _loss(scene: Scene, name: str) -> str:
-    a = scene.pick(_inside(0.1, 0.9) if name == "binary_cross_entropy" else lambda x: x.size)
+    near = _inside(-3, 3)  # the sigmoid of which is a probability away from 0 and 1
+    a = scene.pick(lambda x: x.size and (name != "binary_cross_entropy" or near(x)))
     shape = scene.values[a].shape
-    if not scene.values[a].size:
-        raise Unfit
 
     def fits(y: Any) -> bool:  # huber is smooth but for its second derivative
         return y.shape == shape and (name[0] not in "hs" or _inside(avoid=[-1.0, 1.0])(scene.values[a] - y))
 
     manner = ("mean", "sum", "none")[scene.die(3)]
-    return f'functional.{name}({a}, {scene.pick(fits, a)}, reduction="{manner}")'
+    first = f"torch.sigmoid({a})" if name == "binary_cross_entropy" else a
+    return f'functional.{name}({first}, {scene.pick(fits, a)}, reduction="{manner}")'
 
 
 @says("cross_entropy")

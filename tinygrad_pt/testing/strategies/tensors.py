@@ -63,7 +63,7 @@ def _arrays(draw: Any, shape: Any, dtype: Any, elements: Any, layout: Any, slot:
     if elements is None:
         elements = "any" if kind.kind == "f" else "bool" if kind.kind == "b" else Domain(0, 7, kind="int")
     x = draw(values(form, elements, slot))
-    return laid_out(x.astype(kind), manner if manner in LAYOUTS else "C")
+    return laid_out(x.astype(kind), "C" if manner in ("0d", "empty") else manner)
 
 
 def _empty() -> Strategy:
