@@ -163,9 +163,8 @@ def graph_difference(old: str, new: str) -> str:
     paired_new = {j for _, j in pairs}
     said: list[tuple[int, str]] = []
     for v in gone:
-        behind = (to_new[w.number] for w in before if w.number > v.number and w.number in to_new)
-        place = min(behind, default=len(after))
-        said.append((place * 2 - 1, f"- {v.title}{_of(v, old_by)}: {v.kind}{_where(v)}"))
+        place = max((to_new[w.number] for w in before[: before.index(v)] if w.number in to_new), default=-1)
+        said.append((place * 2 + 1, f"- {v.title}{_of(v, old_by)}: {v.kind}{_where(v)}"))
     for j, v in enumerate(after):
         if j not in paired_new:
             said.append((v.number * 2, f"+ {v.title}{_of(v, new_by)}: {v.kind}{_where(v)}"))
