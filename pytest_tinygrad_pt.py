@@ -4,12 +4,16 @@ pytest loads this at the start of every run of every project in the environment.
 to import `tinygrad_pt.anything` is to import NumPy and the whole engine.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import pytest
 
-examples = None  # what --gradcheck-examples said; `gradient_property` reads it here
+examples: int | None = None  # what --gradcheck-examples said; `gradient_property` reads it here
 
 
-def pytest_addoption(parser):
+def pytest_addoption(parser: pytest.Parser) -> None:
     """The options."""
     group = parser.getgroup("tinygrad_pt", "gradients and graphs (tinygrad_pt)")
     group.addoption(
@@ -19,7 +23,7 @@ def pytest_addoption(parser):
     group.addoption("--graph-snapshot-update", action="store_true", help="store the graphs that graph_snapshot sees")
 
 
-def pytest_configure(config):
+def pytest_configure(config: pytest.Config) -> None:
     """Remember the number of examples for the properties that will be collected."""
     global examples
     examples = config.getoption("gradcheck_examples", default=None)
@@ -28,7 +32,7 @@ def pytest_configure(config):
 
 
 @pytest.fixture
-def graph_snapshot(request):
+def graph_snapshot(request: pytest.FixtureRequest) -> Any:
     """Assert that the graph behind tensors has the stored structure: `graph_snapshot(loss)`, once or more per test."""
     from tinygrad_pt.testing.pytest_plugin import Snapshots
 

@@ -43,7 +43,7 @@ def graph_text(*results: Any) -> str:
         numbers[node] = len(numbers)
         attrs = ", ".join(f"{k}={_attribute(v)}" for k, v in node.attrs.items() if k != "places")
         inside = ", ".join(parts) + (f"; {attrs}" if attrs else "")
-        op = f"leaf {node.handle().name}" if isinstance(node, Leaf) and _named(node) else node.op.name
+        op = " ".join(filter(None, [node.op.name, _name(node)]))
         lines.append(f"{numbers[node]} = {op}{f'({inside})' if inside else ''}{_kind(node)}{_module(node)}")
     return "\n".join([*lines, f"returns {', '.join(str(numbers[t.node]) for t in results)}"])
 
@@ -76,9 +76,9 @@ def _argument(p: Any, numbers: dict[Any, int], lines: list[str]) -> str:
     return str(numbers[p]) if isinstance(p, Node) else "number"
 
 
-def _named(leaf: Leaf) -> bool:
-    t = leaf.handle()
-    return t is not None and bool(getattr(t, "name", None))
+def _name(node: Node) -> str | None:
+    """The name that the user gave a leaf."""
+    return getattr(node.handle(), "name", None) if isinstance(node, Leaf) else None
 
 
 def _kind(x: Any) -> str:
@@ -181,8 +181,8 @@ def graph_difference(old: str, new: str) -> str:
 def _paired(before: list[_Vertex], after: list[_Vertex]) -> list[tuple[int, int]]:
     """Which old vertices are which new ones: first those that are alike, then those of one op between them."""
     pairs: list[tuple[int, int]] = []
-    keys = [[(v.op, v.kind, v.attributes, v.module) for v in side] for side in (before, after)]
-    matcher = SequenceMatcher(None, *keys, autojunk=False)
+    old, new = ([(v.op, v.kind, v.attributes, v.module) for v in side] for side in (before, after))
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
     for tag, i1, i2, j1, j2 in matcher.get_opcodes():
         if tag == "equal":
             pairs += zip(range(i1, i2), range(j1, j2), strict=True)

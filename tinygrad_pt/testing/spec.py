@@ -67,7 +67,7 @@ class Domain:
             short = [x for x in (*SHORT, *(LONG if wide else ())) if any(a <= x <= b for a, b in pieces)]
             short = sorted(short, key=_plainness)[: 64 - len(pieces)]
             short += [a for a, b in pieces if not any(a <= x <= b for x in short)]
-            found = {}
+            found: dict[float, tuple[float, float, float]] = {}
             for low, high in pieces:
                 inside = sorted(x for x in short if low <= x <= high)
                 edges = [low, *(_between(x, y) for x, y in zip(inside, inside[1:], strict=False)), high]
