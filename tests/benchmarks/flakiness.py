@@ -57,31 +57,37 @@ def run(examples: int, start: int, names: list[str]) -> tuple[Verdicts, list[str
     """Draw that many examples; what was met, and the failures."""
     verdicts: Verdicts = Counter()
     failures: list[str] = []
-    rows = [ROWS[name] for name in names if name in ROWS]
-    whole = round(examples * PROGRAMS) if "programs" in names else 0
-    each = max(1, -(-(examples - whole) // max(1, len(rows))))
-    tests = [(row.name, row_test(row, verdicts), each) for row in rows]
-    tests += [("programs", program_test(verdicts), whole)] if whole else []
-    for number, (name, test, count) in enumerate(tests):
-        # Hypothesis stops where it has seen everything there is; what is left goes to the tests behind.
-        options = settings(
-            max_examples=count, database=None, deadline=None, suppress_health_check=list(HealthCheck),
-            phases=[Phase.explicit, Phase.generate, Phase.shrink], print_blob=False,
-        )  # fmt: skip
-        before = verdicts["examples"]
-        began = time.process_time()
+    tests = [(name, row_test(ROWS[name], verdicts)) for name in names if name in ROWS]
+    whole = examples if not tests else round(examples * PROGRAMS) if "programs" in names else 0
+    wanted = [-(-(examples - whole) // len(tests))] * len(tests) if tests else []
+    if whole:
+        tests.append(("programs", program_test(verdicts)))
+        wanted.append(whole)
+    for number, ((name, test), count) in enumerate(zip(tests, wanted, strict=True)):
+        before, began = verdicts["examples"], time.process_time()
         try:
-            seed(start + number)(options(test))()
-        except BaseException as error:
-            if isinstance(error, KeyboardInterrupt):
-                raise
+            # Of a row with few cases Hypothesis may have seen everything early: then it starts again, from a new seed.
+            for again in range(10):
+                left = count - (verdicts["examples"] - before)
+                if left > 0:
+                    once(test, left, start + 1000 * again + number)
+        except Exception as error:
             notes = "\n".join(getattr(error, "__notes__", []))
-            failures.append(f"{name} (seed {start + number}): {type(error).__name__}: {error}\n{notes}")
+            failures.append(f"{name}: {type(error).__name__}: {error}\n{notes}")
             print(f"FAILED {failures[-1]}", flush=True)
-        spent = time.process_time() - began
+        spent = 1e3 * (time.process_time() - began)
         drawn = verdicts["examples"] - before
-        print(f"{name:36} {drawn:6} examples {1e3 * spent / max(1, drawn):7.1f} ms each", flush=True)
+        print(f"{name:36} {drawn:6} examples {spent / max(1, drawn):7.1f} ms each", flush=True)
     return verdicts, failures
+
+
+def once(test: Any, examples: int, number: int) -> None:
+    """Let Hypothesis draw so many examples from this seed."""
+    options = settings(
+        max_examples=examples, database=None, deadline=None, suppress_health_check=list(HealthCheck),
+        phases=[Phase.explicit, Phase.generate, Phase.shrink], print_blob=False,
+    )  # fmt: skip
+    seed(number)(options(test))()
 
 
 def main() -> int:

@@ -76,14 +76,16 @@ class Trial:
         return self.subject.names[self.subject.slots[k]]
 
     def noise(self) -> tuple[list[Array], list[Array | None]]:
-        """How much values and gradients change when the inputs are rounded a little differently."""
+        """How much values and gradients change when the inputs, and g, are rounded a little differently."""
         eps = self.subject.eps
         inputs = [
-            x * (1 + 4 * eps * self.draw.choice([-1.0, 1.0], x.shape)) if floating(x) else x for x in self.inputs()
+            x + np.where(x == 0, 1, x) * 4 * eps * self.draw.choice([-1.0, 1.0], x.shape) if floating(x) else x
+            for x in self.inputs()
         ]
-        ys, pull = self.subject.pull([x.astype(o.dtype) if floating(x) else x
+        ys, pull = self.subject.pull([np.asarray(x, o.dtype) if floating(o) else x
                                       for x, o in zip(inputs, self.subject.inputs, strict=True)])  # fmt: skip
-        grads = pull([np.array(g) for g in self.gs])
+        rounded = [g * (1 + 4 * eps * self.draw.choice([-1.0, 1.0], g.shape)) for g in self.gs]
+        grads = pull([np.asarray(r, g.dtype) for r, g in zip(rounded, self.gs, strict=True)])
         with np.errstate(all="ignore"):
             return (
                 [np.abs(a - b) for a, b in zip(ys, self.ys, strict=True)],
