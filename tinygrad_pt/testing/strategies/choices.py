@@ -71,7 +71,7 @@ def indices_for(draw: Any, t: Any, *, kind: str = "any") -> Any:
     if kind != "integer":
         # An Ellipsis anywhere, standing for the axes that are left; the parts behind it count from the end.
         for extra in draw(st.lists(st.sampled_from([None, Ellipsis]), max_size=2, unique=True)):
-            place = len(parts) if extra is Ellipsis and len(parts) < len(shape) else draw(st.integers(0, len(parts)))
+            place = len(parts) if extra is Ellipsis and count < len(shape) else draw(st.integers(0, len(parts)))
             parts.insert(place, extra)
         if any(p is Ellipsis for p in parts) and count < len(shape) and draw(st.booleans()):
             parts.append(draw(_part(shape[-1], kind, width if shape[-1] or not width else 0)))
