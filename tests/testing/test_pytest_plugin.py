@@ -176,3 +176,23 @@ def test_a_snapshot_of_several_results(tmp_path: Path) -> None:
     Snapshots(tmp_path / "test_it.py", "test a/b")(x * 2, x.exp())
     with pytest.raises(AssertionError, match="results were"):
         Snapshots(tmp_path / "test_it.py", "test a/b")(x.exp(), x * 2)
+
+
+def test_without_hypothesis_the_checker_works_and_the_rest_says_what_to_install(tmp_path: Path) -> None:
+    code = """
+import sys
+sys.modules["hypothesis"] = None
+import tinygrad_pt as torch
+from tinygrad_pt.testing import gradcheck, gradient_property
+print(gradcheck(torch.sin, torch.tensor([0.5], dtype=torch.float64)).verdict)
+for use in (lambda: gradient_property(), lambda: __import__("tinygrad_pt.testing.strategies")):
+    try:
+        use()
+    except ImportError as error:
+        print(error)
+"""
+    assert run(tmp_path, code=code).splitlines() == [
+        "pass",
+        "gradient_property needs Hypothesis: pip install hypothesis",
+        "tinygrad_pt.testing.strategies needs Hypothesis: pip install hypothesis",
+    ]
