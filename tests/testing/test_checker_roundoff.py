@@ -39,3 +39,9 @@ def test_unsteady_gradients_of_a_tensor_without_axes(order: int) -> None:
         return torch.div(y, y)
 
     assert gradcheck(one, torch.tensor(0.0, dtype=torch.float64), order=order).ok
+
+
+def test_a_wrong_gradient_of_a_tensor_without_axes_is_reported() -> None:
+    a, b = torch.tensor(1.0, dtype=torch.float64), torch.tensor(-1.0, dtype=torch.float64)
+    report = gradcheck(lambda a, b: a * b.detach(), a, b)
+    assert report.verdict == "fail" and report.failures[0].name == "b"

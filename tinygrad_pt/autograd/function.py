@@ -131,9 +131,7 @@ class Function:
         return _recorded(cls, ctx, args, kwargs, output)
 
 
-def _recorded(
-    cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any
-) -> Any:
+def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
     """Hang the outputs of a Function on a vertex whose rules call its backward."""
     outputs = output if isinstance(output, tuple) else (output,)
     results = [  # an argument handed back is a view of it
