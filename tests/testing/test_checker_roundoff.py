@@ -45,3 +45,10 @@ def test_a_wrong_gradient_of_a_tensor_without_axes_is_reported() -> None:
     a, b = torch.tensor(1.0, dtype=torch.float64), torch.tensor(-1.0, dtype=torch.float64)
     report = gradcheck(lambda a, b: a * b.detach(), a, b)
     assert report.verdict == "fail" and report.failures[0].name == "b"
+
+
+@pytest.mark.parametrize("x", [0.7647542485937369, 0.1, 3.3, -0.7, 1e-5, 1234.5])
+@pytest.mark.parametrize("order", [1, 2])
+def test_a_gradient_that_cancels_is_linear_up_to_round_off(x: float, order: int) -> None:
+    assert gradcheck(lambda a: a / a, torch.tensor(x, dtype=torch.float64), order=order).ok
+    assert gradcheck(lambda a: a * 3.3 - a * 1.1 - a * 2.2, torch.tensor(x, dtype=torch.float64), order=order).ok
