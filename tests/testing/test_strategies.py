@@ -22,7 +22,7 @@ from tinygrad_pt.testing import Domain, gradcheck
 from tinygrad_pt.testing import strategies as some
 from tinygrad_pt.testing.property import joined
 from tinygrad_pt.testing.spec import DOMAINS, domain_of
-from tinygrad_pt.testing.strategies.programs import VOCABULARY, build
+from tinygrad_pt.testing.strategies.programs import FILE, VOCABULARY, build
 
 QUIET = settings(database=None, deadline=None, max_examples=2000, suppress_health_check=list(HealthCheck))
 
@@ -361,4 +361,4 @@ def test_a_planted_bug_shrinks_to_the_line_that_has_it(name: str, monkeypatch: A
     op.keep.clear()
     report = gradcheck(program, *program.inputs())
     assert report.verdict == "fail" and report.guilty.op == name, report
-    assert report.guilty.line.file == program.file and report.guilty.line.text in program.lines
+    assert report.guilty.line.file == FILE and report.guilty.line.text in program.lines
