@@ -8,3 +8,5 @@ from hypothesis import settings
 settings.register_profile("local", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True, database=None)
 settings.load_profile("ci" if os.environ.get("CI") else "local")
+
+pytest_plugins = ["pytest_tinygrad_pt"]  # also where the package is not installed, only checked out

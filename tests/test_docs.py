@@ -3,6 +3,7 @@
 import pytest
 
 from tests.blocks import ROOT, blocks, links, run
+from tinygrad_pt.testing.pytest_plugin import Snapshots
 
 PAGES = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md"))
 
@@ -11,6 +12,12 @@ PAGES = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.m
 def test_the_tutorials_do_what_they_say(page, tmp_path):
     run(page, tmp_path)
     assert (tmp_path / "neuron.svg").stat().st_size and (tmp_path / "xor.svg").stat().st_size
+
+
+def test_the_page_about_testing_does_what_it_says(tmp_path):
+    names = run("docs/testing.md", tmp_path)
+    assert (tmp_path / "program.svg").stat().st_size
+    names["test_loss"](Snapshots(tmp_path / "test_it.py", "test_loss", update=True))
 
 
 def test_the_debugging_page_does_what_it_says(tmp_path):

@@ -58,7 +58,7 @@ SCALARS = {
     "floor": ["0"],
     "remainder": ["1", "−⌊a/b⌋"], "abs": ["sign(a)"], "relu": ["[y > 0]"], "square": ["2·a"],
     "sqrt": ["1/(2·y)"],
-    "rsqrt": ["−0.5·y³"], "pow": ["b·a^(b − 1)·[b ≠ 0]", "y·ln(a)·[a ≠ 0 ∨ b < 0]"], "exp": ["y"],
+    "rsqrt": ["−0.5·y³"], "pow": ["b·a^(b − 1)·[a ≠ 0 ∨ b ≠ 0]", "y·ln(a)·[a ≠ 0 ∨ b < 0]"], "exp": ["y"],
     "expm1": ["y + 1"],
     "exp2": ["ln(2)·y"], "log": ["1/a"], "log1p": ["1/(1 + a)"], "logaddexp": ["σ(a − b)", "σ(b − a)"],
     "sigmoid": ["y·(1 − y)"], "tanh": ["1 − y²"], "log_sigmoid": ["σ(−a)"], "sin": ["cos(a)"],

@@ -566,8 +566,9 @@ def pad(input: Any, widths: Any, value: float = 0.0) -> Any:
         )
     full = ((0, 0),) * (n - len(pairs)) + tuple(reversed(pairs))
     for m, (i, j) in zip(input.array.shape, full, strict=True):
-        if m + i + j < 0:
+        if m + min(0, i) + min(0, j) < 0:  # what is cut must be there, whatever is put on the other side
             raise RuntimeError(
-                f"The input size {m}, plus negative padding {i} and {j}, resulted in a negative output size"
+                "narrow(): length must be non-negative.\n"
+                f"  mend: of an axis of size {m} cut no more than {m} elements, not {max(0, -i)} + {max(0, -j)}"
             )
     return ops.pad(input, widths=full, value=value)

@@ -173,8 +173,9 @@ def _ln(a: Any) -> Any:
         return np.log(float(a)).item()
 
 
+# At b = 0 only 0⁰ needs care (0 · ∞): anywhere else the formula is 0 by itself, and its own slope by b is 1/a, not 0.
 pow = binary("pow", np.power, r"a^{b}",
-    lambda g, y, a, b: g * where(eq(b, 0), 0.0, b * pow(a, b - 1)),
+    lambda g, y, a, b: g * where(logical_and(eq(a, 0), eq(b, 0)), 0.0, b * pow(a, b - 1)),
     lambda g, y, a, b: g * where(logical_and(eq(a, 0), ge(b, 0)), 0.0, y * _ln(a)), label="PowBackward1")  # fmt: skip
 
 # ------------------------------------------------------------------------------------------ exponentials

@@ -1,0 +1,619 @@
+"""Whole random programs: typed graphs of ops on drawn inputs, that print themselves as scripts one can run.
+
+A program is drawn as plain numbers and then built line by line, each line being run at once on the inputs; so a
+line is only ever added where its arguments have the shapes it takes and lie inside its domain, away from its kinks.
+"""
+
+from __future__ import annotations
+
+import linecache
+import math
+import re
+from collections.abc import Callable, Iterable
+from itertools import count
+from typing import Any
+
+import numpy as np
+from hypothesis import strategies as st
+
+import tinygrad_pt as torch
+from tinygrad_pt.graph import wrap
+from tinygrad_pt.modes import no_grad
+from tinygrad_pt.nn import functional
+from tinygrad_pt.testing.spec import Domain
+from tinygrad_pt.testing.strategies.numbers import Strategy, values
+
+MARGIN = 0.05  # how far arguments stay away from kinks and poles
+LARGEST, MOST = 30.0, 12  # of a value in size, and of elements in one
+NAMESPACE = {"torch": torch, "functional": functional}
+FILE = "<program>"
+
+
+class Program:
+    """A function of tensors, as source: `program(*program.inputs())` runs it, `repr` is a script.
+
+    Attributes:
+        lines: the body of the function, one op per line.
+        arguments: the inputs, by name, as arrays. results: the names of what it returns.
+    """
+
+    def __init__(self, arguments: dict[str, Any], lines: list[str], results: list[str]) -> None:
+        self.arguments, self.lines, self.results = arguments, lines, results
+        source = self.source()
+        self.text = (len(source), None, source.splitlines(True), FILE)
+        names: dict[str, Any] = dict(NAMESPACE)
+        exec(compile(source, FILE, "exec"), names)
+        self.function = names["program"]
+
+    def __call__(self, *tensors: Any) -> Any:
+        # Where reports and tracebacks look for a line. One name for all programs, for by file and line Hypothesis
+        # tells one bug from another while it tries programs.
+        linecache.cache[FILE] = self.text
+        return self.function(*tensors)
+
+    def inputs(self, dtype: Any = None, requires_grad: bool = True) -> list[Any]:
+        """The inputs as fresh leaves, in float64 or another dtype."""
+        kind = np.float64 if dtype is None else getattr(dtype, "numpy", dtype)
+        return [wrap(x.astype(kind)).requires_grad_(requires_grad) for x in self.arguments.values()]
+
+    def source(self) -> str:
+        """The function alone."""
+        body = [*self.lines, f"return {', '.join(self.results)}"]
+        return f"def program({', '.join(self.arguments)}):\n" + "".join(f"    {line}\n" for line in body)
+
+    def script(self) -> str:
+        """A script that runs by itself: imports, inputs, the function, the check of its gradients."""
+        head = ["import tinygrad_pt as torch"]
+        if any("functional." in line for line in self.lines):
+            head.append("from tinygrad_pt.nn import functional")
+        head.append("from tinygrad_pt.testing import assert_gradients")
+        inputs = [f"{name} = {_literal(x)}" for name, x in self.arguments.items()]
+        call = f"assert_gradients(program, {', '.join(self.arguments)}, order=2)"
+        return "\n".join([*head, "", *inputs, "", "", self.source(), "", call, ""])
+
+    def loss(self) -> Any:
+        """The sum of all results, on fresh inputs: a scalar with the whole graph behind it."""
+        found = self(*self.inputs())
+        total = None
+        for y in found if isinstance(found, tuple) else (found,):
+            total = y.sum() if total is None else total + y.sum()
+        return total
+
+    def draw(self, path: Any) -> Any:
+        """Save a drawing of the graph behind the sum of the results; the ending of `path` chooses the format."""
+        leaves = self.inputs()
+        found = self(*leaves)
+        several = found if isinstance(found, tuple) else (found,)
+        loss = several[0].sum()
+        for y in several[1:]:
+            loss = loss + y.sum()
+        loss.backward()
+        return torch.viz.draw(loss, dict(zip(self.arguments, leaves, strict=True))).save(path)
+
+    def __repr__(self) -> str:
+        return self.script()
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        """Hypothesis prints with this: the script as it is, not indented, so that it can be copied."""
+        printer.text("\n\n" + self.script() + "\n")
+
+
+def _literal(x: Any) -> str:
+    wants = "dtype=torch.float64, requires_grad=True"
+    if x.size:
+        return f"torch.tensor({x.tolist()!r}, {wants})"
+    return f"torch.zeros({x.shape!r}, {wants})"
+
+
+# ------------------------------------------------------------------------------------------ what lines may say
+AGO = (0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 4)  # what a die of twelve sides says of how long ago
+
+
+class Scene:
+    """What a line may choose from: the values so far, latest first, and dice drawn for this line."""
+
+    def __init__(self, values: dict[str, Any], dice: tuple[int, ...], fresh: Callable[[], str]) -> None:
+        self.values, self.fresh = values, fresh
+        self.dice = iter(dice)
+
+    def die(self, sides: int) -> int:
+        """A number below `sides`; it shrinks to 0."""
+        return next(self.dice, 0) % max(1, sides)
+
+    def pick(self, fits: Callable[[Any], Any] | None = None, but: str = "") -> str:
+        """The name of a value that fits, rather a late one; `but` only where there is no choice, or by chance."""
+        names = [n for n, x in reversed(self.values.items()) if fits is None or fits(x)]
+        if not names:
+            raise Unfit
+        if but in names:
+            names.remove(but)
+            names.append(but)
+        return names[AGO[next(self.dice, 0)] % len(names)]
+
+    def axis(self, name: str) -> int:
+        """An axis of a value."""
+        ndim = self.values[name].ndim
+        if not ndim:
+            raise Unfit
+        return (ndim - 1) - self.die(ndim)
+
+
+class Unfit(Exception):
+    """No value fits: the line is left out."""
+
+
+Line = Callable[[Scene], "str | list[str]"]
+VOCABULARY: dict[str, Line] = {}
+
+
+def says(*names: str) -> Callable[[Any], Any]:
+    """Decorator: the words this makes lines for; it is called with the scene and the word."""
+
+    def decorate(make: Any) -> Any:
+        for name in names:
+            VOCABULARY[name] = lambda scene, name=name: make(scene, name)  # type: ignore[misc]
+        return make
+
+    return decorate
+
+
+def _inside(low: float = -math.inf, high: float = math.inf, avoid: Iterable[float] = ()) -> Callable[[Any], bool]:
+    """Whether all elements lie between two bounds and away from some points."""
+    return lambda x: bool(
+        np.all((x >= low) & (x <= high)) and all(np.min(np.abs(x - p), initial=1.0) > MARGIN for p in avoid)
+    )
+
+
+def _apart(x: Any) -> bool:
+    """Whether no two elements are near each other: no maximum is attained twice."""
+    return x.size > 0 and bool(np.all(np.diff(np.sort(x, axis=None)) > MARGIN))
+
+
+def _unwhole(x: Any) -> bool:
+    """Whether all elements are away from whole numbers and halves."""
+    return bool(np.all(np.abs(x * 2 - np.round(x * 2)) > 2 * MARGIN))
+
+
+FITS: dict[str, Callable[[Any], Any] | None] = {
+    **dict.fromkeys(
+        "neg square exp expm1 exp2 sigmoid tanh sin cos atan sinh cosh asinh clone tril triu".split(), None
+    ),
+    **dict.fromkeys(["log", "log2", "log10", "sqrt", "rsqrt"], _inside(low=0.1)),
+    **dict.fromkeys(["asin", "acos", "atanh"], _inside(-0.9, 0.9)),
+    **dict.fromkeys(["abs", "relu", "sign", "reciprocal"], _inside(avoid=[0.0])),
+    **dict.fromkeys(["floor", "ceil", "trunc", "round"], _unwhole),
+    "log1p": _inside(low=-0.9),
+    "tan": _inside(-1.2, 1.2),
+    "acosh": _inside(low=1.1),
+}  # fmt: skip
+MATRIX = {"tril", "triu"}
+
+
+@says(*FITS)
+def _unary(scene: Scene, name: str) -> str:
+    fits = FITS[name]
+    if name in MATRIX:
+        return f"torch.{name}({scene.pick(lambda x: x.ndim >= 2)}, {scene.die(3) - 1})"
+    return f"torch.{name}({scene.pick(fits)})"
+
+
+@says("logsigmoid", "gelu", "silu", "softplus")
+def _activation(scene: Scene, name: str) -> str:
+    return f"functional.{name}({scene.pick()})"
+
+
+@says("clamp")
+def _clamp(scene: Scene, name: str) -> str:
+    return f"torch.clamp({scene.pick(_inside(avoid=[-0.5, 0.5]))}, -0.5, 0.5)"
+
+
+@says("add_number", "mul_number", "rsub_number", "div_number", "rdiv_number")
+def _with_number(scene: Scene, name: str) -> str:
+    number = (2.0, 0.5, -1.5, 0.75)[scene.die(4)]
+    form = {"add": "{} + {}", "mul": "{} * {}", "rsub": "{1} - {0}", "div": "{} / {}", "rdiv": "{1} / {0}"}
+    a = scene.pick(_inside(avoid=[0.0]) if name == "rdiv_number" else None)
+    return form[name.removesuffix("_number")].format(a, number)
+
+
+@says("power")
+def _power(scene: Scene, name: str) -> str:
+    n = (2, 3, 1, 0, -1, 0.5, 2.5, -1.5)[scene.die(8)]
+    return f"{scene.pick(None if n in (0, 1, 2, 3) else _inside(low=0.1))} ** {n}"
+
+
+def _second(scene: Scene, a: str, fits: Callable[[Any, Any], bool] | None = None) -> str:
+    """A value that broadcasts with the value named a."""
+    x = scene.values[a]
+
+    def both(y: Any) -> bool:
+        try:
+            shape = np.broadcast_shapes(x.shape, y.shape)
+        except ValueError:
+            return False
+        return math.prod(shape) <= MOST and (fits is None or fits(x, y))
+
+    return scene.pick(both, a)
+
+
+OPERATORS = {"add": "+", "sub": "-", "mul": "*"}
+
+
+def _no_tie(x: Any, y: Any) -> bool:
+    return _inside(avoid=[0.0])(x - y)
+
+
+def _quotient_unwhole(x: Any, y: Any) -> bool:
+    return _inside(avoid=[0.0])(y) and _unwhole(np.divide(x, y))
+
+
+PAIRS: dict[str, Callable[[Any, Any], bool] | None] = {
+    "logaddexp": None,
+    "div": lambda x, y: _inside(avoid=[0.0])(y),
+    "atan2": lambda x, y: _inside(avoid=[0.0])(np.hypot(x, y)),
+    "hypot": lambda x, y: _inside(avoid=[0.0])(np.hypot(x, y)),
+    "maximum": _no_tie,
+    "minimum": _no_tie,
+    "pow": lambda x, y: bool(np.all(x > 0.1)),
+    "remainder": _quotient_unwhole,
+    "fmod": _quotient_unwhole,
+}
+
+
+@says(*OPERATORS, *PAIRS)
+def _binary(scene: Scene, name: str) -> str:
+    a = scene.pick()
+    b = _second(scene, a, PAIRS.get(name))
+    return f"{a} {OPERATORS[name]} {b}" if name in OPERATORS else f"torch.{name}({a}, {b})"
+
+
+@says("where")
+def _where(scene: Scene, name: str) -> str:
+    a = scene.pick(_inside(avoid=[0.1]))
+    b = _second(scene, a)
+    return f"torch.where({a} > 0.1, {b}, {_second(scene, b, lambda _, y: _meet(scene.values[a], y))})"
+
+
+def _meet(x: Any, y: Any) -> bool:
+    try:
+        return math.prod(np.broadcast_shapes(x.shape, y.shape)) <= MOST
+    except ValueError:
+        return False
+
+
+# ------------------------------------------------------------------------------------------ reductions
+REDUCED: dict[str, Callable[[Any], Any] | None] = {
+    "sum": None,
+    "mean": lambda x: x.size,
+    "logsumexp": lambda x: x.size,
+    "norm": lambda x: x.size and np.min(np.abs(x)) > MARGIN,
+    "amax": _apart,
+    "amin": _apart,
+    "var": lambda x: x.size and min(x.shape, default=0) > 1,
+    "std": lambda x: x.size and min(x.shape, default=0) > 1 and _apart(x),
+    "prod": None,
+}  # fmt: skip
+
+
+@says(*REDUCED)
+def _reduction(scene: Scene, name: str) -> str:
+    a = scene.pick(REDUCED[name])
+    word = "torch.linalg.vector_norm" if name == "norm" and hasattr(torch, "linalg") else f"torch.{name}"
+    if name != "logsumexp" and scene.die(2) == 0:
+        if name in ("amax", "amin"):
+            return f"torch.{name[1:]}({a})"
+        return f"{word}({a})"
+    axis = scene.axis(a)
+    if not scene.values[a].shape[axis] and name != "sum":
+        raise Unfit
+    return f"{word}({a}, dim={axis}{', keepdim=True' if scene.die(2) else ''})"
+
+
+@says("cumsum", "cumprod", "softmax", "log_softmax", "flip", "roll")
+def _along(scene: Scene, name: str) -> str:
+    a = scene.pick(lambda x: x.ndim and x.size)
+    axis = scene.axis(a)
+    if name == "roll":
+        return f"torch.roll({a}, 1, {axis})"
+    return f"torch.{name}({a}, dim{'s' if name == 'flip' else ''}={f'({axis},)' if name == 'flip' else axis})"
+
+
+@says("max", "min", "sort")
+def _named_results(scene: Scene, name: str) -> str:
+    a = scene.pick(lambda x: x.ndim and _apart(x))
+    return f"torch.{name}({a}, dim={scene.axis(a)}).values"
+
+
+# ------------------------------------------------------------------------------------------ shapes
+@says("reshape")
+def _reshape(scene: Scene, name: str) -> str:
+    a = scene.pick()
+    x = scene.values[a]
+    forms = [(-1,), (1, *x.shape), (*x.shape, 1)] if x.size else [(1, *x.shape)]
+    if x.ndim >= 2 and x.size:
+        forms.append(x.shape[::-1])
+    return f"{a}.reshape({forms[scene.die(len(forms))]})"
+
+
+@says("unsqueeze", "squeeze", "permute", "transpose", "t", "expand", "unbind_first")
+def _shape(scene: Scene, name: str) -> str:
+    if name == "unsqueeze":
+        a = scene.pick(lambda x: x.ndim < 4)
+        return f"{a}.unsqueeze({scene.die(scene.values[a].ndim + 1)})"
+    if name == "squeeze":
+        return f"{scene.pick(lambda x: 1 in x.shape)}.squeeze()"
+    if name == "t":
+        return f"{scene.pick(lambda x: x.ndim == 2)}.t()"
+    if name == "permute":
+        a = scene.pick(lambda x: x.ndim >= 2)
+        n = scene.values[a].ndim
+        k = 1 + scene.die(n - 1)
+        return f"{a}.permute({(*range(k, n), *range(k))})"
+    if name == "transpose":
+        a = scene.pick(lambda x: x.ndim >= 2)
+        return f"{a}.transpose({scene.die(scene.values[a].ndim)}, -1)"
+    if name == "expand":
+        a = scene.pick(lambda x: x.size * 2 <= MOST and x.ndim < 4)
+        return f"{a}.expand({(2, *scene.values[a].shape)})"
+    a = scene.pick(lambda x: x.ndim and x.shape[0])
+    return f"{a}.unbind(0)[{scene.die(scene.values[a].shape[0])}]"
+
+
+@says("cat", "stack")
+def _join(scene: Scene, name: str) -> str:
+    a = scene.pick(lambda x: name == "stack" or x.ndim)
+    shape = scene.values[a].shape
+    b = scene.pick(lambda y: y.shape == shape, a)
+    axis = scene.die(len(shape) + (name == "stack"))
+    return f"torch.{name}([{a}, {b}], dim={axis})"
+
+
+@says("split")
+def _split(scene: Scene, name: str) -> str:
+    a = scene.pick(lambda x: x.ndim and x.shape[-1] >= 2)
+    return f"{scene.fresh()}, {scene.fresh()} = {a}.split([1, {scene.values[a].shape[-1] - 1}], dim=-1)"
+
+
+@says("narrow", "select", "pad", "diagonal", "diag")
+def _cut(scene: Scene, name: str) -> str:
+    if name == "pad":
+        return f"functional.pad({scene.pick(lambda x: x.ndim and x.shape[-1])}, ({scene.die(2)}, {scene.die(3) - 1}))"
+    if name == "diagonal":
+        return f"torch.diagonal({scene.pick(lambda x: x.ndim >= 2)}, {scene.die(3) - 1})"
+    if name == "diag":
+        return f"torch.diag({scene.pick(lambda x: x.ndim == 1 and x.size <= 3)})"
+    a = scene.pick(lambda x: x.ndim and x.size)
+    axis = scene.axis(a)
+    side = scene.values[a].shape[axis]
+    start = scene.die(side)
+    if name == "select":
+        return f"{a}.select({axis}, {start})"
+    return f"torch.narrow({a}, {axis}, {start}, {scene.die(side - start + 1)})"
+
+
+@says("index_basic", "index_repeated", "index_mask", "index_mixed", "gather", "index_select")
+def _index(scene: Scene, name: str) -> str:
+    a = scene.pick(lambda x: x.ndim and x.size)
+    x = scene.values[a]
+    side = x.shape[0]
+    i, j = scene.die(side), scene.die(side)
+    if name == "index_basic":
+        forms = [f"{i}", f"{i}:", "None", "..., 0", f"..., {-1}", f":{j + 1}, None"]
+        return f"{a}[{forms[scene.die(len(forms))]}]"
+    if name == "index_repeated":
+        return f"{a}[[{i}, {j}, {i}]]"
+    if name == "index_mask":
+        # Of literals: a mask that the inputs decide would change its shape where the checker moves them.
+        return f"{a}[torch.tensor({[k in (i, j) for k in range(side)]})]"
+    if name == "index_select":
+        return f"torch.index_select({a}, 0, torch.tensor([{j}, {i}, {j}]))"
+    if name == "gather":
+        rows = np.full((1, *x.shape[1:]), i).tolist()
+        return f"torch.gather({a}, 0, torch.tensor({rows}))"
+    if x.ndim < 2:
+        return f"{a}[None, [{i}, {j}]]"
+    return f"{a}[[{i}, {j}], ..., [{scene.die(x.shape[-1])}, 0]]"
+
+
+# ------------------------------------------------------------------------------------------ products, losses
+@says("matmul", "dot", "outer", "linear", "einsum", "gram", "baddbmm")
+def _product(scene: Scene, name: str) -> str:
+    if name == "gram":  # the same value on both sides
+        a = scene.pick(lambda x: x.ndim >= 2)
+        return f"{a} @ {a}.transpose(-1, -2)"
+    if name == "dot":
+        a = scene.pick(lambda x: x.ndim == 1)
+        return f"torch.dot({a}, {scene.pick(lambda y: y.shape == scene.values[a].shape, a)})"
+    if name == "outer":
+        return f"torch.outer({scene.pick(lambda x: x.ndim == 1)}, {scene.pick(lambda x: x.ndim == 1)})"
+    if name == "linear":
+        a = scene.pick(lambda x: x.ndim == 2)
+        b = scene.pick(lambda y: y.ndim == 2 and y.shape[1] == scene.values[a].shape[1])
+        bias = [n for n, v in scene.values.items() if v.shape == scene.values[b].shape[:1]]
+        return f"functional.linear({a}, {b}{', ' + bias[-1] if bias else ''})"
+    if name == "einsum":
+        a = scene.pick(lambda x: x.ndim == 2)
+        b = scene.pick(lambda y: y.ndim == 2 and y.shape[0] == scene.values[a].shape[1])
+        return f'torch.einsum("{("ij,jk->ik", "ij,jk->ki", "ij,jk->j")[scene.die(3)]}", {a}, {b})'
+    if name == "baddbmm":
+        a = scene.pick(lambda x: x.ndim == 3)
+        return f"torch.bmm({a}, {a}.transpose(1, 2))"
+    a = scene.pick(lambda x: x.ndim)
+    x = scene.values[a]
+    b = scene.pick(lambda y: y.ndim and y.shape[-2 if y.ndim > 1 else 0] == x.shape[-1] and _batches(x, y), a)
+    return f"{a} @ {b}"
+
+
+def _batches(x: Any, y: Any) -> bool:
+    try:
+        np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
+    except ValueError:
+        return False
+    return True
+
+
+@says("mse_loss", "huber_loss", "smooth_l1_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits")
+def _loss(scene: Scene, name: str) -> str:
+    near = _inside(-3, 3)  # the sigmoid of which is a probability away from 0 and 1
+    a = scene.pick(lambda x: x.size and (name != "binary_cross_entropy" or near(x)))
+    shape = scene.values[a].shape
+
+    def fits(y: Any) -> bool:  # huber is smooth but for its second derivative
+        return y.shape == shape and (name[0] not in "hs" or _inside(avoid=[-1.0, 1.0])(scene.values[a] - y))
+
+    manner = ("mean", "sum", "none")[scene.die(3)]
+    first = f"torch.sigmoid({a})" if name == "binary_cross_entropy" else a
+    return f'functional.{name}({first}, {scene.pick(fits, a)}, reduction="{manner}")'
+
+
+@says("cross_entropy")
+def _cross_entropy(scene: Scene, name: str) -> str:
+    a = scene.pick(lambda x: x.ndim == 2 and x.size)
+    rows, classes = scene.values[a].shape
+    return f"functional.cross_entropy({a}, torch.tensor({[(scene.die(classes) + i) % classes for i in range(rows)]}))"
+
+
+# ------------------------------------------------------------------------------------------ writes
+@says("write_all", "write_part", "write_view", "write_index", "view_then_write")
+def _write(scene: Scene, name: str) -> list[str]:
+    """Values changed in place: clones, so that nothing saved is lost; wholly, in part, through a view, under one."""
+    a = scene.pick(lambda x: x.ndim and x.size)
+    shape, c = scene.values[a].shape, scene.fresh()
+    lines = [f"{c} = {a}.clone()"]
+    if name == "write_all":
+        b = scene.pick(lambda y: _stretches(y.shape, shape), a)
+        return [*lines, (f"{c}.mul_({b})", f"{c} += {b}", f"{c}.copy_({b})", f"{c}.sub_({b})")[scene.die(4)]]
+    b = scene.pick(lambda y: _stretches(y.shape, shape[1:]), a)
+    i = scene.die(shape[0])
+    if name == "write_part":
+        return [*lines, (f"{c}[{i}] = {b}", f"{c}[{i}:] = {b}", f"{c}[..., 0] = {i}.5")[scene.die(3)]]
+    if name == "write_index":
+        return [*lines, f"{c}[[{i}]] = {b}"]
+    if name == "write_view":
+        return [*lines, f"{c}.transpose(0, -1).mul_(2.0)" if scene.die(2) else f"{c}.select(0, {i}).mul_({b})"]
+    v = scene.fresh()
+    return [*lines, f"{v} = {c}[{i}]", f"{c}.mul_(0.5)" if scene.die(2) else f"{c}.add_({b})"]
+
+
+def _stretches(small: tuple[int, ...], full: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(small, full) == full
+    except ValueError:
+        return False
+
+
+# ------------------------------------------------------------------------------------------ building
+def vocabulary() -> list[str]:
+    """The words of which programs are made, as `programs(ops=...)` takes them."""
+    return list(VOCABULARY)
+
+
+INPUTS = Domain(-2, 2)
+FORMS = (
+    (), (1,), (2,), (3,), (1, 1), (2, 1), (2, 2), (2, 3), (3, 2), (1, 3), (1, 2, 2), (2, 2, 2), (2, 1, 3), (0,), (2, 0),
+)  # fmt: skip
+TRIES = 6
+
+
+def programs(ops: Iterable[str] | None = None, depth: int = 12, inputs: int = 3, elements: Any = INPUTS) -> Strategy:
+    """Random programs: functions of tensors that share values, broadcast, reduce, index, multiply, view and write.
+
+    Args:
+        ops: the words they are made of (default: all of `programs.vocabulary()`), e.g. `("add", "mul", "tanh")`.
+        depth: the largest number of steps. inputs: the largest number of inputs.
+        elements: what the inputs are filled with: a domain, or a strategy for elements.
+
+    Returns:
+        A strategy of `Program`: call it with `*program.inputs()`, print it, `draw` it.
+
+    They shrink to the shortest program, with the shortest numbers, that still shows what is wrong.
+
+    >>> from hypothesis import given, settings
+    >>> from tinygrad_pt.testing import assert_gradients
+    >>> @settings(max_examples=10)
+    ... @given(programs(ops=["mul", "tanh", "sum"], depth=4))
+    ... def test_gradients(program):
+    ...     assert_gradients(program, *program.inputs())
+    >>> test_gradients()
+    """
+    words = list(VOCABULARY) if ops is None else list(ops)
+    for word in words:
+        if word not in VOCABULARY:
+            raise ValueError(f"no word of programs is {word!r}; there are {', '.join(VOCABULARY)}")
+    die = st.integers(0, 11)
+    step = st.tuples(st.integers(0, len(words) - 1), st.tuples(*[die] * 6))
+    # The steps come first, and a number and then that many of them: where Hypothesis varies an example by copying one
+    # part over another, whatever stands behind a part of another length becomes as simple as possible.
+    chosen = st.integers(1, depth).flatmap(lambda n: st.tuples(*[step] * n))
+    drawn = st.lists(st.sampled_from(FORMS), min_size=1, max_size=inputs).flatmap(
+        lambda forms: st.tuples(*(values(form, elements, slot) for slot, form in enumerate(forms)))
+    )
+    return st.builds(build, chosen, st.integers(0, 3), drawn, st.just(words))
+
+
+programs.vocabulary = vocabulary  # type: ignore[attr-defined]
+
+
+def build(
+    steps: tuple[tuple[int, tuple[int, ...]], ...], results: int, inputs: tuple[Any, ...], words: list[str]
+) -> Program:
+    """The program that these steps say, without the lines on which no result depends.
+
+    A step is the place of its word, and dice; where that word fits nothing, one of the words behind it stands in.
+    """
+    arguments = {f"x{i}": np.asarray(x, np.float64) for i, x in enumerate(inputs)}
+    namespace: dict[str, Any] = dict(NAMESPACE) | {n: wrap(x.copy()) for n, x in arguments.items()}
+    live = dict(arguments)
+    blocks: list[tuple[list[str], list[str]]] = []  # lines, and the names they leave
+    numbers = count()
+    for place, dice in steps:
+        names: list[str] = []
+
+        def fresh(names: list[str] = names) -> str:
+            names.append(f"w{next(numbers)}")
+            return names[-1]
+
+        for word in (words[place:] + words[:place])[:TRIES]:
+            try:
+                made = VOCABULARY[word](Scene(live, dice, fresh))
+                break
+            except Unfit:
+                names.clear()
+        else:
+            continue
+        lines = [made] if isinstance(made, str) else made
+        if not names:
+            lines[-1] = f"{fresh()} = {lines[-1]}"
+        with no_grad(), np.errstate(all="ignore"):
+            exec("\n".join(lines), namespace)
+        found = {n: namespace[n].array for n in names}
+        if all(x.size <= MOST and x.ndim <= 4 and np.all(np.abs(x) <= LARGEST) for x in found.values()):
+            blocks.append((lines, names))
+            # Copies: a later line may write where an earlier value lies.
+            live.update((n, np.array(x)) for n, x in found.items())
+    return _tidy(arguments, blocks, results)
+
+
+def _tidy(arguments: dict[str, Any], blocks: list[tuple[list[str], list[str]]], results: int) -> Program:
+    """Choose the results, drop what none of them needs, and number the names anew."""
+    made = [n for _, names in blocks for n in names] or list(arguments)[-1:]
+    used = {w for lines, names in blocks for w in _words("\n".join(lines)) - set(names)}
+    wanted = [made[-1], *[n for n in reversed(made[:-1]) if n not in used][:results]]
+    needed, kept = set(wanted), []
+    for lines, names in reversed(blocks):
+        if needed & set(names):
+            kept.append((lines, names))
+            needed |= {w for line in lines for w in _words(line)}
+    kept.reverse()
+    arguments = {n: x for n, x in arguments.items() if n in needed} or dict(list(arguments.items())[:1])
+    new = {old: f"x{i}" for i, old in enumerate(arguments)}
+    new |= {old: f"v{i}" for i, old in enumerate(n for _, names in kept for n in names)}
+    lines = [_renamed(line, new) for block, _ in kept for line in block]
+    return Program({new[n]: x for n, x in arguments.items()}, lines, [new[n] for n in wanted])
+
+
+def _words(line: str) -> set[str]:
+    return set(re.findall(r"\b[xw]\d+\b", line))
+
+
+def _renamed(line: str, new: dict[str, str]) -> str:
+    return re.sub(r"\b[xw]\d+\b", lambda m: new.get(m.group(), m.group()), line)
