@@ -19,7 +19,8 @@ from tinygrad_pt.testing.snapshot import graph_difference, graph_text
 def run(folder: Path, *arguments: str, code: str = "") -> str:
     """pytest in a process of its own, with the plugin, on what lies in a folder."""
     command = [sys.executable, "-c", code] if code else [sys.executable, "-m", "pytest", "-p", "pytest_tinygrad_pt"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COLUMNS": "200"}
+    path = os.pathsep.join((str(ROOT), str(ROOT / "tinygrad_pt" / "testing" / "plugin")))
+    environment = os.environ | {"PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COLUMNS": "200"}
     done = subprocess.run(
         [*command, *([] if code else ["-q", "-p", "no:cacheprovider", *arguments])],
         cwd=folder, env=environment, capture_output=True, text=True, timeout=120,

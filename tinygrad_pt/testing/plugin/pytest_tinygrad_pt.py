@@ -1,7 +1,7 @@
 """pytest's side of `tinygrad_pt.testing`: options and a fixture, and until they are used not one import.
 
-pytest loads this at the start of every run of every project in the environment. It lies outside the package because
-to import `tinygrad_pt.anything` is to import NumPy and the whole engine.
+pytest loads this at the start of every run of every project in the environment. It is installed beside the package, as
+a module of its own, because to import `tinygrad_pt.anything` is to import NumPy and the whole engine.
 """
 
 from __future__ import annotations
