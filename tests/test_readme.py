@@ -23,7 +23,7 @@ def test_the_picture_is_what_its_code_draws(tmp_path):
 def test_the_first_two_commands_set_up_everything_themselves():
     demo, tests = blocks(PAGE, "sh")[:2]
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-    for command, last in ((demo, "-m tinygrad_pt demo"), (tests, "-m pytest -q")):
+    for command, last in ((demo, "-m tinygrad_pt demo"), (tests, "-m pytest -q -n auto")):
         steps = command.strip().split(" && ")
         assert command.count("\n") == 1
         assert steps[0] == "python3 -m venv .venv"
