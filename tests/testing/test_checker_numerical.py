@@ -152,3 +152,16 @@ def test_float32_inside_is_known_to_be_coarse() -> None:
 def test_unknown_methods_are_refused() -> None:
     with pytest.raises(ValueError, match="five_point"):
         numerical_jacobian(np.sin, np.ones(1), method="magic")
+
+
+@pytest.mark.parametrize(("method", "digits"), [("five_point", 7), ("central", 4), ("ridders", 3), ("complex", 12)])
+@pytest.mark.parametrize("x", [1e-290, 1e-20, 1.0, 1e5, 1e12, 1e150, 1e300])
+def test_every_method_has_steps_for_every_size(method: str, digits: int, x: float) -> None:
+    slope = numerical_jacobian(np.log, np.array([x]), method=method)
+    assert slope.item() * x == pytest.approx(1, abs=10.0**-digits)
+
+
+@pytest.mark.parametrize("method", ["five_point", "central", "ridders", "complex"])
+@pytest.mark.parametrize("x", [0.0, 1e-8, 3.0, 1e3, 1e6])
+def test_no_method_steps_over_waves(method: str, x: float) -> None:
+    assert numerical_jacobian(np.sin, np.array([x]), method=method).item() == pytest.approx(np.cos(x), abs=1e-4)

@@ -50,11 +50,11 @@ def var(a: Any, *, axis: Any = None, keepdims: bool = False, correction: float =
     return total(centred * centred, axis, keepdims) / _freedom(a.shape, axis, correction)
 
 
-# std has a rule of its own because √ has none at 0: where all elements agree its gradient is 0 (PyTorch).
+# std has a rule of its own because √ has none at 0: where all elements agree its gradient is 0 (PyTorch), as if y = ∞.
 @primitive(
     r"\operatorname{std} a",
     lambda g, y, a, *, axis, keepdims, correction: (
-        spread(where(eq(y, 0), 0.0, g / (y * _freedom(a.shape, axis, correction))), a.shape, axis, keepdims)
+        spread(g / (where(eq(y, 0), math.inf, y) * _freedom(a.shape, axis, correction)), a.shape, axis, keepdims)
         * (a - mean(a, axis=axis, keepdims=True))
     ),
 )

@@ -389,12 +389,13 @@ def _difference(flat: Flat, i: int, h: float) -> tuple[Array, Array]:
         return slope, 2 * NOISE * EPS * size / h
 
 
-def _scale(x: float) -> float:
-    return min(ladder(x)[0], 1.0) if x else 1.0
+def _step(x: float, share: float, least: float) -> float:
+    """A share of |x|, or of 1 where |x| is larger, for functions that wave; but never below `least` of |x|."""
+    return max(share * (min(ladder(x)[0], 1.0) if x else 1.0), least * abs(x))
 
 
 def _central(flat: Flat, i: int) -> tuple[Array, Array]:
-    h = 2.0**-17 * _scale(float(flat.x[i]))
+    h = _step(float(flat.x[i]), 2.0**-17, 2.0**-26)
     slope, noise = _difference(flat, i, h)
     with np.errstate(all="ignore"):
         return slope, np.abs(slope - _difference(flat, i, 2 * h)[0]) + noise
@@ -405,7 +406,7 @@ def _ridders(flat: Flat, i: int) -> tuple[Array, Array]:
 
     C. Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", Advances in Engineering Software 4 (1982).
     """
-    h = 0.125 * _scale(float(flat.x[i]))
+    h = _step(float(flat.x[i]), 0.125, 2.0**-30)
     row = [_difference(flat, i, h)[0]]
     best, error = row[0], np.full(row[0].shape, np.inf)
     with np.errstate(all="ignore"):
@@ -425,9 +426,11 @@ def _ridders(flat: Flat, i: int) -> tuple[Array, Array]:
 def _complex(f: Any, flat: Flat, argnum: int, i: int) -> Array:
     args: list[Any] = flat.inputs(flat.x)
     args[argnum] = args[argnum].astype(complex)
-    args[argnum].flat[i] += 1e-20j
+    x = abs(float(flat.x[i]))
+    h = 1e-10 * x if 0 < x < 1 else 1e-20 * max(x, 1)  # errs by (h/x)², and neither h nor h/x is a subnormal number
+    args[argnum].flat[i] += h * 1j
     results = [np.asarray(y) for y in several(f(*args))]
-    return np.concatenate([np.ravel(np.imag(y)) for y in results if y.dtype.kind in "fc"]) / 1e-20
+    return np.concatenate([np.ravel(np.imag(y)) for y in results if y.dtype.kind in "fc"]) / h
 
 
 def numerical_gradient(
