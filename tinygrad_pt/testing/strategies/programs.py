@@ -62,33 +62,32 @@ class Program:
         return f"def program({', '.join(self.arguments)}):\n" + "".join(f"    {line}\n" for line in body)
 
     def script(self) -> str:
-        """A script that runs by itself: imports, inputs, the function, the check of its gradients."""
+        """A script that runs by itself: imports, inputs, the function, its drawing, the check of its gradients."""
         head = ["import tinygrad_pt as torch"]
         if any("functional." in line for line in self.lines):
             head.append("from tinygrad_pt.nn import functional")
         head.append("from tinygrad_pt.testing import assert_gradients")
         inputs = [f"{name} = {_literal(x)}" for name, x in self.arguments.items()]
-        call = f"assert_gradients(program, {', '.join(self.arguments)}, order=2)"
-        return "\n".join([*head, "", *inputs, "", "", self.source(), "", call, ""])
+        names = ", ".join(self.arguments)
+        loss = f"program({names}).sum()" if len(self.results) == 1 else f"sum(y.sum() for y in program({names}))"
+        tail = [f'torch.viz.draw({loss}).save("program.svg")', f"assert_gradients(program, {names}, order=2)"]
+        return "\n".join([*head, "", *inputs, "", "", self.source(), "", *tail, ""])
 
     def loss(self) -> Any:
         """The sum of all results, on fresh inputs: a scalar with the whole graph behind it."""
-        found = self(*self.inputs())
-        total = None
-        for y in found if isinstance(found, tuple) else (found,):
-            total = y.sum() if total is None else total + y.sum()
-        return total
+        return self._sum(self.inputs())
 
     def draw(self, path: Any) -> Any:
         """Save a drawing of the graph behind the sum of the results; the ending of `path` chooses the format."""
         leaves = self.inputs()
-        found = self(*leaves)
-        several = found if isinstance(found, tuple) else (found,)
-        loss = several[0].sum()
-        for y in several[1:]:
-            loss = loss + y.sum()
+        loss = self._sum(leaves)
         loss.backward()
         return torch.viz.draw(loss, dict(zip(self.arguments, leaves, strict=True))).save(path)
+
+    def _sum(self, leaves: list[Any]) -> Any:
+        found = self(*leaves)
+        first, *others = (y.sum() for y in (found if isinstance(found, tuple) else (found,)))
+        return sum(others, first)
 
     def __repr__(self) -> str:
         return self.script()
