@@ -7,6 +7,7 @@ taken out when the last ends. A linter hears the task or thread that began it, a
 from __future__ import annotations
 
 import functools
+import math
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -95,7 +96,8 @@ def clipped(original: Any) -> Any:
     @functools.wraps(original)
     def clip(parameters: Any, *args: Any, **kwargs: Any) -> Any:
         sessions = active.get()
-        if sessions:
+        limit = args[0] if args else kwargs.get("max_norm", kwargs.get("clip_value"))
+        if sessions and limit != math.inf:  # a limit of inf only asks for the norm
             found = [parameters] if isinstance(parameters, Handle) else list(parameters)
             if isinstance(parameters, Iterator):  # it has been used up
                 parameters = (p for p in found)
@@ -189,7 +191,7 @@ def _write(self: Any, groups: Any) -> None:
 def scheduler_of(optimizer: Any, frame: Any) -> tuple[Any, Any] | None:
     """The object in whose `step()` we are and that holds the optimizer, and the line that called that `step()`.
 
-    None in its constructor, and in the optimizer itself.
+    None in its constructor, in the optimizer itself, and where `step(…)` was told which step it is.
     """
     found = None
     for _ in range(12):
@@ -204,7 +206,8 @@ def scheduler_of(optimizer: Any, frame: Any) -> tuple[Any, Any] | None:
             if this is found[0] and name == "__init__":
                 return None
         elif name == "step" and this is not None and not isinstance(this, (Optimizer, Module)):
-            if any(value is optimizer for value in getattr(this, "__dict__", {}).values()):
+            given = any(frame.f_locals.get(n) is not None for n in names[1 : frame.f_code.co_argcount])
+            if not given and any(value is optimizer for value in getattr(this, "__dict__", {}).values()):
                 outer = frame.f_back
                 while outer is not None and outer.f_code.co_filename.startswith(PACKAGE):
                     outer = outer.f_back
