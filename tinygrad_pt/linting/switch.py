@@ -305,19 +305,20 @@ class lint:
         if not (on is None or on == "raise" or callable(on)):
             raise TypeError(f"on must be None, 'raise' or a function, not {on!r}")
         self.session = Session(rules, on, codes)
-        self.token: Any = None
+        self.used = False
 
     def __enter__(self) -> list[Finding]:
-        if self.token is not None:
-            raise RuntimeError("this lint() is in use: call lint() again for another")
+        if self.used:
+            raise RuntimeError("this lint() has been in use: call lint() again for another")
+        self.used = True
         install()
-        self.token = active.set((*active.get(), self.session))
+        active.set((*active.get(), self.session))
         self.session.listener.__enter__()
         return self.session.findings
 
     def __exit__(self, kind: Any, *error: Any) -> None:
         self.session.listener.__exit__()
-        active.reset(self.token)
+        active.set(tuple(session for session in active.get() if session is not self.session))
         take_out()
         if kind is not None:
             self.session.failed = True
