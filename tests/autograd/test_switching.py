@@ -124,3 +124,10 @@ def test_two_accounts_at_once_count_once() -> None:
     with torch.autograd.record_contributions(), torch.autograd.record_contributions():
         (x * 2).sum().backward()
     assert [one.op for one in x.grad_contributions()] == ["mul"]
+
+
+def test_what_cannot_be_asked_is_refused_in_words() -> None:
+    with pytest.raises(TypeError, match=r"write @detect_anomaly\(\)"):
+        torch.autograd.detect_anomaly(lambda: 1)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="the loss must be a tensor, not int"):
+        torch.ones(1, requires_grad=True).why_no_grad(3)

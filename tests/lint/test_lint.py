@@ -362,3 +362,30 @@ def test_the_command_from_outside(script: Path) -> None:
         [sys.executable, "-m", "tinygrad_pt", "lint", str(script)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1 and done.stderr == "" and "TG301" in done.stdout
+
+
+def test_an_interrupted_script_is_told_what_was_found(tmp_path: Path, capsys: Any) -> None:
+    script = tmp_path / "long.py"
+    script.write_text(
+        "import signal\nimport tinygrad_pt as torch\nimport tinygrad_pt.nn.functional as F\n"
+        "F.cross_entropy(torch.zeros(2, 3, requires_grad=True).softmax(1), torch.tensor([0, 1]))\n"
+        "signal.raise_signal(signal.SIGINT)\n"
+    )
+    assert main(["lint", str(script)]) == 2
+    told = capsys.readouterr()
+    assert "long.py:4: TG201" in told.out and "KeyboardInterrupt" in told.err
+
+
+def test_codes_are_given_in_one_string_or_several() -> None:
+    assert torch.lint(ignore="TG201,TG301").session.ignore == {"TG201", "TG301"}
+    assert torch.lint(ignore=["TG201", "TG301 TG303"]).session.ignore == {"TG201", "TG301", "TG303"}
+    with pytest.raises(TypeError, match="codes are strings"):
+        torch.lint(ignore=5)  # type: ignore[arg-type]
+
+
+def test_leaving_what_was_not_entered_takes_nothing_out() -> None:
+    before = places()
+    torch.lint().__exit__(None, None, None)
+    with torch.lint() as findings:
+        softmax_twice()
+    assert len(findings) == 1 and places() == before

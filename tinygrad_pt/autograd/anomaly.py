@@ -86,6 +86,8 @@ class detect_anomaly:
     """
 
     def __init__(self, check_nan: bool = True, *, check_forward: bool = False) -> None:
+        if callable(check_nan):
+            raise TypeError("detect_anomaly() is called to make a decorator: write @detect_anomaly()")
         self.flags = Flags(check_nan, check_forward)
 
     def __enter__(self) -> None:

@@ -38,12 +38,22 @@ class Line(NamedTuple):
         return f"{self.file}:{self.number} in {self.function}" + (f": {self.text}" if self.text else "")
 
 
-def caller() -> Line | None:
-    """The innermost line outside this package (and NumPy) that led here."""
+def user_frame() -> Any:
+    """The innermost frame outside this package (and NumPy) that led here, or None."""
     frame: Any = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(INSIDE):
         frame = frame.f_back
+    return frame
+
+
+def line_at(frame: Any) -> Line | None:
+    """The line at which a frame stands."""
     return None if frame is None else Line(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
+
+
+def caller() -> Line | None:
+    """The innermost line outside this package (and NumPy) that led here."""
+    return line_at(user_frame())
 
 
 class _Several:

@@ -58,6 +58,8 @@ def why_no_grad(t: Any, loss: Any = None) -> Why:
     it is a detach() of a tensor that requires grad
       mend: use the tensor itself where the gradient should flow
     """
+    if loss is not None and not isinstance(loss, Handle):
+        raise TypeError(f"why_no_grad(loss): the loss must be a tensor, not {type(loss).__name__}")
     if t._grad is not None:
         return Why("has grad", "it has a gradient: .grad is not None")
     if t.node is None:

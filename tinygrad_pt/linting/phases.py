@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.trace import PACKAGE, Line
+from tinygrad_pt.autograd.trace import PACKAGE, Line, line_at
 from tinygrad_pt.graph import Handle, Leaf, Node
-from tinygrad_pt.linting.facts import Notes, call_at, checksum, inside, line_at
+from tinygrad_pt.linting.facts import Notes, call_at, checksum, inside
 from tinygrad_pt.linting.rule import Rule
 from tinygrad_pt.modes import current
 from tinygrad_pt.nn import functional as NF

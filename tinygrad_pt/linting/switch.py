@@ -16,13 +16,13 @@ from typing import Any
 
 import tinygrad_pt
 from tinygrad_pt import autograd
-from tinygrad_pt.autograd.trace import PACKAGE
+from tinygrad_pt.autograd.trace import PACKAGE, caller, line_at, user_frame
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.linting import gradients, losses, parameters, phases
-from tinygrad_pt.linting.facts import above, line_at, user_frame
+from tinygrad_pt.linting.facts import above
 from tinygrad_pt.linting.finding import Finding
 from tinygrad_pt.linting.rule import Rule
-from tinygrad_pt.linting.session import Pass, Session
+from tinygrad_pt.linting.session import Backward, Session
 from tinygrad_pt.nn import utils
 from tinygrad_pt.nn.module import Module
 from tinygrad_pt.optim.optimizer import Optimizer
@@ -67,7 +67,7 @@ def backwards(original: Any) -> Any:
         sessions = active.get()
         if not sessions:
             return original(tensors, grad_tensors, retain_graph, create_graph, inputs)
-        walk = Pass(tensors, grad_tensors, create_graph, inputs, line_at(user_frame()))
+        walk = Backward(tensors, grad_tensors, create_graph, inputs, caller())
         for session in sessions:
             session.before_backward(walk)
         given = tensors if isinstance(tensors, Handle) else walk.tensors  # an iterator has been used up
@@ -102,7 +102,7 @@ def clipped(original: Any) -> Any:
             if isinstance(parameters, Iterator):  # it has been used up
                 parameters = (p for p in found)
             for session in sessions:
-                session.clipped(found, line_at(user_frame()))
+                session.clipped(found, caller())
         return original(parameters, *args, **kwargs)
 
     return clip
@@ -116,7 +116,8 @@ def initialised(original: Any) -> Any:
             watch(type(self))
             frame = user_frame()
             while (
-                frame.f_back is not None
+                frame is not None
+                and frame.f_back is not None
                 and frame.f_code.co_name == "__init__"
                 and any(value is self for value in frame.f_locals.values())
             ):
@@ -134,7 +135,7 @@ def stepped(original: Any) -> Any:
         if not sessions or any(optimizer is self for optimizer in inside):
             return original(self, *args, **kwargs)
         closure = bool(args or kwargs) and (args or tuple(kwargs.values()))[0] is not None
-        line = line_at(user_frame())
+        line = caller()
         token = stepping.set((*inside, self))
         try:
             for session in sessions:
@@ -276,6 +277,17 @@ def take_out() -> None:
                 setattr(owner, name, before)
 
 
+def known(codes: Iterable[str] | str) -> list[str]:
+    """The codes in `"TG101,TG301"`, or in a list of such; an error for one that there is not."""
+    if not isinstance(codes, str) and not (isinstance(codes, Iterable) and all(isinstance(c, str) for c in codes)):
+        raise TypeError(f"codes are strings such as 'TG301', not {codes!r}")
+    found = [code for text in ([codes] if isinstance(codes, str) else codes) for code in text.replace(",", " ").split()]
+    unknown = [code for code in found if code not in CODES]
+    if unknown:
+        raise ValueError(f"lint knows no code {unknown[0]!r}; it knows {', '.join(CODES)}")
+    return found
+
+
 class lint:
     """Context manager: watch a program for the silent bugs that people lose days to.
 
@@ -298,25 +310,25 @@ class lint:
         self, on: Callable[[Finding], Any] | str | None = None, ignore: Iterable[str] | str = (),
         rules: Iterable[type[Rule]] = RULES,
     ) -> None:  # fmt: skip
-        codes = [ignore] if isinstance(ignore, str) else list(ignore)
-        unknown = [code for code in codes if code not in CODES]
-        if unknown:
-            raise ValueError(f"lint knows no code {unknown[0]!r}; it knows {', '.join(CODES)}")
+        codes = known(ignore)
         if not (on is None or on == "raise" or callable(on)):
             raise TypeError(f"on must be None, 'raise' or a function, not {on!r}")
         self.session = Session(rules, on, codes)
-        self.used = False
+        self.used = self.running = False
 
     def __enter__(self) -> list[Finding]:
         if self.used:
             raise RuntimeError("this lint() has been in use: call lint() again for another")
-        self.used = True
+        self.used = self.running = True
         install()
         active.set((*active.get(), self.session))
         self.session.listener.__enter__()
         return self.session.findings
 
     def __exit__(self, kind: Any, *error: Any) -> None:
+        if not self.running:
+            return
+        self.running = False
         self.session.listener.__exit__()
         active.set(tuple(session for session in active.get() if session is not self.session))
         take_out()
