@@ -295,10 +295,9 @@ def look_at(options: argparse.Namespace, top: argparse.ArgumentParser) -> int:
 
     try:
         if options.explain is not None:
-            (code,) = command.codes(options.explain)
-            print(command.explain(code))
+            print("\n\n".join(command.explain(code) for code in command.known(options.explain)))
             return 0
-        ignore = command.codes(options.ignore)
+        ignore = command.known(options.ignore)
     except ValueError as error:
         top.error(str(error))
     if options.script is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -61,19 +62,22 @@ def no_part(t: Any) -> None:
             )
 
 
-class Clock(list):
-    """One number; who wants to hear of every change gives it a class that tells (see `autograd.trace`)."""
-
-    __slots__ = ()
-
-
-last_change = Clock([0])  # the clock of the latest in-place change of anything
+last_change = [0]  # the clock of the latest in-place change of anything
+listeners: list[Callable[[int], None]] = []  # who wants to be told the clock of every change
 
 
 def touched(t: Any) -> None:
     """Count a change of the storage under `t`."""
     t.version[0] += 1
     t.version[1] = last_change[0] = born()
+    if listeners:
+        tell()
+
+
+def tell() -> None:
+    """Tell who listens of the latest change."""
+    for listener in listeners:
+        listener(last_change[0])
 
 
 def spare(t: Any, node: Any, since: int) -> None:

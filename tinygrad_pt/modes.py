@@ -75,7 +75,10 @@ class Switch:
         enter(state.but(**self.changes))
 
     def __exit__(self, *error: Any) -> None:
-        enter(self.before.pop())
+        before, tape = self.before.pop(), current().tape
+        if before.tape is not tape and "tape" not in self.changes:
+            before = before.but(tape=tape)  # who began to listen inside goes on, and who ended does not
+        enter(before)
 
     def __call__(self, function: Any) -> Any:
         @functools.wraps(function)

@@ -238,3 +238,24 @@ def test_asking_inside_a_class_body_and_a_comprehension() -> None:
         alive = [w.graph_alive() for _ in range(1)][0]
 
     assert Body.alive.nodes == 1 and any("Body.kept" in name for name in names(w.graph_alive()))
+
+
+def test_the_traceback_of_an_exception_that_somebody_kept() -> None:
+    w = torch.ones(3, requires_grad=True)
+
+    def fails() -> None:
+        h = (w * w).sum()
+        raise ValueError(h.shape)
+
+    try:
+        fails()
+    except ValueError as error:
+        kept, mine = error, (w * 2).sum()
+    assert [name.split(",")[0] for one in w.graph_alive().holders for name in one.names] == [
+        "mine", "the traceback of an exception",
+    ]  # fmt: skip
+    del mine
+    (holder,) = w.graph_alive().holders
+    assert holder.names[0].startswith("the traceback of an exception, in fails"), holder
+    del kept
+    assert not w.graph_alive().holders

@@ -231,3 +231,14 @@ def test_asking_keeps_nothing_alive() -> None:
         assert [link() for link in links] == [None] * 3 and len(answers) == 4
     finally:
         gc.enable()
+
+
+def test_what_entered_the_loss_is_told_without_quotes_and_a_traced_program_is_not_sent_to_be_traced() -> None:
+    w, v = torch.ones(2, requires_grad=True), torch.ones(2, requires_grad=True)
+    loss = (torch.from_numpy((w * 2).detach().numpy()) * v).sum()
+    assert "    float32[2], argument 0 of mul" in str(w.why_no_grad(loss))
+    assert "detect_anomaly" in w.why_no_grad(loss).mend
+    with torch.autograd.detect_anomaly():
+        loss = (torch.from_numpy((w * 2).detach().numpy()) * v).sum()
+    assert "NumPy leaves no trace" in w.why_no_grad(loss).mend
+    assert "detect_anomaly" not in w.why_no_grad(loss).mend

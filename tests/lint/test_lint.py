@@ -20,7 +20,7 @@ from tinygrad_pt.__main__ import main
 from tinygrad_pt.autograd.trace import Line
 from tinygrad_pt.linting import CODES, RULES, Finding, LintError, Rule
 from tinygrad_pt.linting.command import explain, table
-from tinygrad_pt.modes import current
+from tinygrad_pt.modes import Mode, current
 from tinygrad_pt.optim.optimizer import Optimizer
 from tinygrad_pt.tensor import Tensor
 
@@ -65,15 +65,19 @@ def places() -> dict[str, Any]:
     return found
 
 
+def fields() -> list[Any]:
+    return [getattr(current(), name) for name in Mode.__slots__]
+
+
 def test_nothing_is_in_place_before_and_after_and_something_is_inside() -> None:
-    before, mode = places(), current()
+    before, mode = places(), fields()
     with torch.lint():
         inside = places()
         assert all(inside[name] is not before[name] for name in ("call", "backward", "SGD.update", "Optimizer.groups"))
-    assert places() == before and current() is mode
+    assert places() == before and fields() == mode
     with pytest.raises(KeyError), torch.lint():
         raise KeyError("the user's own")
-    assert places() == before and current() is mode
+    assert places() == before and fields() == mode
 
 
 def test_findings_of_a_program_that_fails_are_kept() -> None:
@@ -358,3 +362,30 @@ def test_the_command_from_outside(script: Path) -> None:
         [sys.executable, "-m", "tinygrad_pt", "lint", str(script)], capture_output=True, text=True, check=False
     )
     assert done.returncode == 1 and done.stderr == "" and "TG301" in done.stdout
+
+
+def test_an_interrupted_script_is_told_what_was_found(tmp_path: Path, capsys: Any) -> None:
+    script = tmp_path / "long.py"
+    script.write_text(
+        "import signal\nimport tinygrad_pt as torch\nimport tinygrad_pt.nn.functional as F\n"
+        "F.cross_entropy(torch.zeros(2, 3, requires_grad=True).softmax(1), torch.tensor([0, 1]))\n"
+        "signal.raise_signal(signal.SIGINT)\n"
+    )
+    assert main(["lint", str(script)]) == 2
+    told = capsys.readouterr()
+    assert "long.py:4: TG201" in told.out and "KeyboardInterrupt" in told.err
+
+
+def test_codes_are_given_in_one_string_or_several() -> None:
+    assert torch.lint(ignore="TG201,TG301").session.ignore == {"TG201", "TG301"}
+    assert torch.lint(ignore=["TG201", "TG301 TG303"]).session.ignore == {"TG201", "TG301", "TG303"}
+    with pytest.raises(TypeError, match="codes are strings"):
+        torch.lint(ignore=5)  # type: ignore[arg-type]
+
+
+def test_leaving_what_was_not_entered_takes_nothing_out() -> None:
+    before = places()
+    torch.lint().__exit__(None, None, None)
+    with torch.lint() as findings:
+        softmax_twice()
+    assert len(findings) == 1 and places() == before

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_pt.autograd import watch
+from tinygrad_pt.autograd import trace, watch
 from tinygrad_pt.autograd.nans import Spot, Trail, bad, born, given, place, spot
-from tinygrad_pt.autograd.trace import caller, hear_changes, line_of, line_of_change, made_by, remember
+from tinygrad_pt.autograd.trace import caller, line_of, line_of_change, made_by, remember
 from tinygrad_pt.errors import describe, failure
 from tinygrad_pt.graph import Handle, Leaf, Node
-from tinygrad_pt.modes import Mode, current, enter, watched, watcher
+from tinygrad_pt.modes import current
 
 
 class Flags(NamedTuple):
@@ -24,41 +24,34 @@ class Flags(NamedTuple):
     forward: bool  # values that are nan: raise at the op
 
 
-_flags: ContextVar[Flags | None] = ContextVar("tinygrad_pt.anomaly", default=None)
+class _Setting:
+    """What one call of `set_detect_anomaly` asked for."""
+
+    def __init__(self, flags: Flags | None) -> None:
+        self.flags, self.over = flags, False
 
 
-class _State(NamedTuple):
-    """What was before a switch."""
-
-    flags: Flags | None
-    mode: Mode
-    watch: Any
+_asked: ContextVar[tuple[Any, ...]] = ContextVar("tinygrad_pt.anomaly", default=())  # who asked for what, latest last
 
 
-def _on(flags: Flags) -> _State:
-    before = _State(_flags.get(), current(), watched())
-    _flags.set(flags)
-    if before.flags is None:
-        outer = before.mode.tape
-        enter(before.mode.but(tape=_hear if outer is None else functools.partial(_both, outer)))
+def _flags() -> Flags | None:
+    """What is looked at here; None: nothing."""
+    asked = _asked.get()
+    flags: Flags | None = asked[-1].flags if asked else None
+    return flags
+
+
+def _become(asked: tuple[Any, ...]) -> None:
+    """Let these be in force from now on, in this task or thread."""
+    before = _flags()
+    _asked.set(asked)
+    now = _flags()
+    if before is None and now is not None:
+        trace.attend(_hear)
         watch.attend(_Pass)
-        hear_changes(True)
-    return before
-
-
-def _both(outer: Any, *application: Any) -> None:
-    outer(*application)
-    _hear(*application)
-
-
-def _back(before: _State) -> None:
-    if _flags.get() is not None and before.flags is None:
-        hear_changes(False)
-    elif _flags.get() is None and before.flags is not None:
-        hear_changes(True)
-    _flags.set(before.flags)
-    enter(before.mode)
-    watcher.set(before.watch)
+    elif before is not None and now is None:
+        trace.forget(_hear)
+        watch.forget(_Pass)
 
 
 class detect_anomaly:
@@ -93,14 +86,24 @@ class detect_anomaly:
     """
 
     def __init__(self, check_nan: bool = True, *, check_forward: bool = False) -> None:
+        if callable(check_nan):
+            raise TypeError("detect_anomaly() is called to make a decorator: write @detect_anomaly()")
         self.flags = Flags(check_nan, check_forward)
-        self.before: list[_State] = []
 
     def __enter__(self) -> None:
-        self.before.append(_on(self.flags))
+        trace.hear_changes(self, True)
+        _become((*_asked.get(), self))
 
     def __exit__(self, *error: Any) -> None:
-        _back(self.before.pop())
+        asked = _asked.get()
+        at = max((i for i, one in enumerate(asked) if one is self), default=len(asked))
+        end = at + 1
+        while end < len(asked) and isinstance(asked[end], _Setting):
+            trace.hear_changes(asked[end], False)  # what was set inside ends with the block
+            end += 1
+        rest = asked[:at] + asked[end:]
+        trace.hear_changes(self, self in rest)
+        _become(rest)
 
     def __call__(self, function: Any) -> Any:
         @functools.wraps(function)
@@ -123,47 +126,45 @@ class set_detect_anomaly:
     """
 
     def __init__(self, mode: bool, check_nan: bool = True, *, check_forward: bool = False) -> None:
-        if mode:
-            self.before = _on(Flags(check_nan, check_forward))
-        else:
-            self.before = _State(_flags.get(), current(), watched())
-            _off()
+        asked = _asked.get()
+        self.old = asked[-1] if asked and isinstance(asked[-1], _Setting) else None
+        self.setting = _Setting(Flags(check_nan, check_forward) if mode else None)
+        self._replace(self.old, self.setting)
 
     def __enter__(self) -> None:
         pass
 
     def __exit__(self, *error: Any) -> None:
-        _back(self.before)
+        self.setting.over = True
+        self._replace(self.setting, None if self.old is None or self.old.over else self.old)
 
-
-def _off() -> None:
-    if _flags.get() is None:
-        return
-    hear_changes(False)
-    _flags.set(None)  # what still calls the tape below finds nothing to do
-    tape = current().tape
-    if tape is _hear:
-        enter(current().but(tape=None))
-    elif isinstance(tape, functools.partial) and tape.func is _both:
-        enter(current().but(tape=tape.args[0]))
-    watch.forget(_Pass)
+    def _replace(self, old: _Setting | None, new: _Setting | None) -> None:
+        asked = _asked.get()
+        if old is not None:
+            trace.hear_changes(old, False)
+            if old not in asked:  # a later one has taken its place, or this is another task
+                return
+        if new is not None:
+            trace.hear_changes(new, new.flags is not None)
+        at = len(asked) if old is None else asked.index(old)
+        _become((*asked[:at], *([] if new is None else [new]), *asked[at + 1 :]))
 
 
 def is_anomaly_enabled() -> bool:
     """Whether anomaly mode is on here."""
-    return _flags.get() is not None
+    return _flags() is not None
 
 
 def is_anomaly_check_nan_enabled() -> bool:
     """Whether it is on, and looks for nan."""
-    flags = _flags.get()
+    flags = _flags()
     return flags is not None and flags.nan
 
 
 # ------------------------------------------------------------------------------------------ forward
 def _hear(op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any) -> None:
     """After every op: remember its line, and whether its value is the first nan."""
-    flags = _flags.get()
+    flags = _flags()
     if flags is None:
         return
     remember(op, args, attrs, result)
@@ -193,7 +194,7 @@ class _Pass(watch.Pass):
 
     def __init__(self, roots: Sequence[Node], seeds: Sequence[Any], nodes: list[Node], adds: bool) -> None:
         super().__init__(roots, seeds, nodes, adds)
-        self.flags = _flags.get() or Flags(False, False)
+        self.flags = _flags() or Flags(False, False)
         self.trail = Trail()
         self.meeting: dict[Any, list[Node]] = {}  # per vertex, whose gradients have been added
         self.first: Spot | None = None  # where the nan that the roots hold was made

@@ -196,7 +196,12 @@ class _Names:
         referrers = gc.get_referrers(held)
         self.mine.add(id(referrers))
         for owner in referrers:
-            if id(owner) in self.mine or isinstance(owner, (Node, types.FrameType, types.ModuleType, type)):
+            if id(owner) in self.mine or isinstance(owner, (Node, types.ModuleType, type)):
+                continue
+            if isinstance(owner, types.FrameType):
+                kept = any(isinstance(one, types.TracebackType) for one in gc.get_referrers(owner))
+                if kept and owner not in _frames():  # those that run are asked for their variables by name
+                    yield f"the traceback of an exception, in {owner.f_code.co_name} (sys.last_value?)", ""
                 continue
             if isinstance(owner, dict):
                 yield from self._of_dict(owner, held)

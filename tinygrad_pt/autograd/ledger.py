@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd import watch
-from tinygrad_pt.autograd.trace import Line, caller, line_of, made_by, trace
+from tinygrad_pt.autograd import trace, watch
+from tinygrad_pt.autograd.trace import Line, caller, line_of, made_by
 from tinygrad_pt.errors import describe, failure
 from tinygrad_pt.graph import PICK, Handle, Leaf, Node
-from tinygrad_pt.modes import watched, watcher
 from tinygrad_pt.ops import sum_to
 
 LONGEST_PATH = 8
@@ -219,19 +218,13 @@ class record_contributions:
     every summand, until `.grad` is cleared and filled again; it is meant for a few steps, not for a training.
     """
 
-    def __init__(self) -> None:
-        self.before: list[tuple[Any, trace]] = []
-
     def __enter__(self) -> None:
-        lines = trace()
-        self.before.append((watched(), lines))
+        trace.attend(trace.remember)
         watch.attend(_Bookkeeping)
-        lines.__enter__()
 
     def __exit__(self, *error: Any) -> None:
-        old, lines = self.before.pop()
-        lines.__exit__(*error)
-        watcher.set(old)
+        trace.forget(trace.remember)
+        watch.forget(_Bookkeeping)
 
     def __call__(self, function: Any) -> Any:
         @functools.wraps(function)

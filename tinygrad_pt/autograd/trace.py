@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from tinygrad_pt.graph import DETACH, PICK, Handle, Node
-from tinygrad_pt.inplace import Clock, last_change
-from tinygrad_pt.modes import Switch, current, enter
+from tinygrad_pt.inplace import listeners
+from tinygrad_pt.modes import current, enter
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 INSIDE = (PACKAGE, os.path.dirname(np.__file__) + os.sep)  # NumPy's decorators stand between our functions
@@ -38,34 +38,71 @@ class Line(NamedTuple):
         return f"{self.file}:{self.number} in {self.function}" + (f": {self.text}" if self.text else "")
 
 
-def caller() -> Line | None:
-    """The innermost line outside this package (and NumPy) that led here."""
+def user_frame() -> Any:
+    """The innermost frame outside this package (and NumPy) that led here, or None."""
     frame: Any = sys._getframe(1)
     while frame is not None and frame.f_code.co_filename.startswith(INSIDE):
         frame = frame.f_back
+    return frame
+
+
+def line_at(frame: Any) -> Line | None:
+    """The line at which a frame stands."""
     return None if frame is None else Line(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 
 
-class listen(Switch):
+def caller() -> Line | None:
+    """The innermost line outside this package (and NumPy) that led here."""
+    return line_at(user_frame())
+
+
+class _Several:
+    """Several tapes as one: they hear in the order in which they began."""
+
+    def __init__(self, tapes: tuple[Tape, ...]) -> None:
+        self.tapes = tapes
+
+    def __call__(self, *application: Any) -> None:
+        for tape in self.tapes:
+            tape(*application)
+
+
+def _tapes() -> tuple[Tape, ...]:
+    tape = current().tape
+    return tape.tapes if isinstance(tape, _Several) else () if tape is None else (tape,)
+
+
+def _enter(tapes: tuple[Tape, ...]) -> None:
+    enter(current().but(tape=_Several(tapes) if len(tapes) > 1 else tapes[0] if tapes else None))
+
+
+def attend(tape: Tape) -> None:
+    """Let a tape hear the ops of this task or thread from now on."""
+    _enter((*_tapes(), tape))
+
+
+def forget(tape: Tape) -> None:
+    """Let it hear them no more (once, if it hears them twice); the others go on, whichever began first."""
+    tapes = _tapes()
+    at = max((i for i, one in enumerate(tapes) if one is tape), default=None)
+    if at is not None:
+        _enter(tapes[:at] + tapes[at + 1 :])
+
+
+class listen:
     """Context manager: call `tape(op, args, attrs, result)` after every op inside, gradients wanted or not.
 
     Listeners nest: an outer tape hears what an inner one hears, and hears it first.
     """
 
     def __init__(self, tape: Tape) -> None:
-        super().__init__()
         self.tape = tape
 
     def __enter__(self) -> None:
-        outer, inner = current().tape, self.tape
+        attend(self.tape)
 
-        def both(*application: Any) -> None:
-            if outer is not None:
-                outer(*application)
-            inner(*application)
-
-        self.before.append(current())
-        enter(current().but(tape=inner if outer is None else both))
+    def __exit__(self, *error: Any) -> None:
+        forget(self.tape)
 
 
 class trace(listen):
@@ -148,29 +185,25 @@ def line_of(node: Node) -> Line | None:
 # ------------------------------------------------------------------------------------------ in-place changes
 MOST_CHANGES = 10_000
 _changes: OrderedDict[int, Line | None] = OrderedDict()  # per clock of a change, the line that made it; the latest ones
-_listeners = 0
+_asking: set[Any] = set()  # who wants them
 _lock = threading.Lock()
 
 
-class _Telling(Clock):
-    """The clock of in-place changes while somebody wants to know the line of each."""
-
-    __slots__ = ()
-
-    def __setitem__(self, index: Any, value: Any) -> None:
-        super().__setitem__(index, value)
-        _changes[value] = caller()
-        while len(_changes) > MOST_CHANGES:
-            _changes.popitem(last=False)
+def _changed(clock: int) -> None:
+    _changes[clock] = caller()
+    while len(_changes) > MOST_CHANGES:
+        _changes.popitem(last=False)
 
 
-def hear_changes(on: bool) -> None:
-    """From now on remember the line of every in-place change, of optimizer steps too; or, once per such call, stop."""
-    global _listeners
+def hear_changes(who: Any, on: bool) -> None:
+    """Remember the line of every in-place change, of optimizer steps too, as long as somebody asks for it."""
     with _lock:
-        _listeners += 1 if on else -1
-        last_change.__class__ = _Telling if _listeners else Clock
-        if not _listeners:
+        (_asking.add if on else _asking.discard)(who)
+        if _changed in listeners:
+            listeners.remove(_changed)
+        if _asking:
+            listeners.append(_changed)
+        else:
             _changes.clear()
 
 

@@ -36,7 +36,7 @@ class Watch:
 
     def __call__(self, roots: Sequence[Node], seeds: Sequence[Any], adds: bool, **options: Any) -> dict[Node, Any]:
         nodes = engine.order(roots, options["wanted"])
-        passes = [listener(roots, seeds, nodes, adds) for listener in self.listeners]
+        passes = [listener(roots, seeds, nodes, adds) for listener in dict.fromkeys(self.listeners)]
         try:
             with _overheard(nodes, passes):
                 found = engine.walk(roots, seeds, unwatched=True, **options)
@@ -93,12 +93,21 @@ def _at(error: Exception) -> Node | None:
 
 def attend(listener: Any) -> None:
     """Let a listener hear the backward passes of this task or thread from now on."""
-    old = watcher.get()
-    watcher.set(Watch((*(old.listeners if old is not None else ()), listener)))
+    _become((*_listeners(), listener))
 
 
 def forget(listener: Any) -> None:
-    """Let it hear them no more."""
+    """Let it hear them no more (once, if it asked twice); the others go on, whichever began first."""
+    rest = _listeners()
+    at = max((i for i, one in enumerate(rest) if one is listener), default=None)
+    if at is not None:
+        _become(rest[:at] + rest[at + 1 :])
+
+
+def _listeners() -> tuple[Any, ...]:
     old = watcher.get()
-    rest = tuple(one for one in (old.listeners if old is not None else ()) if one is not listener)
-    watcher.set(Watch(rest) if rest else None)
+    return () if old is None else old.listeners
+
+
+def _become(listeners: tuple[Any, ...]) -> None:
+    watcher.set(Watch(listeners) if listeners else None)

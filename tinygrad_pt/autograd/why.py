@@ -58,6 +58,8 @@ def why_no_grad(t: Any, loss: Any = None) -> Why:
     it is a detach() of a tensor that requires grad
       mend: use the tensor itself where the gradient should flow
     """
+    if loss is not None and not isinstance(loss, Handle):
+        raise TypeError(f"why_no_grad(loss): the loss must be a tensor, not {type(loss).__name__}")
     if t._grad is not None:
         return Why("has grad", "it has a gradient: .grad is not None")
     if t.node is None:
@@ -208,15 +210,16 @@ def _reached_from(t: Any, loss: Any) -> Why:
             "been computed from this one\n" + _cuts(tuple(gone)), gone[0].line, ITSELF,
         )  # fmt: skip
     plain = [
-        f"    {describe(p) if isinstance(p, Constant) else p!r}, argument {slot} of {node.op.name}"
+        f"    {describe(p) if isinstance(p, Constant) else repr(p)}, argument {slot} of {node.op.name}"
         + (f" ({line_of(node)})" if line_of(node) else "")
         for node in nodes for slot, p in enumerate(node.parents) if isinstance(p, (Constant, int, float))
     ]  # fmt: skip
+    traced = any(line_of(node) for node in nodes)
     entered = "\n  what entered it without history:\n" + "\n".join(plain[:8]) if plain else ""
     return Why(
         "not reached", f"the loss was not computed from it, as far as its graph knows{entered}", None,
         "if one of these came from this tensor, then through detach(), .data, .numpy(), .item(), float(), no_grad(), "
-        f"or an integer dtype; {TRACE}" if plain else "compute the loss from it",
+        f"or an integer dtype; {'NumPy leaves no trace' if traced else TRACE}" if plain else "compute the loss from it",
     )  # fmt: skip
 
 

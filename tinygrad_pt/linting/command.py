@@ -11,7 +11,7 @@ import types
 from collections.abc import Sequence
 
 from tinygrad_pt.linting.finding import Finding
-from tinygrad_pt.linting.switch import CODES, lint
+from tinygrad_pt.linting.switch import CODES, known, lint
 
 HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
@@ -26,6 +26,7 @@ def explain(code: str) -> str:
     <BLANKLINE>
     The mend: give it a positive lr, and look at what computes it: integer division, a schedule that starts at 0?
     """
+    (code,) = known(code)
     rule = CODES[code]
     why = textwrap.fill(" ".join(inspect.cleandoc(rule.__doc__ or "").split()), 100)
     return f"{rule.code}: {rule.title}\n\n{why}\n\nThe mend: {rule.mend}"
@@ -35,15 +36,6 @@ def table() -> str:
     """All codes as a table in Markdown."""
     rows = [f"| {rule.code} | {rule.title} | {rule.mend} |" for rule in CODES.values()]
     return "\n".join(["| code | the bug | the mend |", "|---|---|---|", *rows])
-
-
-def codes(text: str) -> list[str]:
-    """The codes in `TG101,TG301`."""
-    found = [word for word in text.replace(",", " ").split() if word]
-    unknown = [code for code in found if code not in CODES]
-    if unknown:
-        raise ValueError(f"lint knows no code {unknown[0]!r}; it knows {', '.join(CODES)}")
-    return found
 
 
 def run(script: str, arguments: Sequence[str] = (), ignore: Sequence[str] = ()) -> int:
@@ -68,7 +60,7 @@ def run(script: str, arguments: Sequence[str] = (), ignore: Sequence[str] = ()) 
                 failed = leaving.code not in (None, 0)
                 if isinstance(leaving.code, str):
                     print(leaving.code, file=sys.stderr)
-            except Exception as error:
+            except (Exception, KeyboardInterrupt) as error:  # interrupted: what was found so far is told
                 failed = True
                 _print_failure(error)
     finally:
@@ -84,7 +76,7 @@ def _place(finding: Finding) -> tuple[str, int, str]:
     return ("", 0, finding.code) if line is None else (line.file, line.number, finding.code)
 
 
-def _print_failure(error: Exception) -> None:
+def _print_failure(error: BaseException) -> None:
     """The traceback as the script by itself would print it: without the frames of the linter."""
     print("Traceback (most recent call last):", file=sys.stderr)
     steps = [s for s in traceback.extract_tb(error.__traceback__) if not s.filename.startswith(HERE)]

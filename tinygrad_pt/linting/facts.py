@@ -6,7 +6,6 @@ from __future__ import annotations
 import ast
 import inspect
 import linecache
-import sys
 import weakref
 import zlib
 from collections.abc import Iterable, Iterator
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.trace import PACKAGE, Line
+from tinygrad_pt.autograd.trace import Line
 from tinygrad_pt.graph import Leaf, Node
 from tinygrad_pt.nn import functional as NF
 
@@ -144,19 +143,6 @@ def above(roots: Iterable[Node]) -> set[Node]:
 def freed(node: Node) -> bool:
     """Whether a backward pass has gone through a vertex and let go of what it had saved."""
     return node.args is None and not isinstance(node, Leaf)
-
-
-def user_frame() -> Any:
-    """The innermost frame outside this package that led here."""
-    frame: Any = sys._getframe(1)
-    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
-        frame = frame.f_back
-    return frame
-
-
-def line_at(frame: Any) -> Line | None:
-    """The line at which a frame stands."""
-    return None if frame is None else Line(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)
 
 
 def call_at(frame: Any) -> ast.Call | None:

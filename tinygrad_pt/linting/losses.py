@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
 
 from tinygrad_pt.autograd.trace import Line, line_of
 from tinygrad_pt.graph import Leaf, Node
-from tinygrad_pt.linting.facts import SQUASHING, Notes, Past, parents
+from tinygrad_pt.linting.facts import SQUASHING, VIEWS, Notes, Past, parents
 from tinygrad_pt.linting.finding import place
 from tinygrad_pt.linting.rule import Rule
 
@@ -84,7 +85,8 @@ class NotLogarithms(Rule):
 
 
 class Broadcast(Rule):
-    """A regression loss whose input and target broadcast to more elements than either has."""
+    """A regression loss whose input and target broadcast to more elements than either has; but not where both have as
+    many axes and `reduction="none"` hands out the wide result: that is a table of all pairs on purpose."""
 
     code = "TG204"
     title = "a loss between (N, 1) and (N,)"
@@ -95,7 +97,7 @@ class Broadcast(Rule):
             return
         x, t = given["input"].array.shape, given["target"].array.shape
         wide = crossed(x, t)
-        if wide:
+        if wide and not (len(x) == len(t) and given["reduction"] == "none"):
             self.report(
                 line, f"{loss} of input {list(x)} and target {list(t)} broadcasts both to {list(wide)}: every answer "
                 "is compared with every target",
@@ -114,7 +116,8 @@ def crossed(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 
 class OwnBroadcast(Rule):
     """A difference of (N, 1) and (N,), N > 1, one computed from parameters and the other data, that is squared or
-    made absolute, reduced to one number, and differentiated."""
+    made absolute, reduced to one number, and differentiated. But not if the former was made of an (N,) by a new axis
+    (`unsqueeze`, `[:, None]`), or the line of the difference makes one: all pairs are meant then."""
 
     code = "TG205"
     title = "a difference of (N, 1) and (N,) in a loss of one's own"
@@ -134,7 +137,7 @@ class OwnBroadcast(Rule):
             n = max((*x, *t), default=0)
             if n > 1 and {tuple(x), tuple(t)} == {(n, 1), (n,)}:
                 a, b = (a.node for a in args)
-                if (a is None) != (b is None) and not isinstance(a or b, Leaf):
+                if (a is None) != (b is None) and not isinstance(a or b, Leaf) and not widened(a or b, line):
                     self.marks.set(node, (1, line, f"{list(x)} - {list(t)} is {[n, n]}"))
             return
         found = [self.marks.get(p) for p in parents(node)]
@@ -153,6 +156,14 @@ class OwnBroadcast(Rule):
         for node, (far, where, text) in self.marks:
             if far == 3 and node in nodes:
                 self.report(where, f"{text}: every answer is compared with every target")
+
+
+def widened(node: Node, line: Line | None) -> bool:
+    """Whether a new axis was put in on purpose: by the op of a vertex, or at a line."""
+    before = next(parents(node), None)
+    if node.op.name in VIEWS and before is not None and before.shape == node.shape[:-1]:
+        return True
+    return line is not None and re.search(r"unsqueeze|newaxis|\bNone\b", line.text) is not None
 
 
 class OneClass(Rule):

@@ -194,7 +194,9 @@ class Missing(Rule):
 class Unreached(Rule):
     """An optimizer has stepped at least 3 times, backward reached some of its parameters, and never reached another
     that wanted a gradient all the time; 10 times, if that one belongs to a part of a model that was never called. TG105
-    does not apply, and the part was not called under no_grad only, which freezes it on purpose."""
+    does not apply, the part was not called under no_grad only, which freezes it on purpose, and, if it was never
+    called, backward reached no other parameter of the optimizer in some steps only: what chooses may never choose
+    it."""
 
     code = "TG104"
     title = "an optimizer with parameters that backward never reaches"
@@ -219,10 +221,12 @@ class Unreached(Rule):
         asked = {id(p): alive for module, alive in self.asked for p in module.parameters(recurse=False)}
         for record in session.optimizers.values():
             mine = record.parameters
+            chosen = any(0 < self.wanting.get(id(p), 0) < record.steps for p in mine)
             vain = [
                 p for p in mine
                 if not session.passes(p) and id(p) not in replaced and self.wanting.get(id(p), 0) == record.steps
-                and asked.get(id(p), True) and record.steps >= (10 if id(p) in names and id(p) not in asked else 3)
+                and asked.get(id(p), not chosen)
+                and record.steps >= (10 if id(p) in names and id(p) not in asked else 3)
             ]  # fmt: skip
             if vain and any(session.passes(p) for p in mine):
                 some = listed(session.name(p, names) for p in vain)

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.trace import PACKAGE, Line
+from tinygrad_pt.autograd.trace import PACKAGE, Line, line_at
 from tinygrad_pt.graph import Handle, Leaf, Node
-from tinygrad_pt.linting.facts import Notes, call_at, checksum, inside, line_at
+from tinygrad_pt.linting.facts import Notes, call_at, checksum, inside
 from tinygrad_pt.linting.rule import Rule
 from tinygrad_pt.modes import current
 from tinygrad_pt.nn import functional as NF
@@ -226,11 +226,14 @@ class NoNumbers(Rule):
 
 
 class TooEarly(Rule):
-    """At one line of the program the `step()` of an object that holds an optimizer lowered its learning rate before
-    the first step of that optimizer, and was called again after it. Nothing is said if that `step()` itself called
-    the optimizer's, if it raised the rate (a warm-up), or if the first and the second call stand at different lines
-    (a schedule wound forward). It need not lower the rate at its first call if its class is called …LR or …Scheduler
-    or has a last_epoch, as PyTorch's, whose constructor makes the first step."""
+    """At one line of the program the `step()`, without an argument, of an object that holds an optimizer was called
+    before the first step of that optimizer and again after it, and lowered its learning rate both times: so a decay
+    was under way before it began. It need not have lowered the rate yet if it has a `last_epoch` that counts the first
+    call as one too many, as PyTorch's, whose constructor makes the first step.
+
+    Nothing is said if that `step()` itself called the optimizer's; if the rate rose (a warm-up); if it fell far the
+    first time only (the schedule brings its own first rate); or if the first and the second call stand at different
+    lines (a schedule wound forward)."""
 
     code = "TG601"
     title = "a scheduler stepped before the optimizer"
@@ -238,40 +241,64 @@ class TooEarly(Rule):
 
     def __init__(self, session: Any) -> None:
         super().__init__(session)
-        self.first: dict[tuple[int, int], Any] = {}  # (optimizer, scheduler) -> [scheduler, line, rates before, after]
+        self.watched: dict[tuple[int, int], Early] = {}  # by optimizer and scheduler
 
     def scheduled(self, record: Any, scheduler: Any, line: Line | None) -> None:
         key = (id(record), id(scheduler))
         if not record.steps:
-            self.first.setdefault(key, [scheduler, line, record.rates, None])
-            return
-        if key not in self.first:
-            return
-        _, where, before, after = self.first[key]
-        if where != line or before is None or after is None:
-            return
-        kind = type(scheduler)
-        ours = kind.__module__.startswith("tinygrad_pt.")
-        alike = hasattr(scheduler, "last_epoch") or kind.__name__.endswith(("LR", "Scheduler"))
-        lower = any(a < b for a, b in zip(after, before, strict=False))
-        if ours or lower or (alike and list(after) == list(before)):
-            self.report(
-                line, f"{kind.__name__}.step() comes before {record.kind}.step(): the first value of the schedule, "
-                f"{before[0]:g}, is skipped or cut short",
-            )  # fmt: skip
+            self.watched.setdefault(key, Early(record, scheduler, line))
+        elif key in self.watched:
+            self.watched[key].again = line
 
     def before_step(self, record: Any, closure: bool) -> None:
-        if record.steps:
-            return
-        for (optimizer, _), entry in self.first.items():
-            if optimizer == id(record) and entry[3] is None:
-                entry[3] = record.rates
-                frame: Any = sys._getframe(1)
-                while frame is not None:
-                    names = frame.f_code.co_varnames
-                    if names and frame.f_code.co_name == "step" and frame.f_locals.get(names[0]) is entry[0]:
-                        entry[2] = None  # it steps the optimizer itself
-                    frame = frame.f_back
+        for key, early in list(self.watched.items()):
+            if early.record is not record:
+                continue
+            if early.after is None:
+                early.after = record.rates
+                early.counted = getattr(early.scheduler, "last_epoch", 0) or 0
+                if within(early.scheduler):
+                    del self.watched[key]
+            elif early.again is not None:
+                del self.watched[key]
+                if early.again == early.line and early.decays(record.rates):
+                    self.report(
+                        early.line, f"{type(early.scheduler).__name__}.step() comes before {record.kind}.step(): the "
+                        f"first value of the schedule, {early.before[0]:g}, is skipped or cut short",
+                    )  # fmt: skip
+
+
+class Early:
+    """A scheduler that was stepped before its optimizer, and the learning rates."""
+
+    def __init__(self, record: Any, scheduler: Any, line: Line | None) -> None:
+        self.record, self.scheduler, self.line = record, scheduler, line
+        self.before: list[float] = record.rates  # before the first call of step()
+        self.after: list[float] | None = None  # at the first step of the optimizer
+        self.counted: Any = 0  # last_epoch then
+        self.again: Line | None = None  # the line of the second call
+
+    def decays(self, now: list[float]) -> bool:
+        """Whether the first call was a step of the decay that the second goes on with."""
+        if not self.before or self.after is None:
+            return False
+        if self.after == self.before:  # of a step size, or an interval, not over yet
+            return isinstance(self.counted, int) and self.counted >= 1 and now <= self.after
+        for a, b, c in zip(self.before, self.after, now, strict=False):
+            if a > b > c and (4 * (b - c) >= a - b or c / b <= b / a * 1.001):
+                return True
+        return False
+
+
+def within(scheduler: Any) -> bool:
+    """Whether we are in the `step()` of a scheduler."""
+    frame: Any = sys._getframe(1)
+    while frame is not None:
+        names = frame.f_code.co_varnames
+        if names and frame.f_code.co_name == "step" and frame.f_locals.get(names[0]) is scheduler:
+            return True
+        frame = frame.f_back
+    return False
 
 
 RULES = (Noisy, Asleep, Deaf, Dead, NoNumbers, TooEarly)

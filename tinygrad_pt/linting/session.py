@@ -7,15 +7,15 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from tinygrad_pt.autograd.trace import PACKAGE, Line, listen, made_by
+from tinygrad_pt.autograd.trace import PACKAGE, Line, line_at, listen, made_by
 from tinygrad_pt.graph import Handle, Leaf, Node
-from tinygrad_pt.linting.facts import LOSSES, SQUASHING, VIEWS, Notes, Past, above, checksum, inside, line_at, source
+from tinygrad_pt.linting.facts import LOSSES, SQUASHING, VIEWS, Notes, Past, above, checksum, inside, source
 from tinygrad_pt.linting.finding import Finding, LintError
 from tinygrad_pt.linting.rule import EVENTS, Rule
 from tinygrad_pt.nn.module import Module
 
 
-class Pass:
+class Backward:
     """One call of `backward`: from where, through which vertices, to which leaves."""
 
     def __init__(self, tensors: Any, gradient: Any, create: bool, inputs: Any, line: Line | None) -> None:
@@ -156,12 +156,12 @@ class Session:
             self.roots[id(module)] = module
         self.tell("called", module, args, output, outer, line_at(frame))
 
-    def before_backward(self, walk: Pass) -> None:
+    def before_backward(self, walk: Backward) -> None:
         """A backward begins."""
         self.tell("differentiated", walk.nodes)
         self.tell("before_backward", walk)
 
-    def after_backward(self, walk: Pass) -> None:
+    def after_backward(self, walk: Backward) -> None:
         """A backward has ended."""
         leaves = {id(t) for t in walk.leaves}
         for t in walk.leaves:

@@ -7,6 +7,7 @@ taken out when the last ends. A linter hears the task or thread that began it, a
 from __future__ import annotations
 
 import functools
+import math
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -15,13 +16,13 @@ from typing import Any
 
 import tinygrad_pt
 from tinygrad_pt import autograd
-from tinygrad_pt.autograd.trace import PACKAGE
+from tinygrad_pt.autograd.trace import PACKAGE, caller, line_at, user_frame
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.linting import gradients, losses, parameters, phases
-from tinygrad_pt.linting.facts import above, line_at, user_frame
+from tinygrad_pt.linting.facts import above
 from tinygrad_pt.linting.finding import Finding
 from tinygrad_pt.linting.rule import Rule
-from tinygrad_pt.linting.session import Pass, Session
+from tinygrad_pt.linting.session import Backward, Session
 from tinygrad_pt.nn import utils
 from tinygrad_pt.nn.module import Module
 from tinygrad_pt.optim.optimizer import Optimizer
@@ -66,7 +67,7 @@ def backwards(original: Any) -> Any:
         sessions = active.get()
         if not sessions:
             return original(tensors, grad_tensors, retain_graph, create_graph, inputs)
-        walk = Pass(tensors, grad_tensors, create_graph, inputs, line_at(user_frame()))
+        walk = Backward(tensors, grad_tensors, create_graph, inputs, caller())
         for session in sessions:
             session.before_backward(walk)
         given = tensors if isinstance(tensors, Handle) else walk.tensors  # an iterator has been used up
@@ -95,12 +96,13 @@ def clipped(original: Any) -> Any:
     @functools.wraps(original)
     def clip(parameters: Any, *args: Any, **kwargs: Any) -> Any:
         sessions = active.get()
-        if sessions:
+        limit = args[0] if args else kwargs.get("max_norm", kwargs.get("clip_value"))
+        if sessions and limit != math.inf:  # a limit of inf only asks for the norm
             found = [parameters] if isinstance(parameters, Handle) else list(parameters)
             if isinstance(parameters, Iterator):  # it has been used up
                 parameters = (p for p in found)
             for session in sessions:
-                session.clipped(found, line_at(user_frame()))
+                session.clipped(found, caller())
         return original(parameters, *args, **kwargs)
 
     return clip
@@ -114,7 +116,8 @@ def initialised(original: Any) -> Any:
             watch(type(self))
             frame = user_frame()
             while (
-                frame.f_back is not None
+                frame is not None
+                and frame.f_back is not None
                 and frame.f_code.co_name == "__init__"
                 and any(value is self for value in frame.f_locals.values())
             ):
@@ -132,7 +135,7 @@ def stepped(original: Any) -> Any:
         if not sessions or any(optimizer is self for optimizer in inside):
             return original(self, *args, **kwargs)
         closure = bool(args or kwargs) and (args or tuple(kwargs.values()))[0] is not None
-        line = line_at(user_frame())
+        line = caller()
         token = stepping.set((*inside, self))
         try:
             for session in sessions:
@@ -189,7 +192,7 @@ def _write(self: Any, groups: Any) -> None:
 def scheduler_of(optimizer: Any, frame: Any) -> tuple[Any, Any] | None:
     """The object in whose `step()` we are and that holds the optimizer, and the line that called that `step()`.
 
-    None in its constructor, and in the optimizer itself.
+    None in its constructor, in the optimizer itself, and where `step(…)` was told which step it is.
     """
     found = None
     for _ in range(12):
@@ -204,7 +207,8 @@ def scheduler_of(optimizer: Any, frame: Any) -> tuple[Any, Any] | None:
             if this is found[0] and name == "__init__":
                 return None
         elif name == "step" and this is not None and not isinstance(this, (Optimizer, Module)):
-            if any(value is optimizer for value in getattr(this, "__dict__", {}).values()):
+            given = any(frame.f_locals.get(n) is not None for n in names[1 : frame.f_code.co_argcount])
+            if not given and any(value is optimizer for value in getattr(this, "__dict__", {}).values()):
                 outer = frame.f_back
                 while outer is not None and outer.f_code.co_filename.startswith(PACKAGE):
                     outer = outer.f_back
@@ -273,6 +277,17 @@ def take_out() -> None:
                 setattr(owner, name, before)
 
 
+def known(codes: Iterable[str] | str) -> list[str]:
+    """The codes in `"TG101,TG301"`, or in a list of such; an error for one that there is not."""
+    if not isinstance(codes, str) and not (isinstance(codes, Iterable) and all(isinstance(c, str) for c in codes)):
+        raise TypeError(f"codes are strings such as 'TG301', not {codes!r}")
+    found = [code for text in ([codes] if isinstance(codes, str) else codes) for code in text.replace(",", " ").split()]
+    unknown = [code for code in found if code not in CODES]
+    if unknown:
+        raise ValueError(f"lint knows no code {unknown[0]!r}; it knows {', '.join(CODES)}")
+    return found
+
+
 class lint:
     """Context manager: watch a program for the silent bugs that people lose days to.
 
@@ -295,26 +310,27 @@ class lint:
         self, on: Callable[[Finding], Any] | str | None = None, ignore: Iterable[str] | str = (),
         rules: Iterable[type[Rule]] = RULES,
     ) -> None:  # fmt: skip
-        codes = [ignore] if isinstance(ignore, str) else list(ignore)
-        unknown = [code for code in codes if code not in CODES]
-        if unknown:
-            raise ValueError(f"lint knows no code {unknown[0]!r}; it knows {', '.join(CODES)}")
+        codes = known(ignore)
         if not (on is None or on == "raise" or callable(on)):
             raise TypeError(f"on must be None, 'raise' or a function, not {on!r}")
         self.session = Session(rules, on, codes)
-        self.token: Any = None
+        self.used = self.running = False
 
     def __enter__(self) -> list[Finding]:
-        if self.token is not None:
-            raise RuntimeError("this lint() is in use: call lint() again for another")
+        if self.used:
+            raise RuntimeError("this lint() has been in use: call lint() again for another")
+        self.used = self.running = True
         install()
-        self.token = active.set((*active.get(), self.session))
+        active.set((*active.get(), self.session))
         self.session.listener.__enter__()
         return self.session.findings
 
     def __exit__(self, kind: Any, *error: Any) -> None:
+        if not self.running:
+            return
+        self.running = False
         self.session.listener.__exit__()
-        active.reset(self.token)
+        active.set(tuple(session for session in active.get() if session is not self.session))
         take_out()
         if kind is not None:
             self.session.failed = True

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.graph import F32, F64, born, wrap
-from tinygrad_pt.inplace import last_change, touched
+from tinygrad_pt.inplace import last_change, listeners, tell, touched
 from tinygrad_pt.optim.optimizer import (
     BLOCK,
     Due,
@@ -104,6 +104,8 @@ class SGD(Optimizer):
                 version = p.version  # `touched(p)`, without the call
                 version[0] += 1
                 version[1] = last_change[0] = born()
+                if listeners:
+                    tell()
 
     def _general(self, group: Options, todo: Due) -> None:
         rate, decay, momentum = -float(group["lr"]), float(group["weight_decay"]), float(group["momentum"])
