@@ -263,3 +263,32 @@ def test_an_argument_handed_back_is_a_tensor_of_its_own() -> None:
     assert y is not x and x.is_leaf
     y.sum().backward()
     assert x.grad.item() == 7.0
+
+
+@pytest.mark.parametrize("materialize", [True, False])
+def test_missing_gradients_arrive_as_zeros_or_as_none(materialize: bool) -> None:
+    seen: list[Any] = []
+
+    class Three(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            ctx.set_materialize_grads(materialize)
+            whole = x.long()
+            ctx.mark_non_differentiable(whole)
+            return x * 2, whole, x * 3
+
+        @staticmethod
+        def backward(ctx: Any, *gs: Any) -> Any:
+            seen[:] = gs
+            return sum(g * k for g, k in zip(gs, (2, 0, 3), strict=True) if g is not None)
+
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    for create_graph in (False, True):
+        (g,) = torch.autograd.grad(Three.apply(x)[0].sum(), x, create_graph=create_graph)
+        assert g.tolist() == [2, 2]
+        assert seen[0].tolist() == [1, 1]
+        missing = [[0, 0], [0, 0]] if materialize else [None, None]
+        assert [None if s is None else s.tolist() for s in seen[1:]] == missing
+    a, _, c = Three.apply(x)
+    (g,) = torch.autograd.grad(a.sum() + c.sum() + c.sum(), x)
+    assert g.tolist() == [8, 8]

@@ -184,12 +184,20 @@ def tensors(node: Node) -> tuple[Any, ...]:
 
 
 def collect(node: Node, g: Any, grads: dict[Any, Any]) -> None:
-    """Put the gradient of one result beside those of its siblings; results nobody used have gradient 0."""
+    """Put the gradient of one result beside those of its siblings; results nobody used have gradient 0.
+
+    Or None, where a user's Function wants to see which ones are missing.
+    """
     (master,) = node.parents
     if master not in grads:
-        zeros = [np.zeros(shape, master.dtype) for shape in master.note("shapes")]
-        grads[master] = [wrap(z) for z in zeros] if isinstance(g, Handle) else zeros
-    grads[master][node.attrs["part"]] = grads[master][node.attrs["part"]] + g
+        shapes = master.note("shapes")
+        if "ctx" in master.attrs and not master.attrs["ctx"].materialize:
+            grads[master] = [None] * len(shapes)
+        else:
+            zeros = [np.zeros(shape, master.dtype) for shape in shapes]
+            grads[master] = [wrap(z) for z in zeros] if isinstance(g, Handle) else zeros
+    parts, part = grads[master], node.attrs["part"]
+    parts[part] = clone(g) if parts[part] is None else parts[part] + g
 
 
 def wrong_shape(node: Node, slot: int, r: Any) -> Exception:

@@ -23,6 +23,7 @@ class FunctionCtx:
         self._plain: set[int] = set()
         self._master: weakref.ref[Node] | None = None
         self._results: tuple[Any, Any] | None = None
+        self._outputs: list[Any] = []  # the shape and dtype of each
 
     def save_for_backward(self, *tensors: Any) -> None:
         """Keep tensors (or None) for backward; a change of one in place is then an error."""
@@ -153,6 +154,7 @@ def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwar
         if isinstance(output, tuple):
             part = {id(t): i for i, t in enumerate(smooth)}
             attrs["outputs"] = [part.get(id(t)) for t in results]
+            ctx._outputs = [(t.array.shape, t.array.dtype) if isinstance(t, Handle) else None for t in results]
             node.set_note("shapes", tuple(t.array.shape for t in smooth))
             for i, t in enumerate(smooth):
                 t.node = pick(node, i, t.array)
@@ -218,14 +220,15 @@ def _gradient(cls: type, ctx: FunctionCtx, g: Any, place: int, count: int, outpu
 
 
 def _recording(g: Any) -> bool:
-    return isinstance(g[0] if isinstance(g, list) else g, Handle)
+    return any(isinstance(part, Handle) for part in g) if isinstance(g, list) else isinstance(g, Handle)
 
 
 def _backward(cls: Any, ctx: FunctionCtx, g: Any, count: int, outputs: Any) -> tuple[Any, ...]:
     parts = g if isinstance(g, list) else [g]
-    gs = [p if isinstance(p, Handle) else wrap(p) for p in parts]
+    gs = [p if p is None or isinstance(p, Handle) else wrap(p) for p in parts]
     if outputs is not None:
-        gs = [None if i is None else gs[i] for i in outputs]
+        missing = [wrap(np.zeros(*o)) if o is not None and ctx.materialize else None for o in ctx._outputs]
+        gs = [none if i is None else gs[i] for i, none in zip(outputs, missing, strict=True)]
     backward = cls.backward if cls.backward is not Function.backward else cls.vjp
     with enable_grad() if _recording(g) else no_grad():
         found = backward(ctx, *gs)
