@@ -278,10 +278,10 @@ def cast(a: Any, *, dtype: Any) -> Any:
     return np.asarray(a).astype(numpy_of(dtype))
 
 
-@primitive(r"a", lambda g, y, a: g, elementwise=True)
-def clone(a: Any) -> Any:
-    """y = a, in memory of its own."""
-    return np.array(a)
+@primitive(r"a", lambda g, y, a, *, order="K": g, elementwise=True)
+def clone(a: Any, *, order: Any = "K") -> Any:
+    """y = a, in memory of its own: laid out as a is, or (`order="C"`) row after row."""
+    return np.array(a, order=order)
 
 
 @primitive(
