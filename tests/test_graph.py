@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import weakref
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 import tinygrad_pt as torch
 from tests.ops.table import ROWS, Row
 from tinygrad_pt import graph, ops
+from tinygrad_pt.autograd import engine
 from tinygrad_pt.graph import Constant, Handle, Leaf, Symbol, wrap
 from tinygrad_pt.modes import Mode, Scope, Switch, current
 
@@ -202,11 +204,12 @@ def test_views_that_are_gone_are_forgotten() -> None:
     for _ in range(3000):
         x[0:2]
     assert len(x.views) < 1100 and any(link() is kept for link in x.views)
-    with torch.no_grad():
-        x.requires_grad_(False)
     y = torch.zeros(4)
     held = [y[i:] for i in (0, 1, 2, 3) * 10]
     assert [link() for link in y.views] == held
+    for _ in range(3000):
+        y[0:2]
+    assert len(y.views) < 1100 and [link() for link in y.views if link() is not None] == held
 
 
 # ------------------------------------------------------------------------------------------ the short ways
@@ -214,11 +217,12 @@ def no_long_way(*args: Any, **kwargs: Any) -> Any:
     raise AssertionError("this is what the short way is to spare us")
 
 
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("shape", [(2, 2), ()])
-def test_the_two_usual_dtypes_take_the_short_way(monkeypatch: Any, dtype: Any, shape: Any) -> None:
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("kind", [torch.nn.Parameter, lambda x: x], ids=["parameter", "tensor"])
+def test_the_two_usual_dtypes_take_the_short_way(monkeypatch: Any, dtype: Any, shape: Any, kind: Any) -> None:
     x, c = torch.full(shape, 0.5, dtype=dtype, requires_grad=True), torch.full(shape, 0.25, dtype=dtype)
-    row = torch.full((2,), 0.125, dtype=dtype)
+    x, row = kind(x), torch.full((2,), 0.125, dtype=dtype)
 
     def program() -> list[Any]:
         short = [ops.exp(x), ops.neg(x), ops.relu(x), ops.tanh(c)]
@@ -244,6 +248,13 @@ def test_all_else_takes_the_long_way_and_gives_what_pytorch_gives() -> None:
     assert (whole * 2.5).dtype is torch.float32 and (2.5 * whole).dtype is torch.float32
     assert (half * torch.ones(1)).dtype is torch.float32 and (half > whole).dtype is torch.bool
     assert (torch.ones(1) == 1).dtype is torch.bool
+
+
+def test_traits_are_given_by_name() -> None:
+    for function in (graph.unary, graph.binary, graph.Op.__init__, engine.walk):
+        parameters = inspect.signature(function).parameters
+        traits = [n for n in ("domain", "elementwise", "view", "label", "doc", "retain", "create") if n in parameters]
+        assert traits and all(parameters[n].kind is inspect.Parameter.KEYWORD_ONLY for n in traits)
 
 
 # ------------------------------------------------------------------------------------------ what may meet
@@ -272,6 +283,18 @@ def test_what_is_no_tensor_and_no_number_is_refused_with_the_mend() -> None:
     with pytest.raises(ValueError) as refused:
         ops.mm(torch.ones(2, 3), torch.ones(2, 3))
     assert "reshape, unsqueeze" not in str(refused.value) and "mm" in str(refused.value)
+
+
+def test_an_array_may_stand_on_either_side() -> None:
+    x, a = torch.ones(2, requires_grad=True), np.array([0.0, 3.0], np.float32)
+    for y in (ops.maximum(a, x), ops.maximum(x, a), ops.logaddexp(a, x), ops.atan2(x, a)):
+        assert isinstance(y, Handle) and y.requires_grad and y.dtype is torch.float32
+
+
+def test_what_numpy_refuses_of_one_argument_is_said_in_its_words() -> None:
+    with pytest.raises(ValueError, match="Integers to negative integer powers are not allowed") as caught:
+        ops.power(torch.tensor([2]), n=-1)
+    assert "power(int64[1])" in str(caught.value)
 
 
 def test_numbers_and_arrays_become_what_the_op_can_record() -> None:

@@ -322,6 +322,8 @@ def test_copy_fill_and_zero() -> None:
         x.copy_(torch.ones(3))
     with pytest.raises(RuntimeError, match=r"output with shape \[2, 2\] doesn't match the broadcast shape \[3, 2, 2\]"):
         x.copy_(torch.ones(3, 2, 2))
+    with pytest.raises(RuntimeError, match=r"output with shape \[5\] doesn't match the broadcast shape \[3, 5\]"):
+        torch.zeros(5).copy_(torch.ones(3, 5))
     for value in (7, 7.0, torch.tensor(7), np.float32(7)):
         assert torch.zeros(2).fill_(value).tolist() == [7.0, 7.0]
     assert torch.zeros(1).fill_(True).tolist() == [1.0] and torch.ones(2).zero_().tolist() == [0.0, 0.0]
@@ -373,6 +375,16 @@ def test_indices_where_and_scatter() -> None:
     assert x.scatter_(0, torch.tensor([1]), value=2.0).tolist() == [5.0, 2.0, 9.0, 3.0] and x._version == 3
 
 
+def test_options_of_methods_are_given_by_name() -> None:
+    x, index, g = torch.ones(3), torch.tensor([0]), torch.Generator()
+    for call in (lambda: x.numpy(True), lambda: x.uniform_(0, 1, g), lambda: x.normal_(0, 1, g),
+                 lambda: x.bernoulli_(0.5, g), lambda: x.random_(0, 2, g),
+                 lambda: x.scatter_(0, index, torch.ones(1), 2.0)):  # fmt: skip
+        with pytest.raises(TypeError):
+            call()
+    assert x.tolist() == [1.0, 1.0, 1.0]
+
+
 def test_what_may_not_be_written_stays_as_it_was() -> None:
     x = torch.ones(2)
     with pytest.raises(RuntimeError, match=r"output with shape \[2\] doesn't match the broadcast shape \[3, 2\]"):
@@ -386,9 +398,9 @@ def test_what_may_not_be_written_stays_as_it_was() -> None:
     assert x.tolist() == [1.0, 1.0] and y.tolist() == [1.0, 2.0] and x._version == y._version == 0
     with torch.no_grad():
         assert y.add_(1) is y and y.requires_grad and y.is_leaf and y._version == 1
-    wide = torch.ones(1, 2).expand(3, 2)
-    with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
-        wide.add_(1)
+    for wide in (torch.ones(1, 2).expand(3, 2), torch.tensor(1.0).expand(2)):
+        with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
+            wide.add_(1)
     row = torch.ones(2).expand(1, 2)
     assert row.add_(1).tolist() == [[2.0, 2.0]] and row._version == 1
 
@@ -403,6 +415,10 @@ def test_views_follow_what_is_written_to_their_base_and_back() -> None:
     assert h.tolist() == [20.0, 4.0, 60.0, 8.0] and first.tolist() == [20.0, 4.0]
     (first.sum() + turned.sum()).backward()
     assert x.grad.tolist() == [40.0, 4.0, 20.0, 2.0]
+    g = x * 1
+    g[1:].view(3)[0] = 7.0
+    g.sum().backward()
+    assert x.grad.tolist() == [41.0, 4.0, 21.0, 3.0] and g.tolist() == [1.0, 7.0, 3.0, 4.0]
     plain = torch.zeros(4)
     view = plain[1:3]
     view.copy_(leaf(5.0, 6.0))

@@ -284,6 +284,32 @@ def test_a_tensor_may_be_written_by_what_was_computed_from_it() -> None:
         np.testing.assert_allclose(x.grad.numpy(), slope(np.array([1.5, 2.0])), rtol=1e-12)
 
 
+def test_what_an_op_in_place_saved_of_its_result_is_the_memory_itself_and_watched() -> None:
+    x = leaf(1.0, 2.0)
+    h = x * 1
+    h.exp_()
+    assert h.node.args[0] is h.array and h.node.guards[0] is h.version
+    h.add_(1)
+    with pytest.raises(RuntimeError, match="is at version 2; expected version 1 instead"):
+        h.sum().backward()
+
+
+def test_several_views_made_at_once_follow_their_base() -> None:
+    for cut in (lambda h: h.split([1, 1], dim=1), lambda h: h.unbind(1)):
+        x = torch.ones(1, 2, requires_grad=True)
+        h = x * 1
+        a, b = cut(h)
+        h.mul_(3)
+        (a.sum() + 2 * b.sum()).backward()
+        assert a.tolist() in ([3.0], [[3.0]]) and x.grad.tolist() == [[3.0, 6.0]]
+    x = torch.ones(4, requires_grad=True)
+    h = x * 1
+    a, b = h[1:].view(1, 3).split([1, 2], dim=1)
+    h.mul_(3)
+    (a.sum() + 2 * b.sum()).backward()
+    assert x.grad.tolist() == [0.0, 3.0, 6.0, 6.0]
+
+
 def test_one_of_several_views_made_at_once_may_be_written_without_gradients_only() -> None:
     x = torch.zeros(4)
     a, b = x.split(2)
@@ -347,6 +373,60 @@ def test_surplus_gradients_of_none_are_dropped_and_earlier_writes_forgotten() ->
     assert x.grad.tolist() == [2.0]
 
 
+@pytest.mark.parametrize("surplus", [0, 1, 2, 3])
+def test_any_number_of_surplus_nones_is_dropped(surplus: int) -> None:
+    class Same(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, a: Any, b: Any) -> Any:
+            return a * b, a.long(), (b * 2).view(-1)
+
+        @staticmethod
+        def backward(ctx: Any, g: Any, whole: Any, twice: Any) -> Any:
+            return (g, None, *[None] * surplus)
+
+    x, c = leaf(3.0), leaf(4.0)
+    y, whole, twice = Same.apply(x, c)
+    assert y.requires_grad and twice.requires_grad and not whole.requires_grad and whole.dtype is torch.int64
+    y.backward()
+    assert x.grad.tolist() == [1.0] and c.grad.tolist() == [0.0]
+
+    class Whole(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, a: Any) -> Any:
+            return a.long()
+
+    assert not Whole.apply(x).requires_grad
+
+
+def test_an_output_saved_among_several_is_differentiated_through() -> None:
+    class Exp(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, a: Any) -> Any:
+            y = a.exp()
+            ctx.save_for_backward(y)
+            return a * 1, y
+
+        @staticmethod
+        def backward(ctx: Any, g: Any, h: Any) -> Any:
+            return g + h * ctx.saved_tensors[0]
+
+    x = leaf(0.5)
+    y = Exp.apply(x)[1]
+    for _ in range(3):
+        (y,) = torch.autograd.grad(y, x, create_graph=True)
+    assert y.item() == pytest.approx(np.exp(0.5))
+
+
+def test_what_a_function_saved_may_not_change() -> None:
+    x = leaf(5.0)
+    h = x * 1
+    y = Twice.apply(h)
+    h.add_(1)
+    with pytest.raises(RuntimeError, match="is at version 1; expected version 0 instead") as caught:
+        y.backward()
+    assert "save a clone() of it" in str(caught.value)
+
+
 def test_what_a_function_must_return() -> None:
     class Few(torch.autograd.Function):
         @staticmethod
@@ -356,6 +436,11 @@ def test_what_a_function_must_return() -> None:
         @staticmethod
         def backward(ctx: Any, g: Any) -> Any:
             return g
+
+    class Bare(Few):
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return (None,)
 
     class Plain(Few):
         @staticmethod
@@ -370,6 +455,8 @@ def test_what_a_function_must_return() -> None:
         RuntimeError, match=r"FewBackward returned an incorrect number of gradients \(expected 2, got 1"
     ):
         Few.apply(x, x).backward()
+    with pytest.raises(RuntimeError, match=r"BareBackward .* \(expected 2, got 1\)"):
+        Bare.apply(x, x).backward()
     with pytest.raises(TypeError, match="Plain.backward returned a float"):
         Plain.apply(x, x).backward()
     with pytest.raises(NotImplementedError, match="must implement the forward function"):
@@ -409,6 +496,9 @@ def test_v_may_be_left_out_for_one_number_only() -> None:
         functional.vjp(square, x, (x, x))
     with pytest.raises(RuntimeError, match=r"Entry 1 in v has invalid size: should be torch.Size\(\[2\]\)"):
         functional.vjp(lambda x: (x * 1, x * 2), x, (torch.ones(2), torch.ones(3)))
+    for wrong in (torch.ones(1), torch.ones(3), torch.ones(1, 2), torch.ones(())):
+        with pytest.raises(RuntimeError, match="Entry 0 in v has invalid size"):
+            functional.vjp(square, x, wrong)
     with pytest.raises(TypeError, match="index 1 has type"):
         functional.vjp(square, (x, 1.0))
 
@@ -428,6 +518,15 @@ def test_what_does_not_depend_has_derivative_zero_unless_strict() -> None:
     assert functional.vhp(linear, x, v)[1].tolist() == [0.0, 0.0]
     assert functional.hvp(linear, x, v)[1].tolist() == [0.0, 0.0]
     assert functional.hessian(linear, x).tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    for derive in (functional.vhp, functional.hvp):
+        assert derive(lambda x: torch.ones(()), x, v)[1].tolist() == [0.0, 0.0]
+        with pytest.raises(RuntimeError, match="independent of the input in strict mode"):
+            derive(lambda x: torch.ones(()), x, v, strict=True)
+    assert functional.jacobian(constant, x).tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    with pytest.raises(RuntimeError, match="independent of the input in strict mode"):
+        functional.jacobian(constant, x, strict=True)
+    with pytest.raises(RuntimeError, match="independent of the input in strict mode"):
+        functional.jvp(constant, x, v, strict=True)
     one, other = functional.jacobian(lambda a, b: a * 2, (x, x))
     assert one.tolist() == [[2.0, 0.0], [0.0, 2.0]] and not other.array.any()
     with pytest.raises(RuntimeError, match="An output .* is independent of the input in strict mode"):

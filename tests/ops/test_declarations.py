@@ -5,11 +5,12 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tinygrad_pt as torch
 from tests.ops.table import DEFINED, ROWS
-from tinygrad_pt import graph
+from tinygrad_pt import graph, ops
 
 ARRAY = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 OURS = [op for op in graph.OPS.values() if op.name in DEFINED and inspect.isfunction(op.forward)]
@@ -22,17 +23,37 @@ def split(function: Any) -> tuple[list[str], set[str]]:
     return arrays, {p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
 
 
-@pytest.mark.parametrize("op", OURS, ids=repr)
-def test_forward_and_rules_take_the_same_arrays_and_attributes(op: graph.Op) -> None:
-    arrays, attributes = split(op.forward)
-    assert len(arrays) + len(attributes) == len(inspect.signature(op.forward).parameters)
-    for shapes, given in ROWS[op.name].cases:
-        assert set(given) <= attributes, "an attribute is given by its name"
-        for rule in op.rules_for(len(shapes)):
-            if rule is not None:
-                read, needed = split(rule)
-                assert read[:2] == ["g", "y"] and needed == attributes
-                assert len(read) - 2 == len(arrays)
+def test_forward_and_rules_take_the_same_arrays_and_attributes() -> None:
+    for op in OURS:
+        arrays, attributes = split(op.forward)
+        assert len(arrays) + len(attributes) == len(inspect.signature(op.forward).parameters), op
+        for shapes, given in ROWS[op.name].cases:
+            assert set(given) <= attributes, f"{op}: an attribute is given by its name"
+            for rule in op.rules_for(len(shapes)):
+                if rule is not None:
+                    read, needed = split(rule)
+                    assert read[:2] == ["g", "y"] and needed == attributes, op
+                    assert len(read) - 2 == len(arrays), op
+
+
+def test_crop_and_pad_undo_each_other_with_negative_widths_too() -> None:
+    a = np.arange(1.0, 5.0)
+    for widths, cropped in [
+        ((0, 0), a), ((1, 0), a[1:]), ((0, 1), a[:3]), ((1, 2), a[1:2]), ((-1, 0), [0, 1, 2, 3, 4]),
+        ((0, -1), [1, 2, 3, 4, 0]), ((-1, 1), [0, 1, 2, 3]), ((2, -2), [3, 4, 0, 0]), ((-1, -1), [0, 1, 2, 3, 4, 0]),
+    ]:  # fmt: skip
+        assert ops.crop(a, widths=(widths,)).tolist() == list(cropped)
+        mirrored = tuple(-w for w in widths)
+        assert ops.pad(a, widths=(mirrored,), value=0.0).tolist() == list(cropped)
+    assert ops.pad(a[:1], widths=((1, 2),), value=7.0).tolist() == [7, 1, 7, 7]
+    assert ops.crop(np.ones((2, 2)), widths=((0, 0), (-1, 0))).tolist() == [[0, 1, 1], [0, 1, 1]]
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "var", "std", "norm", "amax", "amin"])
+def test_a_reduction_is_over_all_axes_and_drops_them_unless_told_otherwise(name: str) -> None:
+    a = np.arange(6.0).reshape(2, 3)
+    assert np.shape(DEFINED[name](a)) == () and DEFINED[name](a, axis=(0,)).shape == (3,)
+    assert DEFINED[name](a, axis=(0,), keepdims=True).shape == (1, 3)
 
 
 # What PyTorch 2.13 prints as grad_fn of these, x being a leaf of shape (2, 3) and v one of shape (4,).

@@ -72,6 +72,53 @@ def test_betas_are_from_zero_up_to_one(cls: Any, i: int) -> None:
         assert cls([leaf([1.0])], betas=tuple(betas)).param_groups[0]["betas"] == tuple(betas)
 
 
+def test_betas_and_rates_that_are_tensors_have_one_element() -> None:
+    one, two, none = torch.tensor([0.5]), torch.tensor([0.5, 0.5]), torch.zeros(0)
+    for i in (0, 1):
+        for wrong in (two, none):
+            betas = [one, one]
+            betas[i] = wrong
+            with pytest.raises((ValueError, RuntimeError)):
+                Adam([leaf([1.0])], betas=tuple(betas))
+    assert Adam([leaf([1.0])], betas=(one, torch.tensor(0.25))).param_groups[0]["betas"] == (0.5, 0.25)
+    with pytest.raises(ValueError, match="either both floats or both Tensors"):
+        Adam([leaf([1.0])], betas=(one, 0.5))
+    for cls in CLASSES:
+        with pytest.raises(ValueError, match="Tensor lr must be 1-element"):
+            cls([leaf([1.0])], lr=two)
+
+
+def test_the_average_is_counted_from_the_nearer_end() -> None:
+    """m + (g - m)·w loses g beside a large m, and g - (g - m)·(1 - w) loses m beside a large g."""
+    for beta, grads, average in [
+        (0.0, [1e8, 1.0], 1.0),
+        (0.25, [1e8, 0.0, 0.0, 4.0], None),
+        (0.9999, [1.0, 1e8], None),
+    ]:
+        x = leaf([0.0])
+        method = Adam([x], betas=(beta, 0.9))
+        m = 0.0
+        for g in grads:
+            x.grad = torch.tensor([g])
+            method.step()
+            m = beta * m + (1 - beta) * g
+        assert method.state[x]["exp_avg"].item() == pytest.approx(average or m, rel=3e-6)
+
+
+def test_a_hook_before_the_step_may_exchange_its_arguments() -> None:
+    x = leaf([1.0])
+    method = SGD([x], lr=0.5)
+    seen: list[Any] = []
+    with method.register_step_pre_hook(lambda o, args, kwargs: ((lambda: "other",), {})):
+        method.register_step_post_hook(lambda o, args, kwargs: seen.append((len(args), kwargs)))
+        assert method.step(lambda: "own") == "other" and seen == [(1, {})]
+    assert method.step(lambda: "own") == "own"
+    for wrong in ((1, 2, 3), [(), {}], 5, ((),)):
+        with method.register_step_pre_hook(lambda o, args, kwargs, wrong=wrong: wrong):
+            with pytest.raises(RuntimeError, match=r"must return None or a tuple of \(new_args, new_kwargs\)"):
+                method.step()
+
+
 @every_class
 def test_flags_that_are_not_here_are_refused_and_those_that_change_no_number_taken(cls: Any) -> None:
     known = inspect.signature(cls).parameters
