@@ -87,6 +87,9 @@ def test_grad_may_be_assigned_what_fits() -> None:
     ]:
         with pytest.raises(error, match=text):
             x.grad = wrong
+    for dtype in (torch.float16, torch.float64):
+        with pytest.raises(RuntimeError, match="attempting to assign a gradient with dtype"):
+            x.grad = torch.ones(2, dtype=dtype)
     assert x.grad.tolist() == [1.0, 1.0]
     del x.grad
     assert x.grad is None

@@ -36,6 +36,13 @@ def test_forward_and_rules_take_the_same_arrays_and_attributes() -> None:
                     assert len(read) - 2 == len(arrays), op
 
 
+def test_soft_extremes_of_what_is_far_below_zero_are_those_of_the_differences() -> None:
+    near, far = np.array([[0.0, -1.0, -2.0]]), np.array([[0.0, -1.0, -2.0]]) - 5000
+    for op in (ops.softmax, ops.log_softmax):
+        np.testing.assert_allclose(op(far, axis=1), op(near, axis=1), rtol=1e-9)
+    np.testing.assert_allclose(ops.logsumexp(far, axis=1), ops.logsumexp(near, axis=1) - 5000, rtol=1e-12)
+
+
 def test_crop_and_pad_undo_each_other_with_negative_widths_too() -> None:
     a = np.arange(1.0, 5.0)
     for widths, cropped in [

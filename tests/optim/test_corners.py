@@ -105,6 +105,27 @@ def test_the_average_is_counted_from_the_nearer_end() -> None:
         assert method.state[x]["exp_avg"].item() == pytest.approx(average or m, rel=3e-6)
 
 
+def test_dampening_of_either_sign() -> None:
+    for dampening, moved in ((0.5, -(1 + 1.0)), (-0.5, -(1 + 2.0)), (0.0, -(1 + 1.5))):
+        x = stepped(leaf([0.0]), [1.0], SGD, 2, lr=1.0, momentum=0.5, dampening=dampening)
+        assert x.tolist() == [moved]
+
+
+def test_a_step_that_cannot_be_taken_says_why() -> None:
+    x = leaf([1.0, 2.0])
+    x.grad = torch.ones(2)
+    x.data = torch.ones(3)
+    with pytest.raises(
+        RuntimeError, match=r"The size of the parameter \[3\] must match the size of its gradient \[2\]"
+    ):
+        SGD([x]).step()
+    y = leaf([1.0, 2.0])
+    y.grad = torch.ones(2)
+    y.array.flags.writeable = False
+    with pytest.raises(RuntimeError, match="the memory of a parameter is read-only"):
+        SGD([y]).step()
+
+
 def test_a_hook_before_the_step_may_exchange_its_arguments() -> None:
     x = leaf([1.0])
     method = SGD([x], lr=0.5)
