@@ -665,6 +665,7 @@ def bundle(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Any, .
     results = []
     for i, y in enumerate(ys):
         t = first if i == 0 else wrap(y)
+        t.inference = first.inference
         if op.view and i:
             adopt_view(op, args[0], attrs, t)
         if op.view and t.base is not None:

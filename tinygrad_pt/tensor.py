@@ -185,7 +185,7 @@ class Tensor(Handle):
 
     def contiguous(self) -> Any:
         """The tensor itself, or a row-major copy."""
-        return self if self.array.flags.c_contiguous else ops.clone(self)
+        return self if self.array.flags.c_contiguous else ops.clone(self, order="C")
 
     def data_ptr(self) -> int:
         """The address of the first element."""

@@ -176,7 +176,8 @@ def _ln(a: Any) -> Any:
 # At b = 0 only 0⁰ needs care (0 · ∞): anywhere else the formula is 0 by itself, and its own slope by b is 1/a, not 0.
 pow = binary("pow", np.power, r"a^{b}",
     lambda g, y, a, b: g * where(logical_and(eq(a, 0), eq(b, 0)), 0.0, b * pow(a, b - 1)),
-    lambda g, y, a, b: g * where(logical_and(eq(a, 0), ge(b, 0)), 0.0, y * _ln(a)), label="PowBackward1")  # fmt: skip
+    lambda g, y, a, b: g * where(logical_and(eq(a, 0), ge(b, 0)), 0.0, y * _ln(a)),
+    label=lambda node: "PowBackward1" if hasattr(node.parents[0], "shape") else "PowBackward2")  # fmt: skip
 
 # ------------------------------------------------------------------------------------------ exponentials
 exp = unary("exp", np.exp, r"e^{a}",
@@ -277,10 +278,10 @@ def cast(a: Any, *, dtype: Any) -> Any:
     return np.asarray(a).astype(numpy_of(dtype))
 
 
-@primitive(r"a", lambda g, y, a: g, elementwise=True)
-def clone(a: Any) -> Any:
-    """y = a, in memory of its own."""
-    return np.array(a)
+@primitive(r"a", lambda g, y, a, *, order="K": g, elementwise=True)
+def clone(a: Any, *, order: Any = "K") -> Any:
+    """y = a, in memory of its own: laid out as a is, or (`order="C"`) row after row."""
+    return np.array(a, order=order)
 
 
 @primitive(

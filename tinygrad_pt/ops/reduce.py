@@ -16,11 +16,12 @@ def count(shape: Shape, axis: Any) -> int:
     """How many elements one result gathers."""
     if axis is None:
         return math.prod(shape)
-    return math.prod(shape[i] for i in (axis if isinstance(axis, tuple) else (axis,))) if shape else 1
+    return math.prod(shape[i] for i in (axis if isinstance(axis, tuple) else (axis,)))
 
 
 # ------------------------------------------------------------------------------------------ sums
-@primitive(r"\sum a", lambda g, y, a, *, axis, keepdims: spread(g, a.shape, axis, keepdims))
+@primitive(r"\sum a", lambda g, y, a, *, axis, keepdims: spread(g, a.shape, axis, keepdims),
+           label=lambda node: "SumBackward0" if node.attrs["axis"] is None else "SumBackward1")  # fmt: skip
 def sum(a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     """y = Σ a."""
     return total(a, axis, keepdims)
@@ -29,6 +30,7 @@ def sum(a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
 @primitive(
     r"\frac{1}{n}\sum a",
     lambda g, y, a, *, axis, keepdims: spread(g / count(a.shape, axis), a.shape, axis, keepdims),
+    label=lambda node: "MeanBackward0" if node.attrs["axis"] is None else "MeanBackward1",
 )
 def mean(a: Any, *, axis: Any = None, keepdims: bool = False) -> Any:
     """y = Σ a / n."""

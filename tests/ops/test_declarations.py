@@ -1,0 +1,106 @@
+"""How ops are declared: arrays by position, attributes by keyword, and the name that PyTorch gives the vertex."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+import pytest
+
+import tinygrad_pt as torch
+from tests.ops.table import DEFINED, ROWS
+from tinygrad_pt import graph, ops
+
+ARRAY = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+OURS = [op for op in graph.OPS.values() if op.name in DEFINED and inspect.isfunction(op.forward)]
+
+
+def split(function: Any) -> tuple[list[str], set[str]]:
+    """The names of what a function takes by position, and of what by keyword only."""
+    parameters = inspect.signature(function).parameters.values()
+    arrays = [p.name for p in parameters if p.kind in ARRAY]
+    return arrays, {p.name for p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def test_forward_and_rules_take_the_same_arrays_and_attributes() -> None:
+    for op in OURS:
+        arrays, attributes = split(op.forward)
+        assert len(arrays) + len(attributes) == len(inspect.signature(op.forward).parameters), op
+        for shapes, given in ROWS[op.name].cases:
+            assert set(given) <= attributes, f"{op}: an attribute is given by its name"
+            for rule in op.rules_for(len(shapes)):
+                if rule is not None:
+                    read, needed = split(rule)
+                    assert read[:2] == ["g", "y"] and needed == attributes, op
+                    assert len(read) - 2 == len(arrays), op
+
+
+def test_soft_extremes_of_what_is_far_below_zero_are_those_of_the_differences() -> None:
+    near, far = np.array([[0.0, -1.0, -2.0]]), np.array([[0.0, -1.0, -2.0]]) - 5000
+    for op in (ops.softmax, ops.log_softmax):
+        np.testing.assert_allclose(op(far, axis=1), op(near, axis=1), rtol=1e-9)
+    np.testing.assert_allclose(ops.logsumexp(far, axis=1), ops.logsumexp(near, axis=1) - 5000, rtol=1e-12)
+
+
+def test_crop_and_pad_undo_each_other_with_negative_widths_too() -> None:
+    a = np.arange(1.0, 5.0)
+    for widths, cropped in [
+        ((0, 0), a), ((1, 0), a[1:]), ((0, 1), a[:3]), ((1, 2), a[1:2]), ((-1, 0), [0, 1, 2, 3, 4]),
+        ((0, -1), [1, 2, 3, 4, 0]), ((-1, 1), [0, 1, 2, 3]), ((2, -2), [3, 4, 0, 0]), ((-1, -1), [0, 1, 2, 3, 4, 0]),
+    ]:  # fmt: skip
+        assert ops.crop(a, widths=(widths,)).tolist() == list(cropped)
+        mirrored = tuple(-w for w in widths)
+        assert ops.pad(a, widths=(mirrored,), value=0.0).tolist() == list(cropped)
+    assert ops.pad(a[:1], widths=((1, 2),), value=7.0).tolist() == [7, 1, 7, 7]
+    assert ops.crop(np.ones((2, 2)), widths=((0, 0), (-1, 0))).tolist() == [[0, 1, 1], [0, 1, 1]]
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "var", "std", "norm", "amax", "amin"])
+def test_a_reduction_is_over_all_axes_and_drops_them_unless_told_otherwise(name: str) -> None:
+    a = np.arange(6.0).reshape(2, 3)
+    assert np.shape(DEFINED[name](a)) == () and DEFINED[name](a, axis=(0,)).shape == (3,)
+    assert DEFINED[name](a, axis=(0,), keepdims=True).shape == (1, 3)
+
+
+# What PyTorch 2.13 prints as grad_fn of these, x being a leaf of shape (2, 3) and v one of shape (4,).
+NAMES = {
+    "x[0]": "SelectBackward0",
+    "x[0:1]": "SliceBackward0",
+    "x[None]": "UnsqueezeBackward0",
+    "x[...]": "AliasBackward0",
+    "x[..., 1:]": "SliceBackward0",
+    "x[0, ...]": "SelectBackward0",
+    "x[torch.tensor([0, 1])]": "IndexBackward0",
+    "x + 1": "AddBackward0",
+    "x.T": "PermuteBackward0",
+    "x.t()": "TBackward0",
+    "x.view(6)": "ViewBackward0",
+    "x.sum()": "SumBackward0",
+    "x.sum(0)": "SumBackward1",
+    "x.mean()": "MeanBackward0",
+    "x.mean(0)": "MeanBackward1",
+    "x.max()": "MaxBackward1",
+    "x.min()": "MinBackward1",
+    "x.amax(0)": "AmaxBackward0",
+    "x.amin(0)": "AminBackward0",
+    "x ** 2": "PowBackward0",
+    "x ** x": "PowBackward1",
+    "2 ** x": "PowBackward2",
+    "x.clamp(0, 1)": "ClampBackward1",
+    "x.double()": "ToCopyBackward0",
+    "torch.cat([x, x])": "CatBackward0",
+    "torch.stack([x, x])": "StackBackward0",
+    "x.split(1)[1]": "SplitBackward0",
+    "x.unbind()[1]": "UnbindBackward0",
+    "torch.nn.functional.linear(x, x)": "MmBackward0",
+    "torch.nn.functional.linear(x, x, v[:2])": "AddmmBackward0",
+}
+
+
+@pytest.mark.parametrize("expression", NAMES)
+def test_names_of_vertices_are_those_of_pytorch(expression: str) -> None:
+    x, v = torch.ones(2, 3, requires_grad=True), torch.ones(4, requires_grad=True)
+    y = eval(expression, {"torch": torch, "x": x, "v": v})
+    assert y.grad_fn.name() == NAMES[expression]
+    assert repr(y.grad_fn).startswith(f"<{NAMES[expression]} object at 0x")
