@@ -10,19 +10,19 @@ from tinygrad_pt.autograd.trace import hear_changes, line_of_change
 
 def test_lines_of_changes_are_kept_while_anybody_listens() -> None:
     x = torch.zeros(1)
-    hear_changes(True)
-    hear_changes(True)
+    hear_changes("one", True)
+    hear_changes("another", True)
     try:
         x.add_(1)
         line = inspect.currentframe().f_lineno - 1
         clock = x.version[1]
         assert line_of_change(clock).number == line and line_of_change(clock).file == __file__
-        hear_changes(False)
+        hear_changes("one", False)
         assert line_of_change(clock).number == line, "somebody still listens"
         x.add_(1)
         assert line_of_change(x.version[1]) is not None
     finally:
-        hear_changes(False)
+        hear_changes("another", False)
     assert line_of_change(clock) is None
     x.add_(1)
     assert line_of_change(x.version[1]) is None
