@@ -26,3 +26,17 @@ def test_lines_of_changes_are_kept_while_anybody_listens() -> None:
     assert line_of_change(clock) is None
     x.add_(1)
     assert line_of_change(x.version[1]) is None
+
+
+def test_the_latest_ten_thousand_changes_are_kept() -> None:
+    x = torch.zeros(1)
+    hear_changes("me", True)
+    try:
+        clocks = []
+        for _ in range(10_001):
+            x.add_(1)
+            clocks.append(x.version[1])
+        assert line_of_change(clocks[0]) is None
+        assert all(line_of_change(clock) is not None for clock in clocks[1:])
+    finally:
+        hear_changes("me", False)

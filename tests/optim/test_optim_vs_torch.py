@@ -65,6 +65,15 @@ def test_every_combination_of_options(row, dtype, tolerance):
                 alike(ours, theirs, tolerance)
 
 
+@pytest.mark.parametrize("beta", [0.25, 0.5, 0.75])
+def test_the_average_has_pytorchs_very_bits(beta):
+    """It is counted from the nearer end, and from the gradient where both are as near."""
+    (p,), (q,), draw = pairs([(500,)], "float32", 0)
+    ours, theirs = optim.Adam([p], betas=(beta, 0.9)), torch.optim.Adam([q], betas=(beta, 0.9))
+    train(ours, theirs, [p], [q], draw, 3)
+    assert ours.state[p]["exp_avg"].tolist() == theirs.state[q]["exp_avg"].tolist()
+
+
 @every
 def test_a_state_of_pytorchs_goes_on_here(row):
     for options in row.few():
