@@ -13,6 +13,7 @@ import math
 import multiprocessing
 import multiprocessing.connection
 import os
+import re
 import sys
 import time
 import tomllib
@@ -57,16 +58,16 @@ class Knowledge:
         self.kills: Counter[str] = Counter()
 
     def tests_for(self, mutant: Mutant) -> list[str]:
-        """The tests that may notice a fault: near ones, those that noticed others, and one of each function first."""
+        """The tests that may notice a fault: near ones, those that noticed others, then those at home with the module,
+        one of each function first."""
         rows = self.lines[mutant.file]
         found: dict[str, None] = {}
         for lines in lines_that_run(mutant):  # the nearest code first, then what lies around it
             tests = {test for n in lines for test in rows.get(n, ())} & self.times.keys()
-            found.update(dict.fromkeys(sorted(self.in_turn(tests), key=lambda t: -self.kills[t])))
+            found.update(dict.fromkeys(sorted(self.in_turn(tests, mutant.file), key=lambda t: -self.kills[t])))
         if not found or IMPORT in rows.get(mutant.start[0], ()):  # what runs at import may show anywhere
-            found.update(
-                dict.fromkeys(self.in_turn({test for tests in rows.values() for test in tests} & self.times.keys()))
-            )
+            everywhere = {test for tests in rows.values() for test in tests} & self.times.keys()
+            found.update(dict.fromkeys(self.in_turn(everywhere, mutant.file)))
         spent = 0.0
         for i, test in enumerate(found):
             spent += self.times[test]
@@ -74,13 +75,15 @@ class Knowledge:
                 return list(found)[: max(i, FIRST)]
         return list(found)
 
-    def in_turn(self, tests: set[str]) -> list[str]:
-        """The quickest test of each function, then the second of each, …"""
+    def in_turn(self, tests: set[str], file: str) -> list[str]:
+        """The quickest test of each function, then the second of each, …; first those that have words of the file's
+        path in theirs, such as `autograd/engine.py` and `tests/autograd/test_engine.py`."""
         turns: Counter[str] = Counter()
         placed = []
         for test in sorted(tests, key=lambda t: (self.times[t], t)):
             function = test.split("[")[0]
-            placed.append((turns[function], self.times[test], test))
+            shared = len(words(file) & words(file_of(test)))
+            placed.append((-shared, turns[function], self.times[test], test))
             turns[function] += 1
         return [test for *_, test in sorted(placed)]
 
@@ -99,6 +102,12 @@ class Knowledge:
 
 def file_of(test: str) -> str:
     return test.split("::")[0]
+
+
+@cache
+def words(path: str) -> set[str]:
+    """What a path is made of: `tests/autograd/test_engine.py` has "autograd" and "engine"."""
+    return {*re.split(r"\W|_", path)} - {"tests", "test", "tinygrad", "pt", "py", ""}
 
 
 def learn(folder: Path, paths: list[str], groups: list[str], budget: float) -> Knowledge:
