@@ -127,6 +127,34 @@ def test_a_vertex_knows_its_parents_and_what_it_saved(row: Row) -> None:
         break
 
 
+def test_an_argument_that_no_rule_reads_may_be_written() -> None:
+    """Of a product, the gradient of either factor is the other one."""
+    for wanting in (0, 1):
+        for _ in range(2):  # the second time the op knows already what it keeps
+            factors = [torch.ones(2), torch.ones(2)]
+            factors[wanting].requires_grad_()
+            y = factors[0] * factors[1]
+            rewritten(factors[wanting])
+            y.sum().backward()
+            assert factors[wanting].grad.tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("wanting", [0, 1])
+@pytest.mark.parametrize(("a", "b"), [((2, 3), (5, 3, 4)), ((5, 2, 3), (3, 4)), ((1, 2, 3), (5, 3, 4))])
+def test_a_matrix_that_was_broadcast_gets_a_gradient_of_its_own_shape(a: Any, b: Any, wanting: int) -> None:
+    draw = np.random.default_rng(0)
+    arrays = [draw.normal(size=a), draw.normal(size=b)]
+    g = draw.normal(size=np.matmul(*arrays).shape)
+    full = (g @ arrays[1].swapaxes(-1, -2), arrays[0].swapaxes(-1, -2) @ g)[wanting]
+    shape = arrays[wanting].shape
+    for _ in range(2):  # the second time the op knows already what it keeps
+        xs = [wrap(x) for x in arrays]
+        xs[wanting].requires_grad_()
+        ops.bmm(*xs).backward(wrap(g))
+        expected = full if full.shape == shape else full.sum(0).reshape(shape)
+        np.testing.assert_allclose(xs[wanting].grad.numpy(), expected, strict=True)
+
+
 # ------------------------------------------------------------------------------------------ the modes, on every way
 def applications() -> dict[str, Any]:
     """One application of ops in each of the ways: of one, of two, of several, with views, numbers and casts."""
@@ -160,6 +188,7 @@ def test_modes_hold_on_every_way(way: str) -> None:
         assert y.requires_grad and not y.is_leaf and not y.inference and y._version == 0
         assert isinstance(y.array, np.ndarray)
         assert not apply(x.detach()).requires_grad
+        assert apply(torch.nn.Parameter(x.detach())).requires_grad
         with torch.no_grad():
             y = apply(x)
             assert y.node is None and not y.inference and y._version == 0
@@ -169,6 +198,7 @@ def test_modes_hold_on_every_way(way: str) -> None:
         heard: list[str] = []
         with Switch(tape=lambda op, args, attrs, result, heard=heard: heard.append(op.name)):
             assert apply(x).requires_grad and heard
+            assert apply(torch.nn.Parameter(x.detach())).requires_grad
         with Switch(scope=Scope(None, "Net", "Net")):
             assert str(apply(x).node.scope) == "Net"
 
@@ -177,8 +207,25 @@ def test_modes_hold_on_every_way(way: str) -> None:
                                   lambda x: torch.floor_divide(x, 2.0), lambda x: x // x, lambda x: x.argmax(0),
                                   lambda x: torch.cat([x.long(), x.long()])])  # fmt: skip
 def test_what_has_no_gradient_leaves_no_vertex(make: Any) -> None:
-    y = make(torch.ones(2, 2, requires_grad=True))
-    assert y.node is None and not y.requires_grad and y.is_leaf
+    for tape in (None, lambda *application: None):
+        with Switch(tape=tape):
+            y = make(torch.ones(2, 2, requires_grad=True))
+        assert y.node is None and not y.requires_grad and y.is_leaf
+
+
+@pytest.mark.parametrize("number", [2, -3, 2.5, 2**40, 2**70, -(2**70)])
+def test_a_number_meets_a_tensor_in_the_same_way_whether_anybody_listens_or_not(number: Any) -> None:
+    for x in (torch.tensor(0.3), torch.tensor([0.3, 7.0], dtype=torch.float64), torch.nn.Parameter(torch.ones(2))):
+        for apply in (
+            lambda x: x * number,
+            lambda x: number - x,
+            lambda x: ops.maximum(number, x),
+            lambda x: x > number,
+        ):
+            y = apply(x)
+            with Switch(tape=lambda *application: None):
+                heard = apply(x)
+            assert (y.tolist(), y.dtype) == (heard.tolist(), heard.dtype)
 
 
 def test_views_share_the_version_of_their_storage_and_nothing_else_does() -> None:
@@ -250,6 +297,36 @@ def test_all_else_takes_the_long_way_and_gives_what_pytorch_gives() -> None:
     assert (torch.ones(1) == 1).dtype is torch.bool
 
 
+def test_dtypes_that_differ_meet_in_the_wider_one_and_each_gradient_has_its_own() -> None:
+    narrow, wide = torch.ones(2, requires_grad=True), torch.ones(2, dtype=torch.float64, requires_grad=True)
+    for product in (narrow * wide, wide * narrow):
+        product.sum().backward()
+        assert (product.dtype, narrow.grad.dtype, wide.grad.dtype) == (torch.float64, torch.float32, torch.float64)
+    whole = torch.tensor([3])
+    assert (narrow * whole).dtype is (whole * narrow).dtype is torch.float32
+    assert (whole == torch.tensor([3.5])).tolist() == [False]
+    assert (torch.tensor([2**53 + 1]) == torch.tensor([2**53])).tolist() == [False]
+    for number in (np.float64(2), np.int64(2), np.array(2.0), True):
+        assert ops.mul(number, narrow).dtype is ops.mul(narrow, number).dtype is torch.float32
+    assert torch.exp(torch.tensor([1j])).dtype is torch.complex64
+
+
+def test_an_op_of_three_arguments_meets_their_dtypes_as_one_of_two_does(monkeypatch: Any) -> None:
+    monkeypatch.setattr(graph, "OPS", dict(graph.OPS))
+
+    @graph.primitive("a + b c", lambda g, y, a, b, c: g, lambda g, y, a, b, c: g * c, lambda g, y, a, b, c: g * b,
+                     elementwise=True, domain="promote")  # fmt: skip
+    def fused(a: Any, b: Any, c: Any) -> Any:
+        """a + b·c, in the dtype of a."""
+        return (a + b * c).astype(np.result_type(a))
+
+    whole, x = torch.tensor([1, 2]), torch.tensor([0.5, 0.25], requires_grad=True)
+    y = fused(whole, x, torch.ones(2, dtype=torch.float64))
+    assert y.dtype is torch.float64 and y.tolist() == [1.5, 2.25]
+    y.sum().backward()
+    assert x.grad.tolist() == [1, 1] and x.grad.dtype is torch.float32
+
+
 def test_traits_are_given_by_name() -> None:
     for function in (graph.unary, graph.binary, graph.Op.__init__, engine.walk):
         parameters = inspect.signature(function).parameters
@@ -283,6 +360,21 @@ def test_what_is_no_tensor_and_no_number_is_refused_with_the_mend() -> None:
     with pytest.raises(ValueError) as refused:
         ops.mm(torch.ones(2, 3), torch.ones(2, 3))
     assert "reshape, unsqueeze" not in str(refused.value) and "mm" in str(refused.value)
+    with pytest.raises(ValueError, match=r"where\(bool\[2\], float32\[3\], float32\[4\]\)"):
+        ops.where(torch.ones(2) > 0, torch.ones(3), torch.ones(4))
+    with pytest.raises(TypeError, match=r"bitwise_not\(float32\[1\]\)"):
+        ops.bitwise_not(torch.ones(1))
+
+
+def test_what_an_op_does_not_know_is_left_to_the_other_side() -> None:
+    class Lazy:
+        def __rmatmul__(self, other: Any) -> str:
+            return "a lazy product"
+
+        __rmul__ = __rmatmul__
+
+    assert torch.ones(2, 2) @ Lazy() == torch.ones(2) * Lazy() == "a lazy product"
+    assert ops.mv(torch.ones(2, 2), Lazy()) is NotImplemented
 
 
 def test_an_array_may_stand_on_either_side() -> None:
@@ -304,6 +396,8 @@ def test_numbers_and_arrays_become_what_the_op_can_record() -> None:
     assert isinstance(y.node.parents[0], Constant) and y.node.parents[2] == 3 and type(y.node.parents[2]) is float
     y.sum().backward()
     assert x.grad.tolist() == [1, 0]
+    z = ops.where(np.array([True, False]), x, x)
+    assert z.tolist() == [1, 1] and isinstance(z.node.parents[0], Constant)
 
 
 # ------------------------------------------------------------------------------------------ vertices, leaves, symbols
@@ -379,6 +473,20 @@ def test_results_of_one_op_are_picked_from_one_vertex() -> None:
     assert x.grad.tolist() == [1, 0, 0, 2, 2, 2]
     loose = torch.arange(4.0).split(2)
     assert [p.node for p in loose] == [None, None]
+
+
+def test_a_rule_of_an_op_with_several_results_reads_the_first(monkeypatch: Any) -> None:
+    monkeypatch.setattr(graph, "OPS", dict(graph.OPS))
+
+    def rule(g: Any, y: Any, a: Any) -> Any:
+        assert y.shape == (1,)
+        return ops.cat(g[0] * y, g[1], axis=0)
+
+    op = graph.Op("behead", lambda a: (a[:1] ** 2 / 2, a[1:].copy()), (rule,))
+    x = torch.tensor([3.0, 1.0, 1.0], requires_grad=True)
+    head, tail = graph.bundle(op, (x,), {})
+    (head * 2 + tail.sum()).backward()
+    assert x.grad.tolist() == [9, 1, 1]
 
 
 # ------------------------------------------------------------------------------------------ modes and scopes

@@ -519,7 +519,7 @@ def single(op: Op) -> Any:
 def pair(op: Op) -> Any:
     """The function that applies an op of two arguments, tensors or Python numbers, likewise in one piece."""
     forward_, keep = op.forward, op.keep
-    short = op.differentiable and op.domain != "compare"
+    short = op.differentiable
 
     def function(a: Any, b: Any) -> Any:
         if a.__class__ is ndarray and b.__class__ is ndarray:  # a rule, read with arrays
@@ -666,10 +666,11 @@ def bundle(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Any, .
     for i, y in enumerate(ys):
         t = first if i == 0 else wrap(y)
         t.inference = first.inference
-        if op.view and i:
-            adopt_view(op, args[0], attrs, t)
-        if op.view and t.base is not None:
-            t.path = (*t.path[:-1], (op, attrs | {"part": i}))
+        if op.view:
+            if i:
+                adopt_view(op, args[0], attrs, t)
+            if t.base is not None:
+                t.path = (*t.path[:-1], (op, attrs | {"part": i}))
         results.append(t)
     if first.node is not None:
         master = first.node

@@ -66,8 +66,7 @@ class Knowledge:
             tests = {test for n in lines for test in rows.get(n, ())} & self.times.keys()
             found.update(dict.fromkeys(sorted(self.in_turn(tests, mutant.file), key=lambda t: -self.kills[t])))
         if not found or IMPORT in rows.get(mutant.start[0], ()):  # what runs at import may show anywhere
-            everywhere = {test for tests in rows.values() for test in tests} & self.times.keys()
-            found.update(dict.fromkeys(self.in_turn(everywhere, mutant.file)))
+            found.update(dict.fromkeys(self.in_turn(set(self.times), mutant.file)))
         spent = 0.0
         for i, test in enumerate(found):
             spent += self.times[test]
