@@ -327,6 +327,16 @@ def test_an_op_of_three_arguments_meets_their_dtypes_as_one_of_two_does(monkeypa
     assert x.grad.tolist() == [1, 1] and x.grad.dtype is torch.float32
 
 
+@pytest.mark.parametrize("kind", [bool, int, complex])
+def test_a_custom_op_whose_result_is_not_floating_leaves_no_vertex(monkeypatch: Any, kind: Any) -> None:
+    monkeypatch.setattr(graph, "OPS", dict(graph.OPS))
+    x = torch.ones(2, requires_grad=True)
+    for count in (1, 3):
+        convert = graph.primitive("", *[lambda g, *rest: g] * count)(lambda *xs: sum(xs).astype(kind))
+        y = convert(*[x] * count)
+        assert y.node is None and not y.requires_grad
+
+
 def test_traits_are_given_by_name() -> None:
     for function in (graph.unary, graph.binary, graph.Op.__init__, engine.walk):
         parameters = inspect.signature(function).parameters

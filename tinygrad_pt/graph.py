@@ -517,7 +517,10 @@ def single(op: Op) -> Any:
 
 
 def pair(op: Op) -> Any:
-    """The function that applies an op of two arguments, tensors or Python numbers, likewise in one piece."""
+    """The function that applies an op of two arguments, tensors or Python numbers, likewise in one piece.
+
+    Where it has rules, two arguments of a floating dtype give a result of the same.
+    """
     forward_, keep = op.forward, op.keep
     short = op.differentiable
 

@@ -28,7 +28,7 @@ os.environ["CI"] = "1"  # the same examples in every run
 
 from tests.mutation.mutants import GROUPS, ROOT, Mutant, choose, files_of  # noqa: E402
 from tests.mutation.places import lines_that_run  # noqa: E402
-from tests.mutation.suite import IGNORED, IMPORT, Exchanged, survey, trial  # noqa: E402
+from tests.mutation.suite import IGNORED, Exchanged, survey, trial  # noqa: E402
 
 FORK = multiprocessing.get_context("fork")
 WANTED = 0.95
@@ -65,8 +65,9 @@ class Knowledge:
         for lines in lines_that_run(mutant):  # the nearest code first, then what lies around it
             tests = {test for n in lines for test in rows.get(n, ())} & self.times.keys()
             found.update(dict.fromkeys(sorted(self.in_turn(tests, mutant.file), key=lambda t: -self.kills[t])))
-        if not found or IMPORT in rows.get(mutant.start[0], ()):  # what runs at import may show anywhere
-            found.update(dict.fromkeys(self.in_turn(set(self.times), mutant.file)))
+        # What is remembered from one test to the next hides which of them would have run a line.
+        home = {test for test in self.times if words(file_of(test)) & words(mutant.file)}
+        found.update(dict.fromkeys(self.in_turn(home, mutant.file)))
         spent = 0.0
         for i, test in enumerate(found):
             spent += self.times[test]

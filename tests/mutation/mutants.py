@@ -21,6 +21,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -161,8 +162,7 @@ def choose(group: str, sample: int | None, seed: int) -> tuple[list[Mutant], int
     total = sum(map(len, files.values()))
     if sample is None or sample >= total:
         return [m for mutants in files.values() for m in mutants], total
-    draw, chosen = random.Random(f"{group} {seed}"), []
+    draw = random.Random(f"{group} {seed}")
     order = [m for mutants in files.values() for m in draw.sample(mutants, len(mutants))]
-    for i in range(sample):  # evenly spaced through the files, each of which is shuffled
-        chosen.append(order[int((i + draw.random()) * total / sample)])
-    return chosen, total
+    bounds = [i * total // sample for i in range(sample + 1)]  # evenly spaced through the files, each of them shuffled
+    return [order[draw.randrange(low, high)] for low, high in pairwise(bounds)], total

@@ -38,7 +38,6 @@ OPTIONS = [
     "-q", "--tb=line", "--no-header", "--no-summary", "-pno:cacheprovider",
     "-p_hypothesis_pytestplugin", "--hypothesis-profile=mutation", "-Wignore::pytest.PytestAssertRewriteWarning",
 ]  # fmt: skip
-IMPORT = ""  # stands among the tests of a line that runs when its module is imported
 PATIENCE = 10.0  # seconds a test may take beyond five times what it took without a fault
 MEMORY = 4 << 30  # bytes of address space a child may add
 

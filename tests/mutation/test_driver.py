@@ -77,6 +77,7 @@ def test_samples_are_the_same_for_a_seed_and_shared_out_among_the_files():
     assert chosen == mutants.choose("graph", 50, 1)[0] != mutants.choose("graph", 50, 2)[0]
     everything = mutants.choose("graph", None, 0)[0]
     assert len(everything) == total and len(set(chosen)) == 50 and set(chosen) <= set(everything)
+    assert all(len(set(mutants.choose("graph", 50, seed)[0])) == 50 for seed in range(20))
     for file in mutants.files_of("graph"):
         share = sum(m.file == file for m in everything) / total * 50
         assert abs(sum(m.file == file for m in chosen) - share) <= 2
