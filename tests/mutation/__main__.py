@@ -58,34 +58,31 @@ class Knowledge:
         self.kills: Counter[str] = Counter()
 
     def tests_for(self, mutant: Mutant) -> list[str]:
-        """The tests that may notice a fault: near ones, those that noticed others, then those at home with the module,
-        one of each function first."""
-        rows = self.lines[mutant.file]
-        found: dict[str, None] = {}
-        for lines in lines_that_run(mutant):  # the nearest code first, then what lies around it
-            tests = {test for n in lines for test in rows.get(n, ())} & self.times.keys()
-            found.update(dict.fromkeys(sorted(self.in_turn(tests, mutant.file), key=lambda t: -self.kills[t])))
-        # What is remembered from one test to the next hides which of them would have run a line.
-        home = {test for test in self.times if words(file_of(test)) & words(mutant.file)}
-        found.update(dict.fromkeys(self.in_turn(home, mutant.file)))
-        spent = 0.0
+        """The tests that may notice a fault: one of each function at home with the module, one of each other, the rest.
+
+        At home are tests that have words of the module's path in theirs, and all of them are tried: what is remembered
+        from one test to the next hides which of them would have run a line. Of a function's tests those come first
+        that run the lines nearest to the fault, that noticed most faults so far, and that are quick.
+        """
+        rows, near = self.lines[mutant.file], words(mutant.file)
+        distance: dict[str, int] = {}
+        for i, lines in enumerate(lines_that_run(mutant)):  # the nearest code first, then what lies around it
+            for test in {test for n in lines for test in rows.get(n, ())} & self.times.keys():
+                distance.setdefault(test, i)
+        home = {test for test in self.times if near & words(file_of(test))}
+        turns: Counter[str] = Counter()
+        placed = []
+        order = {t: (distance.get(t, 9), -self.kills[t], self.times[t], t) for t in home | distance.keys()}
+        for test in sorted(order, key=order.__getitem__):
+            function = test.split("[")[0]
+            placed.append((turns[function] > 0, test not in home, turns[function], *order[test]))
+            turns[function] += 1
+        found, spent = [test for *_, test in sorted(placed)], 0.0
         for i, test in enumerate(found):
             spent += self.times[test]
             if spent > self.budget:
-                return list(found)[: max(i, FIRST)]
-        return list(found)
-
-    def in_turn(self, tests: set[str], file: str) -> list[str]:
-        """The quickest test of each function, then the second of each, …; first those that have words of the file's
-        path in theirs, such as `autograd/engine.py` and `tests/autograd/test_engine.py`."""
-        turns: Counter[str] = Counter()
-        placed = []
-        for test in sorted(tests, key=lambda t: (self.times[t], t)):
-            function = test.split("[")[0]
-            shared = len(words(file) & words(file_of(test)))
-            placed.append((-shared, turns[function], self.times[test], test))
-            turns[function] += 1
-        return [test for *_, test in sorted(placed)]
+                return found[: max(i, FIRST)]
+        return found
 
     def stages(self, mutant: Mutant) -> list[dict[str, float]]:
         """The tests in two parts: a few out of the two files that notice most, which are soon collected; the rest."""
