@@ -19,6 +19,8 @@ def test_ignored_targets_count_nothing() -> None:
     assert F.cross_entropy(x, torch.tensor([1, -100, 2])).item() == pytest.approx(alone.item(), rel=1e-6)
     nothing = torch.full((3,), -100)
     assert math.isnan(F.cross_entropy(x, nothing).item()) and F.cross_entropy(x, nothing, reduction="sum").item() == 0
+    only = torch.tensor([[2.0], [3.0]])
+    assert F.nll_loss(only, torch.tensor([0, -100]), reduction="none").tolist() == [-2, 0]  # class 0 is all there is
 
 
 def test_the_same_call_with_and_without_class_weights() -> None:

@@ -63,6 +63,11 @@ def test_a_reduction_is_over_all_axes_and_drops_them_unless_told_otherwise(name:
     assert DEFINED[name](a, axis=(0,), keepdims=True).shape == (1, 3)
 
 
+def test_a_variance_is_the_unbiased_one_unless_told_otherwise() -> None:
+    a = np.array([1.0, 2.0, 6.0])
+    assert ops.var(a) == 7 and ops.std(a) == 7**0.5 and ops.var(a, correction=0) == 14 / 3
+
+
 # What PyTorch 2.13 prints as grad_fn of these, x being a leaf of shape (2, 3) and v one of shape (4,).
 NAMES = {
     "x[0]": "SelectBackward0",
@@ -71,6 +76,10 @@ NAMES = {
     "x[...]": "AliasBackward0",
     "x[..., 1:]": "SliceBackward0",
     "x[0, ...]": "SelectBackward0",
+    "x[None, 0]": "SelectBackward0",
+    "x[0, None]": "UnsqueezeBackward0",
+    "x[0:1, 0]": "SelectBackward0",
+    "x[0, 0:1]": "SliceBackward0",
     "x[torch.tensor([0, 1])]": "IndexBackward0",
     "x + 1": "AddBackward0",
     "x.T": "PermuteBackward0",
@@ -95,6 +104,11 @@ NAMES = {
     "x.unbind()[1]": "UnbindBackward0",
     "torch.nn.functional.linear(x, x)": "MmBackward0",
     "torch.nn.functional.linear(x, x, v[:2])": "AddmmBackward0",
+    "torch.nn.functional.nll_loss(v, torch.tensor(1))": "NllLossBackward0",
+    "torch.nn.functional.nll_loss(x, torch.tensor([0, 1]))": "NllLossBackward0",
+    "torch.nn.functional.nll_loss(x[None], torch.tensor([[0, 1, 0]]))": "NllLoss2DBackward0",
+    "torch.nn.functional.nll_loss(x[None, None, :, 0], torch.tensor([[0, 0]]))": "NllLoss2DBackward0",
+    "torch.nn.functional.nll_loss(x[None, :, None], torch.tensor([[[0, 1, 0]]]))": "NllLoss2DBackward0",
 }
 
 
