@@ -84,8 +84,9 @@ def test_betas_and_rates_that_are_tensors_have_one_element() -> None:
     with pytest.raises(ValueError, match="either both floats or both Tensors"):
         Adam([leaf([1.0])], betas=(one, 0.5))
     for cls in CLASSES:
-        with pytest.raises(ValueError, match="Tensor lr must be 1-element"):
-            cls([leaf([1.0])], lr=two)
+        for wrong in (two, none):
+            with pytest.raises(ValueError, match="Tensor lr must be 1-element"):
+                cls([leaf([1.0])], lr=wrong)
 
 
 def test_the_average_is_counted_from_the_nearer_end() -> None:
@@ -106,19 +107,19 @@ def test_the_average_is_counted_from_the_nearer_end() -> None:
 
 
 def test_dampening_of_either_sign() -> None:
-    for dampening, moved in ((0.5, -(1 + 1.0)), (-0.5, -(1 + 2.0)), (0.0, -(1 + 1.5))):
+    for dampening, moved in ((0.5, -(1 + 1.0)), (-0.5, -(1 + 2.0)), (-1.0, -(1 + 2.5)), (0.0, -(1 + 1.5))):
         x = stepped(leaf([0.0]), [1.0], SGD, 2, lr=1.0, momentum=0.5, dampening=dampening)
         assert x.tolist() == [moved]
 
 
 def test_a_step_that_cannot_be_taken_says_why() -> None:
-    x = leaf([1.0, 2.0])
-    x.grad = torch.ones(2)
-    x.data = torch.ones(3)
-    with pytest.raises(
-        RuntimeError, match=r"The size of the parameter \[3\] must match the size of its gradient \[2\]"
-    ):
-        SGD([x]).step()
+    for size in (1, 3):
+        x = leaf([1.0, 2.0])
+        x.grad = torch.ones(2)
+        x.data = torch.ones(size)
+        words = rf"The size of the parameter \[{size}\] must match the size of its gradient \[2\]"
+        with pytest.raises(RuntimeError, match=words):
+            SGD([x]).step()
     y = leaf([1.0, 2.0])
     y.grad = torch.ones(2)
     y.array.flags.writeable = False
@@ -208,6 +209,28 @@ def test_constants_are_arrays_of_the_dtype_in_which_the_step_is_taken() -> None:
     half = optimizer.constant(0.5, np.dtype(np.float32))
     assert half.shape == () and half.dtype == np.float32 and half == 0.5
     assert optimizer.constant(0.5, np.dtype(np.float64)).dtype == np.float64
+
+
+@pytest.mark.parametrize("dtypes", [(np.float16, np.float32, np.float64), (np.float64, np.float32, np.float16)])
+@every_method
+def test_each_parameter_of_a_group_is_stepped_in_its_own_precision(cls: Any, options: Any, dtypes: Any) -> None:
+    params = [leaf(np.linspace(-2, 2, 9), dtype) for dtype in dtypes]
+    method = cls(params, **options)
+    for p in params:
+        p.grad = torch.ones_like(p)
+    method.step()
+    for p in params:
+        alone = stepped(leaf(np.linspace(-2, 2, 9), p.array.dtype), np.ones(9), cls, **options)
+        assert p.array.dtype == alone.dtype and p.tolist() == alone.tolist()
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+def test_a_single_element_moves_by_the_product_and_is_rounded_once(shape: Any) -> None:
+    """x - lr·g in float64 to the next float32, which a rounded product would often miss."""
+    draw = np.random.default_rng(0)
+    for x, g in draw.normal(size=(40, 2)).astype(np.float32):
+        moved = stepped(leaf(np.full(shape, x)), np.full(shape, g), SGD, lr=0.1)
+        assert moved == np.float32(np.float64(x) - np.float64(g) * np.float64(np.float32(0.1)))
 
 
 @every_method

@@ -1,5 +1,7 @@
 """Optimizers, beyond the laws of tests/optim/test_optimizers.py: closures, hooks, names, and what is refused."""
 
+import array
+
 import numpy as np
 import pytest
 
@@ -108,6 +110,25 @@ def test_loaded_state_is_a_copy_in_the_dtype_of_the_parameter():
     assert wide.state[y]["exp_avg"].tolist() == kept
 
 
+def test_state_of_every_kind_is_loaded_as_a_copy_its_tensors_in_the_dtype_of_the_parameter_but_for_steps():
+    x, y = leaf([1.0, 2.0]), leaf([1.0, 2.0], np.float64)
+    one, two = Optimizer([x], {}), Optimizer([y], {})
+    entries = {"step": torch.tensor(3.0), "alpha": torch.ones(2), "trace": torch.ones(2)}
+    one.state[x] = {**entries, "inner": {**entries}, "past": [torch.ones(2), (torch.ones(2), 5)], "kind": "wide",
+                    "raw": b"12", "count": 7, "none": None}  # fmt: skip
+    two.load_state_dict(one.state_dict())
+    new, old = two.state[y], one.state[x]
+    for mine, other in ((new, old), (new["inner"], old["inner"])):
+        assert mine["step"].dtype is torch.float32 and mine["step"].item() == 3.0
+        assert mine["alpha"].dtype is mine["trace"].dtype is torch.float64
+        assert all(mine[k].tolist() == other[k].tolist() and mine[k] is not other[k] for k in entries)
+    first, (second, five) = new["past"]
+    assert first.dtype is second.dtype is torch.float64 and five == 5
+    assert [new[k] for k in ("kind", "raw", "count", "none")] == ["wide", b"12", 7, None]
+    old["inner"]["alpha"].zero_()
+    assert new["inner"]["alpha"].tolist() == [1.0, 1.0]
+
+
 def test_state_dict_layout():
     x = leaf([1.0, 2.0])
     optimizer = Adam([("w", x)])
@@ -127,7 +148,11 @@ def test_refusals():
         (ValueError, "optimizer got an empty parameter list", lambda: SGD([])),
         (TypeError, "iterable of Tensors or dicts, but got torch.FloatTensor", lambda: SGD(x)),
         (ValueError, "can't optimize a non-leaf Tensor", lambda: SGD([x * 2])),
-        (TypeError, "optimizer can only optimize Tensors, but one of the params is int", lambda: SGD([1])),
+        (TypeError, "optimizer can only optimize Tensors, but one of the params is int$", lambda: SGD([1])),
+        (TypeError, "one of the params is numpy.ndarray$", lambda: SGD([np.ones(1)])),
+        (TypeError, "one of the params is array.array$", lambda: SGD([array.array("f", [1.0])])),
+        (TypeError, "param_group must be a dict, but got <class 'list'>", lambda: SGD([{"params": [x]}, [y]])),
+        (TypeError, "one of the params is dict$", lambda: SGD([x, {"params": [y]}])),
         (TypeError, "ordered collections", lambda: SGD([{"params": {x}}])),
         (ValueError, "more than one parameter group", lambda: SGD([{"params": [x]}, {"params": [x]}])),
         (ValueError, "Some param names are missing", lambda: SGD([("a", x), y])),
