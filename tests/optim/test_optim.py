@@ -1,12 +1,13 @@
 """Optimizers, beyond the laws of tests/optim/test_optimizers.py: closures, hooks, names, and what is refused."""
 
 import array
+import linecache
 
 import numpy as np
 import pytest
 
 import tinygrad_pt as torch
-from tinygrad_pt.optim import SGD, Adam, Optimizer
+from tinygrad_pt.optim import SGD, Adam, AdamW, Optimizer
 
 
 def leaf(values, dtype=np.float32):
@@ -161,8 +162,29 @@ def test_refusals():
     for kind, text, call in refused:
         with pytest.raises(kind, match=text):
             call()
-    with pytest.warns(UserWarning, match="duplicate parameters"):
-        SGD([x, x])
+
+
+class Slow(SGD):
+    """A class of the user's own."""
+
+    def __init__(self, params):
+        super().__init__(params, lr=1e-6)
+
+
+DUPLICATES = {
+    "SGD([x, x])": lambda x: SGD([x, x]),
+    'AdamW([{"params": [x, x]}])': lambda x: AdamW([{"params": [x, x]}]),
+    'add_param_group({"params": [x, x]})': lambda x: Adam([leaf([1.0])]).add_param_group({"params": [x, x]}),
+    "super().__init__(params, lr=1e-6)": lambda x: Slow([x, x]),
+}
+
+
+@pytest.mark.parametrize(("text", "call"), DUPLICATES.items(), ids=range(len(DUPLICATES)))
+def test_duplicates_are_warned_of_at_the_users_line(text, call):
+    with pytest.warns(UserWarning, match="parameter group with duplicate parameters") as seen:
+        call(leaf([1.0]))
+    (line,) = [linecache.getline(w.filename, w.lineno) for w in seen if w.filename == __file__]
+    assert line.rstrip(",\n").endswith(text)
 
 
 def test_a_refused_group_is_not_added():

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_pt.autograd.trace import user_frame
 from tinygrad_pt.errors import describe, failure
 from tinygrad_pt.graph import F32, F64, Handle, wrap
 from tinygrad_pt.inplace import touched
@@ -169,7 +170,7 @@ class Optimizer:
             group.setdefault(name, default)
         _refuse_flags(group)
         if len(params) != len(set(params)):
-            warnings.warn(DUPLICATES, UserWarning, stacklevel=3)
+            _warn(DUPLICATES)
         named = "param_names" in group
         known: set[Any] = set()
         for other in self.param_groups:
@@ -340,6 +341,13 @@ def _split(params: Any) -> tuple[list[Any], list[str]]:
         "all optimizer params should be with/without names. Some param names are missing",
     )
     return [p[1] if isinstance(p, tuple) else p for p in given], names
+
+
+def _warn(text: str) -> None:
+    """A warning at the user's line, however many constructors lie between."""
+    frame = user_frame()
+    place = frame.f_code.co_filename, frame.f_lineno, frame.f_globals.get("__name__")
+    warnings.warn_explicit(text, UserWarning, *place, frame.f_globals.setdefault("__warningregistry__", {}))
 
 
 def _refuse_flags(group: Options) -> None:
