@@ -233,6 +233,17 @@ def test_a_single_element_moves_by_the_product_and_is_rounded_once(shape: Any) -
         assert moved == np.float32(np.float64(x) - np.float64(g) * np.float64(np.float32(0.1)))
 
 
+def test_a_rate_of_zero_does_the_same_whatever_rates_came_before() -> None:
+    """Zeros of both signs are equal, and what was made for one of them must not serve the other."""
+    signs = []
+    for maximize in (False, True):
+        for i in range(600):
+            stepped(leaf([1.0, 1.0]), [1.0, 1.0], SGD, lr=1.0 + i)
+        stepped(leaf([1.0, 1.0]), [1.0, 1.0], SGD, lr=0.0, maximize=maximize)
+        signs.append(np.signbit(stepped(leaf([-0.0, -0.0]), [1.0, -1.0], SGD, lr=0.0)).tolist())
+    assert signs[0] == signs[1]
+
+
 @every_method
 def test_infinities_are_values_where_numpy_is_told_to_raise(cls: Any, options: Any) -> None:
     with np.errstate(all="raise"):

@@ -33,7 +33,7 @@ DUPLICATES = (
 @functools.lru_cache(maxsize=512)
 def constant(value: float, dtype: Any) -> Any:
     """`value` as a 0-d array: NumPy multiplies by it twice as fast as by a Python number."""
-    return np.array(value, dtype)
+    return np.array(value or 0.0, dtype)  # one zero: for the cache, -0.0 and 0.0 are the same
 
 
 def precision(dtype: Any) -> Any:
