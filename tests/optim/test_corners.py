@@ -43,6 +43,20 @@ def test_every_number_may_be_zero_and_none_negative(cls: Any, option: str) -> No
             cls([leaf([1.0])], **{option: -0.1})
 
 
+@pytest.mark.parametrize(("cls", "option"), [(cls, name) for cls in CLASSES for name in NUMBERS[cls]])
+def test_a_number_may_be_a_tensor_that_is_changed_between_steps(cls: Any, option: str) -> None:
+    results = []
+    for number in (0.25, torch.tensor(0.25)):
+        x = leaf([1.0, -2.0])
+        method = cls([x], **{"momentum": 0.5, option: number} if option == "dampening" else {option: number})
+        for _ in range(3):
+            x.grad = torch.tensor([0.5, 0.25])
+            method.step()
+            method.param_groups[0][option] *= 2  # a tensor in place
+        results.append(x.tolist())
+    assert results[0] == results[1]
+
+
 @every_class
 def test_options_are_by_position_as_far_as_pytorch_takes_them_so(cls: Any) -> None:
     x = leaf([1.0])
