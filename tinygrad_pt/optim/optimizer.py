@@ -148,7 +148,7 @@ class Optimizer:
         self._before: dict[int, Any] = {}
         self._after: dict[int, Any] = {}
         groups = list(params)
-        must(len(groups) > 0, "optimizer got an empty parameter list")
+        must(bool(groups), "optimizer got an empty parameter list")
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
@@ -337,7 +337,7 @@ def _split(params: Any) -> tuple[list[Any], list[str]]:
     given = list(params)
     names = [p[0] for p in given if isinstance(p, tuple)]
     must(
-        not names or len(names) == len(given),
+        len(names) in (0, len(given)),
         "all optimizer params should be with/without names. Some param names are missing",
     )
     return [p[1] if isinstance(p, tuple) else p for p in given], names
