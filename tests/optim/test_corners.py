@@ -335,7 +335,9 @@ def test_parameters_are_numbered_in_order_over_the_groups(cls: Any) -> None:
     other = cls([{"params": [x, y]}, {"params": z}])
     other.load_state_dict(saved)
     assert other.param_groups[1]["lr"] == 0.5 and other.param_groups[1]["params"] == [z]
-    with pytest.raises(ValueError, match="different number of parameter groups"):
-        cls([x]).load_state_dict(saved)
-    with pytest.raises(ValueError, match="doesn't match the size of optimizer's group"):
-        cls([{"params": [x]}, {"params": [y, z]}]).load_state_dict(saved)
+    for groups in ([[x]], [[x], [y], [z]]):
+        with pytest.raises(ValueError, match="different number of parameter groups"):
+            cls([{"params": group} for group in groups]).load_state_dict(saved)
+    for groups in ([[x], [y, z]], [[x, y, leaf([4.0])], [z]]):
+        with pytest.raises(ValueError, match="doesn't match the size of optimizer's group"):
+            cls([{"params": group} for group in groups]).load_state_dict(saved)
