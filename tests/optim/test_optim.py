@@ -130,6 +130,15 @@ def test_state_of_every_kind_is_loaded_as_a_copy_its_tensors_in_the_dtype_of_the
     assert new["inner"]["alpha"].tolist() == [1.0, 1.0]
 
 
+def test_a_state_of_adams_goes_on_in_adamw_with_its_own_weight_decay():
+    x, y = leaf([1.0]), leaf([1.0])
+    adam, adamw = Adam([x], lr=0.5, weight_decay=0.5), AdamW([y])
+    adamw.load_state_dict(adam.state_dict())
+    y.grad = torch.zeros(1)
+    adamw.step()
+    assert y.item() == 0.75 and adamw.param_groups[0]["decoupled_weight_decay"] is True
+
+
 def test_state_dict_layout():
     x = leaf([1.0, 2.0])
     optimizer = Adam([("w", x)])
