@@ -178,10 +178,13 @@ every_method = pytest.mark.parametrize(("cls", "options"), METHODS)
 
 
 @every_method
-@pytest.mark.parametrize("size", [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 2 * BLOCK + 1, 3 * BLOCK + 7])
+@pytest.mark.parametrize(("blocks", "more"), [(0, 1), (0, 2), (1, -1), (1, 0), (1, 1), (2, 0), (2, 1), (3, 7)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_every_element_takes_the_same_step_whatever_the_size(cls: Any, options: Any, size: int, dtype: Any) -> None:
+def test_every_element_takes_the_same_step_whatever_the_size(
+    cls: Any, options: Any, blocks: int, more: int, dtype: Any
+) -> None:
     """Elements do not know of each other, so a large parameter of copies moves as one of two elements does."""
+    size = blocks * BLOCK + more
     few = stepped(leaf([0.5, -2.0], dtype), [0.25, 3.0], cls, 3, **options)
     many = stepped(leaf(np.resize([0.5, -2.0], size), dtype), np.resize([0.25, 3.0], size), cls, 3, **options)
     np.testing.assert_allclose(many, np.resize(few, size), rtol=1e-6 if dtype is np.float32 else 1e-14)
