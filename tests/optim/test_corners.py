@@ -43,6 +43,20 @@ def test_every_number_may_be_zero_and_none_negative(cls: Any, option: str) -> No
             cls([leaf([1.0])], **{option: -0.1})
 
 
+@pytest.mark.parametrize(("cls", "option"), [(cls, name) for cls in CLASSES for name in NUMBERS[cls]])
+def test_a_number_may_be_a_tensor_that_is_changed_between_steps(cls: Any, option: str) -> None:
+    results = []
+    for number in (0.25, torch.tensor(0.25)):
+        x = leaf([1.0, -2.0])
+        method = cls([x], **{"momentum": 0.5, option: number} if option == "dampening" else {option: number})
+        for _ in range(3):
+            x.grad = torch.tensor([0.5, 0.25])
+            method.step()
+            method.param_groups[0][option] *= 2  # a tensor in place
+        results.append(x.tolist())
+    assert results[0] == results[1]
+
+
 @every_class
 def test_options_are_by_position_as_far_as_pytorch_takes_them_so(cls: Any) -> None:
     x = leaf([1.0])
@@ -84,8 +98,9 @@ def test_betas_and_rates_that_are_tensors_have_one_element() -> None:
     with pytest.raises(ValueError, match="either both floats or both Tensors"):
         Adam([leaf([1.0])], betas=(one, 0.5))
     for cls in CLASSES:
-        with pytest.raises(ValueError, match="Tensor lr must be 1-element"):
-            cls([leaf([1.0])], lr=two)
+        for wrong in (two, none):
+            with pytest.raises(ValueError, match="Tensor lr must be 1-element"):
+                cls([leaf([1.0])], lr=wrong)
 
 
 def test_the_average_is_counted_from_the_nearer_end() -> None:
@@ -106,19 +121,19 @@ def test_the_average_is_counted_from_the_nearer_end() -> None:
 
 
 def test_dampening_of_either_sign() -> None:
-    for dampening, moved in ((0.5, -(1 + 1.0)), (-0.5, -(1 + 2.0)), (0.0, -(1 + 1.5))):
+    for dampening, moved in ((0.5, -(1 + 1.0)), (-0.5, -(1 + 2.0)), (-1.0, -(1 + 2.5)), (0.0, -(1 + 1.5))):
         x = stepped(leaf([0.0]), [1.0], SGD, 2, lr=1.0, momentum=0.5, dampening=dampening)
         assert x.tolist() == [moved]
 
 
 def test_a_step_that_cannot_be_taken_says_why() -> None:
-    x = leaf([1.0, 2.0])
-    x.grad = torch.ones(2)
-    x.data = torch.ones(3)
-    with pytest.raises(
-        RuntimeError, match=r"The size of the parameter \[3\] must match the size of its gradient \[2\]"
-    ):
-        SGD([x]).step()
+    for size in (1, 3):
+        x = leaf([1.0, 2.0])
+        x.grad = torch.ones(2)
+        x.data = torch.ones(size)
+        words = rf"The size of the parameter \[{size}\] must match the size of its gradient \[2\]"
+        with pytest.raises(RuntimeError, match=words):
+            SGD([x]).step()
     y = leaf([1.0, 2.0])
     y.grad = torch.ones(2)
     y.array.flags.writeable = False
@@ -163,10 +178,13 @@ every_method = pytest.mark.parametrize(("cls", "options"), METHODS)
 
 
 @every_method
-@pytest.mark.parametrize("size", [1, 2, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 2 * BLOCK + 1, 3 * BLOCK + 7])
+@pytest.mark.parametrize(("blocks", "more"), [(0, 1), (0, 2), (1, -1), (1, 0), (1, 1), (2, 0), (2, 1), (3, 7)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_every_element_takes_the_same_step_whatever_the_size(cls: Any, options: Any, size: int, dtype: Any) -> None:
+def test_every_element_takes_the_same_step_whatever_the_size(
+    cls: Any, options: Any, blocks: int, more: int, dtype: Any
+) -> None:
     """Elements do not know of each other, so a large parameter of copies moves as one of two elements does."""
+    size = blocks * BLOCK + more
     few = stepped(leaf([0.5, -2.0], dtype), [0.25, 3.0], cls, 3, **options)
     many = stepped(leaf(np.resize([0.5, -2.0], size), dtype), np.resize([0.25, 3.0], size), cls, 3, **options)
     np.testing.assert_allclose(many, np.resize(few, size), rtol=1e-6 if dtype is np.float32 else 1e-14)
@@ -208,6 +226,39 @@ def test_constants_are_arrays_of_the_dtype_in_which_the_step_is_taken() -> None:
     half = optimizer.constant(0.5, np.dtype(np.float32))
     assert half.shape == () and half.dtype == np.float32 and half == 0.5
     assert optimizer.constant(0.5, np.dtype(np.float64)).dtype == np.float64
+
+
+@pytest.mark.parametrize("dtypes", [(np.float16, np.float32, np.float64), (np.float64, np.float32, np.float16)])
+@every_method
+def test_each_parameter_of_a_group_is_stepped_in_its_own_precision(cls: Any, options: Any, dtypes: Any) -> None:
+    params = [leaf(np.linspace(-2, 2, 9), dtype) for dtype in dtypes]
+    method = cls(params, **options)
+    for p in params:
+        p.grad = torch.ones_like(p)
+    method.step()
+    for p in params:
+        alone = stepped(leaf(np.linspace(-2, 2, 9), p.array.dtype), np.ones(9), cls, **options)
+        assert p.array.dtype == alone.dtype and p.tolist() == alone.tolist()
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+def test_a_single_element_moves_by_the_product_and_is_rounded_once(shape: Any) -> None:
+    """x - lr·g in float64 to the next float32, which a rounded product would often miss."""
+    draw = np.random.default_rng(0)
+    for x, g in draw.normal(size=(40, 2)).astype(np.float32):
+        moved = stepped(leaf(np.full(shape, x)), np.full(shape, g), SGD, lr=0.1)
+        assert moved == np.float32(np.float64(x) - np.float64(g) * np.float64(np.float32(0.1)))
+
+
+def test_a_rate_of_zero_does_the_same_whatever_rates_came_before() -> None:
+    """Zeros of both signs are equal, and what was made for one of them must not serve the other."""
+    signs = []
+    for maximize in (False, True):
+        for i in range(600):
+            stepped(leaf([1.0, 1.0]), [1.0, 1.0], SGD, lr=1.0 + i)
+        stepped(leaf([1.0, 1.0]), [1.0, 1.0], SGD, lr=0.0, maximize=maximize)
+        signs.append(np.signbit(stepped(leaf([-0.0, -0.0]), [1.0, -1.0], SGD, lr=0.0)).tolist())
+    assert signs[0] == signs[1]
 
 
 @every_method
@@ -287,7 +338,9 @@ def test_parameters_are_numbered_in_order_over_the_groups(cls: Any) -> None:
     other = cls([{"params": [x, y]}, {"params": z}])
     other.load_state_dict(saved)
     assert other.param_groups[1]["lr"] == 0.5 and other.param_groups[1]["params"] == [z]
-    with pytest.raises(ValueError, match="different number of parameter groups"):
-        cls([x]).load_state_dict(saved)
-    with pytest.raises(ValueError, match="doesn't match the size of optimizer's group"):
-        cls([{"params": [x]}, {"params": [y, z]}]).load_state_dict(saved)
+    for groups in ([[x]], [[x], [y], [z]]):
+        with pytest.raises(ValueError, match="different number of parameter groups"):
+            cls([{"params": group} for group in groups]).load_state_dict(saved)
+    for groups in ([[x], [y, z]], [[x, y, leaf([4.0])], [z]]):
+        with pytest.raises(ValueError, match="doesn't match the size of optimizer's group"):
+            cls([{"params": group} for group in groups]).load_state_dict(saved)

@@ -1,10 +1,13 @@
 """Optimizers, beyond the laws of tests/optim/test_optimizers.py: closures, hooks, names, and what is refused."""
 
+import array
+import linecache
+
 import numpy as np
 import pytest
 
 import tinygrad_pt as torch
-from tinygrad_pt.optim import SGD, Adam, Optimizer
+from tinygrad_pt.optim import SGD, Adam, AdamW, Optimizer
 
 
 def leaf(values, dtype=np.float32):
@@ -108,6 +111,34 @@ def test_loaded_state_is_a_copy_in_the_dtype_of_the_parameter():
     assert wide.state[y]["exp_avg"].tolist() == kept
 
 
+def test_state_of_every_kind_is_loaded_as_a_copy_its_tensors_in_the_dtype_of_the_parameter_but_for_steps():
+    x, y = leaf([1.0, 2.0]), leaf([1.0, 2.0], np.float64)
+    one, two = Optimizer([x], {}), Optimizer([y], {})
+    entries = {"step": torch.tensor(3.0), "alpha": torch.ones(2), "trace": torch.ones(2)}
+    one.state[x] = {**entries, "inner": {**entries}, "past": [torch.ones(2), (torch.ones(2), 5)], "kind": "wide",
+                    "raw": b"12", "count": 7, "none": None}  # fmt: skip
+    two.load_state_dict(one.state_dict())
+    new, old = two.state[y], one.state[x]
+    for mine, other in ((new, old), (new["inner"], old["inner"])):
+        assert mine["step"].dtype is torch.float32 and mine["step"].item() == 3.0
+        assert mine["alpha"].dtype is mine["trace"].dtype is torch.float64
+        assert all(mine[k].tolist() == other[k].tolist() and mine[k] is not other[k] for k in entries)
+    first, (second, five) = new["past"]
+    assert first.dtype is second.dtype is torch.float64 and five == 5
+    assert [new[k] for k in ("kind", "raw", "count", "none")] == ["wide", b"12", 7, None]
+    old["inner"]["alpha"].zero_()
+    assert new["inner"]["alpha"].tolist() == [1.0, 1.0]
+
+
+def test_a_state_of_adams_goes_on_in_adamw_with_its_own_weight_decay():
+    x, y = leaf([1.0]), leaf([1.0])
+    adam, adamw = Adam([x], lr=0.5, weight_decay=0.5), AdamW([y])
+    adamw.load_state_dict(adam.state_dict())
+    y.grad = torch.zeros(1)
+    adamw.step()
+    assert y.item() == 0.75 and adamw.param_groups[0]["decoupled_weight_decay"] is True
+
+
 def test_state_dict_layout():
     x = leaf([1.0, 2.0])
     optimizer = Adam([("w", x)])
@@ -127,7 +158,11 @@ def test_refusals():
         (ValueError, "optimizer got an empty parameter list", lambda: SGD([])),
         (TypeError, "iterable of Tensors or dicts, but got torch.FloatTensor", lambda: SGD(x)),
         (ValueError, "can't optimize a non-leaf Tensor", lambda: SGD([x * 2])),
-        (TypeError, "optimizer can only optimize Tensors, but one of the params is int", lambda: SGD([1])),
+        (TypeError, "optimizer can only optimize Tensors, but one of the params is int$", lambda: SGD([1])),
+        (TypeError, "one of the params is numpy.ndarray$", lambda: SGD([np.ones(1)])),
+        (TypeError, "one of the params is array.array$", lambda: SGD([array.array("f", [1.0])])),
+        (TypeError, "param_group must be a dict, but got <class 'list'>", lambda: SGD([{"params": [x]}, [y]])),
+        (TypeError, "one of the params is dict$", lambda: SGD([x, {"params": [y]}])),
         (TypeError, "ordered collections", lambda: SGD([{"params": {x}}])),
         (ValueError, "more than one parameter group", lambda: SGD([{"params": [x]}, {"params": [x]}])),
         (ValueError, "Some param names are missing", lambda: SGD([("a", x), y])),
@@ -136,8 +171,29 @@ def test_refusals():
     for kind, text, call in refused:
         with pytest.raises(kind, match=text):
             call()
-    with pytest.warns(UserWarning, match="duplicate parameters"):
-        SGD([x, x])
+
+
+class Slow(SGD):
+    """A class of the user's own."""
+
+    def __init__(self, params):
+        super().__init__(params, lr=1e-6)
+
+
+DUPLICATES = {
+    "SGD([x, x])": lambda x: SGD([x, x]),
+    'AdamW([{"params": [x, x]}])': lambda x: AdamW([{"params": [x, x]}]),
+    'add_param_group({"params": [x, x]})': lambda x: Adam([leaf([1.0])]).add_param_group({"params": [x, x]}),
+    "super().__init__(params, lr=1e-6)": lambda x: Slow([x, x]),
+}
+
+
+@pytest.mark.parametrize(("text", "call"), DUPLICATES.items(), ids=range(len(DUPLICATES)))
+def test_duplicates_are_warned_of_at_the_users_line(text, call):
+    with pytest.warns(UserWarning, match="parameter group with duplicate parameters") as seen:
+        call(leaf([1.0]))
+    (line,) = [linecache.getline(w.filename, w.lineno) for w in seen if w.filename == __file__]
+    assert line.rstrip(",\n").endswith(text)
 
 
 def test_a_refused_group_is_not_added():

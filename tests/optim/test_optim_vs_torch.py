@@ -74,6 +74,15 @@ def test_the_average_has_pytorchs_very_bits(beta):
     assert ours.state[p]["exp_avg"].tolist() == theirs.state[q]["exp_avg"].tolist()
 
 
+@pytest.mark.parametrize("maximize", [False, True])
+def test_a_single_element_moves_to_pytorchs_very_bits(maximize):
+    """Which rounds once here, as in PyTorch."""
+    params, mirrors, draw = pairs([()] * 100 + [(1,)] * 100, "float32", 5)
+    ours, theirs = (o.SGD(p, lr=0.1, maximize=maximize) for o, p in ((optim, params), (torch.optim, mirrors)))
+    train(ours, theirs, params, mirrors, draw, 3)
+    assert [p.item() for p in params] == [q.item() for q in mirrors]
+
+
 @every
 def test_a_state_of_pytorchs_goes_on_here(row):
     for options in row.few():
@@ -136,6 +145,9 @@ BAD = {
     "non-leaf": lambda o, p: o.Adam([p * 2]),
     "group": lambda o, p: o.SGD([p]).add_param_group([p]),
     "twice": lambda o, p: o.SGD([p]).add_param_group({"params": p}),
+    "array": lambda o, p: o.SGD([np.ones(1)]),
+    "group after parameter": lambda o, p: o.SGD([p, {"params": [p]}]),
+    "parameter after group": lambda o, p: o.SGD([{"params": [p]}, [p]]),
     "set": lambda o, p: o.SGD([{"params": {p}}]),
     "load groups": lambda o, p: o.SGD([p]).load_state_dict({"state": {}, "param_groups": []}),
     "load size": lambda o, p: o.SGD([p]).load_state_dict({"state": {}, "param_groups": [{"params": [0, 1]}]}),

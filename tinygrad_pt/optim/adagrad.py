@@ -77,17 +77,17 @@ class Adagrad(Optimizer):
     def update(self) -> None:
         """One step for every parameter that has a gradient."""
         for group, todo in [(group, due(group["params"])) for group in self.param_groups]:
-            decay = group["weight_decay"]
+            lr, slower, decay, eps = (float(group[name]) for name in ("lr", "lr_decay", "weight_decay", "eps"))
             for p, x, g in todo:
                 state, kind = self.state[p], precision(x.dtype)
                 if not state:
                     self._begin(p, group)
                 clock = state["step"].array
                 clock += 1
-                rate = float(group["lr"]) / (1 + (clock.item() - 1) * group["lr_decay"])
+                rate = lr / (1 + (clock.item() - 1) * slower)
                 numbers = (
-                    constant(-rate, kind), constant(group["eps"], kind),
-                    constant(decay, kind) if decay else None, group["maximize"],
+                    constant(-rate, kind), constant(eps, kind), constant(decay, kind) if decay else None,
+                    group["maximize"],
                 )  # fmt: skip
                 sweep(rule, numbers, x, g, state["sum"].array)
                 touched(p)

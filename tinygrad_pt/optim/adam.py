@@ -85,8 +85,6 @@ class Adam(Optimizer):
         must(weight_decay >= 0.0, f"Invalid weight_decay value: {weight_decay}")
         alike = any(all(isinstance(b, kind) for b in betas) for kind in (float, Handle))
         must(alike, "betas must be either both floats or both Tensors")
-        for i, beta in enumerate(betas):
-            must(not isinstance(beta, Handle) or beta.array.size == 1, f"Tensor betas[{i}] must be 1-element")
         super().__init__(
             params,
             {

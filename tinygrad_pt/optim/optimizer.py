@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_pt.autograd.trace import user_frame
 from tinygrad_pt.errors import describe, failure
 from tinygrad_pt.graph import F32, F64, Handle, wrap
 from tinygrad_pt.inplace import touched
@@ -32,7 +33,7 @@ DUPLICATES = (
 @functools.lru_cache(maxsize=512)
 def constant(value: float, dtype: Any) -> Any:
     """`value` as a 0-d array: NumPy multiplies by it twice as fast as by a Python number."""
-    return np.array(value, dtype)
+    return np.array(value or 0.0, dtype)  # one zero: for the cache, -0.0 and 0.0 are the same
 
 
 def precision(dtype: Any) -> Any:
@@ -147,7 +148,7 @@ class Optimizer:
         self._before: dict[int, Any] = {}
         self._after: dict[int, Any] = {}
         groups = list(params)
-        must(len(groups) > 0, "optimizer got an empty parameter list")
+        must(bool(groups), "optimizer got an empty parameter list")
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
 
@@ -169,7 +170,7 @@ class Optimizer:
             group.setdefault(name, default)
         _refuse_flags(group)
         if len(params) != len(set(params)):
-            warnings.warn(DUPLICATES, UserWarning, stacklevel=3)
+            _warn(DUPLICATES)
         named = "param_names" in group
         known: set[Any] = set()
         for other in self.param_groups:
@@ -336,10 +337,17 @@ def _split(params: Any) -> tuple[list[Any], list[str]]:
     given = list(params)
     names = [p[0] for p in given if isinstance(p, tuple)]
     must(
-        not names or len(names) == len(given),
+        len(names) in (0, len(given)),
         "all optimizer params should be with/without names. Some param names are missing",
     )
     return [p[1] if isinstance(p, tuple) else p for p in given], names
+
+
+def _warn(text: str) -> None:
+    """A warning at the user's line, however many constructors lie between."""
+    frame = user_frame()
+    place = frame.f_code.co_filename, frame.f_lineno, frame.f_globals.get("__name__")
+    warnings.warn_explicit(text, UserWarning, *place, frame.f_globals.setdefault("__warningregistry__", {}))
 
 
 def _refuse_flags(group: Options) -> None:

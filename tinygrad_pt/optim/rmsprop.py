@@ -98,7 +98,9 @@ class RMSprop(Optimizer):
     def update(self) -> None:
         """One step for every parameter that has a gradient."""
         for group, todo in [(group, due(group["params"])) for group in self.param_groups]:
-            alpha, decay, momentum = float(group["alpha"]), group["weight_decay"], group["momentum"]
+            rate, eps, alpha, decay, momentum = (
+                float(group[name]) for name in ("lr", "eps", "alpha", "weight_decay", "momentum")
+            )
             names = ["square_avg"]
             names += ["grad_avg"] if group["centered"] else []
             names += ["momentum_buffer"] if momentum else []
@@ -111,7 +113,7 @@ class RMSprop(Optimizer):
                     if name not in state:
                         state[name] = zeros_like(p)
                 numbers = (
-                    constant(-float(group["lr"]), kind), constant(group["eps"], kind), constant(alpha, kind),
+                    constant(-rate, kind), constant(eps, kind), constant(alpha, kind),
                     constant(1 - alpha, kind), constant(decay, kind) if decay else None,
                     constant(momentum, kind) if momentum else None, group["centered"], group["maximize"],
                 )  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.graph import F32, F64, born, wrap
+from tinygrad_pt.graph import born, wrap
 from tinygrad_pt.inplace import last_change, listeners, tell, touched
 from tinygrad_pt.optim.optimizer import (
     BLOCK,
@@ -69,7 +69,7 @@ class SGD(Optimizer):
         must(not lr < 0.0, f"Invalid learning rate: {lr}")
         must(not momentum < 0.0, f"Invalid momentum value: {momentum}")
         must(not weight_decay < 0.0, f"Invalid weight_decay value: {weight_decay}")
-        plain = momentum <= 0 or dampening != 0
+        plain = not momentum or bool(dampening)
         must(not (nesterov and plain), "Nesterov momentum requires a momentum and zero dampening")
         super().__init__(
             params,
@@ -88,12 +88,11 @@ class SGD(Optimizer):
                 self._general(group, todo)
                 continue
             rate = float(group["lr"]) if group["maximize"] else -float(group["lr"])
-            kind, direct = None, 0
+            kind, direct = None, 2 * BLOCK
             for p, x, g in todo:  # the short way that small networks live on
                 if x.dtype is not kind:
                     kind = x.dtype
-                    direct = 2 * BLOCK if kind is F32 or kind is F64 else 0
-                    step = constant(rate, precision(kind))
+                    step = constant(rate, precision(kind))  # an array, so that it is no less precise beside halves
                     number = step.item()
                 if 1 < x.size <= direct:
                     x += g * step
