@@ -140,7 +140,7 @@ class Trial:
     def __init__(self, answer: Connection, order: dict[str, float]) -> None:
         self.answer, self.order = answer, order
         signal.signal(signal.SIGALRM, lambda *_: self.end("timeout", self.now))
-        self.now, self.run = "", 0
+        self.now = ""
 
     def end(self, outcome: str, test: str, why: str = "") -> None:
         self.answer.send((outcome, test, why))
@@ -158,7 +158,6 @@ class Trial:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: Any) -> Any:
         self.now = item.nodeid
-        self.run += 1
         signal.setitimer(signal.ITIMER_REAL, PATIENCE + 5 * self.order[item.nodeid])
         result = yield
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -194,12 +193,12 @@ def trial(answer: Connection, exchanged: Exchanged | None, stages: list[dict[str
         plugin.end("killed", "import tinygrad_pt", f"{type(e).__name__}: {e}"[:200])
     signal.setitimer(signal.ITIMER_REAL, 0)
     for order in stages:
-        plugin.order, plugin.run = order, 0
+        plugin.order = order
         paths = sorted({test.split("::")[0] for test in order})
         try:
-            pytest_main(paths, plugin)
+            status = pytest_main(paths, plugin)
         except BaseException as e:
             plugin.end("killed", plugin.now, f"{type(e).__name__}: {e}"[:200])
-        if plugin.run < len(order):  # the runner itself broke off, or tests are gone: a fault noticed all the same
-            plugin.end("killed", "collection", f"{plugin.run} of {len(order)} tests ran")
+        if status not in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):  # that tests are gone is no failure
+            plugin.end("killed", "the runner", pytest.ExitCode(status).name)
     plugin.end("survived", "")
