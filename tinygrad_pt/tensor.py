@@ -663,10 +663,13 @@ class Tensor(Handle):
             return self._drawn(lambda shape, kind: g.bernoulli(np.array(np.broadcast_to(p.array, shape))))
         return self._drawn(lambda shape, kind: g.bernoulli_fill(shape, p, dtype=kind))
 
-    def random_(self, low: Any = 0, high: Any = None, *, generator: Any = None) -> Any:
-        """Integers in [low, high)."""
-        low, high = (low, high) if high is not None else (0, low or 2**24)
-        return self._drawn(lambda shape, kind: F.creation._generator(generator).integers(low, high, shape))
+    def random_(self, low: Any = None, to: Any = ..., *, generator: Any = None) -> Any:
+        """Integers: `random_(low, to)` in [low, to), `random_(to)` in [0, to), else as far as the dtype counts."""
+        g = F.creation._generator(generator)
+        if low is None and to is ...:
+            return self._drawn(g.counts)
+        low, to = (0, low) if to is ... else (low or 0, to)
+        return self._drawn(lambda shape, kind: g.integers(low, to, shape, kind))
 
     def __getitem__(self, index: Any) -> Any:
         return F.getitem(self, index)
