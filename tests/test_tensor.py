@@ -309,12 +309,42 @@ def test_the_method_with_an_underscore_is_the_one_without_in_place(name: str) ->
         assert method.__name__ == method.__qualname__ == name + "_" and f"`{name}`" in method.__doc__
 
 
+@pytest.mark.parametrize("name", ["atan2", *(n + end for n in sorted(TWO - {"pow"}) for end in ("", "_"))])
+def test_methods_of_two_refuse_what_is_no_number(name: str) -> None:
+    method = getattr(torch.ones(2), name)
+    for alien in ("1", None, object()):
+        with pytest.raises(TypeError, match=rf"\(position 2\) must be Tensor, not {type(alien).__name__}"):
+            method(alien)
+
+
 @pytest.mark.parametrize("word", ["+=", "-=", "*=", "/=", "//=", "%=", "**="])
 def test_operators_that_write(word: str) -> None:
     names = {"x": torch.tensor([3.0, 5.0]), "y": np.array([3.0, 5.0], np.float32)}
     x = names["x"]
     exec(f"x {word} 2; y {word} 2", names)
     assert names["x"] is x and x._version == 1 and x.tolist() == names["y"].tolist()
+
+
+@pytest.mark.parametrize("word", ["+=", "-=", "*=", "/=", "//=", "%=", "**=", "&=", "|=", "^="])
+def test_operators_that_write_leave_the_unknown_to_the_right_side(word: str) -> None:
+    class Other:
+        def answer(self, x: Any) -> Any:
+            return "mine", x
+
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = answer
+        __rand__ = __ror__ = __rxor__ = answer
+
+    x = torch.ones(2, dtype=torch.int64)
+    names: dict[str, Any] = {"x": x, "y": Other()}
+    exec(f"x {word} y", names)
+    assert names["x"][0] == "mine" and names["x"][1] is x
+    for alien in ("1", None, [1, 2], object()):
+        with pytest.raises(TypeError):
+            exec(f"x {word} y", {"x": x, "y": alien})
+    assert x._version == 0
+    if word not in ("/=", "**="):
+        exec(f"x {word} y", {"x": x, "y": np.array([1, 1])})
+        assert x._version == 1
 
 
 def test_copy_fill_and_zero() -> None:

@@ -82,6 +82,19 @@ def operator(function: Any) -> Any:
     return method
 
 
+def writing(function: Any) -> Any:
+    """The operator whose result is written into its left side; what is no number or array is left to the right side."""
+    compute = operator(function)
+
+    def method(self: Any, other: Any) -> Any:
+        may_write(self)
+        since = born()
+        result = compute(self, other)
+        return result if result is NotImplemented else write(self, result, since)
+
+    return method
+
+
 def _operand(other: Any) -> Any:
     if isinstance(other, np.ndarray):
         dtypes.of(other.dtype)
@@ -701,10 +714,10 @@ class Tensor(Handle):
     __eq__, __ne__ = ops.eq, ops.ne
     __lt__, __le__, __gt__, __ge__ = ops.lt, ops.le, ops.gt, ops.ge
     __neg__, __pos__, __abs__, __invert__ = F.neg, F.positive, F.abs, F.bitwise_not
-    __iadd__, __isub__, __imul__ = in_place(ops.add), in_place(F.sub), in_place(ops.mul)
-    __itruediv__, __ifloordiv__ = in_place(ops.div), in_place(F.floor_divide)
-    __imod__, __ipow__ = in_place(F.remainder), in_place(F.pow)
-    __iand__, __ior__, __ixor__ = in_place(F.bitwise_and), in_place(F.bitwise_or), in_place(F.bitwise_xor)
+    __iadd__, __isub__, __imul__ = writing(ops.add), writing(F.sub), writing(ops.mul)
+    __itruediv__, __ifloordiv__ = writing(ops.div), writing(F.floor_divide)
+    __imod__, __ipow__ = writing(F.remainder), writing(F.pow)
+    __iand__, __ior__, __ixor__ = writing(F.bitwise_and), writing(F.bitwise_or), writing(F.bitwise_xor)
 
     # -------------------------------------------------------------------------------------- methods
     T = property(F.reversed_axes, doc="All axes in reverse order; for a matrix, its transpose.")
