@@ -31,11 +31,8 @@ NON_LEAF_GRAD = (
 class Removable:
     """What registering a hook returns: `remove()` takes the hook away, as does leaving a `with` block."""
 
-    ids = 0
-
     def __init__(self, hooks: dict[int, Any]) -> None:
-        Removable.ids += 1
-        self.id, self.hooks = Removable.ids, hooks
+        self.id, self.hooks = born(), hooks
 
     def remove(self) -> None:
         self.hooks.pop(self.id, None)
@@ -102,6 +99,15 @@ def _operand(other: Any) -> Any:
     return other.item() if isinstance(other, np.generic) else other
 
 
+def _leaf(cls: type, array: Any, requires_grad: bool) -> Any:
+    """A tensor of this class around an array."""
+    t: Any = object.__new__(cls)
+    t.array, t.version, t.node = array, [0, 0], None
+    if requires_grad:
+        t.node = Leaf(t)
+    return t
+
+
 @handle
 class Tensor(Handle):
     """An n-dimensional array that remembers how it was computed.
@@ -137,9 +143,7 @@ class Tensor(Handle):
                 x = F.tensor(source, dtype=dtypes.get_default_dtype()).array
         else:
             x = np.empty(data or (0,), dtypes.get_default_dtype().numpy)
-        t = object.__new__(cls)
-        t.array, t.version, t.node = x, [0, 0], None
-        return t
+        return _leaf(cls, x, False)
 
     # -------------------------------------------------------------------------------------- what it is
     @property
@@ -378,9 +382,9 @@ class Tensor(Handle):
     @data.setter
     def data(self, value: Any) -> None:
         x = value.array
-        if x.dtype != self.array.dtype and self.node is not None:
-            self.node.dtype = x.dtype
         self.array = x
+        if self.node is not None:
+            self.node.dtype = x.dtype
         if isinstance(self.node, Leaf):
             self.node.value, self.node.shape = x, x.shape
 
@@ -513,26 +517,18 @@ class Tensor(Handle):
             )  # fmt: skip
         if id(self) in memo:
             return memo[id(self)]
-        twin = memo[id(self)] = self._rebuilt(np.array(self.array))
+        twin = memo[id(self)] = _leaf(type(self), np.array(self.array), self.node is not None)
         twin.name = self.name
         if self._grad is not None:
             twin._grad = wrap(np.array(self._grad.array))
         return twin
-
-    def _rebuilt(self, array: Any) -> Any:
-        """A leaf of this class around another array."""
-        t = object.__new__(type(self))
-        t.array, t.version, t.node = array, [0, 0], None
-        if self.node is not None:
-            t.node = Leaf(t)
-        return t
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         if not self.is_leaf:
             raise failure(
                 RuntimeError, "only leaf tensors can be pickled", args=(self,), mend="pickle a detach() of it"
             )
-        return _revived, (type(self), self.array, self.node is not None)
+        return _leaf, (type(self), self.array, self.node is not None)
 
     def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, **ignored: Any) -> Any:
         """The tensor in another dtype (or that of another tensor); itself if nothing changes."""
@@ -776,11 +772,3 @@ class Tensor(Handle):
     sin_, sinh_, sqrt_, square_ = in_place(F.sin), in_place(F.sinh), in_place(F.sqrt), in_place(F.square)
     sub_, subtract_, tan_, tanh_ = in_place(F.sub), in_place(F.subtract), in_place(F.tan), in_place(F.tanh)
     tril_, triu_, trunc_ = in_place(F.tril), in_place(F.triu), in_place(F.trunc)
-
-
-def _revived(cls: type, array: Any, requires_grad: bool) -> Any:
-    t: Any = object.__new__(cls)
-    t.array, t.version, t.node = array, [0, 0], None
-    if requires_grad:
-        t.node = Leaf(t)
-    return t
