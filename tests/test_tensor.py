@@ -35,8 +35,9 @@ def test_shape_and_memory() -> None:
     assert plain.is_contiguous() and plain.shape == (4, 2, 3) and not np.shares_memory(plain.array, x.array)
     assert x.data_ptr() == x.array.ctypes.data and x[0, 0, 1:].data_ptr() == x.data_ptr() + 8
     assert str(x.device) == "cpu" and not (x.is_cuda or x.is_sparse or x.is_quantized) and x.layout == "torch.strided"
-    with pytest.raises(IndexError):
-        x.size(3)
+    for call in (x.size, x.stride):
+        with pytest.raises(IndexError, match=r"expected to be in range of \[-3, 2\], but got 3"):
+            call(3)
 
 
 def test_kinds_of_numbers() -> None:
@@ -127,6 +128,12 @@ def test_data_may_be_exchanged_for_another_shape_and_dtype() -> None:
     h = leaf(1.0, 2.0) * 1
     h.data = torch.full((2,), 5.0)
     assert h.requires_grad and h.tolist() == [5.0, 5.0]
+    for wrong, name in ((np.ones(1), "numpy.ndarray"), ([1.0], "list")):
+        with pytest.raises(TypeError, match=f"Variable data has to be a tensor, but got {name}$"):
+            plain.data = wrong
+    with pytest.raises(RuntimeError, match="data set to a tensor that requires gradients must be floating point"):
+        x.data = torch.ones(3, dtype=torch.int64)
+    assert x.tolist() == [1.0, 1.0, 1.0] and plain.tolist() == [0]
 
 
 # ------------------------------------------------------------------------------------------ Python and NumPy
@@ -203,6 +210,8 @@ def test_casts(name: str) -> None:
     for same in (x.to(CASTS[name]), x.to(dtype=CASTS[name]), x.to("cpu", CASTS[name]), x.to(y), x.type_as(y),
                  x.type(CASTS[name]), x.type(y.type())):  # fmt: skip
         assert same.dtype is CASTS[name]
+    with pytest.raises(ValueError, match="invalid type: 'torch.RealTensor'"):
+        x.type("torch.RealTensor")
 
 
 def test_to_returns_the_tensor_itself_where_nothing_changes() -> None:
@@ -388,6 +397,8 @@ def test_draws_in_place_have_the_usual_defaults() -> None:
     assert set(b.tolist()) == {0.0, 1.0} and abs(b.array.mean() - 0.5) < 0.02
     assert abs(torch.zeros(n).bernoulli_(0.9).array.mean() - 0.9) < 0.02
     assert torch.zeros(2, 2).bernoulli_(torch.tensor([0.0, 1.0])).tolist() == [[0.0, 1.0], [0.0, 1.0]]
+    with pytest.raises(RuntimeError, match="The expanded size of the tensor"):
+        torch.zeros(3).bernoulli_(torch.tensor([0.0, 1.0]))
     r = torch.zeros(n, dtype=torch.int64).random_(3, 6)
     assert set(r.tolist()) == {3, 4, 5} and set(torch.zeros(n).random_(2).tolist()) == {0.0, 1.0}
     wide = torch.zeros(n).random_()

@@ -20,6 +20,7 @@ from tinygrad_pt.inplace import may_write, write
 from tinygrad_pt.modes import current
 
 NUMPY_GRAD = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+NO_HOOK = "cannot register a hook on a tensor that doesn't require gradient"
 NON_LEAF_GRAD = (
     "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
     "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, "
@@ -194,7 +195,7 @@ class Tensor(Handle):
     def stride(self, dim: int | None = None) -> Any:
         """Elements to step over per axis."""
         steps = tuple(s // self.array.itemsize for s in self.array.strides)
-        return steps if dim is None else steps[dim]
+        return steps if dim is None else steps[F.axis_from(dim, self.array.ndim)]
 
     def is_contiguous(self) -> bool:
         """Whether the elements lie in memory in row-major order."""
@@ -344,13 +345,13 @@ class Tensor(Handle):
     def register_hook(self, hook: Any) -> Removable:
         """Call `hook(grad)` whenever a gradient of this tensor is computed; what it returns replaces it."""
         if self.node is None:
-            raise failure(
-                RuntimeError, "cannot register a hook on a tensor that doesn't require gradient", args=(self,)
-            )
+            raise failure(RuntimeError, NO_HOOK, args=(self,))
         return self._register("hooks", hook)
 
     def register_post_accumulate_grad_hook(self, hook: Any) -> Removable:
         """Call `hook(tensor)` after a backward pass has added to this leaf's `.grad`."""
+        if self.node is None:
+            raise failure(RuntimeError, NO_HOOK, args=(self,))
         if not isinstance(self.node, Leaf):
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         return self._register("post", hook)
@@ -381,7 +382,17 @@ class Tensor(Handle):
 
     @data.setter
     def data(self, value: Any) -> None:
+        if not isinstance(value, Handle):
+            kind = builtins.type(value)
+            name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+            raise TypeError(f"Variable data has to be a tensor, but got {name}")
         x = value.array
+        if self.node is not None and x.dtype.kind != "f":
+            raise failure(
+                RuntimeError,
+                "data set to a tensor that requires gradients must be floating point or complex dtype",
+                args=(value,), mend="convert it first: value.float()",
+            )  # fmt: skip
         self.array = x
         if self.node is not None:
             self.node.dtype = x.dtype
@@ -520,7 +531,7 @@ class Tensor(Handle):
         twin = memo[id(self)] = _leaf(type(self), np.array(self.array), self.node is not None)
         twin.name = self.name
         if self._grad is not None:
-            twin._grad = wrap(np.array(self._grad.array))
+            twin._grad = self._grad.__deepcopy__(memo)
         return twin
 
     def __reduce_ex__(self, protocol: Any) -> Any:
@@ -550,7 +561,10 @@ class Tensor(Handle):
         if dtype is None:
             return f"torch.{self.dtype.spoken}Tensor"
         if isinstance(dtype, str):
-            dtype = next((d for d in dtypes.ALL if f"torch.{d.spoken}Tensor" == dtype), dtype)
+            named = {f"torch.{d.spoken}Tensor": d for d in dtypes.ALL}
+            if dtype not in named:
+                raise ValueError(f"invalid type: '{dtype}'")
+            dtype = named[dtype]
         return self.to(dtype)
 
     def type_as(self, other: Any) -> Any:
@@ -669,7 +683,7 @@ class Tensor(Handle):
         """1 with probability p, else 0."""
         g = F.creation._generator(generator)
         if isinstance(p, Handle):
-            return self._drawn(lambda shape, kind: g.bernoulli(np.array(np.broadcast_to(p.array, shape))))
+            return self._drawn(lambda shape, kind: g.bernoulli(np.array(F.expand(p, shape).array)))
         return self._drawn(lambda shape, kind: g.bernoulli_fill(shape, p, dtype=kind))
 
     def random_(self, low: Any = None, to: Any = ..., *, generator: Any = None) -> Any:

@@ -245,6 +245,8 @@ def test_hooks_of_leaves_see_the_sum_over_all_paths_once() -> None:
     assert seen == [[5.0], [5.0]]
     with pytest.raises(RuntimeError, match="cannot be registered on non-leaf"):
         (x * 2).register_post_accumulate_grad_hook(print)
+    with pytest.raises(RuntimeError, match="cannot register a hook on a tensor that doesn't require gradient"):
+        torch.ones(1).register_post_accumulate_grad_hook(print)
 
 
 def test_results_that_nobody_used_have_gradient_zero() -> None:
@@ -622,6 +624,8 @@ def test_copies_of_leaves_and_of_nothing_else() -> None:
     for revived in (pickle.loads(pickle.dumps(x)), copy.copy(x)):
         assert revived.tolist() == [1.0, 2.0] and revived.requires_grad and revived._version == 0
     assert not pickle.loads(pickle.dumps(torch.ones(1))).requires_grad
+    x.grad.requires_grad_()
+    assert copy.deepcopy(x).grad.requires_grad
     with pytest.raises(RuntimeError, match="Only Tensors created explicitly by the user"):
         copy.deepcopy(x * 2)
     with pytest.raises(RuntimeError, match="only leaf tensors can be pickled"):
