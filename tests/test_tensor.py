@@ -52,6 +52,8 @@ def test_the_constructor() -> None:
     assert Tensor(3).shape == (3,) and Tensor([1, 2]).tolist() == [1.0, 2.0] and Tensor([1, 2]).dtype is torch.float32
     whole = torch.tensor([1, 2])
     assert Tensor(whole).dtype is torch.float32 and Tensor(whole)._version == 0 and not Tensor(whole).requires_grad
+    with pytest.raises(TypeError):
+        Tensor([1.0], [2.0])
     for wrong in (1.5, 1j):
         with pytest.raises(TypeError, match=rf"data must be a sequence \(got {type(wrong).__name__}\)"):
             Tensor(wrong)
@@ -70,8 +72,9 @@ def test_requires_grad_is_for_floating_leaves() -> None:
     assert not y.is_leaf and y.grad_fn is y.node and y.requires_grad_() is y and not y.is_leaf
     with pytest.raises(RuntimeError, match="you can only change requires_grad flags of leaf variables"):
         y.requires_grad = False
-    with pytest.raises(RuntimeError, match="only Tensors of floating point dtype"):
-        torch.ones(1, dtype=torch.int64).requires_grad_()
+    for dtype in (torch.int64, torch.uint8, torch.bool):
+        with pytest.raises(RuntimeError, match="only Tensors of floating point dtype"):
+            torch.ones(1, dtype=dtype).requires_grad_()
     assert not torch.ones(1, dtype=torch.int64).requires_grad_(False).requires_grad
     with torch.inference_mode():
         assert (torch.ones(1) * 1).requires_grad_().requires_grad
@@ -88,6 +91,9 @@ def test_grad_may_be_assigned_what_fits() -> None:
     ]:
         with pytest.raises(error, match=text):
             x.grad = wrong
+    for shape in ((1,), (1, 2), ()):
+        with pytest.raises(RuntimeError, match="attempting to assign a gradient of size"):
+            x.grad = torch.ones(shape)
     for dtype in (torch.float16, torch.float64):
         with pytest.raises(RuntimeError, match="attempting to assign a gradient with dtype"):
             x.grad = torch.ones(2, dtype=dtype)
@@ -131,8 +137,9 @@ def test_data_may_be_exchanged_for_another_shape_and_dtype() -> None:
     for wrong, name in ((np.ones(1), "numpy.ndarray"), ([1.0], "list")):
         with pytest.raises(TypeError, match=f"Variable data has to be a tensor, but got {name}$"):
             plain.data = wrong
-    with pytest.raises(RuntimeError, match="data set to a tensor that requires gradients must be floating point"):
-        x.data = torch.ones(3, dtype=torch.int64)
+    for dtype in (torch.int64, torch.bool):
+        with pytest.raises(RuntimeError, match="data set to a tensor that requires gradients must be floating point"):
+            x.data = torch.ones(3, dtype=dtype)
     assert x.tolist() == [1.0, 1.0, 1.0] and plain.tolist() == [0]
 
 
@@ -375,6 +382,10 @@ def test_copy_fill_and_zero() -> None:
         x.fill_(torch.ones(1))
     with pytest.raises(TypeError, match="must be a Number, not str"):
         x.fill_("1")
+    assert torch.zeros(1, dtype=torch.float64).fill_(0.1).tolist() == [0.1], "never rounded to the default dtype"
+    number = torch.tensor(3.0, requires_grad=True)
+    torch.zeros(2).fill_(number).sum().backward()
+    assert number.grad.item() == 2.0
     source = leaf(1.0, 2.0)
     target = torch.zeros(2, 2)
     target.copy_(source)

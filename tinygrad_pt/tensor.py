@@ -62,7 +62,7 @@ def reflected(function: Any) -> Any:
     """The operator with its operands swapped; what is no number or array is left to the other side."""
 
     def method(self: Any, other: Any) -> Any:
-        return function(other if isinstance(other, (int, float, complex)) else _operand(other), self)
+        return function(_operand(other), self)
 
     return method
 
@@ -133,7 +133,7 @@ class Tensor(Handle):
 
     def __new__(cls, *data: Any, device: Any = None) -> Any:
         if len(data) == 1 and not isinstance(data[0], int):
-            source = data[0]
+            (source,) = data
             if isinstance(source, Size):
                 x = np.empty(tuple(source), dtypes.get_default_dtype().numpy)
             elif isinstance(source, (builtins.float, complex)):

@@ -219,7 +219,7 @@ def test_hooks_run_in_turn_and_each_sees_what_the_last_gave(create: bool) -> Non
 
 
 def test_retain_grad_is_for_those_inside() -> None:
-    x = leaf(1.0)
+    x = leaf(1.0, 1.0)
     assert not x.retains_grad and not torch.ones(1).retains_grad
     x.retain_grad()
     assert not x.retains_grad
@@ -229,7 +229,7 @@ def test_retain_grad_is_for_those_inside() -> None:
     h.retain_grad()
     assert h.retains_grad and len(h.node.note("retained")) == 1
     (h * 3).sum().backward()
-    assert h.grad.tolist() == [3.0] and x.grad.tolist() == [6.0]
+    assert h.grad.tolist() == [3.0, 3.0] and x.grad.tolist() == [6.0, 6.0]
     with pytest.raises(RuntimeError, match="can't retain_grad"):
         torch.ones(1).retain_grad()
     with pytest.warns(UserWarning, match="not a leaf Tensor is being accessed") as caught:
