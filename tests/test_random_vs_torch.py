@@ -1,5 +1,6 @@
 """The streams of tinygrad_pt.random against PyTorch's own: equal seeds and draws must give equal bits."""
 
+import itertools
 import math
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tinygrad_pt
 from tinygrad_pt import random as tr
 
 torch = pytest.importorskip("torch")
@@ -145,6 +147,32 @@ def test_integers_in_other_dtypes(name):
     ours = tr.Generator().integers(0, 2, (3, 50), name)
     theirs = torch.randint(0, 2, (3, 50), dtype=torch_type(name), generator=torch.Generator())
     np.testing.assert_array_equal(ours, theirs)
+
+
+NAMES = ["bool", "uint8", "int8", "int16", "int32", "int64", "float16", "float32", "float64", "complex64"]
+INTERVALS = [(), (2,), (0,), (-1,), (1, 2), (0, 100), (2, 2), (-3, 300), (1, None), (0, None), (-9, None)]
+WIDE = [("int32", (-(2**31), None)), ("int64", (-(2**63), None)), ("int64", (2**63 - 1, None)), ("int64", (0, 2**40))]
+
+
+@pytest.mark.parametrize(("name", "bounds"), [*itertools.product(NAMES, INTERVALS), *WIDE])
+def test_integers_drawn_in_place(name, bounds):
+    seen = []
+    for library in (torch, tinygrad_pt):
+        x = library.zeros(200, dtype=getattr(library, name))
+        try:
+            seen.append(x.random_(*bounds, generator=library.Generator().manual_seed(4)).tolist())
+        except (RuntimeError, ValueError, NotImplementedError) as error:
+            seen.append((type(error), x.tolist()))
+    assert seen[0] == seen[1]
+
+
+def test_the_upper_bound_of_integers_has_a_name():
+    for bounds in ((), (3,)):
+        ours, theirs = (
+            library.zeros(50).random_(*bounds, to=9, generator=library.Generator()).tolist()
+            for library in (tinygrad_pt, torch)
+        )
+        assert ours == theirs
 
 
 @pytest.mark.parametrize(("name", "low", "width"), [("float16", 1e4, 30), ("float32", 1e8, 32), ("float64", 1e17, 64)])

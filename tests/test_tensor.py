@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from array import array
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,7 @@ def test_shape_and_memory() -> None:
     assert x.size() == x.shape == (2, 3, 4) and (x.size(0), x.size(-1), x.size(2)) == (2, 4, 4)
     assert (x.ndim, x.dim(), x.ndimension(), x.numel(), x.nelement()) == (3, 3, 3, 24, 24)
     assert (x.element_size(), x.itemsize, x.nbytes) == (8, 8, 192)
-    assert x.stride() == (12, 4, 1) and (x.stride(0), x.stride(-1)) == (12, 1)
+    assert repr(x.stride()) == "(12, 4, 1)" and (x.stride(0), x.stride(-1)) == (12, 1)
     assert x.is_contiguous() and x.contiguous() is x
     turned = x.permute(2, 0, 1)
     assert not turned.is_contiguous() and turned.stride() == (1, 12, 4)
@@ -35,8 +36,9 @@ def test_shape_and_memory() -> None:
     assert plain.is_contiguous() and plain.shape == (4, 2, 3) and not np.shares_memory(plain.array, x.array)
     assert x.data_ptr() == x.array.ctypes.data and x[0, 0, 1:].data_ptr() == x.data_ptr() + 8
     assert str(x.device) == "cpu" and not (x.is_cuda or x.is_sparse or x.is_quantized) and x.layout == "torch.strided"
-    with pytest.raises(IndexError):
-        x.size(3)
+    for call in (x.size, x.stride):
+        with pytest.raises(IndexError, match=r"expected to be in range of \[-3, 2\], but got 3"):
+            call(3)
 
 
 def test_kinds_of_numbers() -> None:
@@ -51,6 +53,8 @@ def test_the_constructor() -> None:
     assert Tensor(3).shape == (3,) and Tensor([1, 2]).tolist() == [1.0, 2.0] and Tensor([1, 2]).dtype is torch.float32
     whole = torch.tensor([1, 2])
     assert Tensor(whole).dtype is torch.float32 and Tensor(whole)._version == 0 and not Tensor(whole).requires_grad
+    with pytest.raises(TypeError):
+        Tensor([1.0], [2.0])
     for wrong in (1.5, 1j):
         with pytest.raises(TypeError, match=rf"data must be a sequence \(got {type(wrong).__name__}\)"):
             Tensor(wrong)
@@ -69,8 +73,9 @@ def test_requires_grad_is_for_floating_leaves() -> None:
     assert not y.is_leaf and y.grad_fn is y.node and y.requires_grad_() is y and not y.is_leaf
     with pytest.raises(RuntimeError, match="you can only change requires_grad flags of leaf variables"):
         y.requires_grad = False
-    with pytest.raises(RuntimeError, match="only Tensors of floating point dtype"):
-        torch.ones(1, dtype=torch.int64).requires_grad_()
+    for dtype in (torch.int64, torch.uint8, torch.bool):
+        with pytest.raises(RuntimeError, match="only Tensors of floating point dtype"):
+            torch.ones(1, dtype=dtype).requires_grad_()
     assert not torch.ones(1, dtype=torch.int64).requires_grad_(False).requires_grad
     with torch.inference_mode():
         assert (torch.ones(1) * 1).requires_grad_().requires_grad
@@ -87,6 +92,9 @@ def test_grad_may_be_assigned_what_fits() -> None:
     ]:
         with pytest.raises(error, match=text):
             x.grad = wrong
+    for shape in ((1,), (1, 2), ()):
+        with pytest.raises(RuntimeError, match="attempting to assign a gradient of size"):
+            x.grad = torch.ones(shape)
     for dtype in (torch.float16, torch.float64):
         with pytest.raises(RuntimeError, match="attempting to assign a gradient with dtype"):
             x.grad = torch.ones(2, dtype=dtype)
@@ -127,6 +135,13 @@ def test_data_may_be_exchanged_for_another_shape_and_dtype() -> None:
     h = leaf(1.0, 2.0) * 1
     h.data = torch.full((2,), 5.0)
     assert h.requires_grad and h.tolist() == [5.0, 5.0]
+    for wrong, name in ((np.ones(1), "numpy.ndarray"), ([1.0], "list"), (array("f", [1.0]), "array.array")):
+        with pytest.raises(TypeError, match=f"Variable data has to be a tensor, but got {name}$"):
+            plain.data = wrong
+    for dtype in (torch.int64, torch.bool):
+        with pytest.raises(RuntimeError, match="data set to a tensor that requires gradients must be floating point"):
+            x.data = torch.ones(3, dtype=dtype)
+    assert x.tolist() == [1.0, 1.0, 1.0] and plain.tolist() == [0]
 
 
 # ------------------------------------------------------------------------------------------ Python and NumPy
@@ -158,7 +173,8 @@ def test_sequences() -> None:
     for call in (len, iter):
         with pytest.raises(TypeError, match="of a 0-d tensor|over a 0-d tensor"):
             call(torch.tensor(1.0))
-    assert 2 in x and torch.tensor(3.0) in x and np.float32(4) in x and 5 not in x and torch.tensor([1.0, 9.0]) in x
+    assert 2 in x and torch.tensor(3.0) in x and np.float32(4) in x and torch.tensor([1.0, 9.0]) in x
+    assert 0 not in x and 2.5 not in x and 5 not in x
     with pytest.raises(RuntimeError, match="only supports Tensor or scalar, but you passed in a <class 'str'>"):
         "1" in x  # noqa: B015
     assert hash(x) == id(x) and {x: 1}[x] == 1
@@ -202,6 +218,8 @@ def test_casts(name: str) -> None:
     for same in (x.to(CASTS[name]), x.to(dtype=CASTS[name]), x.to("cpu", CASTS[name]), x.to(y), x.type_as(y),
                  x.type(CASTS[name]), x.type(y.type())):  # fmt: skip
         assert same.dtype is CASTS[name]
+    with pytest.raises(ValueError, match="invalid type: 'torch.RealTensor'"):
+        x.type("torch.RealTensor")
 
 
 def test_to_returns_the_tensor_itself_where_nothing_changes() -> None:
@@ -309,12 +327,42 @@ def test_the_method_with_an_underscore_is_the_one_without_in_place(name: str) ->
         assert method.__name__ == method.__qualname__ == name + "_" and f"`{name}`" in method.__doc__
 
 
+@pytest.mark.parametrize("name", ["atan2", *(n + end for n in sorted(TWO - {"pow"}) for end in ("", "_"))])
+def test_methods_of_two_refuse_what_is_no_number(name: str) -> None:
+    method = getattr(torch.ones(2), name)
+    for alien in ("1", None, object()):
+        with pytest.raises(TypeError, match=rf"\(position 2\) must be Tensor, not {type(alien).__name__}"):
+            method(alien)
+
+
 @pytest.mark.parametrize("word", ["+=", "-=", "*=", "/=", "//=", "%=", "**="])
 def test_operators_that_write(word: str) -> None:
     names = {"x": torch.tensor([3.0, 5.0]), "y": np.array([3.0, 5.0], np.float32)}
     x = names["x"]
     exec(f"x {word} 2; y {word} 2", names)
     assert names["x"] is x and x._version == 1 and x.tolist() == names["y"].tolist()
+
+
+@pytest.mark.parametrize("word", ["+=", "-=", "*=", "/=", "//=", "%=", "**=", "&=", "|=", "^="])
+def test_operators_that_write_leave_the_unknown_to_the_right_side(word: str) -> None:
+    class Other:
+        def answer(self, x: Any) -> Any:
+            return "mine", x
+
+        __radd__ = __rsub__ = __rmul__ = __rtruediv__ = __rfloordiv__ = __rmod__ = __rpow__ = answer
+        __rand__ = __ror__ = __rxor__ = answer
+
+    x = torch.ones(2, dtype=torch.int64)
+    names: dict[str, Any] = {"x": x, "y": Other()}
+    exec(f"x {word} y", names)
+    assert names["x"][0] == "mine" and names["x"][1] is x
+    for alien in ("1", None, [1, 2], object()):
+        with pytest.raises(TypeError):
+            exec(f"x {word} y", {"x": x, "y": alien})
+    assert x._version == 0
+    if word not in ("/=", "**="):
+        exec(f"x {word} y", {"x": x, "y": np.array([1, 1])})
+        assert x._version == 1
 
 
 def test_copy_fill_and_zero() -> None:
@@ -335,6 +383,10 @@ def test_copy_fill_and_zero() -> None:
         x.fill_(torch.ones(1))
     with pytest.raises(TypeError, match="must be a Number, not str"):
         x.fill_("1")
+    assert torch.zeros(1, dtype=torch.float64).fill_(0.1).tolist() == [0.1], "never rounded to the default dtype"
+    number = torch.tensor(3.0, requires_grad=True)
+    torch.zeros(2).fill_(number).sum().backward()
+    assert number.grad.item() == 2.0
     source = leaf(1.0, 2.0)
     target = torch.zeros(2, 2)
     target.copy_(source)
@@ -357,6 +409,8 @@ def test_draws_in_place_have_the_usual_defaults() -> None:
     assert set(b.tolist()) == {0.0, 1.0} and abs(b.array.mean() - 0.5) < 0.02
     assert abs(torch.zeros(n).bernoulli_(0.9).array.mean() - 0.9) < 0.02
     assert torch.zeros(2, 2).bernoulli_(torch.tensor([0.0, 1.0])).tolist() == [[0.0, 1.0], [0.0, 1.0]]
+    with pytest.raises(RuntimeError, match="The expanded size of the tensor"):
+        torch.zeros(3).bernoulli_(torch.tensor([0.0, 1.0]))
     r = torch.zeros(n, dtype=torch.int64).random_(3, 6)
     assert set(r.tolist()) == {3, 4, 5} and set(torch.zeros(n).random_(2).tolist()) == {0.0, 1.0}
     wide = torch.zeros(n).random_()
@@ -390,8 +444,10 @@ def test_options_of_methods_are_given_by_name() -> None:
 
 def test_what_may_not_be_written_stays_as_it_was() -> None:
     x = torch.ones(2)
-    with pytest.raises(RuntimeError, match=r"output with shape \[2\] doesn't match the broadcast shape \[3, 2\]"):
-        x.add_(torch.ones(3, 2))
+    for shape in ((3, 2), (1, 2)):
+        text = rf"output with shape \[2\] doesn't match the broadcast shape \[{shape[0]}, 2\]"
+        with pytest.raises(RuntimeError, match=text):
+            x.add_(torch.ones(shape))
     with pytest.raises(RuntimeError, match="result type Float can't be cast to the desired output type Long"):
         torch.ones(1, dtype=torch.int64).add_(0.5)
     y = leaf(1.0, 2.0)

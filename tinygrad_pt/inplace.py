@@ -98,12 +98,11 @@ def spare(t: Any, node: Any, since: int) -> None:
         stack.extend(node.parents)
 
 
-def share(t: Any, result: Any, since: int) -> None:
+def share(t: Any, node: Any) -> None:
     """What the last op saved of its result is now the memory of `t`: kept once, and watched for changes."""
-    node = result.node
-    if node.__class__ is not Node or node.born < since:
+    if node is None:
         return
-    y, *rest = node.args or ()
+    y, *rest = node.args
     if y is not None:
         node.args = (t.array if t.array.ndim else y, *rest)
         node.guards = (t.version, t.version[0], *node.guards[2:])
@@ -112,7 +111,7 @@ def share(t: Any, result: Any, since: int) -> None:
 def write(t: Any, result: Any, since: int | None = None) -> Any:
     """Let `result` become the value of `t` in place: memory, version, and the vertices of all its views.
 
-    `since` is the clock before `result` was computed from `t`, if it was.
+    `since` is the clock before `result` was computed from `t`, by one op at least, if it was.
     """
     heard = may_write(t)
     x = t.array
@@ -138,16 +137,14 @@ def write(t: Any, result: Any, since: int | None = None) -> Any:
     if not heard:
         return t
     if since is not None and source is target:
-        share(t, result, since)
+        share(t, result.node)
     base = t if t.base is None else t.base
     if result.node is not None and source is not target:
         result = OPS["cast"](result, dtype=target)
     if base is t:
-        if result.node is not t.node:
-            t.node = result.node
+        t.node = result.node
     elif base.node is not None or result.node is not None:
-        mask = (base.node is not None) + 2 * (result.node is not None)
-        attrs = {"path": t.path}
+        attrs, mask = {"path": t.path}, 3  # for both rules, and none reads a value
         base.node = vertex(OPS["overwrite"], (base, result), attrs, base.array, mask, base.version, current().scope)
     else:
         return t

@@ -12,6 +12,7 @@ uniform              ``fma(u, high - low, low)``
 normal, n < 16       Box-Muller in float64 on pairs of ``U``; the second of a pair waits for the next call
 normal, n >= 16      Box-Muller on blocks of sixteen units, the first eight radii, the last eight angles
 integers             ``low + w mod (high - low)``, with ``W`` for ``w`` from a range of 2²⁸ on
+counts               ``w mod (last + 1)``, with ``W`` for ``w`` in the types of 64 bits
 permutation          Fisher-Yates, swapping place ``i`` with ``i + w mod (n - i)``
 ===================  ==============================================================================
 
@@ -187,7 +188,7 @@ class Generator:
 
         Each epoch the DataLoader takes one as its base seed, its sampler another as the seed of the order.
         """
-        return int(self._wide_words(1)[0]) % 2**63
+        return int(self.counts(()))
 
     # -- continuous ---------------------------------------------------------------------------------
 
@@ -286,22 +287,39 @@ class Generator:
 
     # -- discrete -----------------------------------------------------------------------------------
 
-    def integers(self, low: int, high: int, shape: Shape, dtype: DTypeLike = np.int64) -> Array:
+    def counts(self, shape: Shape, dtype: DTypeLike = np.int64) -> Array:
+        """Integers from 0 to the last that ``dtype`` reaches in steps of one: the stream of ``random_()``."""
+        shape, dtype = _shape(shape), np.dtype(dtype)
+        if dtype.kind == "c":
+            raise _not_implemented("random_kernel_cpu", dtype)
+        draw = self._wide_words if dtype.itemsize == 8 else self._words
+        return (draw(math.prod(shape)) % np.uint64(_last(dtype) + 1)).astype(dtype).reshape(shape)
+
+    def integers(self, low: int, high: int | None, shape: Shape, dtype: DTypeLike = np.int64) -> Array:
         """Integers on [low, high), written in any real ``dtype`` that can hold them.
 
-        Raises RuntimeError if the interval is empty or reaches beyond ``dtype``.
+        Without ``high`` they go to the last that ``dtype`` reaches in steps of one. Raises RuntimeError if
+        the interval is empty or reaches beyond ``dtype``.
         """
         shape, dtype = _shape(shape), np.dtype(dtype)
-        low, high = operator.index(low), operator.index(high)
+        low = operator.index(low)
+        if high is None:
+            return self._span(low, _last(dtype) + 1, shape, dtype)
+        high = operator.index(high)
         if not (-(2**63) <= low < 2**63 and -(2**63) <= high < 2**63):
             raise ValueError("Overflow when unpacking long long")
         if low >= high:
             raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+        return self._span(low, high, shape, dtype)
+
+    def _span(self, low: int, high: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         _check_integers(low, high, dtype)
         n, span = math.prod(shape), high - low
         words = self._wide_words(n) if span >= WIDE_RANGE else self._words(n)
-        # sums wrap modulo 2⁶⁴, which is what two's complement needs for a negative `low`
-        return (words % np.uint64(span) + np.uint64(low % 2**64)).view(np.int64).astype(dtype).reshape(shape)
+        if span < 2**64:  # else a word is one as it is
+            # sums wrap modulo 2⁶⁴, which is what two's complement needs for a negative `low`
+            words = words % np.uint64(span) + np.uint64(low % 2**64)
+        return words.view(np.int64).astype(dtype).reshape(shape)
 
     def geometric(self, shape: Shape, p: float, dtype: DTypeLike = np.float32) -> Array:
         """Trials up to the first success, ``⌈log U / log(1 - p)⌉``; ``0 < p < 1``."""
@@ -536,6 +554,13 @@ def _check_uniform(low: float, high: float, dtype: np.dtype[Any]) -> None:
             f"uniform_ expects to-from <= std::numeric_limits<{TITLES[dtype.name]}>::max(), but found "
             f"to={high:g} and from={low:g} which result in to-from to exceed the limit"
         )
+
+
+def _last(dtype: np.dtype[Any]) -> int:
+    """The last integer that ``dtype`` reaches in steps of one."""
+    if dtype.kind == "f":
+        return 2 ** (int(np.finfo(dtype).nmant) + 1)
+    return int(np.iinfo(dtype).max) if dtype.kind in "iu" else 1
 
 
 def _check_integers(low: int, high: int, dtype: np.dtype[Any]) -> None:

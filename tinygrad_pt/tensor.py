@@ -20,6 +20,7 @@ from tinygrad_pt.inplace import may_write, write
 from tinygrad_pt.modes import current
 
 NUMPY_GRAD = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+NO_HOOK = "cannot register a hook on a tensor that doesn't require gradient"
 NON_LEAF_GRAD = (
     "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
     "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, "
@@ -31,11 +32,8 @@ NON_LEAF_GRAD = (
 class Removable:
     """What registering a hook returns: `remove()` takes the hook away, as does leaving a `with` block."""
 
-    ids = 0
-
     def __init__(self, hooks: dict[int, Any]) -> None:
-        Removable.ids += 1
-        self.id, self.hooks = Removable.ids, hooks
+        self.id, self.hooks = born(), hooks
 
     def remove(self) -> None:
         self.hooks.pop(self.id, None)
@@ -64,7 +62,7 @@ def reflected(function: Any) -> Any:
     """The operator with its operands swapped; what is no number or array is left to the other side."""
 
     def method(self: Any, other: Any) -> Any:
-        return function(other if isinstance(other, (int, float, complex)) else _operand(other), self)
+        return function(_operand(other), self)
 
     return method
 
@@ -82,11 +80,33 @@ def operator(function: Any) -> Any:
     return method
 
 
+def writing(function: Any) -> Any:
+    """The operator whose result is written into its left side; what is no number or array is left to the right side."""
+    compute = operator(function)
+
+    def method(self: Any, other: Any) -> Any:
+        may_write(self)
+        since = born()
+        result = compute(self, other)
+        return result if result is NotImplemented else write(self, result, since)
+
+    return method
+
+
 def _operand(other: Any) -> Any:
     if isinstance(other, np.ndarray):
         dtypes.of(other.dtype)
         return wrap(other)
     return other.item() if isinstance(other, np.generic) else other
+
+
+def _leaf(cls: type, array: Any, requires_grad: bool) -> Any:
+    """A tensor of this class around an array."""
+    t: Any = object.__new__(cls)
+    t.array, t.version, t.node = array, [0, 0], None
+    if requires_grad:
+        t.node = Leaf(t)
+    return t
 
 
 @handle
@@ -113,7 +133,7 @@ class Tensor(Handle):
 
     def __new__(cls, *data: Any, device: Any = None) -> Any:
         if len(data) == 1 and not isinstance(data[0], int):
-            source = data[0]
+            (source,) = data
             if isinstance(source, Size):
                 x = np.empty(tuple(source), dtypes.get_default_dtype().numpy)
             elif isinstance(source, (builtins.float, complex)):
@@ -124,9 +144,7 @@ class Tensor(Handle):
                 x = F.tensor(source, dtype=dtypes.get_default_dtype()).array
         else:
             x = np.empty(data or (0,), dtypes.get_default_dtype().numpy)
-        t = object.__new__(cls)
-        t.array, t.version, t.node = x, [0, 0], None
-        return t
+        return _leaf(cls, x, False)
 
     # -------------------------------------------------------------------------------------- what it is
     @property
@@ -177,7 +195,7 @@ class Tensor(Handle):
     def stride(self, dim: int | None = None) -> Any:
         """Elements to step over per axis."""
         steps = tuple(s // self.array.itemsize for s in self.array.strides)
-        return steps if dim is None else steps[dim]
+        return steps if dim is None else steps[F.axis_from(dim, self.array.ndim)]
 
     def is_contiguous(self) -> bool:
         """Whether the elements lie in memory in row-major order."""
@@ -327,13 +345,13 @@ class Tensor(Handle):
     def register_hook(self, hook: Any) -> Removable:
         """Call `hook(grad)` whenever a gradient of this tensor is computed; what it returns replaces it."""
         if self.node is None:
-            raise failure(
-                RuntimeError, "cannot register a hook on a tensor that doesn't require gradient", args=(self,)
-            )
+            raise failure(RuntimeError, NO_HOOK, args=(self,))
         return self._register("hooks", hook)
 
     def register_post_accumulate_grad_hook(self, hook: Any) -> Removable:
         """Call `hook(tensor)` after a backward pass has added to this leaf's `.grad`."""
+        if self.node is None:
+            raise failure(RuntimeError, NO_HOOK, args=(self,))
         if not isinstance(self.node, Leaf):
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         return self._register("post", hook)
@@ -364,10 +382,20 @@ class Tensor(Handle):
 
     @data.setter
     def data(self, value: Any) -> None:
+        if not isinstance(value, Handle):
+            kind = builtins.type(value)
+            name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
+            raise TypeError(f"Variable data has to be a tensor, but got {name}")
         x = value.array
-        if x.dtype != self.array.dtype and self.node is not None:
-            self.node.dtype = x.dtype
+        if self.node is not None and x.dtype.kind != "f":
+            raise failure(
+                RuntimeError,
+                "data set to a tensor that requires gradients must be floating point or complex dtype",
+                args=(value,), mend="convert it first: value.float()",
+            )  # fmt: skip
         self.array = x
+        if self.node is not None:
+            self.node.dtype = x.dtype
         if isinstance(self.node, Leaf):
             self.node.value, self.node.shape = x, x.shape
 
@@ -500,26 +528,18 @@ class Tensor(Handle):
             )  # fmt: skip
         if id(self) in memo:
             return memo[id(self)]
-        twin = memo[id(self)] = self._rebuilt(np.array(self.array))
+        twin = memo[id(self)] = _leaf(type(self), np.array(self.array), self.node is not None)
         twin.name = self.name
         if self._grad is not None:
-            twin._grad = wrap(np.array(self._grad.array))
+            twin._grad = self._grad.__deepcopy__(memo)
         return twin
-
-    def _rebuilt(self, array: Any) -> Any:
-        """A leaf of this class around another array."""
-        t = object.__new__(type(self))
-        t.array, t.version, t.node = array, [0, 0], None
-        if self.node is not None:
-            t.node = Leaf(t)
-        return t
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         if not self.is_leaf:
             raise failure(
                 RuntimeError, "only leaf tensors can be pickled", args=(self,), mend="pickle a detach() of it"
             )
-        return _revived, (type(self), self.array, self.node is not None)
+        return _leaf, (type(self), self.array, self.node is not None)
 
     def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, **ignored: Any) -> Any:
         """The tensor in another dtype (or that of another tensor); itself if nothing changes."""
@@ -541,7 +561,10 @@ class Tensor(Handle):
         if dtype is None:
             return f"torch.{self.dtype.spoken}Tensor"
         if isinstance(dtype, str):
-            dtype = next((d for d in dtypes.ALL if f"torch.{d.spoken}Tensor" == dtype), dtype)
+            named = {f"torch.{d.spoken}Tensor": d for d in dtypes.ALL}
+            if dtype not in named:
+                raise ValueError(f"invalid type: '{dtype}'")
+            dtype = named[dtype]
         return self.to(dtype)
 
     def type_as(self, other: Any) -> Any:
@@ -660,13 +683,16 @@ class Tensor(Handle):
         """1 with probability p, else 0."""
         g = F.creation._generator(generator)
         if isinstance(p, Handle):
-            return self._drawn(lambda shape, kind: g.bernoulli(np.array(np.broadcast_to(p.array, shape))))
+            return self._drawn(lambda shape, kind: g.bernoulli(np.array(F.expand(p, shape).array)))
         return self._drawn(lambda shape, kind: g.bernoulli_fill(shape, p, dtype=kind))
 
-    def random_(self, low: Any = 0, high: Any = None, *, generator: Any = None) -> Any:
-        """Integers in [low, high)."""
-        low, high = (low, high) if high is not None else (0, low or 2**24)
-        return self._drawn(lambda shape, kind: F.creation._generator(generator).integers(low, high, shape))
+    def random_(self, low: Any = None, to: Any = ..., *, generator: Any = None) -> Any:
+        """Integers: `random_(low, to)` in [low, to), `random_(to)` in [0, to), else as far as the dtype counts."""
+        g = F.creation._generator(generator)
+        if low is None and to is ...:
+            return self._drawn(g.counts)
+        low, to = (0, low) if to is ... else (low or 0, to)
+        return self._drawn(lambda shape, kind: g.integers(low, to, shape, kind))
 
     def __getitem__(self, index: Any) -> Any:
         return F.getitem(self, index)
@@ -698,10 +724,10 @@ class Tensor(Handle):
     __eq__, __ne__ = ops.eq, ops.ne
     __lt__, __le__, __gt__, __ge__ = ops.lt, ops.le, ops.gt, ops.ge
     __neg__, __pos__, __abs__, __invert__ = F.neg, F.positive, F.abs, F.bitwise_not
-    __iadd__, __isub__, __imul__ = in_place(ops.add), in_place(F.sub), in_place(ops.mul)
-    __itruediv__, __ifloordiv__ = in_place(ops.div), in_place(F.floor_divide)
-    __imod__, __ipow__ = in_place(F.remainder), in_place(F.pow)
-    __iand__, __ior__, __ixor__ = in_place(F.bitwise_and), in_place(F.bitwise_or), in_place(F.bitwise_xor)
+    __iadd__, __isub__, __imul__ = writing(ops.add), writing(F.sub), writing(ops.mul)
+    __itruediv__, __ifloordiv__ = writing(ops.div), writing(F.floor_divide)
+    __imod__, __ipow__ = writing(F.remainder), writing(F.pow)
+    __iand__, __ior__, __ixor__ = writing(F.bitwise_and), writing(F.bitwise_or), writing(F.bitwise_xor)
 
     # -------------------------------------------------------------------------------------- methods
     T = property(F.reversed_axes, doc="All axes in reverse order; for a matrix, its transpose.")
@@ -760,11 +786,3 @@ class Tensor(Handle):
     sin_, sinh_, sqrt_, square_ = in_place(F.sin), in_place(F.sinh), in_place(F.sqrt), in_place(F.square)
     sub_, subtract_, tan_, tanh_ = in_place(F.sub), in_place(F.subtract), in_place(F.tan), in_place(F.tanh)
     tril_, triu_, trunc_ = in_place(F.tril), in_place(F.triu), in_place(F.trunc)
-
-
-def _revived(cls: type, array: Any, requires_grad: bool) -> Any:
-    t: Any = object.__new__(cls)
-    t.array, t.version, t.node = array, [0, 0], None
-    if requires_grad:
-        t.node = Leaf(t)
-    return t

@@ -219,7 +219,7 @@ def test_hooks_run_in_turn_and_each_sees_what_the_last_gave(create: bool) -> Non
 
 
 def test_retain_grad_is_for_those_inside() -> None:
-    x = leaf(1.0)
+    x = leaf(1.0, 1.0)
     assert not x.retains_grad and not torch.ones(1).retains_grad
     x.retain_grad()
     assert not x.retains_grad
@@ -229,11 +229,12 @@ def test_retain_grad_is_for_those_inside() -> None:
     h.retain_grad()
     assert h.retains_grad and len(h.node.note("retained")) == 1
     (h * 3).sum().backward()
-    assert h.grad.tolist() == [3.0] and x.grad.tolist() == [6.0]
+    assert h.grad.tolist() == [3.0, 3.0] and x.grad.tolist() == [6.0, 6.0]
     with pytest.raises(RuntimeError, match="can't retain_grad"):
         torch.ones(1).retain_grad()
-    with pytest.warns(UserWarning, match="not a leaf Tensor is being accessed"):
+    with pytest.warns(UserWarning, match="not a leaf Tensor is being accessed") as caught:
         assert (x * 2).grad is None
+    assert caught[0].filename == __file__, "the line that asked"
 
 
 def test_hooks_of_leaves_see_the_sum_over_all_paths_once() -> None:
@@ -244,6 +245,8 @@ def test_hooks_of_leaves_see_the_sum_over_all_paths_once() -> None:
     assert seen == [[5.0], [5.0]]
     with pytest.raises(RuntimeError, match="cannot be registered on non-leaf"):
         (x * 2).register_post_accumulate_grad_hook(print)
+    with pytest.raises(RuntimeError, match="cannot register a hook on a tensor that doesn't require gradient"):
+        torch.ones(1).register_post_accumulate_grad_hook(print)
 
 
 def test_results_that_nobody_used_have_gradient_zero() -> None:
@@ -276,12 +279,43 @@ def test_a_tensor_may_be_written_by_what_was_computed_from_it() -> None:
         (lambda h: h.exp_(), np.exp), (lambda h: h.sqrt_(), lambda v: 0.5 / np.sqrt(v)),
         (lambda h: h.pow_(h), lambda v: v**v * (np.log(v) + 1)), (lambda h: h.mul_(h).mul_(h), lambda v: 4 * v**3),
         (lambda h: h.sigmoid_(), lambda v: np.exp(-v) / (1 + np.exp(-v)) ** 2),
+        (lambda h: h.addcmul_(h, h), lambda v: 1 + 2 * v),
     ]:  # fmt: skip
         x = leaf(1.5, 2.0)
         h = x * 1
         assert write(h) is h
         h.sum().backward()
         np.testing.assert_allclose(x.grad.numpy(), slope(np.array([1.5, 2.0])), rtol=1e-12)
+
+
+@pytest.mark.parametrize("first", ["h", "y"])
+def test_what_else_an_op_in_place_saved_is_watched(first: str) -> None:
+    h, y = leaf(1.0, 2.0) * 1, leaf(3.0, 4.0) * 1
+    {"h": h, "y": y}[first].add_(1)
+    h.mul_(y)
+    h.sum().backward(retain_graph=True)
+    y.add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        h.sum().backward()
+
+
+def test_what_is_computed_in_double_precision_is_differentiated_in_it() -> None:
+    base, exponent = torch.tensor([3.0, 7.0]), leaf(1.1, 2.3)
+    base.pow_(exponent)
+    assert base.dtype is torch.float32
+    base.sum().backward()
+    v, e = np.array([3.0, 7.0]), np.array([1.1, 2.3])
+    np.testing.assert_allclose(exponent.grad.numpy(), v**e * np.log(v), rtol=1e-14)
+
+
+def test_what_an_earlier_op_saved_is_not_spared() -> None:
+    x = leaf(1.0, 2.0)
+    h = x * 1
+    y = h * h
+    h.add_(y)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        h.sum().backward()
+    assert x.grad is None
 
 
 def test_what_an_op_in_place_saved_of_its_result_is_the_memory_itself_and_watched() -> None:
@@ -345,8 +379,29 @@ def test_writes_through_inference_and_read_only_memory_are_refused() -> None:
     assert frozen.detach().is_inference() and not frozen.clone().is_inference()
     array = np.ones(2, np.float32)
     array.flags.writeable = False
-    with pytest.raises(RuntimeError, match="the memory of this tensor is read-only"):
-        wrap(array).add_(1)
+    for constant in (wrap(array), wrap(array)[1:]):
+        with pytest.raises(RuntimeError, match="the memory of this tensor is read-only"):
+            constant.add_(1)
+
+
+def test_elements_that_share_memory_may_not_be_written_however_they_came_to() -> None:
+    array = np.zeros(1)
+    x = torch.from_numpy(np.lib.stride_tricks.as_strided(array, (3,), (0,)))
+    with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
+        x.add_(1)
+    assert array.tolist() == [0.0]
+    array = np.zeros(3)
+    torch.from_numpy(array[::-1]).expand(1, 3).add_(torch.arange(3.0))  # backwards, but each once
+    assert array.tolist() == [2.0, 1.0, 0.0]
+
+
+def test_a_leaf_is_told_from_a_view_of_one() -> None:
+    for x in (leaf(1.0), leaf(1.0, 2.0)):
+        for t, start in ((x, "a leaf Variable"), (x[:], "a view of a leaf Variable")):
+            with pytest.raises(
+                RuntimeError, match=f"^{start} that requires grad is being used in an in-place operation"
+            ):
+                t.add_(1)
 
 
 # ------------------------------------------------------------------------------------------ Functions
@@ -569,6 +624,8 @@ def test_copies_of_leaves_and_of_nothing_else() -> None:
     for revived in (pickle.loads(pickle.dumps(x)), copy.copy(x)):
         assert revived.tolist() == [1.0, 2.0] and revived.requires_grad and revived._version == 0
     assert not pickle.loads(pickle.dumps(torch.ones(1))).requires_grad
+    x.grad.requires_grad_()
+    assert copy.deepcopy(x).grad.requires_grad
     with pytest.raises(RuntimeError, match="Only Tensors created explicitly by the user"):
         copy.deepcopy(x * 2)
     with pytest.raises(RuntimeError, match="only leaf tensors can be pickled"):

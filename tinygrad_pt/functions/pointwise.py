@@ -198,19 +198,19 @@ def _divisor(input: Any, other: Any, kernel: str) -> None:
 def floor_divide(input: Any, other: Any) -> Any:
     """⌊input / other⌋."""
     _divisor(input, other, "div_floor")
-    return ops.floor_divide(_operand(input, "floor_divide"), other)
+    return ops.floor_divide(_operand(input, "floor_divide"), _scaled(input, other, 1, "floor_divide"))
 
 
 def remainder(input: Any, other: Any) -> Any:
     """The remainder with the divisor's sign, as Python's %."""
     _divisor(input, other, "remainder")
-    return ops.remainder(_operand(input, "remainder"), other)
+    return ops.remainder(_operand(input, "remainder"), _scaled(input, other, 1, "remainder"))
 
 
 def fmod(input: Any, other: Any) -> Any:
     """The remainder with the dividend's sign, as C's fmod."""
     _divisor(input, other, "fmod")
-    return ops.fmod(_operand(input, "fmod"), other)
+    return ops.fmod(_operand(input, "fmod"), _scaled(input, other, 1, "fmod"))
 
 
 def pow(input: Any, exponent: Any) -> Any:
@@ -273,7 +273,7 @@ def _is_bool(x: Any) -> bool:
 # ------------------------------------------------------------------------------------------ comparisons
 def _compare(op: Any) -> Any:
     def function(input: Any, other: Any) -> Any:
-        return op(expect_tensor(input, op.__name__), other)
+        return op(expect_tensor(input, op.__name__), _scaled(input, other, 1, op.__name__))
 
     function.__name__ = function.__qualname__ = op.__name__
     function.__doc__ = f"Whether input {op.__name__} other, element by element: a bool tensor."
@@ -430,7 +430,7 @@ def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Any:
 
 def atan2(input: Any, other: Any) -> Any:
     """The angle of the point (other, input)."""
-    return ops.atan2(input, other)
+    return ops.atan2(expect_tensor(input, "atan2"), expect_tensor(other, "atan2", "other", 2))
 
 
 def logaddexp(input: Any, other: Any) -> Any:
