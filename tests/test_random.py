@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import math
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -301,3 +302,15 @@ def test_the_default_stream():
         assert tr.manual_seed(1.7).initial_seed() == 1  # PyTorch rounds here, though not in Generator
     finally:
         tr.set_rng_state(outer)
+
+
+@pytest.mark.parametrize("n", [3, 400])
+@pytest.mark.parametrize("std", [60.0, 3.7, 0.02, 1e-9])
+@pytest.mark.parametrize("mean", [2.5, -1e9, 1e-17, -1e-38, 5e-324])
+def test_a_normal_in_float64_is_rounded_once(mean, std, n):
+    """mean + std·z, as if computed without error and then rounded, also where the mean only tips the balance."""
+    for seed in range(10):
+        z = tr.Generator().manual_seed(seed).normal(n, dtype="float64")
+        exact = [Fraction(std) * Fraction(x) + Fraction(mean) for x in z.tolist()]
+        expected = [x.numerator / x.denominator for x in exact]
+        assert tr.Generator().manual_seed(seed).normal(n, mean, std, "float64").tolist() == expected

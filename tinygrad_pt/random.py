@@ -432,18 +432,31 @@ def _fma32(a: Array, b: Array | float, c: Array | float) -> Array:
 
 
 def _fma64(a: NDArray[np.float64], b: float, c: float) -> NDArray[np.float64]:
-    """``a·b + c`` of float64 values with one rounding, from error-free products and sums (Dekker, 1971)."""
-    with np.errstate(over="ignore", invalid="ignore"):
+    """``a·b + c`` of float64 values with one rounding.
+
+    From error-free products (Dekker, 1971) and sums (Knuth), where the sum of what is lost is rounded to odd, so that
+    it leans to its own side when all is rounded once more (Boldo and Melquiond, 2008).
+    """
+    with np.errstate(all="ignore"):
         product = a * b
-        total = product + c
         if b == 1 or c == 0:
-            return total
+            return product + c
         (a_high, a_low), (b_high, b_low) = _halves(a), _halves(np.float64(b))
         lost = a_low * b_low - (((product - a_high * b_high) - a_low * b_high) - a_high * b_low)
-        back = total - product
-        lost += (product - (total - back)) + (c - back)
-        fused = total + lost
-    return np.where(np.isfinite(fused), fused, total)
+        small, smaller = _two_sum(np.float64(c), lost)
+        total, rest = _two_sum(product, small)
+        odd, dropped = _two_sum(rest, smaller)
+        leans = (dropped != 0) & (odd.view(np.int64) % 2 == 0)
+        odd = np.where(leans, np.nextafter(odd, np.copysign(np.inf, dropped)), odd)
+        fused = total + odd
+        return np.where(np.isfinite(fused), fused, product + c)
+
+
+def _two_sum(a: Any, b: Any) -> tuple[Any, Any]:
+    """``a + b`` rounded, and what the rounding dropped."""
+    total = a + b
+    back = total - a
+    return total, (a - (total - back)) + (b - back)
 
 
 def _halves(x: Any) -> tuple[Any, Any]:
