@@ -21,6 +21,27 @@ def test_ignored_targets_count_nothing() -> None:
     assert math.isnan(F.cross_entropy(x, nothing).item()) and F.cross_entropy(x, nothing, reduction="sum").item() == 0
     only = torch.tensor([[2.0], [3.0]])
     assert F.nll_loss(only, torch.tensor([0, -100]), reduction="none").tolist() == [-2, 0]  # class 0 is all there is
+    weighted = F.nll_loss(only, torch.tensor([0, -100]), torch.tensor([2.0]), reduction="none")
+    assert weighted.tolist() == [-4, 0]
+
+
+@pytest.mark.parametrize("ignored", [0, 1, -1, -7])
+def test_any_class_number_may_be_the_one_to_ignore(ignored: int) -> None:
+    x, targets = (
+        torch.tensor([[1.0, 2.0], [3.0, 5.0]]),
+        torch.tensor([ignored, 1 - ignored if ignored in (0, 1) else 1]),
+    )
+    assert F.nll_loss(x, targets, ignore_index=ignored, reduction="none").tolist() == [
+        0,
+        -x[1, targets[1].item()].item(),
+    ]
+
+
+@pytest.mark.parametrize(("targets", "named"), [([0, 3], 3), ([1, -1], -1), ([5, 7], 5), ([-2, 9], -2), ([9, -2], 9)])
+def test_the_first_target_that_is_no_class_is_named(targets: list[int], named: int) -> None:
+    for x, t in [(torch.ones(2, 3), targets), (torch.ones(2, 3, 1), [[n] for n in targets])]:
+        with pytest.raises(IndexError, match=f"Target {named} is out of bounds"):
+            F.nll_loss(x, torch.tensor(t))
 
 
 def test_the_same_call_with_and_without_class_weights() -> None:

@@ -43,6 +43,11 @@ def test_soft_extremes_of_what_is_far_below_zero_are_those_of_the_differences() 
     np.testing.assert_allclose(ops.logsumexp(far, axis=1), ops.logsumexp(near, axis=1) - 5000, rtol=1e-12)
 
 
+def test_a_sigmoid_is_that_of_complex_numbers_too() -> None:
+    z = np.array([0.5j, 1 - 2j])
+    np.testing.assert_allclose(ops.sigmoid(z), 1 / (1 + np.exp(-z)), rtol=1e-14)
+
+
 def test_crop_and_pad_undo_each_other_with_negative_widths_too() -> None:
     a = np.arange(1.0, 5.0)
     for widths, cropped in [
