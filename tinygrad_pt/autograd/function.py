@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_pt.autograd.engine import SECOND, mutated_text
 from tinygrad_pt.errors import failure
-from tinygrad_pt.graph import Handle, Node, Op, pick, vertex, wrap
+from tinygrad_pt.graph import Constant, Handle, Node, Op, born, pick, wrap
 from tinygrad_pt.modes import current, enable_grad, no_grad
 
 
@@ -143,13 +143,12 @@ def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwar
         if isinstance(t, Handle) and id(o) not in ctx._plain and t.array.dtype.kind == "f"
     ]  # fmt: skip
     if smooth:
-        tensors = [a for a in args if isinstance(a, Handle)]
-        mask = sum(1 << i for i, a in enumerate(tensors) if a.node is not None)
+        tensors = tuple(a for a in args if isinstance(a, Handle))
         attrs: dict[str, Any] = {
             "ctx": ctx, "places": [i for i, a in enumerate(args) if isinstance(a, Handle)], "count": len(args),
         }  # fmt: skip
         _own_outputs(ctx, smooth)
-        node = vertex(_op(cls), tuple(tensors), attrs, smooth[0].array, mask, [0, 0], current().scope)
+        node = _vertex(cls, tensors, attrs, smooth[0].array)
         ctx._master = weakref.ref(node)  # weak: the vertex holds ctx
         if isinstance(output, tuple):
             part = {id(t): i for i, t in enumerate(smooth)}
@@ -168,8 +167,18 @@ def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwar
                 """Apply the Function anew, other tensors in the places of those it was given."""
                 return cls.apply(*(given[places.index(i)] if i in places else a for i, a in enumerate(args)), **kwargs)
 
-            tape(node.op, tuple(tensors), attrs | {"again": again}, smooth[0])
+            tape(node.op, tensors, attrs | {"again": again}, smooth[0])
     return tuple(results) if isinstance(output, tuple) else results[0]
+
+
+def _vertex(cls: type[Function], tensors: tuple[Any, ...], attrs: dict[str, Any], y: Any) -> Node:
+    """The vertex of an application; it keeps no values, for what backward needs is in ctx."""
+    node = Node()
+    node.op, node.attrs, node.guards = _op(cls), attrs, ()
+    node.parents = tuple(Constant(t) if t.node is None else t.node for t in tensors)
+    node.args = (None, *node.parents)
+    node.shape, node.dtype, node.born, node.scope, node.extra = y.shape, y.dtype, born(), current().scope, None
+    return node
 
 
 def _own_outputs(ctx: FunctionCtx, smooth: list[Any]) -> None:
@@ -193,18 +202,9 @@ def _op(cls: type[Function]) -> Op:
                 cls, ctx, g, places[slot], count, outputs, args[slot]
             )
 
-        op = _ops[cls] = Op(
-            f"{cls.__module__}.{cls.__qualname__}", cls.forward, rules, "", label=f"{cls.__name__}Backward"
-        )
-        op.keep = _NothingKept()  # what backward needs is in ctx
+        name = f"{cls.__module__}.{cls.__qualname__}"
+        op = _ops[cls] = Op(name, cls.forward, rules, label=f"{cls.__name__}Backward")
     return op
-
-
-class _NothingKept(dict):
-    """A Function keeps its values in ctx; its vertex keeps none."""
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        return (False,) * (key[1] + 1)
 
 
 def _gradient(cls: type, ctx: FunctionCtx, g: Any, place: int, count: int, outputs: Any, like: Any) -> Any:
