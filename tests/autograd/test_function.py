@@ -99,6 +99,24 @@ def test_a_result_nobody_uses_counts_as_zero() -> None:
     assert x.grad.tolist() == [1.0]
 
 
+def test_the_gradient_of_a_tensor_returned_twice_arrives_once_at_its_last_place() -> None:
+    class Both(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            y = x * 1
+            return y, x * 7, y
+
+        @staticmethod
+        def backward(ctx: Any, first: Any, middle: Any, last: Any) -> Any:
+            return 100 * first + 10 * middle + last
+
+    x = leaf(1.0)
+    a, b, c = Both.apply(x)
+    assert a is c
+    (2 * a + 3 * b + 4 * c).sum().backward()
+    assert x.grad.tolist() == [36.0]
+
+
 def test_backward_runs_once_for_all_arguments() -> None:
     calls = []
 

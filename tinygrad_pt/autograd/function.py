@@ -138,9 +138,10 @@ def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwar
     results = [  # an argument handed back is a view of it
         wrap(t.array, None, t.version) if isinstance(t, Handle) and any(t is a for a in args) else t for t in outputs
     ]
+    last = {id(t): i for i, t in enumerate(results)}  # what is returned twice has its gradient at the last place
     smooth = [
-        t for t, o in zip(results, outputs, strict=True)
-        if isinstance(t, Handle) and id(o) not in ctx._plain and t.array.dtype.kind == "f"
+        t for i, (t, o) in enumerate(zip(results, outputs, strict=True))
+        if isinstance(t, Handle) and id(o) not in ctx._plain and t.array.dtype.kind == "f" and last[id(t)] == i
     ]  # fmt: skip
     if smooth:
         tensors = tuple(a for a in args if isinstance(a, Handle))
@@ -151,8 +152,8 @@ def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwar
         node = _vertex(cls, tensors, attrs, smooth[0].array)
         ctx._master = weakref.ref(node)  # weak: the vertex holds ctx
         if isinstance(output, tuple):
-            part = {id(t): i for i, t in enumerate(smooth)}
-            attrs["outputs"] = [part.get(id(t)) for t in results]
+            part = {last[id(t)]: i for i, t in enumerate(smooth)}
+            attrs["outputs"] = [part.get(i) for i in range(len(results))]
             ctx._outputs = [(t.array.shape, t.array.dtype) if isinstance(t, Handle) else None for t in results]
             node.set_note("shapes", tuple(t.array.shape for t in smooth))
             for i, t in enumerate(smooth):
