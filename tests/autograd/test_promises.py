@@ -39,10 +39,13 @@ def test_a_leaf_may_be_the_root_and_its_gradient_is_not_the_seed() -> None:
 
 
 @pytest.mark.parametrize("create", [False, True])
-def test_a_seed_of_another_dtype_is_converted(create: bool) -> None:
-    x = leaf(1.0, 2.0, dtype=torch.float32)
-    (x * x).backward(torch.ones(2, dtype=torch.float64), create_graph=create)
-    assert x.grad.dtype is torch.float32 and x.grad.tolist() == [2.0, 4.0] and x.grad.requires_grad is create
+@pytest.mark.parametrize(("own", "other"), [("float32", "float64"), ("float64", "float32"), ("float32", "int64")])
+def test_a_seed_of_another_dtype_is_converted(own: str, other: str, create: bool) -> None:
+    x = leaf(1.0, 2.0, dtype=getattr(torch, own))
+    (x * x).backward(torch.ones(2, dtype=getattr(torch, other)), create_graph=create)
+    assert x.grad.dtype is x.dtype and x.grad.tolist() == [2.0, 4.0] and x.grad.requires_grad is create
+    (g,) = torch.autograd.grad(x + 1, x, torch.ones(2, dtype=getattr(torch, other)), create_graph=create)
+    assert g.dtype is x.dtype
 
 
 def test_scalars_of_any_shape_have_a_seed_of_their_own() -> None:
@@ -451,6 +454,27 @@ def test_any_number_of_surplus_nones_is_dropped(surplus: int) -> None:
             return a.long()
 
     assert not Whole.apply(x).requires_grad
+
+
+@pytest.mark.parametrize(("answer", "count"), [((1, 2, None), None), ((1, 2, 0), 3), ((1, None, 0), 3), ((1,), 1)])
+def test_only_nones_at_the_end_are_surplus(answer: Any, count: int | None) -> None:
+    class Sum(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, a: Any, b: Any) -> Any:
+            return a + b
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return tuple(k if k is None else k * g for k in answer)
+
+    x, z = leaf(3.0), leaf(4.0)
+    y = Sum.apply(x, z)
+    if count is None:
+        y.backward()
+        assert (x.grad.item(), z.grad.item()) == (1.0, 2.0)
+    else:
+        with pytest.raises(RuntimeError, match=rf"expected 2, got {count}\)"):
+            y.backward()
 
 
 def test_an_output_saved_among_several_is_differentiated_through() -> None:
