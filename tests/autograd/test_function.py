@@ -117,6 +117,29 @@ def test_the_gradient_of_a_tensor_returned_twice_arrives_once_at_its_last_place(
     assert x.grad.tolist() == [36.0]
 
 
+@pytest.mark.parametrize("create", [False, True])
+def test_gradients_have_the_dtype_of_what_they_are_gradients_of(create: bool) -> None:
+    seen: list[Any] = []
+
+    class Mixed(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, k: int) -> Any:
+            return x.double(), x * k, k, x > 1, x.long()
+
+        @staticmethod
+        def backward(ctx: Any, *gs: Any) -> Any:
+            seen.append([None if g is None else g.dtype for g in gs])
+            return gs[0] + 2 * gs[1], None  # of float64
+
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    a, b, k, above, whole = Mixed.apply(x, 3)
+    assert k == 3 and not above.requires_grad and not whole.requires_grad
+    for y, slope in ((a, 1.0), (b, 2.0)):
+        (g,) = torch.autograd.grad(y.sum(), x, retain_graph=True, create_graph=create)
+        assert g.dtype is torch.float32 and g.tolist() == [slope, slope]
+    assert seen == [[torch.float64, torch.float32, None, torch.bool, torch.int64]] * 2
+
+
 def test_backward_runs_once_for_all_arguments() -> None:
     calls = []
 

@@ -103,7 +103,10 @@ def test_independent_outputs_are_zero_or_strictly_refused() -> None:
         (lambda: F.hvp(lambda x: (x, x), torch.ones(2), torch.ones(2)), RuntimeError, "should return a single Tensor"),
         (lambda: F.jacobian(lambda x: x, 3.0), TypeError, "must be either a Tensor or a tuple of Tensors"),
         (lambda: F.jacobian(lambda x: 3.0, torch.ones(2)), TypeError, "must be either a Tensor or a tuple of Tensors"),
+        (lambda: F.vjp(lambda x: x * 2, torch.ones(0)), RuntimeError, "can only be None"),
+        (lambda: F.vjp(lambda x: (), torch.ones(1)), RuntimeError, "can only be None"),
         (lambda: F.jacobian(lambda x: x * 1, torch.ones(2).long()), RuntimeError, "floating point"),
+        (lambda: F.jacobian(lambda x: x * 1, torch.ones(2).bool()), RuntimeError, "floating point"),
     ],
 )
 def test_wrong_calls(call: Any, error: type[Exception], text: str) -> None:

@@ -413,13 +413,13 @@ class Twice(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, a: Any) -> Any:
-        ctx.save_for_backward(a, None)
+        ctx.save_for_backward(None, a, None, a * 3)
         return a * 2
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        a, nothing = ctx.saved_tensors
-        assert nothing is None and a.tolist() == [5.0]
+        none, a, nothing, thrice = ctx.saved_tensors
+        assert none is nothing is None and (a.tolist(), thrice.tolist()) == ([5.0], [15.0])
         return g * 2, None, None
 
 

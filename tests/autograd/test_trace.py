@@ -42,6 +42,20 @@ def test_one_of_several_results_and_a_users_function_have_lines() -> None:
     assert line_of(parts[1].grad_fn).number + 1 == line_of(y.grad_fn).number
 
 
+def test_a_users_function_is_heard_once_with_the_first_of_its_results() -> None:
+    class Two(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, k: float, x: Any) -> Any:
+            return x > k, x * k, x + k
+
+    heard: list[Any] = []
+    x = torch.ones(4, requires_grad=True)
+    with listen(lambda op, args, attrs, result: heard.append((op.name.rpartition(".")[2], args, result))):
+        _, y, _ = Two.apply(2.0, x)
+    assert [name for name, _, _ in heard] == ["gt", "mul", "add", "Two"]
+    assert heard[-1][1] == (x,) and heard[-1][2] is y
+
+
 def test_listeners_nest() -> None:
     heard: list[str] = []
     with listen(lambda op, *_: heard.append(f"outer {op.name}")):

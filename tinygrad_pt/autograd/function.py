@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_pt.autograd.engine import SECOND, mutated_text
 from tinygrad_pt.errors import failure
-from tinygrad_pt.graph import Constant, Handle, Node, Op, born, pick, wrap
+from tinygrad_pt.graph import OPS, Constant, Handle, Node, Op, born, pick, wrap
 from tinygrad_pt.modes import current, enable_grad, no_grad
 
 
@@ -149,17 +149,19 @@ def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwar
             "ctx": ctx, "places": [i for i, a in enumerate(args) if isinstance(a, Handle)], "count": len(args),
         }  # fmt: skip
         _own_outputs(ctx, smooth)
-        node = _vertex(cls, tensors, attrs, smooth[0].array)
+        first = smooth[0]
+        node = _vertex(cls, tensors, attrs, first.array)
         ctx._master = weakref.ref(node)  # weak: the vertex holds ctx
         if isinstance(output, tuple):
             part = {last[id(t)]: i for i, t in enumerate(smooth)}
             attrs["outputs"] = [part.get(i) for i in range(len(results))]
             ctx._outputs = [(t.array.shape, t.array.dtype) if isinstance(t, Handle) else None for t in results]
             node.set_note("shapes", tuple(t.array.shape for t in smooth))
+            node.set_note("dtypes", tuple(t.array.dtype for t in smooth))
             for i, t in enumerate(smooth):
                 t.node = pick(node, i, t.array)
         else:
-            smooth[0].node = node
+            first.node = node
         tape = current().tape
         if tape is not None:
             places = attrs["places"]
@@ -168,7 +170,7 @@ def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwar
                 """Apply the Function anew, other tensors in the places of those it was given."""
                 return cls.apply(*(given[places.index(i)] if i in places else a for i, a in enumerate(args)), **kwargs)
 
-            tape(node.op, tensors, attrs | {"again": again}, smooth[0])
+            tape(node.op, tensors, attrs | {"again": again}, first)
     return tuple(results) if isinstance(output, tuple) else results[0]
 
 
@@ -217,7 +219,9 @@ def _gradient(cls: type, ctx: FunctionCtx, g: Any, place: int, count: int, outpu
         return np.zeros(like.shape, like.dtype) if not _recording(g) else wrap(np.zeros(like.shape, like.dtype))
     if not isinstance(r, Handle):
         raise TypeError(f"{cls.__name__}.backward returned a {type(r).__name__}; a gradient is a Tensor or None")
-    return r if _recording(g) else np.array(r.array)
+    if not _recording(g):
+        return np.array(r.array, like.dtype)
+    return r if r.array.dtype == like.dtype else OPS["cast"](r, dtype=like.dtype)
 
 
 def _recording(g: Any) -> bool:
