@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_pt as torch
+from tinygrad_pt import ops
 
 
 def leaf(*values: float) -> Any:
@@ -500,6 +501,14 @@ def test_only_the_rules_on_the_way_are_read() -> None:
     assert x.grad.item() == pytest.approx(3 * math.cos(2.0))
     with pytest.raises(AssertionError, match="nobody needs"):
         y.backward()
+
+
+def test_where_nothing_flows_nothing_else_is_stopped() -> None:
+    x = leaf(0.5, 2.0)
+    older = x.exp()
+    condition = x * 2  # no rule of where leads here
+    ops.where(condition, older, older * 3).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), np.exp([0.5, 2.0]))
 
 
 def test_a_frozen_branch_leaves_no_rules() -> None:

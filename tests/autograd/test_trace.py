@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from itertools import permutations
 from typing import Any
 
 import tinygrad_pt as torch
-from tinygrad_pt.autograd.trace import line_of, listen, trace
+from tinygrad_pt.autograd.trace import attend, forget, line_of, listen, trace
 
 
 def here() -> int:
@@ -64,6 +65,23 @@ def test_listeners_nest() -> None:
         torch.ones(2).sin()
     torch.ones(2).cos()
     assert heard == ["outer exp", "inner exp", "outer sin"]
+
+
+def test_each_listener_ends_by_itself_whichever_began_first() -> None:
+    def listener(heard: list[str]) -> Any:
+        return lambda op, *_: heard.append(op.name)
+
+    for ends in permutations(range(3)):
+        heard: list[list[str]] = [[], [], []]
+        tapes = [listener(one) for one in heard]
+        for tape in tapes:
+            attend(tape)
+        for name, end in zip(("exp", "sin", "cos"), ends, strict=True):
+            getattr(torch, name)(torch.ones(2))
+            forget(tapes[end])
+        torch.tanh(torch.ones(2))
+        forget(tapes[0])  # who does not listen may end all the same
+        assert [heard[end] for end in ends] == [["exp"], ["exp", "sin"], ["exp", "sin", "cos"]]
 
 
 def test_a_tensor_without_a_vertex_remembers_why() -> None:

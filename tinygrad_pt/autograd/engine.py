@@ -93,7 +93,7 @@ def walk(
     seeds: Sequence[Any],
     *,
     retain: bool,
-    create: bool = False,
+    create: bool,
     wanted: set[Node] | None = None,
     adds: bool = False,
     unwatched: bool = False,
