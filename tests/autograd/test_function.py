@@ -118,7 +118,8 @@ def test_the_gradient_of_a_tensor_returned_twice_arrives_once_at_its_last_place(
 
 
 @pytest.mark.parametrize("create", [False, True])
-def test_gradients_have_the_dtype_of_what_they_are_gradients_of(create: bool) -> None:
+@pytest.mark.parametrize(("own", "answered"), [("float32", "float64"), ("float64", "float32"), ("float32", "float32")])
+def test_gradients_have_the_dtype_of_what_they_are_gradients_of(own: str, answered: str, create: bool) -> None:
     seen: list[Any] = []
 
     class Mixed(Function):
@@ -129,15 +130,15 @@ def test_gradients_have_the_dtype_of_what_they_are_gradients_of(create: bool) ->
         @staticmethod
         def backward(ctx: Any, *gs: Any) -> Any:
             seen.append([None if g is None else g.dtype for g in gs])
-            return gs[0] + 2 * gs[1], None  # of float64
+            return (gs[0] + 2 * gs[1]).to(getattr(torch, answered)), None
 
-    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    x = torch.tensor([1.0, 2.0], dtype=getattr(torch, own), requires_grad=True)
     a, b, k, above, whole = Mixed.apply(x, 3)
     assert k == 3 and not above.requires_grad and not whole.requires_grad
     for y, slope in ((a, 1.0), (b, 2.0)):
         (g,) = torch.autograd.grad(y.sum(), x, retain_graph=True, create_graph=create)
-        assert g.dtype is torch.float32 and g.tolist() == [slope, slope]
-    assert seen == [[torch.float64, torch.float32, None, torch.bool, torch.int64]] * 2
+        assert g.dtype is x.dtype and g.tolist() == [slope, slope]
+    assert seen == [[torch.float64, x.dtype, None, torch.bool, torch.int64]] * 2
 
 
 def test_backward_runs_once_for_all_arguments() -> None:
@@ -241,10 +242,11 @@ def test_a_wrong_backward_is_named_and_leaves_no_gradient(result: Any, error: ty
     assert x.grad is None
 
 
-def test_a_missing_gradient_is_zero() -> None:
+@pytest.mark.parametrize("create", [False, True])
+def test_a_missing_gradient_is_zero(create: bool) -> None:
     x = leaf(1.0)
-    wrong(lambda g: None).apply(x).sum().backward()
-    assert x.grad.tolist() == [0.0]
+    wrong(lambda g: None).apply(x).sum().backward(create_graph=create)
+    assert isinstance(x.grad, torch.Tensor) and x.grad.tolist() == [0.0] and not x.grad.requires_grad
 
 
 def test_a_saved_tensor_changed_in_place_is_an_error() -> None:

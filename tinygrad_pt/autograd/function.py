@@ -140,8 +140,8 @@ def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwar
     ]
     last = {id(t): i for i, t in enumerate(results)}  # what is returned twice has its gradient at the last place
     smooth = [
-        t for i, (t, o) in enumerate(zip(results, outputs, strict=True))
-        if isinstance(t, Handle) and id(o) not in ctx._plain and t.array.dtype.kind == "f" and last[id(t)] == i
+        t for t, o in zip(results, outputs, strict=True)
+        if isinstance(t, Handle) and id(o) not in ctx._plain and t.array.dtype.kind == "f"
     ]  # fmt: skip
     if smooth:
         tensors = tuple(a for a in args if isinstance(a, Handle))
