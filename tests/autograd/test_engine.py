@@ -369,6 +369,13 @@ def test_a_hook_with_a_wrong_answer_changes_nothing(
     assert x.grad is None and w.grad is None
 
 
+def test_a_hook_may_not_widen_its_gradient_either() -> None:
+    x = torch.ones(2, requires_grad=True)
+    x.register_hook(lambda g: g.double())
+    with pytest.raises(RuntimeError, match=r"type of value \(was torch.FloatTensor got torch.DoubleTensor\)"):
+        x.sum().backward()
+
+
 def test_hooks_beside_the_way_to_the_inputs_are_not_called() -> None:
     x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
     aside, seed = w * 2, torch.ones(2, dtype=torch.float64)

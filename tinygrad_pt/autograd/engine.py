@@ -194,8 +194,8 @@ def collect(node: Node, g: Any, grads: dict[Any, Any]) -> None:
         if "ctx" in master.attrs and not master.attrs["ctx"].materialize:
             grads[master] = [None] * len(shapes)
         else:
-            dtypes_ = master.note("dtypes", (master.dtype,) * len(shapes))
-            zeros = [np.zeros(shape, dtype) for shape, dtype in zip(shapes, dtypes_, strict=True)]
+            kinds = master.note("dtypes", (master.dtype,) * len(shapes))
+            zeros = [np.zeros(shape, dtype) for shape, dtype in zip(shapes, kinds, strict=True)]
             grads[master] = [wrap(z) for z in zeros] if isinstance(g, Handle) else zeros
     parts, part = grads[master], node.attrs["part"]
     parts[part] = clone(g) if parts[part] is None else parts[part] + g
