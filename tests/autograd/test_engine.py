@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_pt as torch
+from tinygrad_pt import ops
 
 
 def leaf(*values: float) -> Any:
@@ -128,6 +129,16 @@ def test_two_parents_of_one_g_own_their_gradients(f: Any) -> None:
     assert b.grad.tolist() == [1, 1, 1] and (seed == 1).all()
 
 
+@pytest.mark.parametrize("f", [lambda a, b: a + b, lambda a, b: a.view(3) + b.expand(3)], ids=["add", "view"])
+def test_inner_inputs_own_their_gradients(f: Any) -> None:
+    a, b = leaf(1.0, 2.0, 3.0) * 1, leaf(4.0, 5.0, 6.0) * 1
+    y = f(a, b)
+    seed = torch.ones_like(y)
+    grads = [*torch.autograd.grad(y, [a, b, y], seed), seed]
+    for i, one in enumerate(grads):
+        assert not any(np.shares_memory(one.numpy(), other.numpy()) for other in grads[:i])
+
+
 def test_grad_is_one_object_that_grows() -> None:
     x = leaf(1.0, 2.0)
     (x * x).sum().backward()
@@ -229,6 +240,16 @@ def test_a_mutated_saved_value_is_pytorchs_error_and_changes_nothing(change: str
         torch.autograd.grad(loss, [x, w])
 
 
+@pytest.mark.parametrize(("changed", "shape", "origin"), [(0, [2, 1], "Mul"), (1, [3], "Exp"), (2, [2, 3], "Pow")])
+def test_among_several_saved_values_the_changed_one_is_named(changed: int, shape: list[int], origin: str) -> None:
+    x = torch.ones(2, 1, dtype=torch.float64, requires_grad=True)
+    base, exponent = x * 2, leaf(1.0, 2.0, 3.0).exp()
+    y = base**exponent
+    (base, exponent, y)[changed].mul_(2)
+    with pytest.raises(RuntimeError, match=re.escape(f"DoubleTensor {shape}], which is output 0 of {origin}, is at")):
+        y.sum().backward()
+
+
 def test_a_change_of_what_no_rule_reads_is_allowed() -> None:
     x = leaf(1.0, 2.0)
     h = x * 2
@@ -239,6 +260,8 @@ def test_a_change_of_what_no_rule_reads_is_allowed() -> None:
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
+    "no element": (lambda x: (x * 2)[:0].backward(), "grad can be implicitly created only for scalar outputs"),
+    "more gradients": (lambda x: torch.autograd.backward([x.sum()], [None, None]), "got 1 tensors and 2 gradients"),
     "non-scalar": (lambda x: (x * 2).backward(), "grad can be implicitly created only for scalar outputs"),
     "no grad": (
         lambda x: x.detach().sum().backward(),
@@ -312,14 +335,57 @@ def test_a_hook_between_sees_the_whole_gradient_and_what_flows_on() -> None:
     assert h.grad.item() == 5.0 and x.grad.item() == 20.0
 
 
+class Answer:
+    """A hook without a name."""
+
+    def __call__(self, g: Any) -> Any:
+        return torch.cat([g, g])
+
+
+@pytest.mark.parametrize(
+    ("hook", "error", "text"),
+    [
+        (lambda g: g[:1], RuntimeError, "hook '<lambda>' has changed the size of value"),
+        (lambda g: g.view(2, 1), RuntimeError, "hook '<lambda>' has changed the size of value"),
+        (Answer(), RuntimeError, "hook '<unknown>' has changed the size of value"),
+        (
+            lambda g: g.float(),
+            RuntimeError,
+            "hook '<lambda>' has changed the type of value (was torch.DoubleTensor got torch.FloatTensor)",
+        ),
+        (lambda g: 2.0, TypeError, "expected Variable, but hook returned 'float'"),
+    ],
+)
 @pytest.mark.parametrize("between", [False, True])
-def test_a_hook_of_the_wrong_size_changes_nothing(between: bool) -> None:
+@pytest.mark.parametrize("create", [False, True])
+def test_a_hook_with_a_wrong_answer_changes_nothing(
+    hook: Any, error: type[Exception], text: str, between: bool, create: bool
+) -> None:
     x, w = leaf(1.0, 2.0), leaf(1.0, 2.0)
     h = x * 2
-    (h if between else x).register_hook(lambda g: g[:1])
-    with pytest.raises(RuntimeError, match="hook has changed the size of value"):
-        (h * w).sum().backward()
+    (h if between else x).register_hook(hook)
+    with pytest.raises(error, match="^" + re.escape(text)):
+        (h * w).sum().backward(create_graph=create)
     assert x.grad is None and w.grad is None
+
+
+def test_a_hook_may_not_widen_its_gradient_either() -> None:
+    x = torch.ones(2, requires_grad=True)
+    x.register_hook(lambda g: g.double())
+    with pytest.raises(RuntimeError, match=r"type of value \(was torch.FloatTensor got torch.DoubleTensor\)"):
+        x.sum().backward()
+
+
+def test_hooks_beside_the_way_to_the_inputs_are_not_called() -> None:
+    x, w = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    aside, seed = w * 2, torch.ones(2, dtype=torch.float64)
+    calls: list[Any] = []
+    for t in (aside, w):
+        t.register_hook(calls.append)
+    aside.retain_grad()
+    assert torch.autograd.grad([x * 3, aside, w], x, [seed, seed, seed])[0].tolist() == [3.0, 3.0]
+    torch.autograd.backward([x * 3, aside, w], [seed, seed, seed], inputs=[x])
+    assert not calls and aside.grad is None and w.grad is None and x.grad.tolist() == [3.0, 3.0]
 
 
 def test_a_hook_that_raises_changes_nothing() -> None:
@@ -444,6 +510,14 @@ def test_only_the_rules_on_the_way_are_read() -> None:
         y.backward()
 
 
+def test_where_nothing_flows_nothing_else_is_stopped() -> None:
+    x = leaf(0.5, 2.0)
+    older = x.exp()
+    condition = x * 2  # no rule of where leads here
+    ops.where(condition, older, older * 3).sum().backward()
+    np.testing.assert_allclose(x.grad.numpy(), np.exp([0.5, 2.0]))
+
+
 def test_a_frozen_branch_leaves_no_rules() -> None:
     x, frozen = number(2.0), torch.tensor(3.0, dtype=torch.float64)
     assert frozen.exp().grad_fn is None
@@ -478,6 +552,17 @@ def test_mixed_derivatives_and_a_penalty_on_the_gradient() -> None:
     # g = 2xw³, so ∂g²/∂x = 8xw⁶ and ∂g²/∂w = 24x²w⁵
     assert x.grad.item() == pytest.approx(8 * 2 * 3**6)
     assert w.grad.item() == pytest.approx(24 * 4 * 3**5)
+
+
+def test_a_gradient_that_depends_on_nothing_is_a_tensor_too() -> None:
+    x, w, c = leaf(1.0, 2.0), leaf(1.0, 2.0), leaf(1.0, 2.0)
+    torch.autograd.backward([x.sum(), w[:1], told(lambda g: None)(c)[:1]], create_graph=True)
+    found = [t.grad for t in (x, w, c)]
+    assert [g.tolist() for g in found] == [[1.0, 1.0], [1.0, 0.0], [0.0, 0.0]]
+    assert not any(g.requires_grad for g in found)
+    x.grad = None
+    x.sum().backward(create_graph=True)
+    assert isinstance(x.grad, torch.Tensor) and x.grad.tolist() == [1.0, 1.0]
 
 
 def test_backward_with_create_graph() -> None:

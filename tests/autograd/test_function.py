@@ -99,6 +99,48 @@ def test_a_result_nobody_uses_counts_as_zero() -> None:
     assert x.grad.tolist() == [1.0]
 
 
+def test_the_gradient_of_a_tensor_returned_twice_arrives_once_at_its_last_place() -> None:
+    class Both(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any) -> Any:
+            y = x * 1
+            return y, x * 7, y
+
+        @staticmethod
+        def backward(ctx: Any, first: Any, middle: Any, last: Any) -> Any:
+            return 100 * first + 10 * middle + last
+
+    x = leaf(1.0)
+    a, b, c = Both.apply(x)
+    assert a is c
+    (2 * a + 3 * b + 4 * c).sum().backward()
+    assert x.grad.tolist() == [36.0]
+
+
+@pytest.mark.parametrize("create", [False, True])
+@pytest.mark.parametrize(("own", "answered"), [("float32", "float64"), ("float64", "float32"), ("float32", "float32")])
+def test_gradients_have_the_dtype_of_what_they_are_gradients_of(own: str, answered: str, create: bool) -> None:
+    seen: list[Any] = []
+
+    class Mixed(Function):
+        @staticmethod
+        def forward(ctx: Any, x: Any, k: int) -> Any:
+            return x.double(), x * k, k, x > 1, x.long()
+
+        @staticmethod
+        def backward(ctx: Any, *gs: Any) -> Any:
+            seen.append([None if g is None else g.dtype for g in gs])
+            return (gs[0] + 2 * gs[1]).to(getattr(torch, answered)), None
+
+    x = torch.tensor([1.0, 2.0], dtype=getattr(torch, own), requires_grad=True)
+    a, b, k, above, whole = Mixed.apply(x, 3)
+    assert k == 3 and not above.requires_grad and not whole.requires_grad
+    for y, slope in ((a, 1.0), (b, 2.0)):
+        (g,) = torch.autograd.grad(y.sum(), x, retain_graph=True, create_graph=create)
+        assert g.dtype is x.dtype and g.tolist() == [slope, slope]
+    assert seen == [[torch.float64, x.dtype, None, torch.bool, torch.int64]] * 2
+
+
 def test_backward_runs_once_for_all_arguments() -> None:
     calls = []
 
@@ -200,10 +242,11 @@ def test_a_wrong_backward_is_named_and_leaves_no_gradient(result: Any, error: ty
     assert x.grad is None
 
 
-def test_a_missing_gradient_is_zero() -> None:
+@pytest.mark.parametrize("create", [False, True])
+def test_a_missing_gradient_is_zero(create: bool) -> None:
     x = leaf(1.0)
-    wrong(lambda g: None).apply(x).sum().backward()
-    assert x.grad.tolist() == [0.0]
+    wrong(lambda g: None).apply(x).sum().backward(create_graph=create)
+    assert isinstance(x.grad, torch.Tensor) and x.grad.tolist() == [0.0] and not x.grad.requires_grad
 
 
 def test_a_saved_tensor_changed_in_place_is_an_error() -> None:

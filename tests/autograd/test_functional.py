@@ -83,7 +83,7 @@ def test_inputs_are_left_alone() -> None:
 def test_independent_outputs_are_zero_or_strictly_refused() -> None:
     x = torch.tensor([1.0, 2.0])
     assert F.jacobian(lambda x: torch.ones(2), x).tolist() == [[0.0, 0.0], [0.0, 0.0]]
-    with pytest.raises(RuntimeError, match="independent of the input"):
+    with pytest.raises(RuntimeError, match="Output 0 of the user-provided function does not require gradients"):
         F.jacobian(lambda x: torch.ones(2), x, strict=True)
 
 
@@ -92,10 +92,21 @@ def test_independent_outputs_are_zero_or_strictly_refused() -> None:
     [
         (lambda: F.vjp(lambda x: x * 2, torch.ones(2)), RuntimeError, "can only be None"),
         (lambda: F.vjp(lambda x: x * 2, torch.ones(2), torch.ones(3)), RuntimeError, "invalid size"),
-        (lambda: F.hessian(lambda x: x * 2, torch.ones(2)), RuntimeError, "single element"),
+        (
+            lambda: F.jvp(lambda x: x.sum(), torch.ones(2)),
+            RuntimeError,
+            "if the input to the user-provided function is",
+        ),
+        (lambda: F.hessian(lambda x: x * 2, torch.ones(2)), RuntimeError, "given to hessian should contain a single"),
+        (lambda: F.vhp(lambda x: x * 2, torch.ones(2), torch.ones(2)), RuntimeError, "given to vhp should contain a"),
+        (lambda: F.hvp(lambda x: x * 2, torch.ones(2), torch.ones(2)), RuntimeError, "given to hvp should contain a"),
+        (lambda: F.hvp(lambda x: (x, x), torch.ones(2), torch.ones(2)), RuntimeError, "should return a single Tensor"),
         (lambda: F.jacobian(lambda x: x, 3.0), TypeError, "must be either a Tensor or a tuple of Tensors"),
         (lambda: F.jacobian(lambda x: 3.0, torch.ones(2)), TypeError, "must be either a Tensor or a tuple of Tensors"),
+        (lambda: F.vjp(lambda x: x * 2, torch.ones(0)), RuntimeError, "can only be None"),
+        (lambda: F.vjp(lambda x: (), torch.ones(1)), RuntimeError, "can only be None"),
         (lambda: F.jacobian(lambda x: x * 1, torch.ones(2).long()), RuntimeError, "floating point"),
+        (lambda: F.jacobian(lambda x: x * 1, torch.ones(2).bool()), RuntimeError, "floating point"),
     ],
 )
 def test_wrong_calls(call: Any, error: type[Exception], text: str) -> None:

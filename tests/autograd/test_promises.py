@@ -39,10 +39,13 @@ def test_a_leaf_may_be_the_root_and_its_gradient_is_not_the_seed() -> None:
 
 
 @pytest.mark.parametrize("create", [False, True])
-def test_a_seed_of_another_dtype_is_converted(create: bool) -> None:
-    x = leaf(1.0, 2.0, dtype=torch.float32)
-    (x * x).backward(torch.ones(2, dtype=torch.float64), create_graph=create)
-    assert x.grad.dtype is torch.float32 and x.grad.tolist() == [2.0, 4.0] and x.grad.requires_grad is create
+@pytest.mark.parametrize(("own", "other"), [("float32", "float64"), ("float64", "float32"), ("float32", "int64")])
+def test_a_seed_of_another_dtype_is_converted(own: str, other: str, create: bool) -> None:
+    x = leaf(1.0, 2.0, dtype=getattr(torch, own))
+    (x * x).backward(torch.ones(2, dtype=getattr(torch, other)), create_graph=create)
+    assert x.grad.dtype is x.dtype and x.grad.tolist() == [2.0, 4.0] and x.grad.requires_grad is create
+    (g,) = torch.autograd.grad(x + 1, x, torch.ones(2, dtype=getattr(torch, other)), create_graph=create)
+    assert g.dtype is x.dtype
 
 
 def test_scalars_of_any_shape_have_a_seed_of_their_own() -> None:
@@ -410,13 +413,13 @@ class Twice(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, a: Any) -> Any:
-        ctx.save_for_backward(a, None)
+        ctx.save_for_backward(None, a, None, a * 3)
         return a * 2
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:
-        a, nothing = ctx.saved_tensors
-        assert nothing is None and a.tolist() == [5.0]
+        none, a, nothing, thrice = ctx.saved_tensors
+        assert none is nothing is None and (a.tolist(), thrice.tolist()) == ([5.0], [15.0])
         return g * 2, None, None
 
 
@@ -451,6 +454,27 @@ def test_any_number_of_surplus_nones_is_dropped(surplus: int) -> None:
             return a.long()
 
     assert not Whole.apply(x).requires_grad
+
+
+@pytest.mark.parametrize(("answer", "count"), [((1, 2, None), None), ((1, 2, 0), 3), ((1, None, 0), 3), ((1,), 1)])
+def test_only_nones_at_the_end_are_surplus(answer: Any, count: int | None) -> None:
+    class Sum(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, a: Any, b: Any) -> Any:
+            return a + b
+
+        @staticmethod
+        def backward(ctx: Any, g: Any) -> Any:
+            return tuple(k if k is None else k * g for k in answer)
+
+    x, z = leaf(3.0), leaf(4.0)
+    y = Sum.apply(x, z)
+    if count is None:
+        y.backward()
+        assert (x.grad.item(), z.grad.item()) == (1.0, 2.0)
+    else:
+        with pytest.raises(RuntimeError, match=rf"expected 2, got {count}\)"):
+            y.backward()
 
 
 def test_an_output_saved_among_several_is_differentiated_through() -> None:
@@ -543,55 +567,80 @@ def test_v_may_be_left_out_for_one_number_only() -> None:
     x = leaf(1.0, 2.0)
     assert functional.vjp(lambda x: square(x).sum(), x)[1].tolist() == [2.0, 4.0]
     for several in (square, lambda x: (x.sum(), x.sum())):
-        with pytest.raises(RuntimeError, match=r"can only be None if .* single element \(vjp\)"):
+        with pytest.raises(RuntimeError, match=r"can only be None if the user-provided function returns a single"):
             functional.vjp(several, x)
-    with pytest.raises(RuntimeError, match="should be 1 but got 2"):
+    for derive in (functional.jvp, functional.vhp, functional.hvp):
+        assert derive(lambda x: square(x).sum(), x[:1])[1].tolist() in ([2.0], 2.0)
+        for inputs in (x, (x[:1], x[:1])):
+            with pytest.raises(RuntimeError, match="None if the input to the user-provided function is a single"):
+                derive(lambda *xs: xs[0].sum(), inputs)
+    with pytest.raises(RuntimeError, match="The given v should contain a single Tensor"):
         functional.vjp(square, x, (x, x))
+    with pytest.raises(RuntimeError, match="should be 2 but got 1"):
+        functional.vjp(lambda x: (x * 1, x * 2), x, x)
     with pytest.raises(RuntimeError, match=r"Entry 1 in v has invalid size: should be torch.Size\(\[2\]\)"):
         functional.vjp(lambda x: (x * 1, x * 2), x, (torch.ones(2), torch.ones(3)))
     for wrong in (torch.ones(1), torch.ones(3), torch.ones(1, 2), torch.ones(())):
-        with pytest.raises(RuntimeError, match="Entry 0 in v has invalid size"):
+        with pytest.raises(RuntimeError, match="^v has invalid size"):
             functional.vjp(square, x, wrong)
-    with pytest.raises(TypeError, match="index 1 has type"):
+    with pytest.raises(TypeError, match="given to vjp .* index 1 has type"):
         functional.vjp(square, (x, 1.0))
 
 
-def test_what_does_not_depend_has_derivative_zero_unless_strict() -> None:
+def constant(x: Any) -> Any:
+    return torch.ones(2, dtype=torch.float64)
+
+
+def linear(x: Any) -> Any:
+    return (x * 3).sum()
+
+
+def test_what_does_not_depend_has_derivative_zero() -> None:
     x, v = leaf(1.0, 2.0), torch.ones(2, dtype=torch.float64)
-
-    def constant(x: Any) -> Any:
-        return torch.ones(2, dtype=torch.float64)
-
-    def linear(x: Any) -> Any:
-        return (x * 3).sum()
-
     assert functional.vjp(constant, x, v)[1].tolist() == [0.0, 0.0]
     assert functional.jvp(constant, x, v)[1].tolist() == [0.0, 0.0]
     assert functional.jvp(lambda x: x * 3, x, v)[1].tolist() == [3.0, 3.0]
-    assert functional.vhp(linear, x, v)[1].tolist() == [0.0, 0.0]
-    assert functional.hvp(linear, x, v)[1].tolist() == [0.0, 0.0]
     assert functional.hessian(linear, x).tolist() == [[0.0, 0.0], [0.0, 0.0]]
-    for derive in (functional.vhp, functional.hvp):
-        assert derive(lambda x: torch.ones(()), x, v)[1].tolist() == [0.0, 0.0]
-        with pytest.raises(RuntimeError, match="independent of the input in strict mode"):
-            derive(lambda x: torch.ones(()), x, v, strict=True)
     assert functional.jacobian(constant, x).tolist() == [[0.0, 0.0], [0.0, 0.0]]
-    with pytest.raises(RuntimeError, match="independent of the input in strict mode"):
-        functional.jacobian(constant, x, strict=True)
-    with pytest.raises(RuntimeError, match="independent of the input in strict mode"):
-        functional.jvp(constant, x, v, strict=True)
+    for derive in (functional.vhp, functional.hvp):
+        assert derive(linear, x, v)[1].tolist() == [0.0, 0.0]
+        assert derive(lambda x: torch.ones(()), x, v)[1].tolist() == [0.0, 0.0]
     one, other = functional.jacobian(lambda a, b: a * 2, (x, x))
     assert one.tolist() == [[2.0, 0.0], [0.0, 2.0]] and not other.array.any()
-    with pytest.raises(RuntimeError, match="An output .* is independent of the input in strict mode"):
-        functional.vjp(constant, x, v, strict=True)
-    with pytest.raises(RuntimeError, match="is independent of an input in strict mode"):
+
+
+def test_strictly_everything_must_depend() -> None:
+    x, v = leaf(1.0, 2.0), torch.ones(2, dtype=torch.float64)
+    w = leaf(3.0, 4.0)
+    for derive in (functional.vjp, functional.jvp):
+        with pytest.raises(RuntimeError, match="Output 0 of the user-provided function does not require gradients"):
+            derive(constant, x, v, strict=True)
+        with pytest.raises(RuntimeError, match=r"jacobian .* independent of input 0\. .* when create_graph=True"):
+            derive(lambda x: x * 3, x, v, strict=True, create_graph=True)
+        assert derive(lambda x: x * 3, x, v, strict=True)[1].tolist() == [3.0, 3.0]
+    with pytest.raises(RuntimeError, match="The output of .* is independent of input 1"):
         functional.vjp(lambda a, b: a * 2, (x, x), v, strict=True)
+    with pytest.raises(RuntimeError, match="is independent of entry 1 in the grad_outputs"):
+        functional.jvp(lambda x: (x * x, w * 1), x, v, strict=True)
+    with pytest.raises(RuntimeError, match="Output 1 of .* is independent of input 0"):
+        functional.jacobian(lambda x: (x * x, w * 1), x, strict=True)
+    for derive, told in ((functional.vhp, "The jacobian of"), (functional.hvp, "The hessian of")):
+        with pytest.raises(RuntimeError, match="Output 0 of .* does not require gradients"):
+            derive(lambda x: torch.ones(()), x, v, strict=True)
+        with pytest.raises(RuntimeError, match="found that the jacobian .* with respect to input 0 is independent"):
+            derive(linear, x, v, strict=True)
+        with pytest.raises(RuntimeError, match=told):
+            derive(lambda x: (w * x).sum(), x, v, strict=True)
+    with pytest.raises(RuntimeError, match="found that the jacobian .* with respect to input 0 is independent"):
+        functional.hessian(linear, x, strict=True)
 
 
-@pytest.mark.parametrize("result", [lambda x: x[:0], lambda x: x, lambda x: 1.0])
+@pytest.mark.parametrize("result", [lambda x: x[:0], lambda x: x])
 def test_hessians_are_of_one_number(result: Any) -> None:
     with pytest.raises(RuntimeError, match="should contain a single element"):
         functional.hessian(result, leaf(1.0, 2.0))
+    with pytest.raises(TypeError, match="outputs of the user-provided function given to hessian must be"):
+        functional.hessian(lambda x: 1.0, leaf(1.0, 2.0))
 
 
 def test_results_are_detached_unless_they_are_to_be_differentiated() -> None:

@@ -119,6 +119,15 @@ def test_what_is_set_inside_a_block_ends_with_it_and_one_object_may_be_entered_t
     assert not torch.is_anomaly_enabled() and not listeners
 
 
+def test_an_account_tells_of_what_was_added_to_grad_only() -> None:
+    x = torch.ones(2, requires_grad=True)
+    with torch.autograd.record_contributions():
+        torch.autograd.grad((x * 2).sum(), x)
+        (x * 3).sum().backward()
+        torch.autograd.grad((x * 4).sum(), x)
+    assert [one.value.tolist() for one in x.grad_contributions()] == [[3.0, 3.0]]
+
+
 def test_two_accounts_at_once_count_once() -> None:
     x = torch.ones(2, requires_grad=True)
     with torch.autograd.record_contributions(), torch.autograd.record_contributions():

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import inspect
+from itertools import permutations
 from typing import Any
 
 import tinygrad_pt as torch
-from tinygrad_pt.autograd.trace import line_of, listen, trace
+from tinygrad_pt.autograd.trace import attend, forget, line_of, listen, trace
 
 
 def here() -> int:
@@ -42,6 +43,20 @@ def test_one_of_several_results_and_a_users_function_have_lines() -> None:
     assert line_of(parts[1].grad_fn).number + 1 == line_of(y.grad_fn).number
 
 
+def test_a_users_function_is_heard_once_with_the_first_of_its_results() -> None:
+    class Two(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, k: float, x: Any) -> Any:
+            return x > k, x * k, x + k
+
+    heard: list[Any] = []
+    x = torch.ones(4, requires_grad=True)
+    with listen(lambda op, args, attrs, result: heard.append((op.name.rpartition(".")[2], args, result))):
+        _, y, _ = Two.apply(2.0, x)
+    assert [name for name, _, _ in heard] == ["gt", "mul", "add", "Two"]
+    assert heard[-1][1] == (x,) and heard[-1][2] is y
+
+
 def test_listeners_nest() -> None:
     heard: list[str] = []
     with listen(lambda op, *_: heard.append(f"outer {op.name}")):
@@ -50,6 +65,23 @@ def test_listeners_nest() -> None:
         torch.ones(2).sin()
     torch.ones(2).cos()
     assert heard == ["outer exp", "inner exp", "outer sin"]
+
+
+def test_each_listener_ends_by_itself_whichever_began_first() -> None:
+    def listener(heard: list[str]) -> Any:
+        return lambda op, *_: heard.append(op.name)
+
+    for ends in permutations(range(3)):
+        heard: list[list[str]] = [[], [], []]
+        tapes = [listener(one) for one in heard]
+        for tape in tapes:
+            attend(tape)
+        for name, end in zip(("exp", "sin", "cos"), ends, strict=True):
+            getattr(torch, name)(torch.ones(2))
+            forget(tapes[end])
+        torch.tanh(torch.ones(2))
+        forget(tapes[0])  # who does not listen may end all the same
+        assert [heard[end] for end in ends] == [["exp"], ["exp", "sin"], ["exp", "sin", "cos"]]
 
 
 def test_a_tensor_without_a_vertex_remembers_why() -> None:

@@ -185,7 +185,7 @@ def test_hooks_see_and_replace() -> None:
 def test_a_hook_may_not_change_the_size() -> None:
     x = leaf(1.0, 2.0)
     x.register_hook(lambda g: g.sum())
-    with pytest.raises(RuntimeError, match="hook has changed the size"):
+    with pytest.raises(RuntimeError, match="has changed the size"):
         (x * 2).sum().backward()
     assert x.grad is None
 

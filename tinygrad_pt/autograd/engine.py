@@ -93,7 +93,7 @@ def walk(
     seeds: Sequence[Any],
     *,
     retain: bool,
-    create: bool = False,
+    create: bool,
     wanted: set[Node] | None = None,
     adds: bool = False,
     unwatched: bool = False,
@@ -165,8 +165,8 @@ def run(nodes: list[Node], grads: dict[Any, Any], retain: bool, create: bool, wa
             slot += 1
         if not retain:
             node.args, node.guards = None, ()
-    for node, g in grads.items():  # what nobody popped: leaves, and wanted nodes where the walk ended
-        if node.extra is not None:
+    for node, g in grads.items():  # what nobody popped: leaves, wanted nodes where the walk ended, roots off the way
+        if node.extra is not None and (reached is None or node in reached):
             grads[node] = listen(node, g, create)
     if wanted is None:
         return grads
@@ -194,7 +194,8 @@ def collect(node: Node, g: Any, grads: dict[Any, Any]) -> None:
         if "ctx" in master.attrs and not master.attrs["ctx"].materialize:
             grads[master] = [None] * len(shapes)
         else:
-            zeros = [np.zeros(shape, master.dtype) for shape in shapes]
+            kinds = master.note("dtypes", (master.dtype,) * len(shapes))
+            zeros = [np.zeros(shape, dtype) for shape, dtype in zip(shapes, kinds, strict=True)]
             grads[master] = [wrap(z) for z in zeros] if isinstance(g, Handle) else zeros
     parts, part = grads[master], node.attrs["part"]
     parts[part] = clone(g) if parts[part] is None else parts[part] + g
@@ -216,17 +217,31 @@ def listen(node: Node, g: Any, create: bool) -> Any:
         given = g if create else wrap(g)
         answer = hook(given)
         if answer is not None:
-            if answer.array.shape != node.shape:
-                raise failure(
-                    RuntimeError, "hook has changed the size of value", args=(answer,), op=node.op.name,
-                    mend=f"return a tensor of shape {list(node.shape)}, or None",
-                )  # fmt: skip
+            if (wrong := refused(node, hook, given, answer)) is not None:
+                raise wrong
             g = answer if create else answer.array
     for link in node.note("retained", ()):
         t = link()
         if t is not None:
             accumulate(t, clone(g), create)
     return g
+
+
+def refused(node: Node, hook: Any, given: Any, answer: Any) -> Exception | None:
+    """What is wrong with a hook's answer, if anything."""
+    if not isinstance(answer, Handle):
+        return TypeError(f"expected Variable, but hook returned '{type(answer).__name__}'")
+    if answer.array.shape != node.shape:
+        what, should = "size of value", f"shape {list(node.shape)}"
+    elif answer.array.dtype != given.array.dtype:
+        was, got = (f"torch.{dtypes.of(t.array.dtype).spoken}Tensor" for t in (given, answer))
+        what, should = f"type of value (was {was} got {got})", f"dtype {given.array.dtype}"
+    else:
+        return None
+    return failure(
+        RuntimeError, f"hook '{getattr(hook, '__name__', '<unknown>')}' has changed the {what}", args=(answer,),
+        op=node.op.name, mend=f"return a tensor of {should}, or None",
+    )  # fmt: skip
 
 
 def accumulate(t: Any, g: Any, create: bool) -> None:

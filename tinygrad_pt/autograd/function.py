@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_pt.autograd.engine import SECOND, mutated_text
 from tinygrad_pt.errors import failure
-from tinygrad_pt.graph import Handle, Node, Op, pick, vertex, wrap
+from tinygrad_pt.graph import OPS, Constant, Handle, Node, Op, born, pick, wrap
 from tinygrad_pt.modes import current, enable_grad, no_grad
 
 
@@ -138,28 +138,30 @@ def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwar
     results = [  # an argument handed back is a view of it
         wrap(t.array, None, t.version) if isinstance(t, Handle) and any(t is a for a in args) else t for t in outputs
     ]
+    last = {id(t): i for i, t in enumerate(results)}  # what is returned twice has its gradient at the last place
     smooth = [
         t for t, o in zip(results, outputs, strict=True)
         if isinstance(t, Handle) and id(o) not in ctx._plain and t.array.dtype.kind == "f"
     ]  # fmt: skip
     if smooth:
-        tensors = [a for a in args if isinstance(a, Handle)]
-        mask = sum(1 << i for i, a in enumerate(tensors) if a.node is not None)
+        tensors = tuple(a for a in args if isinstance(a, Handle))
         attrs: dict[str, Any] = {
             "ctx": ctx, "places": [i for i, a in enumerate(args) if isinstance(a, Handle)], "count": len(args),
         }  # fmt: skip
         _own_outputs(ctx, smooth)
-        node = vertex(_op(cls), tuple(tensors), attrs, smooth[0].array, mask, [0, 0], current().scope)
+        first = smooth[0]
+        node = _vertex(cls, tensors, attrs, first.array)
         ctx._master = weakref.ref(node)  # weak: the vertex holds ctx
         if isinstance(output, tuple):
-            part = {id(t): i for i, t in enumerate(smooth)}
-            attrs["outputs"] = [part.get(id(t)) for t in results]
+            part = {last[id(t)]: i for i, t in enumerate(smooth)}
+            attrs["outputs"] = [part.get(i) for i in range(len(results))]
             ctx._outputs = [(t.array.shape, t.array.dtype) if isinstance(t, Handle) else None for t in results]
             node.set_note("shapes", tuple(t.array.shape for t in smooth))
+            node.set_note("dtypes", tuple(t.array.dtype for t in smooth))
             for i, t in enumerate(smooth):
                 t.node = pick(node, i, t.array)
         else:
-            smooth[0].node = node
+            first.node = node
         tape = current().tape
         if tape is not None:
             places = attrs["places"]
@@ -168,8 +170,18 @@ def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwar
                 """Apply the Function anew, other tensors in the places of those it was given."""
                 return cls.apply(*(given[places.index(i)] if i in places else a for i, a in enumerate(args)), **kwargs)
 
-            tape(node.op, tuple(tensors), attrs | {"again": again}, smooth[0])
+            tape(node.op, tensors, attrs | {"again": again}, first)
     return tuple(results) if isinstance(output, tuple) else results[0]
+
+
+def _vertex(cls: type[Function], tensors: tuple[Any, ...], attrs: dict[str, Any], y: Any) -> Node:
+    """The vertex of an application; it keeps no values, for what backward needs is in ctx."""
+    node = Node()
+    node.op, node.attrs, node.guards = _op(cls), attrs, ()
+    node.parents = tuple(Constant(t) if t.node is None else t.node for t in tensors)
+    node.args = (None, *node.parents)
+    node.shape, node.dtype, node.born, node.scope, node.extra = y.shape, y.dtype, born(), current().scope, None
+    return node
 
 
 def _own_outputs(ctx: FunctionCtx, smooth: list[Any]) -> None:
@@ -193,18 +205,9 @@ def _op(cls: type[Function]) -> Op:
                 cls, ctx, g, places[slot], count, outputs, args[slot]
             )
 
-        op = _ops[cls] = Op(
-            f"{cls.__module__}.{cls.__qualname__}", cls.forward, rules, "", label=f"{cls.__name__}Backward"
-        )
-        op.keep = _NothingKept()  # what backward needs is in ctx
+        name = f"{cls.__module__}.{cls.__qualname__}"
+        op = _ops[cls] = Op(name, cls.forward, rules, label=f"{cls.__name__}Backward")
     return op
-
-
-class _NothingKept(dict):
-    """A Function keeps its values in ctx; its vertex keeps none."""
-
-    def get(self, key: Any, default: Any = None) -> Any:
-        return (False,) * (key[1] + 1)
 
 
 def _gradient(cls: type, ctx: FunctionCtx, g: Any, place: int, count: int, outputs: Any, like: Any) -> Any:
@@ -216,7 +219,9 @@ def _gradient(cls: type, ctx: FunctionCtx, g: Any, place: int, count: int, outpu
         return np.zeros(like.shape, like.dtype) if not _recording(g) else wrap(np.zeros(like.shape, like.dtype))
     if not isinstance(r, Handle):
         raise TypeError(f"{cls.__name__}.backward returned a {type(r).__name__}; a gradient is a Tensor or None")
-    return r if _recording(g) else np.array(r.array)
+    if not _recording(g):
+        return np.array(r.array, like.dtype)
+    return r if r.array.dtype == like.dtype else OPS["cast"](r, dtype=like.dtype)
 
 
 def _recording(g: Any) -> bool:

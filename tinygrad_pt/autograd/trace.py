@@ -40,7 +40,7 @@ class Line(NamedTuple):
 
 def user_frame() -> Any:
     """The innermost frame outside this package (and NumPy) that led here, or None."""
-    frame: Any = sys._getframe(1)
+    frame: Any = sys._getframe()
     while frame is not None and frame.f_code.co_filename.startswith(INSIDE):
         frame = frame.f_back
     return frame
@@ -57,7 +57,7 @@ def caller() -> Line | None:
 
 
 class _Several:
-    """Several tapes as one: they hear in the order in which they began."""
+    """The tapes that listen, as one: they hear in the order in which they began."""
 
     def __init__(self, tapes: tuple[Tape, ...]) -> None:
         self.tapes = tapes
@@ -73,7 +73,7 @@ def _tapes() -> tuple[Tape, ...]:
 
 
 def _enter(tapes: tuple[Tape, ...]) -> None:
-    enter(current().but(tape=_Several(tapes) if len(tapes) > 1 else tapes[0] if tapes else None))
+    enter(current().but(tape=_Several(tapes) if tapes else None))
 
 
 def attend(tape: Tape) -> None:
