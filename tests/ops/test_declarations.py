@@ -66,6 +66,7 @@ def test_a_reduction_is_over_all_axes_and_drops_them_unless_told_otherwise(name:
     a = np.arange(6.0).reshape(2, 3)
     assert np.shape(DEFINED[name](a)) == () and DEFINED[name](a, axis=(0,)).shape == (3,)
     assert DEFINED[name](a, axis=(0,), keepdims=True).shape == (1, 3)
+    assert ops.logsumexp(a, axis=(0,)).shape == (3,)
 
 
 def test_a_variance_is_the_unbiased_one_unless_told_otherwise() -> None:
@@ -123,3 +124,36 @@ def test_names_of_vertices_are_those_of_pytorch(expression: str) -> None:
     y = eval(expression, {"torch": torch, "x": x, "v": v})
     assert y.grad_fn.name() == NAMES[expression]
     assert repr(y.grad_fn).startswith(f"<{NAMES[expression]} object at 0x")
+
+
+VIEWS = [
+    "x[0]", "x[0:1]", "x[None]", "x[...]", "x[1, ::2]", "x.t()", "x.T", "x.transpose(0, 1)", "x.permute(1, 0)",
+    "x.view(6)", "x.view(2, 3)", "x.reshape(3, 2)", "x.flatten()", "x.unsqueeze(1)", "x[None].squeeze(0)",
+    "x.select(1, 2)", "x.narrow(1, 1, 2)", "x.diagonal()", "x.diagonal(1)", "x.t().diagonal(-1)", "x.split(2, 1)[0]",
+    "x.chunk(2)[1]", "x.unbind(1)[2]",
+]  # fmt: skip
+COPIES = [
+    "x.clone()", "x.diag()", "x.diag(1)", "x.flip(0)", "x[[0, 1]]", "x.repeat(1, 1)", "x[:1, :1].repeat(3, 2)",
+    "x.tile(1)", "x.roll(0, 0)", "x.roll(3, 1)", "x.roll(1, 1)", "x.t().contiguous()",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("expression", [*VIEWS, *COPIES])
+def test_what_is_a_view_in_pytorch_is_one_here_and_is_written_through(expression: str) -> None:
+    x = torch.arange(6.0).reshape(2, 3).clone()
+    y = eval(expression, {"x": x})
+    before, shares = x.sum().item(), expression in VIEWS
+    assert y._is_view() is shares and (y._base is x) is shares
+    y.add_(100)
+    assert x.sum().item() == before + 100 * y.numel() * shares
+    assert y._version == 1 and x._version == shares
+
+
+def test_a_diagonal_that_was_written_passes_its_gradient_on() -> None:
+    w = torch.ones(3, 3, requires_grad=True)
+    y = w * 2
+    y.diagonal().mul_(5)
+    y.sum().backward()
+    assert w.grad.tolist() == [[10, 2, 2], [2, 10, 2], [2, 2, 10]]
+    with pytest.raises(RuntimeError, match="more than one element of the written-to tensor"):
+        torch.ones(1).expand(3, 3).diagonal().add_(1)

@@ -204,14 +204,15 @@ def roll(input: Any, shifts: Any, dims: Any = None) -> Any:
     shifts, dims = (x if isinstance(x, (tuple, list)) else (x,) for x in (shifts, dims))
     if len(shifts) != len(dims):
         raise RuntimeError(f"shifts and dimensions must align. shifts: {len(shifts)}, dims:{len(dims)}")
+    y = input
     for shift, dim in zip(shifts, dims, strict=True):
-        axis = axis_from(dim, input.array.ndim)
-        n = input.array.shape[axis]
+        axis = axis_from(dim, y.array.ndim)
+        n = y.array.shape[axis]
         k = shift % n if n else 0
         if k:
-            back = ops.narrow(input, axis=axis, start=n - k, length=k)
-            input = ops.cat(back, ops.narrow(input, axis=axis, start=0, length=n - k), axis=axis)
-    return input
+            back = ops.narrow(y, axis=axis, start=n - k, length=k)
+            y = ops.cat(back, ops.narrow(y, axis=axis, start=0, length=n - k), axis=axis)
+    return ops.clone(y) if y is input else y
 
 
 # ------------------------------------------------------------------------------------------ repeating
@@ -296,7 +297,8 @@ def repeat(input: Any, *repeats: Any) -> Any:
     shape = (1,) * (len(times) - len(shape)) + shape
     x = ops.reshape(input, shape=tuple(n for m in shape for n in (1, m)))
     x = ops.expand(x, shape=tuple(n for r, m in zip(times, shape, strict=True) for n in (r, m)))
-    return ops.reshape(x, shape=tuple(r * m for r, m in zip(times, shape, strict=True)))
+    y = ops.reshape(x, shape=tuple(r * m for r, m in zip(times, shape, strict=True)))
+    return y if y.base is None else ops.clone(y, order="C")
 
 
 def tile(input: Any, *dims: Any) -> Any:
@@ -510,7 +512,7 @@ def triu(input: Any, diagonal: int = 0) -> Any:
 
 
 def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
-    """A diagonal over two axes, as the last axis."""
+    """A diagonal over two axes, as the last axis: a view, so that `x.diagonal().add_(1)` writes into x."""
     n = input.array.ndim
     axis0, axis1 = axis_from(dim1, n), axis_from(dim2, n)
     if axis0 == axis1:
@@ -519,13 +521,13 @@ def diagonal(input: Any, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Any:
 
 
 def diag(input: Any, diagonal: int = 0) -> Any:
-    """The diagonal of a matrix, or the matrix with a vector on its diagonal."""
+    """A copy of the diagonal of a matrix, or the matrix with a vector on its diagonal."""
     if input.array.ndim == 1:
         n = input.array.size + (diagonal if diagonal > 0 else -diagonal)
         return ops.undiagonal(input, k=diagonal, axis0=0, axis1=1, shape=(n, n))
     if input.array.ndim != 2:
         raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input.array.ndim}D")
-    return ops.diagonal(input, k=diagonal, axis0=0, axis1=1)
+    return ops.clone(ops.diagonal(input, k=diagonal, axis0=0, axis1=1))
 
 
 def trace(input: Any) -> Any:

@@ -203,10 +203,13 @@ def triu(a: Any, *, k: int) -> Any:
 @primitive(
     r"\mathrm{diag}(a)",
     lambda g, y, a, *, k, axis0, axis1: undiagonal(g, k=k, axis0=axis0, axis1=axis1, shape=a.shape),
+    view=True,
 )
 def diagonal(a: Any, *, k: int, axis0: int, axis1: int) -> Any:
     """y = the k-th diagonal over two axes, as the last axis."""
-    return np.array(np.diagonal(a, k, axis0, axis1))
+    y = np.diagonal(a, k, axis0, axis1)
+    y.flags.writeable = a.flags.writeable  # NumPy says no for historical reasons
+    return y
 
 
 @primitive(
