@@ -95,6 +95,16 @@ def test_a_write_after_the_forward_pass_is_noticed_if_and_only_if_a_rule_reads_w
             break  # one sample of each op is enough: what is kept does not depend on the values
 
 
+def test_the_versions_that_an_error_names_are_those_of_what_was_written() -> None:
+    a, b = (ops.clone(torch.ones(2, requires_grad=True)) for _ in range(2))
+    for _ in range(3):
+        rewritten(a)
+    y = a * b
+    rewritten(b)
+    with pytest.raises(RuntimeError, match="is at version 1; expected version 0 instead"):
+        walk_back([y])
+
+
 @pytest.mark.parametrize("row", SMOOTH, ids=lambda row: row.name)
 def test_a_vertex_knows_its_parents_and_what_it_saved(row: Row) -> None:
     for args, attrs in row.samples():

@@ -922,3 +922,12 @@ def test_so_are_they_in_a_norm() -> None:
         warnings.simplefilter("error")
         assert torch.nn.utils.clip_grad_norm_([p], 1.0).item() == math.inf
     assert p.grad.tolist() == [0.0, 0.0]
+
+
+def test_a_root_remembers_what_its_backward_pass_began_with() -> None:
+    """Drawings show it at the result's end."""
+    x = torch.ones(2, requires_grad=True)
+    y = x * 2
+    assert y.grad_fn.note("seed") is None
+    y.backward(torch.tensor([3.0, 4.0]))
+    assert np.asarray(y.grad_fn.note("seed")).tolist() == [3, 4]
