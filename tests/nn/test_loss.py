@@ -37,6 +37,13 @@ def test_any_class_number_may_be_the_one_to_ignore(ignored: int) -> None:
     ]
 
 
+def test_what_is_ignored_may_be_impossible() -> None:
+    x = torch.tensor([[-math.inf, 0.0], [-1.0, -2.0]], requires_grad=True)
+    loss = F.nll_loss(x, torch.tensor([0, 1]), ignore_index=0)
+    loss.backward()
+    assert loss.item() == 2 and x.grad.tolist() == [[0, 0], [0, -1]]
+
+
 @pytest.mark.parametrize(("targets", "named"), [([0, 3], 3), ([1, -1], -1), ([5, 7], 5), ([-2, 9], -2), ([9, -2], 9)])
 def test_the_first_target_that_is_no_class_is_named(targets: list[int], named: int) -> None:
     for x, t in [(torch.ones(2, 3), targets), (torch.ones(2, 3, 1), [[n] for n in targets])]:
