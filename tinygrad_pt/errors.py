@@ -21,6 +21,16 @@ def describe(value: Any) -> str:
     return type(value).__name__
 
 
+def class_name(kind: type) -> str:
+    """A class with its module, unless it is built in.
+
+    >>> import collections
+    >>> class_name(int), class_name(collections.OrderedDict)
+    ('int', 'collections.OrderedDict')
+    """
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
 def failure(
     kind: type[Exception],
     text: str,

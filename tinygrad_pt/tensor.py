@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_pt import autograd, dtypes, ops, printing
 from tinygrad_pt import functions as F
 from tinygrad_pt.autograd import holders, ledger, why, why_nan
-from tinygrad_pt.errors import broadcast_text, failure
+from tinygrad_pt.errors import broadcast_text, class_name, failure
 from tinygrad_pt.functions.arguments import Size
 from tinygrad_pt.graph import DETACH, Handle, Leaf, Node, born, handle, wrap
 from tinygrad_pt.inplace import may_write, write
@@ -383,9 +383,7 @@ class Tensor(Handle):
     @data.setter
     def data(self, value: Any) -> None:
         if not isinstance(value, Handle):
-            kind = builtins.type(value)
-            name = kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__name__}"
-            raise TypeError(f"Variable data has to be a tensor, but got {name}")
+            raise TypeError(f"Variable data has to be a tensor, but got {class_name(builtins.type(value))}")
         x = value.array
         if self.node is not None and x.dtype.kind != "f":
             raise failure(

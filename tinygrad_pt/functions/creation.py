@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import dtypes, random
-from tinygrad_pt.errors import failure
+from tinygrad_pt.errors import class_name, failure
 from tinygrad_pt.functions.arguments import expect_tensor, number, positive_sizes, quiet
 from tinygrad_pt.graph import Handle, Leaf, wrap
 from tinygrad_pt.modes import current
@@ -215,9 +215,7 @@ def from_numpy(array: Any) -> Any:
     tensor([5., 0.], dtype=torch.float64)
     """
     if not isinstance(array, np.ndarray):
-        kind = type(array)
-        module = "" if kind.__module__ == "builtins" else f"{kind.__module__}."
-        raise TypeError(f"expected np.ndarray (got {module}{kind.__qualname__})")
+        raise TypeError(f"expected np.ndarray (got {class_name(type(array))})")
     return fresh(_native(array))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tinygrad_pt import dtypes
-from tinygrad_pt.errors import failure
+from tinygrad_pt.errors import class_name, failure
 from tinygrad_pt.functions import device as Device
 from tinygrad_pt.modes import Scope, current, mode, no_grad
 from tinygrad_pt.nn.hooks import Hooks, call_hooked
@@ -22,8 +22,7 @@ def typename(value: Any) -> str:
     """PyTorch's word for the type of a value: `torch.FloatTensor`, `int`, `collections.OrderedDict`."""
     if isinstance(value, Tensor):
         return str(value.type())
-    kind = value if isinstance(value, type) else type(value)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return class_name(value if isinstance(value, type) else type(value))
 
 
 class Shelf(dict):

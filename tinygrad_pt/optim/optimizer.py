@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.autograd.trace import user_frame
-from tinygrad_pt.errors import describe, failure
+from tinygrad_pt.errors import class_name, describe, failure
 from tinygrad_pt.graph import F32, F64, Handle, wrap
 from tinygrad_pt.inplace import touched
 from tinygrad_pt.modes import enable_grad
@@ -109,10 +109,7 @@ def check_rate(lr: Any) -> None:
 
 
 def _typename(value: Any) -> str:
-    if isinstance(value, Handle):
-        return str(value.type())
-    kind = type(value)
-    return kind.__name__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+    return str(value.type()) if isinstance(value, Handle) else class_name(type(value))
 
 
 # ----------------------------------------------------------------------------------- the base class
