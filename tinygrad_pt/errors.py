@@ -31,19 +31,21 @@ def class_name(kind: type) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
-def failure(
+def refuse(
     kind: type[Exception],
     text: str,
-    *,
     op: str = "",
-    args: Any = (),
-    scope: Any = None,
+    *args: Any,
     mend: str = "",
+    scope: Any = None,
     facts: Mapping[str, Any] | None = None,
 ) -> Exception:
-    """An exception of `kind`: PyTorch's text first, then the op with its arguments, the module, `facts`, the mend.
+    """The exception with which the package refuses something: `raise refuse(...)`.
 
-    >>> print(failure(ValueError, "bad", op="mul", args=(2.0,), mend="reshape one of them"))
+    PyTorch's `text` comes first, then the op with its arguments, then `facts`, then the mend. The call of a module
+    adds the module's path (`locate`); `scope` is for errors of a backward pass, which is in no module.
+
+    >>> print(refuse(ValueError, "bad", "mul", 2.0, mend="reshape one of them"))
     bad
       op: mul(2.0)
       mend: reshape one of them
@@ -57,6 +59,30 @@ def failure(
     if mend:
         lines.append(f"  mend: {mend}")
     return kind("\n".join(lines))
+
+
+PLAIN = (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError, ArithmeticError)
+
+
+def message(error: BaseException) -> str:
+    """All that an exception says, its notes included."""
+    return "\n".join([str(error), *getattr(error, "__notes__", ())])
+
+
+def annotate(error: Exception, fact: str) -> None:
+    """Add a line to an exception: above its mend, or, where its text is not `refuse`'s, as a note below it."""
+    if len(error.args) == 1 and isinstance(error.args[0], str) and isinstance(error, PLAIN):
+        head, mend, tail = error.args[0].partition("\n  mend: ")
+        if mend or "\n  op: " in head:
+            error.args = (f"{head}\n{fact}{mend}{tail}",)
+            return
+    error.add_note(fact)
+
+
+def locate(error: Exception, scope: Any) -> None:
+    """Say in an exception which module it comes from, unless a module inside has said so already."""
+    if "\n  module: " not in f"\n{message(error)}":
+        annotate(error, f"  module: {scope}")
 
 
 def broadcast_text(a: tuple[int, ...], b: tuple[int, ...]) -> str:

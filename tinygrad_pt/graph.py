@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_pt import dtypes
-from tinygrad_pt.errors import broadcast_text, failure
+from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.modes import Scope, current
 
 ndarray, asarray = np.ndarray, np.asarray
@@ -342,7 +342,7 @@ def explain(op: Op, args: Any, text: str, kind: type[Exception] = RuntimeError, 
     """PyTorch's text with this op's name, the arguments' shapes and the module being called."""
     if not mend and text.startswith("The size of tensor a"):
         mend = "reshape, unsqueeze or expand one of them so that the shapes broadcast"
-    return failure(kind, text, op=op.name, args=args, scope=current().scope, mend=mend)
+    return refuse(kind, text, op.name, *args, mend=mend)
 
 
 def admit(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:

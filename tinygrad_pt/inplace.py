@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import dtypes
-from tinygrad_pt.errors import failure
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import OPS, SAVED, Leaf, Node, apply, born, bundle, vertex
 from tinygrad_pt.modes import current
 
@@ -26,13 +26,13 @@ def may_write(t: Any) -> bool:
     x = t.array
     if not x.flags.writeable or 0 in x.strides:
         if x.size and any(n > 1 and s == 0 for n, s in zip(x.shape, x.strides, strict=True)):
-            raise failure(RuntimeError, OVERLAP, args=(t,), scope=state.scope)
+            raise refuse(RuntimeError, OVERLAP)
         if not x.flags.writeable and base is not t and base.array.flags.writeable:
             x.flags.writeable = True  # NumPy expands to read-only memory; the memory itself may be written
         if not x.flags.writeable:
-            raise failure(RuntimeError, "the memory of this tensor is read-only", args=(t,), mend="clone() it first")
+            raise refuse(RuntimeError, "the memory of this tensor is read-only", mend="clone() it first")
     if t.inference and not state.inference:
-        raise failure(
+        raise refuse(
             RuntimeError,
             "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get "
             "a normal tensor before doing inplace update.",
@@ -40,10 +40,11 @@ def may_write(t: Any) -> bool:
     if not state.grad:
         return False
     if isinstance(base.node, Leaf):
-        raise failure(
-            RuntimeError, LEAF_WRITTEN if base is t else "a view of " + LEAF_WRITTEN, args=(t,), scope=state.scope,
+        raise refuse(
+            RuntimeError,
+            LEAF_WRITTEN if base is t else "a view of " + LEAF_WRITTEN,
             mend="write inside `with torch.no_grad():`, or compute a new tensor",
-        )  # fmt: skip
+        )
     if base.node is not None:
         no_part(t)
     return True
@@ -116,18 +117,18 @@ def write(t: Any, result: Any, since: int | None = None) -> Any:
     heard = may_write(t)
     x = t.array
     if result.array.shape != x.shape:
-        raise failure(
+        raise refuse(
             RuntimeError,
             f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(result.array.shape)}",
-            args=(t, result), mend="use the out-of-place form",
-        )  # fmt: skip
+            mend="use the out-of-place form",
+        )
     source, target = dtypes.of(result.array.dtype), dtypes.of(x.dtype)
     if not dtypes.can_cast(source, target):
-        raise failure(
+        raise refuse(
             RuntimeError,
             f"result type {source.spoken} can't be cast to the desired output type {target.spoken}",
-            args=(t, result), mend="convert the tensor first, e.g. x = x.float()",
-        )  # fmt: skip
+            mend="convert the tensor first, e.g. x = x.float()",
+        )
     if heard and result.node is not None:
         no_part(t)
     if heard and since is not None:

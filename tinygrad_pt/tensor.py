@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_pt import autograd, dtypes, ops, printing
 from tinygrad_pt import functions as F
 from tinygrad_pt.autograd import holders, ledger, why, why_nan
-from tinygrad_pt.errors import broadcast_text, class_name, failure
+from tinygrad_pt.errors import broadcast_text, class_name, refuse
 from tinygrad_pt.functions.arguments import Size
 from tinygrad_pt.graph import DETACH, Handle, Leaf, Node, born, handle, wrap
 from tinygrad_pt.inplace import may_write, write
@@ -243,19 +243,20 @@ class Tensor(Handle):
         """Switch on (or off) the recording of what is computed from this leaf."""
         if self.node is not None and not isinstance(self.node, Leaf):
             if not requires_grad:
-                raise failure(
+                raise refuse(
                     RuntimeError,
                     "you can only change requires_grad flags of leaf variables. If you want to use a computed variable "
-                    "in a subgraph that doesn't require differentiation use var_no_grad = var.detach().", args=(self,),
-                )  # fmt: skip
+                    "in a subgraph that doesn't require differentiation use var_no_grad = var.detach().",
+                )
         elif not requires_grad:
             self.node = None
         elif self.node is None:
             if self.array.dtype.kind != "f":
-                raise failure(
-                    RuntimeError, "only Tensors of floating point dtype can require gradients", args=(self,),
+                raise refuse(
+                    RuntimeError,
+                    "only Tensors of floating point dtype can require gradients",
                     mend="convert it first: x.float()",
-                )  # fmt: skip
+                )
             if self.inference and not current().inference:
                 raise RuntimeError(
                     "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
@@ -288,13 +289,13 @@ class Tensor(Handle):
                     f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
                 )
             if value.array.shape != self.array.shape:
-                raise failure(
+                raise refuse(
                     RuntimeError,
                     f"attempting to assign a gradient of size '{list(value.array.shape)}' to a tensor of size "
                     f"'{list(self.array.shape)}'. Please ensure that the gradient and the tensor are the same size",
-                )  # fmt: skip
+                )
             if value.array.dtype != self.array.dtype:
-                raise failure(
+                raise refuse(
                     RuntimeError,
                     f"attempting to assign a gradient with dtype '{dtypes.of(value.array.dtype).c_name}' to a tensor "
                     f"with grad_dtype '{self.dtype.spoken}'. The gradient must match the tensor's "
@@ -304,7 +305,7 @@ class Tensor(Handle):
                     "allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and "
                     "its gradient may "
                     "break downstream systems that assume they match.",
-                )  # fmt: skip
+                )
         self._grad = value
 
     @grad.deleter
@@ -320,7 +321,7 @@ class Tensor(Handle):
     def retain_grad(self) -> None:
         """Let backward keep the gradient of this non-leaf in `.grad` too."""
         if self.node is None:
-            raise failure(RuntimeError, "can't retain_grad on Tensor that has requires_grad=False", args=(self,))
+            raise refuse(RuntimeError, "can't retain_grad on Tensor that has requires_grad=False")
         if not isinstance(self.node, Leaf) and not self.retains_grad:
             self.node.set_note("retained", (*self.node.note("retained", ()), weakref.ref(self)))
 
@@ -345,13 +346,13 @@ class Tensor(Handle):
     def register_hook(self, hook: Any) -> Removable:
         """Call `hook(grad)` whenever a gradient of this tensor is computed; what it returns replaces it."""
         if self.node is None:
-            raise failure(RuntimeError, NO_HOOK, args=(self,))
+            raise refuse(RuntimeError, NO_HOOK)
         return self._register("hooks", hook)
 
     def register_post_accumulate_grad_hook(self, hook: Any) -> Removable:
         """Call `hook(tensor)` after a backward pass has added to this leaf's `.grad`."""
         if self.node is None:
-            raise failure(RuntimeError, NO_HOOK, args=(self,))
+            raise refuse(RuntimeError, NO_HOOK)
         if not isinstance(self.node, Leaf):
             raise RuntimeError("post accumulate grad hooks cannot be registered on non-leaf tensors")
         return self._register("post", hook)
@@ -386,11 +387,11 @@ class Tensor(Handle):
             raise TypeError(f"Variable data has to be a tensor, but got {class_name(builtins.type(value))}")
         x = value.array
         if self.node is not None and x.dtype.kind != "f":
-            raise failure(
+            raise refuse(
                 RuntimeError,
                 "data set to a tensor that requires gradients must be floating point or complex dtype",
-                args=(value,), mend="convert it first: value.float()",
-            )  # fmt: skip
+                mend="convert it first: value.float()",
+            )
         self.array = x
         if self.node is not None:
             self.node.dtype = x.dtype
@@ -419,10 +420,11 @@ class Tensor(Handle):
     def item(self) -> Any:
         """The one element, as a Python number."""
         if self.array.size != 1:
-            raise failure(
-                RuntimeError, f"a Tensor with {self.array.size} elements cannot be converted to Scalar", args=(self,),
+            raise refuse(
+                RuntimeError,
+                f"a Tensor with {self.array.size} elements cannot be converted to Scalar",
                 mend="index it, reduce it, or call tolist()",
-            )  # fmt: skip
+            )
         return self.array.item()
 
     def tolist(self) -> Any:
@@ -432,12 +434,12 @@ class Tensor(Handle):
     def numpy(self, *, force: bool = False) -> Any:
         """The elements as a NumPy array that shares this memory."""
         if self.node is not None and not force:
-            raise failure(RuntimeError, NUMPY_GRAD, args=(self,))
+            raise refuse(RuntimeError, NUMPY_GRAD)
         return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         if self.node is not None:
-            raise failure(RuntimeError, NUMPY_GRAD, args=(self,))
+            raise refuse(RuntimeError, NUMPY_GRAD)
         return np.array(self.array, dtype=dtype, copy=copy)
 
     def __dlpack__(self, **kwargs: Any) -> Any:
@@ -470,12 +472,7 @@ class Tensor(Handle):
     def __bool__(self) -> bool:
         if self.array.size != 1:
             many = "more than one value" if self.array.size else "no values"
-            raise failure(
-                RuntimeError,
-                f"Boolean value of Tensor with {many} is ambiguous",
-                args=(self,),
-                mend="use .any() or .all()",
-            )
+            raise refuse(RuntimeError, f"Boolean value of Tensor with {many} is ambiguous", mend="use .any() or .all()")
         return bool(self.array.item())
 
     def __len__(self) -> int:
@@ -516,14 +513,15 @@ class Tensor(Handle):
     # -------------------------------------------------------------------------------------- copies, other dtypes
     def __deepcopy__(self, memo: Any) -> Any:
         if not self.is_leaf:
-            raise failure(
+            raise refuse(
                 RuntimeError,
                 "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol "
                 "at the moment.  If "
                 "you were attempting to deepcopy a module, this may be because of a "
                 "torch.nn.utils.weight_norm usage, see "
-                "https://github.com/pytorch/pytorch/pull/103001", args=(self,), mend="copy a detach() of it",
-            )  # fmt: skip
+                "https://github.com/pytorch/pytorch/pull/103001",
+                mend="copy a detach() of it",
+            )
         if id(self) in memo:
             return memo[id(self)]
         twin = memo[id(self)] = _leaf(type(self), np.array(self.array), self.node is not None)
@@ -534,9 +532,7 @@ class Tensor(Handle):
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         if not self.is_leaf:
-            raise failure(
-                RuntimeError, "only leaf tensors can be pickled", args=(self,), mend="pickle a detach() of it"
-            )
+            raise refuse(RuntimeError, "only leaf tensors can be pickled", mend="pickle a detach() of it")
         return _leaf, (type(self), self.array, self.node is not None)
 
     def to(self, *args: Any, dtype: Any = None, device: Any = None, copy: bool = False, **ignored: Any) -> Any:
@@ -640,14 +636,16 @@ class Tensor(Handle):
             source = F.as_tensor(source)
         text = broadcast_text(self.array.shape, source.array.shape)
         if text:
-            raise failure(RuntimeError, text, op="copy_", args=(self, source))
+            raise refuse(RuntimeError, text, "copy_", self, source)
         shapes = np.broadcast_shapes(self.array.shape, source.array.shape)
         if shapes != self.array.shape:
-            raise failure(
+            raise refuse(
                 RuntimeError,
                 f"output with shape {list(self.array.shape)} doesn't match the broadcast shape {list(shapes)}",
-                op="copy_", args=(self, source),
-            )  # fmt: skip
+                "copy_",
+                self,
+                source,
+            )
         may_write(self)
         return write(self, ops.copy(self, source))
 

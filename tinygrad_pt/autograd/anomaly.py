@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_pt.autograd import trace, watch
 from tinygrad_pt.autograd.nans import Spot, Trail, bad, born, given, place, spot
 from tinygrad_pt.autograd.trace import caller, line_of, line_of_change, made_by, remember
-from tinygrad_pt.errors import describe, failure
+from tinygrad_pt.errors import annotate, describe, message, refuse
 from tinygrad_pt.graph import Handle, Leaf, Node
 from tinygrad_pt.modes import current
 
@@ -222,10 +222,14 @@ class _Pass(watch.Pass):
             )
         facts["earlier"] = self._earlier(node, g, found)
         mends = (one.mend for one in (self.first, found, found.before) if one is not None)
-        return failure(
-            RuntimeError, f"Function '{node.name()}' returned nan values in its {slot}th output.", op=node.op.name,
-            args=node.parents, facts=facts, mend=next(filter(None, mends), ""),
-        )  # fmt: skip
+        return refuse(
+            RuntimeError,
+            f"Function '{node.name()}' returned nan values in its {slot}th output.",
+            node.op.name,
+            *node.parents,
+            facts=facts,
+            mend=next(filter(None, mends), ""),
+        )
 
     def _earlier(self, node: Node, g: Any, found: Spot) -> str:
         """What was not right before this rule was read."""
@@ -257,13 +261,15 @@ class _Pass(watch.Pass):
             x = _array(g)
             if bad(x, "nan").any():
                 index = tuple(int(i) for i in np.argwhere(bad(x, "nan"))[0])
-                raise failure(
-                    RuntimeError, f"Function '{node.name()}' returned nan values in its 0th output.",
+                raise refuse(
+                    RuntimeError,
+                    f"Function '{node.name()}' returned nan values in its 0th output.",
                     facts={
-                        "gradient of": describe(node), "earlier": self._arrived(node),
+                        "gradient of": describe(node),
+                        "earlier": self._arrived(node),
                         "element": place(index, x.shape, int(np.count_nonzero(bad(x, "nan")))),
                     },
-                )  # fmt: skip
+                )
         if self.first is not None:
             text = ", since the forward pass\n  " + str(self.first).replace("\n", "\n  ")
         elif any(made_by(root).note("nan") for root in self.roots):
@@ -273,7 +279,7 @@ class _Pass(watch.Pass):
         raise RuntimeError(f"the value this backward pass starts from is nan{text}")
 
     def failed(self, error: Exception, node: Node | None) -> None:
-        text = "\n".join([str(error), *getattr(error, "__notes__", ())])
+        text = message(error)
         if node is None or "\n  line: " in text or text.startswith("the value this backward pass"):
             return
         notes = []
@@ -287,19 +293,7 @@ class _Pass(watch.Pass):
             notes.append(f"  freed by: {freed}")
         if clock := _changed(node):
             notes.append(f"  changed in place: {line_of_change(clock) or 'not known: outside anomaly mode'}")
-        _add(error, "\n".join(notes))
-
-
-PLAIN = (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError, ArithmeticError)
-
-
-def _add(error: Exception, text: str) -> None:
-    """Append to an exception's own text; where that has a form of its own, as a note below it."""
-    if len(error.args) == 1 and isinstance(error.args[0], str) and isinstance(error, PLAIN):
-        head, mend, tail = error.args[0].partition("\n  mend: ")
-        error.args = (f"{head}\n{text}{mend}{tail}",)
-    else:
-        error.add_note(text)
+        annotate(error, "\n".join(notes))
 
 
 def _changed(node: Node) -> int:

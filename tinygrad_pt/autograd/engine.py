@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import dtypes
-from tinygrad_pt.errors import failure
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import OPS, PICK, SAVED, Handle, Leaf, Node, wrap
 from tinygrad_pt.inplace import last_change, touched
 from tinygrad_pt.modes import enable_grad, watched
@@ -56,7 +56,7 @@ def check(nodes: list[Node]) -> None:
     changed = bool(nodes) and nodes[-1].born < last_change[0]  # else nothing can have changed since the oldest node
     for node in nodes:
         if node.args is None:
-            raise failure(RuntimeError, SECOND, op=node.op.name, scope=node.scope)
+            raise refuse(RuntimeError, SECOND, node.op.name, scope=node.scope)
         if changed:
             guards = node.guards
             for i in range(0, len(guards), 2):
@@ -81,11 +81,14 @@ def mutated(node: Node, i: int) -> Exception:
     value, origin = [
         (a, p) for a, p in zip(node.args or (), (node, *node.parents), strict=True) if isinstance(a, SAVED)
     ][i // 2]
-    return failure(
-        RuntimeError, mutated_text(value, origin, node.guards[i][0], node.guards[i + 1]),
-        op=node.op.name, args=node.parents, scope=node.scope,
+    return refuse(
+        RuntimeError,
+        mutated_text(value, origin, node.guards[i][0], node.guards[i + 1]),
+        node.op.name,
+        *node.parents,
+        scope=node.scope,
         mend=f"{node.op.name} saved that value: change a clone() of it, or use the out-of-place form",
-    )  # fmt: skip
+    )
 
 
 def walk(
@@ -203,12 +206,15 @@ def collect(node: Node, g: Any, grads: dict[Any, Any]) -> None:
 
 def wrong_shape(node: Node, slot: int, r: Any) -> Exception:
     expected = list(node.parents[slot].shape)
-    return failure(
+    return refuse(
         RuntimeError,
         f"Function {node.name()} returned an invalid gradient at index {slot} - got {list(r.shape)} but expected shape "
         f"compatible with {expected}",
-        op=node.op.name, args=node.parents, scope=node.scope, mend="return a gradient of the argument's own shape",
-    )  # fmt: skip
+        node.op.name,
+        *node.parents,
+        scope=node.scope,
+        mend="return a gradient of the argument's own shape",
+    )
 
 
 def listen(node: Node, g: Any, create: bool) -> Any:
@@ -238,10 +244,13 @@ def refused(node: Node, hook: Any, given: Any, answer: Any) -> Exception | None:
         what, should = f"type of value (was {was} got {got})", f"dtype {given.array.dtype}"
     else:
         return None
-    return failure(
-        RuntimeError, f"hook '{getattr(hook, '__name__', '<unknown>')}' has changed the {what}", args=(answer,),
-        op=node.op.name, mend=f"return a tensor of {should}, or None",
-    )  # fmt: skip
+    return refuse(
+        RuntimeError,
+        f"hook '{getattr(hook, '__name__', '<unknown>')}' has changed the {what}",
+        node.op.name,
+        answer,
+        mend=f"return a tensor of {should}, or None",
+    )
 
 
 def accumulate(t: Any, g: Any, create: bool) -> None:
@@ -262,22 +271,23 @@ def seed_of(t: Any, grad: Any, index: int, create: bool) -> Any:
     x = t.array
     if grad is None:
         if x.size != 1:
-            raise failure(
-                RuntimeError, "grad can be implicitly created only for scalar outputs", args=(t,),
+            raise refuse(
+                RuntimeError,
+                "grad can be implicitly created only for scalar outputs",
                 mend="reduce it first, e.g. loss.sum().backward(), or pass gradient=",
-            )  # fmt: skip
+            )
         if not x.shape:
             return wrap(np.ones_like(x)) if create else x.dtype.type(1)
         seed = np.ones_like(x)
     elif not isinstance(grad, Handle):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(grad).__name__}")
     elif grad.array.shape != x.shape:
-        raise failure(
+        raise refuse(
             RuntimeError,
             f"Mismatch in shape: grad_output[{index}] has a shape of torch.Size({list(grad.array.shape)}) and "
             f"output[{index}] has a shape of torch.Size({list(x.shape)}).",
             mend="the gradient of a tensor has the tensor's shape",
-        )  # fmt: skip
+        )
     else:
         seed = grad if create else grad.array
         if grad.array.dtype != x.dtype:
@@ -292,10 +302,11 @@ def start(outputs: Sequence[Any], grads: Sequence[Any], create: bool) -> tuple[l
     roots, seeds = [], []
     for i, t in enumerate(outputs):
         if t.node is None:
-            raise failure(
-                RuntimeError, f"element {i} of tensors does not require grad and does not have a grad_fn", args=(t,),
+            raise refuse(
+                RuntimeError,
+                f"element {i} of tensors does not require grad and does not have a grad_fn",
                 mend="some tensor it was computed from must have requires_grad=True, outside no_grad()",
-            )  # fmt: skip
+            )
         roots.append(t.node)
         seeds.append(seed_of(t, grads[i], i, create))
     return roots, seeds
@@ -393,20 +404,21 @@ def grad(
     roots, values = start(outputs, seeds, create_graph)
     for t in inputs:
         if t.node is None:
-            raise failure(
-                RuntimeError, "One of the differentiated Tensors does not require grad", args=(t,),
+            raise refuse(
+                RuntimeError,
+                "One of the differentiated Tensors does not require grad",
                 mend="call requires_grad_() on it before it is used",
-            )  # fmt: skip
+            )
     retain = create_graph if retain_graph is None else retain_graph
     nodes = order(roots, {t.node for t in inputs})
     reachable = {*roots, *(p for node in nodes for p in node.parents if isinstance(p, Node))}
     for i, t in enumerate(inputs):
         if t.node not in reachable and not allow_unused and not materialize_grads:
-            raise failure(
+            raise refuse(
                 RuntimeError,
                 f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set "
-                "allow_unused=True if this is the desired behavior.", args=(t,),
-            )  # fmt: skip
+                "allow_unused=True if this is the desired behavior.",
+            )
     found = walk(roots, values, retain=retain, create=create_graph, wanted={t.node for t in inputs})
     results = []
     for t in inputs:

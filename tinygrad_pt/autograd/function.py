@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.autograd.engine import SECOND, mutated_text
-from tinygrad_pt.errors import failure
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import OPS, Constant, Handle, Node, Op, born, pick, wrap
 from tinygrad_pt.modes import current, enable_grad, no_grad
 
@@ -33,7 +33,7 @@ class FunctionCtx:
     def saved_tensors(self) -> tuple[Any, ...]:
         """What `save_for_backward` kept."""
         if self._saved is None:
-            raise failure(RuntimeError, SECOND)
+            raise refuse(RuntimeError, SECOND)
         found: list[Any] = []
         for entry in self._saved:
             if entry is None:
@@ -41,9 +41,7 @@ class FunctionCtx:
                 continue
             array, node, version, expected = entry
             if version[0] != expected:
-                raise failure(
-                    RuntimeError, mutated_text(array, None, version[0], expected), mend="save a clone() of it"
-                )
+                raise refuse(RuntimeError, mutated_text(array, None, version[0], expected), mend="save a clone() of it")
             found.append(wrap(array, self._own(node, array) if isinstance(node, int) else node, version))
         return tuple(found)
 
@@ -64,10 +62,11 @@ class FunctionCtx:
 
     def mark_dirty(self, *tensors: Any) -> None:
         """In-place Functions are not supported: return a new tensor instead."""
-        raise failure(
-            RuntimeError, "mark_dirty: a Function here may not change its inputs in place",
+        raise refuse(
+            RuntimeError,
+            "mark_dirty: a Function here may not change its inputs in place",
             mend="compute on a clone() and return that",
-        )  # fmt: skip
+        )
 
 
 class Function:
@@ -241,12 +240,13 @@ def _backward(cls: Any, ctx: FunctionCtx, g: Any, count: int, outputs: Any) -> t
     while len(found) > count and found[-1] is None:
         found = found[:-1]
     if len(found) != count:
-        raise failure(
+        raise refuse(
             RuntimeError,
             f"function {cls.__name__}Backward returned an incorrect number of gradients (expected {count}, "
             f"got {len(found)})",
-            op=cls.__name__, mend="return one gradient, or None, per argument of forward",
-        )  # fmt: skip
+            cls.__name__,
+            mend="return one gradient, or None, per argument of forward",
+        )
     return found
 
 

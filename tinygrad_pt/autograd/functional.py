@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.autograd.engine import grad
-from tinygrad_pt.errors import failure
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Handle, Leaf, wrap
 from tinygrad_pt.modes import enable_grad
 from tinygrad_pt.ops import reshape, stack
@@ -64,7 +64,7 @@ def _inputs(inputs: Tensors, create_graph: bool, name: str) -> tuple[Any, ...]:
 
 def _leaf(t: Any) -> Any:
     if t.array.dtype.kind != "f":
-        raise failure(RuntimeError, "only Tensors of floating point dtype can require gradients", args=(t,))
+        raise refuse(RuntimeError, "only Tensors of floating point dtype can require gradients")
     x = wrap(t.array, None, t.version)
     x.node = Leaf(x)
     return x

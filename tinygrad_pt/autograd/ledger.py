@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_pt.autograd import trace, watch
 from tinygrad_pt.autograd.trace import Line, caller, line_of, made_by
-from tinygrad_pt.errors import describe, failure
+from tinygrad_pt.errors import describe, refuse
 from tinygrad_pt.graph import PICK, Handle, Leaf, Node
 from tinygrad_pt.ops import sum_to
 
@@ -254,10 +254,11 @@ def grad_contributions(t: Any) -> Contributions:
     [('mul', 0, [1.0, 2.0]), ('mul', 1, [1.0, 2.0]), ('mul', 0, [10.0, 10.0])]
     """
     if t.node is None:
-        raise failure(
-            RuntimeError, "this tensor does not require grad, so nothing contributes to its .grad", args=(t,),
+        raise refuse(
+            RuntimeError,
+            "this tensor does not require grad, so nothing contributes to its .grad",
             mend="print(tensor.why_no_grad()) tells why",
-        )  # fmt: skip
+        )
     account = t.node.note("account")
     recorded = account is not None
     account = account or _Account()

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from tinygrad_pt import dtypes
-from tinygrad_pt.errors import axis_of, failure
+from tinygrad_pt.errors import axis_of, refuse
 from tinygrad_pt.graph import OPS, Handle, wrap
 
 P = ParamSpec("P")
@@ -60,7 +60,7 @@ class Size(tuple):
 def expect_tensor(value: Any, function: str, name: str = "input", position: int = 1) -> Any:
     """`value` if it is a tensor, else PyTorch's TypeError."""
     if not isinstance(value, Handle):
-        raise failure(
+        raise refuse(
             TypeError,
             f"{function}(): argument '{name}' (position {position}) must be Tensor, not {type(value).__name__}",
             mend="wrap it in torch.tensor(...)",
@@ -125,7 +125,7 @@ def _addressed(error: Exception) -> Exception:
     name = called.f_code.co_name
     name = called.f_locals.get("name", name) if name == "function" else name  # one made for several names
     tensors = [x for x in called.f_locals.values() if isinstance(x, Handle)][:1]
-    return failure(type(error), str(error), op=name, args=tensors)
+    return refuse(type(error), str(error), name, *tensors)
 
 
 def axes_from(dim: Any, ndim: int) -> tuple[int, ...] | None:
@@ -191,17 +191,17 @@ def inferred_shape(sizes: tuple[int, ...], numel: int) -> tuple[int, ...]:
             known *= n
     if unknown < 0:
         if known != numel:
-            raise failure(RuntimeError, text, mend=f"the sizes must multiply to {numel}")
+            raise refuse(RuntimeError, text, mend=f"the sizes must multiply to {numel}")
         return sizes
     if known == 0:
         if numel:
-            raise failure(RuntimeError, text)
+            raise refuse(RuntimeError, text)
         raise RuntimeError(
             f"cannot reshape tensor of 0 elements into shape {list(sizes)} because the unspecified dimension size -1 "
             "can be any value and is ambiguous"
         )
     if numel % known:
-        raise failure(RuntimeError, text, mend=f"{numel} is not a multiple of {known}")
+        raise refuse(RuntimeError, text, mend=f"{numel} is not a multiple of {known}")
     return (*sizes[:unknown], numel // known, *sizes[unknown + 1 :])
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import dtypes, random
-from tinygrad_pt.errors import class_name, failure
+from tinygrad_pt.errors import class_name, refuse
 from tinygrad_pt.functions.arguments import expect_tensor, number, positive_sizes, quiet
 from tinygrad_pt.graph import Handle, Leaf, wrap
 from tinygrad_pt.modes import current
@@ -27,10 +27,11 @@ class device:
     def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
         name, _, number = str(getattr(type, "type", type)).partition(":")
         if name != "cpu":
-            raise failure(
-                RuntimeError, f"tinygrad_pt runs on the CPU alone; device {str(type)!r} does not exist here",
+            raise refuse(
+                RuntimeError,
+                f"tinygrad_pt runs on the CPU alone; device {str(type)!r} does not exist here",
                 mend="use device('cpu'), or device = 'cuda' if torch.cuda.is_available() else 'cpu'",
-            )  # fmt: skip
+            )
         self.type = name
         self.index = int(number) if number else index
 
@@ -56,11 +57,13 @@ def require(t: Any, requires_grad: bool) -> Any:
     """Make a fresh tensor a leaf that requires grad, if asked."""
     if requires_grad:
         if t.array.dtype.kind != "f":
-            raise failure(
-                RuntimeError, "Only Tensors of floating point and complex dtype can require gradients", args=(t,),
+            raise refuse(
+                RuntimeError,
+                "Only Tensors of floating point and complex dtype can require gradients",
                 mend="give dtype=torch.float32, or write numbers with a decimal point"
-                if t.array.dtype.kind != "c" else "complex gradients are not implemented: use real and imaginary parts",
-            )  # fmt: skip
+                if t.array.dtype.kind != "c"
+                else "complex gradients are not implemented: use real and imaginary parts",
+            )
         t.node = Leaf(t)
     return t
 
@@ -139,10 +142,11 @@ def _number(value: Any) -> Any:
     """One element: a number, or something with one in it."""
     if isinstance(value, Handle):
         if value.array.size != 1:
-            raise failure(
-                ValueError, "only one element tensors can be converted to Python scalars", args=(value,),
+            raise refuse(
+                ValueError,
+                "only one element tensors can be converted to Python scalars",
                 mend="torch.stack(list) joins tensors, and keeps their gradients",
-            )  # fmt: skip
+            )
         return value.array.reshape(())[()]
     if isinstance(value, (str, bytes)):
         raise TypeError(f"new(): invalid data type '{type(value).__name__}'")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import ops
-from tinygrad_pt.errors import broadcast_text, failure
+from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import axis_from, expect_tensor, number
 from tinygrad_pt.functions.reduction import gather_at
 from tinygrad_pt.functions.shaping import expand
@@ -21,16 +21,16 @@ def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """A PyTorch index as a NumPy one, checked: tensors become arrays, a basic index ends in Ellipsis."""
     found = [_part(p) for p in _parts(index)]
     if not shape and any(isinstance(p, int) for p in found):
-        raise failure(
+        raise refuse(
             IndexError,
             "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
             "0-dim tensor to a number",
-        )  # fmt: skip
+        )
     if not shape and any(isinstance(p, slice) for p in found):
         raise IndexError("slice() cannot be applied to a 0-dim tensor.")
     used = sum(_axes(p) for p in found)
     if used > len(shape):
-        raise failure(IndexError, f"too many indices for tensor of dimension {len(shape)}")
+        raise refuse(IndexError, f"too many indices for tensor of dimension {len(shape)}")
     if sum(p is Ellipsis for p in found) > 1:  # PyTorch reads further ones as full slices of no axis
         first = next(i for i, p in enumerate(found) if p is Ellipsis)
         found = [p for i, p in enumerate(found) if p is not Ellipsis or i == first]
@@ -120,10 +120,11 @@ def _bounds(parts: list[Any], shape: tuple[int, ...], used: int) -> None:
             x = np.asarray(p)
             wrong = x[(x < -n) | (x >= n)]
             if wrong.size:
-                raise failure(
-                    IndexError, f"index {wrong.flat[0]} is out of bounds for dimension {axis} with size {n}",
+                raise refuse(
+                    IndexError,
+                    f"index {wrong.flat[0]} is out of bounds for dimension {axis} with size {n}",
                     mend=f"indices run from {-n} to {n - 1}" if n else "",
-                )  # fmt: skip
+                )
             axis += 1
 
 
@@ -157,10 +158,8 @@ def getitem(input: Any, index: Any) -> Any:
 def _unbroadcastable(found: tuple[Any, ...]) -> Exception:
     arrays = [a for p in found if isinstance(p, np.ndarray) for a in (np.nonzero(p) if p.dtype == bool else (p,))]
     shapes = ", ".join(str(list(a.shape)) for a in arrays)
-    return failure(
-        IndexError,
-        f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}",
-        op="getitem",
+    return refuse(
+        IndexError, f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}", "getitem"
     )
 
 
@@ -191,20 +190,27 @@ def setitem(input: Any, index: Any, value: Any) -> None:
         raise _unbroadcastable(found) from None
     value = _without_leading_ones(value, shape)
     if not _expandable(value.array.shape, shape):
-        raise failure(
+        raise refuse(
             RuntimeError,
             f"shape mismatch: value tensor of shape {list(value.array.shape)} cannot be broadcast to "
             "indexing result of "
-            f"shape {list(shape)}", op="setitem", args=(input, value),
-        )  # fmt: skip
+            f"shape {list(shape)}",
+            "setitem",
+            input,
+            value,
+        )
     if kinds_differ:
         names = [x.dtype.spoken for x in (input, value)]
-        raise failure(
+        raise refuse(
             RuntimeError,
             f"Index put requires the source and destination dtypes match, got {names[0]} for the "
             f"destination and {names[1]} "
-            "for the source.", op="setitem", args=(input, value), mend=f"value.to(torch.{input.dtype.name})",
-        )  # fmt: skip
+            "for the source.",
+            "setitem",
+            input,
+            value,
+            mend=f"value.to(torch.{input.dtype.name})",
+        )
     value = ops.expand(value, shape=shape)
     if may_write(input) and (value.node is not None or (input if input.base is None else input.base).node is not None):
         write(input, ops.index_put(input, value, index=found))
@@ -346,7 +352,7 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
         raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
     n = input.array.shape[axis] if input.array.ndim else 1
     if i.size and (i.min() < 0 or i.max() >= n):
-        raise failure(IndexError, "index out of range in self", op="index_select", args=(input, index))
+        raise refuse(IndexError, "index out of range in self", "index_select", input, index)
     if input.array.ndim == 0:
         return ops.clone(input)
     return ops.getitem(input, index=(*(slice(None),) * axis, np.array(i.reshape(-1))))
@@ -379,7 +385,7 @@ def masked_select(input: Any, mask: Any) -> Any:
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     text = broadcast_text(input.array.shape, mask.array.shape)
     if text:
-        raise failure(RuntimeError, text, op="masked_select", args=(input, mask))
+        raise refuse(RuntimeError, text, "masked_select", input, mask)
     shape = np.broadcast_shapes(input.array.shape, mask.array.shape)
     return getitem(ops.expand(input, shape=shape), ops.expand(mask, shape=shape))
 

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import dtypes, ops
-from tinygrad_pt.errors import broadcast_text, failure
+from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.functions.shaping import diagonal, expand
-from tinygrad_pt.modes import current
 
 MENDS = "their inner sizes must agree; perhaps one of them wants a transpose (.T)"
 
@@ -28,15 +27,18 @@ def same_dtype(a: Any, b: Any, op: str) -> None:
             "dot": f"dot : expected both vectors to have same dtype, but found {one.spoken} and {two.spoken}",
             "inner": "both inputs should have same dtype",
         }
-        raise failure(
+        raise refuse(
             RuntimeError,
             texts.get(op, f"mat1 and mat2 must have the same dtype, but got {one.spoken} and {two.spoken}"),
-            op=op, args=(a, b), scope=current().scope, mend=f"convert one of them: x.to(torch.{two.name})",
-        )  # fmt: skip
+            op,
+            a,
+            b,
+            mend=f"convert one of them: x.to(torch.{two.name})",
+        )
 
 
 def _refuse(text: str, op: str, a: Any, b: Any) -> Exception:
-    return failure(RuntimeError, text, op=op, args=(a, b), scope=current().scope, mend=MENDS)
+    return refuse(RuntimeError, text, op, a, b, mend=MENDS)
 
 
 def mm(input: Any, mat2: Any) -> Any:
@@ -228,12 +230,14 @@ def einsum(equation: str, *operands: Any) -> Any:
     for i, (x, term) in enumerate(zip(operands, terms, strict=True)):
         for label, n in zip(term, x.array.shape, strict=True):
             if sizes.get(label, 1) not in (1, n) and n != 1:
-                raise failure(
+                raise refuse(
                     RuntimeError,
                     f"einsum(): subscript {label} has size {n} for operand {i} which does not broadcast "
                     "with previously "
-                    f"seen size {sizes[label]}", op="einsum", args=operands, scope=current().scope,
-                )  # fmt: skip
+                    f"seen size {sizes[label]}",
+                    "einsum",
+                    *operands,
+                )
             sizes[label] = max(n, sizes.get(label, n)) if n != 0 else 0
         xs.append(x)
     for i, term in enumerate(terms):  # a label twice in one term: take the diagonal

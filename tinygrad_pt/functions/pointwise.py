@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import dtypes, ops
-from tinygrad_pt.errors import broadcast_text, failure
+from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import as_tensor_like, expect_tensor, number, promoted, quiet, unsupported
 from tinygrad_pt.graph import Handle, wrap
 from tinygrad_pt.inplace import write
@@ -369,7 +369,7 @@ def where(condition: Any, input: Any = None, other: Any = None) -> Any:
     shapes = [x.array.shape for x in (condition, input, other)]
     text = broadcast_text(shapes[1], shapes[2]) or broadcast_text(shapes[0], np.broadcast_shapes(*shapes[1:]))
     if text:
-        raise failure(RuntimeError, text, op="where", args=(condition, input, other))
+        raise refuse(RuntimeError, text, "where", condition, input, other)
     return ops.where(condition, input, other)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import dtypes, ops
-from tinygrad_pt.errors import failure
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import axes_from, axis_from, expect_tensor, unsupported
 from tinygrad_pt.functions.pointwise import abs, maximum, minimum
 from tinygrad_pt.graph import Handle, wrap
@@ -72,11 +72,14 @@ def mean(
             )
         input = input.to(dtype)
     if input.array.dtype.kind not in "fc":
-        raise failure(
+        raise refuse(
             RuntimeError,
             "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
-            f"{dtypes.of(input.array.dtype).spoken}", op="mean", args=(input,), mend="x.float().mean()",
-        )  # fmt: skip
+            f"{dtypes.of(input.array.dtype).spoken}",
+            "mean",
+            input,
+            mend="x.float().mean()",
+        )
     return ops.mean(input, axis=axes, keepdims=keepdim or keepdims)
 
 
@@ -93,10 +96,13 @@ def _spread_of(op: Any, input: Any, dim: Any, unbiased: Any, correction: Any, ke
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     if input.array.dtype.kind not in "fc":
-        raise failure(
-            RuntimeError, "std and var only support floating point and complex dtypes", op=op.__name__, args=(input,),
+        raise refuse(
+            RuntimeError,
+            "std and var only support floating point and complex dtypes",
+            op.__name__,
+            input,
             mend=f"x.float().{op.__name__}()",
-        )  # fmt: skip
+        )
     axes = axes_from(dim, input.array.ndim)
     c = _correction(unbiased, correction)
     shape = input.array.shape
@@ -201,17 +207,19 @@ def _nonempty(input: Any, name: str, axis: int | None, dim: Any = None) -> None:
     """An extreme needs an element: over all axes (None), or along `axis`, which the caller called `dim`."""
     x = input.array
     if axis is None and x.size == 0:
-        raise failure(
+        raise refuse(
             RuntimeError,
             f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
-            "the 'dim' argument.", op=name, args=(input,),
-        )  # fmt: skip
+            "the 'dim' argument.",
+            name,
+            input,
+        )
     if axis is not None and x.ndim and x.shape[axis] == 0:
-        raise failure(
+        raise refuse(
             IndexError,
             f"{name}(): Expected reduction dim {axis if dim is None else dim} to have non-zero size.",
-            op=name,
-            args=(input,),
+            name,
+            input,
         )
 
 
@@ -497,11 +505,13 @@ def _floating(input: Any, name: str, dim: Any, dtype: Any) -> tuple[Any, Any]:
         input = input.to(dtype)
     if input.array.dtype.kind != "f":
         last = "_lastdim" if axis == n - 1 else ""
-        raise failure(
+        raise refuse(
             NotImplementedError,
             f"\"{name}{last}_kernel_impl\" not implemented for '{dtypes.of(input.array.dtype).spoken}'",
-            op=name, args=(input,), mend="convert it first: x.float()",
-        )  # fmt: skip
+            name,
+            input,
+            mend="convert it first: x.float()",
+        )
     return input, axis if n else ()
 
 

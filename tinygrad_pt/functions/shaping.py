@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import dtypes, ops
-from tinygrad_pt.errors import failure
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import (
     Size,
     axes_from,
@@ -39,11 +39,13 @@ def view(input: Any, *shape: Any) -> Any:
         return t
     y = reshape(input, *shape)
     if y.base is None and y.array.size:
-        raise failure(
+        raise refuse(
             RuntimeError,
             "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
-            "contiguous subspaces). Use .reshape(...) instead.", op="view", args=(input,),
-        )  # fmt: skip
+            "contiguous subspaces). Use .reshape(...) instead.",
+            "view",
+            input,
+        )
     return y
 
 
@@ -222,13 +224,14 @@ def expand(input: Any, *sizes: Any) -> Any:
     shape = input.array.shape
     lead = len(wanted) - len(shape)
     if lead < 0:
-        raise failure(
+        raise refuse(
             RuntimeError,
             f"expand(torch.{input.dtype.spoken}Tensor{{{list(shape)}}}, size={list(wanted)}): the number "
             "of sizes provided "
             f"({len(wanted)}) must be greater or equal to the number of dimensions in the tensor ({len(shape)})",
-            op="expand", args=(input,),
-        )  # fmt: skip
+            "expand",
+            input,
+        )
     full = []
     for i, n in reversed(list(enumerate(wanted))):  # from the last axis: which mismatch is told first
         own = shape[i - lead] if i >= lead else 1
@@ -239,12 +242,13 @@ def expand(input: Any, *sizes: Any) -> Any:
                 )
             n = own
         elif own not in (1, n):
-            raise failure(
+            raise refuse(
                 RuntimeError,
                 f"The expanded size of the tensor ({n}) must match the existing size ({own}) at non-singleton "
                 f"dimension {i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}",
-                op="expand", args=(input,),
-            )  # fmt: skip
+                "expand",
+                input,
+            )
         full.append(n)
     return ops.expand(input, shape=tuple(reversed(full)))
 
@@ -348,7 +352,7 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Any:
     first = parts[0].array
     for i, p in enumerate(parts):
         if p.array.ndim == 0:
-            raise failure(
+            raise refuse(
                 RuntimeError,
                 f"zero-dimensional tensor (at position {i}) cannot be concatenated",
                 mend="use torch.stack",
@@ -356,17 +360,21 @@ def cat(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Any:
     axis = axis_from(dim if axis is None else axis, first.ndim)
     for i, p in enumerate(parts):
         if p.array.ndim != first.ndim:
-            raise failure(
-                RuntimeError, f"Tensors must have same number of dimensions: got {first.ndim} and {p.array.ndim}",
-                op="cat", args=parts,
-            )  # fmt: skip
+            raise refuse(
+                RuntimeError,
+                f"Tensors must have same number of dimensions: got {first.ndim} and {p.array.ndim}",
+                "cat",
+                *parts,
+            )
         for j in range(first.ndim):
             if j != axis and p.array.shape[j] != first.shape[j]:
-                raise failure(
+                raise refuse(
                     RuntimeError,
                     f"Sizes of tensors must match except in dimension {axis}. Expected size {first.shape[j]} but got "
-                    f"size {p.array.shape[j]} for tensor number {i} in the list.", op="cat", args=parts,
-                )  # fmt: skip
+                    f"size {p.array.shape[j]} for tensor number {i} in the list.",
+                    "cat",
+                    *parts,
+                )
     return ops.cat(*parts, axis=axis)
 
 
@@ -379,11 +387,13 @@ def stack(tensors: Any, dim: int = 0, *, axis: int | None = None) -> Any:
     shape = parts[0].array.shape
     for i, p in enumerate(parts):
         if p.array.shape != shape:
-            raise failure(
+            raise refuse(
                 RuntimeError,
                 f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
-                f"{list(p.array.shape)} at entry {i}", op="stack", args=parts,
-            )  # fmt: skip
+                f"{list(p.array.shape)} at entry {i}",
+                "stack",
+                *parts,
+            )
     return ops.stack(*parts, axis=axis_from(dim if axis is None else axis, len(shape) + 1))
 
 

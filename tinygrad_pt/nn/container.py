@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tinygrad_pt.errors import failure
+from tinygrad_pt.errors import locate, refuse
 from tinygrad_pt.modes import current, enter
-from tinygrad_pt.nn.module import Module, address, indented, typename
+from tinygrad_pt.nn.module import Module, indented, typename
 from tinygrad_pt.nn.parameter import Parameter
 from tinygrad_pt.tensor import Tensor
 
@@ -115,7 +115,7 @@ class Sequential(Numbered):
                     enter(outer)
                     input = module(input)
         except Exception as error:
-            address(error, current().scope)
+            locate(error, current().scope)
             raise
         finally:
             enter(outer)
@@ -336,7 +336,7 @@ class ParameterList(Module):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Nothing: it only holds parameters."""
-        raise failure(RuntimeError, "ParameterList should not be called.")
+        raise refuse(RuntimeError, "ParameterList should not be called.")
 
 
 class ParameterDict(Module):
@@ -457,4 +457,4 @@ class ParameterDict(Module):
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Nothing: it only holds parameters."""
-        raise failure(RuntimeError, "ParameterDict should not be called.")
+        raise refuse(RuntimeError, "ParameterDict should not be called.")

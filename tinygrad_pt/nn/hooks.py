@@ -6,7 +6,7 @@ import warnings
 from typing import Any
 
 from tinygrad_pt.autograd.function import Function
-from tinygrad_pt.errors import failure
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.modes import current
 from tinygrad_pt.tensor import Removable
@@ -144,7 +144,7 @@ class Gate:
                     warnings.warn(NO_INPUT, UserWarning, stacklevel=2)
                 for hook in self.hooks.of("backward"):
                     if hook(self.module, (None,) * self.arity, self.grad_output) is not None:
-                        raise failure(
+                        raise refuse(
                             RuntimeError,
                             "Backward hook for Modules where no input requires gradient should always "
                             "return None or None for "

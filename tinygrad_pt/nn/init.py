@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import functions as F
-from tinygrad_pt.errors import failure
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import wrap
 from tinygrad_pt.modes import no_grad
 
@@ -32,15 +32,16 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         if isinstance(slope, bool) or not isinstance(slope, (int, float)):
             raise ValueError(f"negative_slope {param} not a valid number")
         return math.sqrt(2 / (1 + slope**2))
-    raise failure(
-        ValueError, f"Unsupported nonlinearity {nonlinearity}",
+    raise refuse(
+        ValueError,
+        f"Unsupported nonlinearity {nonlinearity}",
         mend=f"it is one of {', '.join(sorted((*GAINS, *LINEAR, 'leaky_relu')))}",
-    )  # fmt: skip
+    )
 
 
 def _ranks(tensor: Any, allowed: tuple[int, ...], words: str) -> None:
     if tensor.ndim not in allowed:
-        raise failure(ValueError, f"Only tensors with {words} are supported", args=(tensor,))
+        raise refuse(ValueError, f"Only tensors with {words} are supported")
 
 
 # ------------------------------------------------------------------------------------ plain
@@ -157,7 +158,7 @@ def dirac_(tensor: Any, groups: int = 1) -> Any:
     _ranks(tensor, (3, 4, 5), "3, 4, or 5 dimensions")
     sizes = tensor.shape
     if sizes[0] % groups:
-        raise failure(ValueError, "dim 0 must be divisible by groups", args=(tensor,))
+        raise refuse(ValueError, "dim 0 must be divisible by groups")
     per_group = sizes[0] // groups
     w = np.zeros(sizes, tensor.array.dtype)
     for group in range(groups):
@@ -171,10 +172,9 @@ def dirac_(tensor: Any, groups: int = 1) -> Any:
 def _calculate_fan_in_and_fan_out(tensor: Any) -> tuple[int, int]:
     """How many inputs reach one output of this weight, and how many outputs one input reaches."""
     if tensor.ndim < 2:
-        raise failure(
+        raise refuse(
             ValueError,
             "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions",
-            args=(tensor,),
             mend="start a vector with uniform_, normal_ or zeros_",
         )
     window = math.prod(tensor.shape[2:])
@@ -209,7 +209,7 @@ def _kaiming_std(tensor: Any, a: float, mode: str, nonlinearity: str) -> float |
         return None
     modes = ["fan_in", "fan_out"]
     if mode.lower() not in modes:
-        raise failure(ValueError, f"Mode {mode.lower()} not supported, please use one of {modes}")
+        raise refuse(ValueError, f"Mode {mode.lower()} not supported, please use one of {modes}")
     fan = _calculate_fan_in_and_fan_out(tensor)[modes.index(mode.lower())]
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from tinygrad_pt import dtypes
-from tinygrad_pt.errors import class_name, failure
+from tinygrad_pt.errors import class_name, locate, refuse
 from tinygrad_pt.functions import device as Device
 from tinygrad_pt.modes import Scope, current, mode, no_grad
 from tinygrad_pt.nn.hooks import Hooks, call_hooked
@@ -156,10 +156,11 @@ class Module:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """What the module computes; every subclass writes its own."""
-        raise failure(
-            NotImplementedError, f'Module [{type(self).__name__}] is missing the required "forward" function',
+        raise refuse(
+            NotImplementedError,
+            f'Module [{type(self).__name__}] is missing the required "forward" function',
             mend="define forward(self, ...) in the class",
-        )  # fmt: skip
+        )
 
     # -------------------------------------------------------------------------------- calling
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -173,7 +174,7 @@ class Module:
                 return self.forward(*args, **kwargs)
             return call_hooked(self, self._call_hooks, args, kwargs)
         except Exception as error:
-            address(error, inner.scope)
+            locate(error, inner.scope)
             raise
         finally:
             enter(outer)
@@ -240,7 +241,7 @@ class Module:
         """Make `param`, a `Parameter` or None, a parameter of this module."""
         if param is not None and "_parameters" in self.__dict__:
             if not isinstance(param, Parameter):
-                raise failure(
+                raise refuse(
                     TypeError,
                     f"cannot assign '{typename(param)}' object to parameter '{name}' (torch.nn.Parameter "
                     "or None required)",
@@ -293,7 +294,7 @@ class Module:
             self.register_parameter(name, value)
         elif name in own.get("_parameters", ()):
             if value is not None:
-                raise failure(
+                raise refuse(
                     TypeError,
                     f"cannot assign '{typename(value)}' as parameter '{name}' (torch.nn.Parameter or None expected)",
                     mend="wrap it: nn.Parameter(tensor), or copy into it under torch.no_grad()",
@@ -581,7 +582,7 @@ class Module:
                         f"{word} key(s) in state_dict: {listed}. ",
                     )
         if errors:
-            raise failure(
+            raise refuse(
                 RuntimeError,
                 f"Error(s) in loading state_dict for {self._get_name()}:\n\t" + "\n\t".join(errors),
                 mend="build the module as it was built when it was saved; strict=False allows missing and "
@@ -734,19 +735,14 @@ class Module:
         return sorted(name for name in names if not name[0].isdigit())
 
 
-def address(error: Exception, scope: Any) -> None:
-    """Note under an error's message from which module it comes, unless a module inside has said so already."""
-    if not any("\n  module: " in f"\n{text}" for text in (*map(str, error.args), *getattr(error, "__notes__", ()))):
-        error.add_note(f"  module: {scope}")
-
-
 def indented(text: str) -> str:
     """All lines but the first moved two columns to the right."""
     return text.replace("\n", "\n  ")
 
 
 def _uninitialised(word: str) -> Exception:
-    return failure(
-        AttributeError, f"cannot assign {word} before Module.__init__() call",
+    return refuse(
+        AttributeError,
+        f"cannot assign {word} before Module.__init__() call",
         mend="call super().__init__() first in your __init__",
-    )  # fmt: skip
+    )

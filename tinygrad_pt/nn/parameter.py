@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.errors import failure
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Leaf
 from tinygrad_pt.tensor import Tensor
 
@@ -27,7 +27,7 @@ class Parameter(Tensor):
 
     def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
         if data is not None and not isinstance(data, Tensor):
-            raise failure(
+            raise refuse(
                 TypeError,
                 f"Parameter data must be a Tensor, not {type(data).__name__}",
                 mend="wrap it in torch.tensor(...)",
@@ -37,10 +37,9 @@ class Parameter(Tensor):
         t.version, t.node = [0, 0], None
         if requires_grad:
             if t.array.dtype.kind != "f":
-                raise failure(
+                raise refuse(
                     RuntimeError,
                     "Only Tensors of floating point and complex dtype can require gradients",
-                    args=(data,),
                     mend="convert it first: data.float(), or pass requires_grad=False",
                 )
             t.node = Leaf(t)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import functions as F
-from tinygrad_pt.errors import failure
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Handle, wrap
 from tinygrad_pt.inplace import touched
 from tinygrad_pt.modes import no_grad
@@ -43,7 +43,7 @@ def get_total_norm(
     norms = np.stack([_norm(x, norm_type) for x in arrays])
     total = _norm(norms, norm_type)
     if error_if_nonfinite and not np.isfinite(total):
-        raise failure(
+        raise refuse(
             RuntimeError,
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it "
             "cannot be clipped. "

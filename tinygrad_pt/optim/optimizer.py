@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.autograd.trace import user_frame
-from tinygrad_pt.errors import class_name, describe, failure
+from tinygrad_pt.errors import class_name, describe, refuse
 from tinygrad_pt.graph import F32, F64, Handle, wrap
 from tinygrad_pt.inplace import touched
 from tinygrad_pt.modes import enable_grad
@@ -80,16 +80,21 @@ def due(params: list[Any]) -> Due:
 
 def _refusal(x: Any, g: Any) -> Exception:
     if x.shape != g.shape:
-        return failure(
+        return refuse(
             RuntimeError,
             f"The size of the parameter {list(x.shape)} must match the size of its gradient {list(g.shape)}",
-            op="step", args=(x, g), mend="call zero_grad() after changing a parameter's data",
-        )  # fmt: skip
-    return failure(
+            "step",
+            x,
+            g,
+            mend="call zero_grad() after changing a parameter's data",
+        )
+    return refuse(
         RuntimeError,
         "unsupported operation: the memory of a parameter is read-only, or its elements share one place.",
-        op="step", args=(x,), mend="make the parameter of a clone()",
-    )  # fmt: skip
+        "step",
+        x,
+        mend="make the parameter of a clone()",
+    )
 
 
 def zeros_like(p: Any) -> Any:
@@ -353,10 +358,8 @@ def _refuse_flags(group: Options) -> None:
         raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
     for flag in ("capturable", "differentiable"):
         if group.get(flag):
-            raise failure(
-                RuntimeError,
-                f"tinygrad_pt's optimizers do not support {flag}=True",
-                mend=f"leave {flag} at False",
+            raise refuse(
+                RuntimeError, f"tinygrad_pt's optimizers do not support {flag}=True", mend=f"leave {flag} at False"
             )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.errors import failure
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Constant, Handle, Leaf, Node, Op
 
 
@@ -32,10 +32,11 @@ def graph_text(*results: Any) -> str:
         if not isinstance(t, Handle):
             raise TypeError(f"graph_text() takes tensors, not {type(t).__name__}")
         if t.node is None:
-            raise failure(
-                RuntimeError, "this tensor has no graph: it does not require grad", args=(t,),
+            raise refuse(
+                RuntimeError,
+                "this tensor has no graph: it does not require grad",
                 mend="compute it, outside no_grad(), from a tensor with requires_grad=True",
-            )  # fmt: skip
+            )
     numbers: dict[Any, int] = {}
     lines: list[str] = []
     for node in _reached([t.node for t in results]):

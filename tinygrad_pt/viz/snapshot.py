@@ -13,7 +13,7 @@ import numpy as np
 
 from tinygrad_pt.autograd.replay import Boxes, Number, Replay
 from tinygrad_pt.autograd.trace import made_by
-from tinygrad_pt.errors import failure
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Constant, Handle, Leaf, Node, Symbol
 from tinygrad_pt.viz.formula import UNIT, op_sign, read
 from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
@@ -48,10 +48,11 @@ def snapshot(
     if not isinstance(root, Handle):
         raise TypeError(f"draw() takes a tensor, not {type(root).__name__}")
     if root.node is None:
-        raise failure(
-            RuntimeError, "this tensor has no history to draw: it does not require grad", args=(root,),
+        raise refuse(
+            RuntimeError,
+            "this tensor has no history to draw: it does not require grad",
             mend="compute it, outside no_grad(), from a tensor with requires_grad=True",
-        )  # fmt: skip
+        )
     graph = Boxes(root.node)
     if len(graph.scope) > max_nodes:
         raise ValueError(

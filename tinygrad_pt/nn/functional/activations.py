@@ -10,9 +10,9 @@ import numpy as np
 
 from tinygrad_pt import functions as F
 from tinygrad_pt import ops
-from tinygrad_pt.errors import axis_of
+from tinygrad_pt.errors import axis_of, refuse
 from tinygrad_pt.functions.arguments import expect_tensor
-from tinygrad_pt.nn.functional.checks import floating_only, only_tensors, refuse, spoken, written
+from tinygrad_pt.nn.functional.checks import floating_only, only_tensors, spoken, written
 from tinygrad_pt.ops.special import erf
 
 

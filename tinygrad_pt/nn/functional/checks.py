@@ -6,16 +6,10 @@ from typing import Any
 
 from tinygrad_pt import dtypes
 from tinygrad_pt import functions as F
-from tinygrad_pt.errors import failure
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import write
-from tinygrad_pt.modes import current
-
-
-def refuse(kind: type[Exception], text: str, op: str, *args: Any, mend: str = "") -> Exception:
-    """PyTorch's text, then the op, its arguments, the module being called, and the mend."""
-    return failure(kind, text, op=op, args=args, scope=current().scope, mend=mend)
 
 
 def only_tensors(op: str, **values: Any) -> None:

@@ -10,10 +10,11 @@ import numpy as np
 
 from tinygrad_pt import functions as F
 from tinygrad_pt import ops
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import promoted
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.nn.functional.activations import log_softmax
-from tinygrad_pt.nn.functional.checks import floating_only, only_tensors, refuse, spoken
+from tinygrad_pt.nn.functional.checks import floating_only, only_tensors, spoken
 from tinygrad_pt.nn.functional.reduction import REDUCTIONS, check_reduction, legacy_reduction, reduced
 from tinygrad_pt.ops import loss as L
 

@@ -9,20 +9,20 @@ import numpy as np
 
 from tinygrad_pt import ops
 from tinygrad_pt import random as streams
-from tinygrad_pt.errors import failure
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.graph import wrap
-from tinygrad_pt.modes import current
-from tinygrad_pt.nn.functional.checks import only_tensors, refuse, written
+from tinygrad_pt.nn.functional.checks import only_tensors, written
 
 
 def check_probability(p: float) -> None:
     """Raise unless 0 ≤ p ≤ 1."""
     if not 0 <= p <= 1:
-        raise failure(
-            ValueError, f"dropout probability has to be between 0 and 1, but got {p}", scope=current().scope,
+        raise refuse(
+            ValueError,
+            f"dropout probability has to be between 0 and 1, but got {p}",
             mend="p is the probability that an element becomes 0",
-        )  # fmt: skip
+        )
 
 
 def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:

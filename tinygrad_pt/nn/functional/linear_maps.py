@@ -7,9 +7,9 @@ from typing import Any
 
 from tinygrad_pt import functions as F
 from tinygrad_pt import ops
-from tinygrad_pt.errors import broadcast_text
+from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.linalg import MENDS, same_dtype
-from tinygrad_pt.nn.functional.checks import only_tensors, refuse, spoken
+from tinygrad_pt.nn.functional.checks import only_tensors, spoken
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:

@@ -6,10 +6,10 @@ from typing import Any
 
 from tinygrad_pt import functions as F
 from tinygrad_pt import ops
-from tinygrad_pt.errors import broadcast_text
+from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import promoted
 from tinygrad_pt.inplace import write
-from tinygrad_pt.nn.functional.checks import only_tensors, refuse
+from tinygrad_pt.nn.functional.checks import only_tensors
 from tinygrad_pt.nn.functional.reduction import check_reduction, legacy_reduction, reduced
 
 

@@ -6,10 +6,9 @@ import warnings
 from typing import Any
 
 from tinygrad_pt import functions as F
-from tinygrad_pt.errors import broadcast_text, failure
+from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import promoted
-from tinygrad_pt.modes import current
-from tinygrad_pt.nn.functional.checks import refuse, spoken
+from tinygrad_pt.nn.functional.checks import spoken
 
 REDUCTIONS = {"none", "mean", "sum"}
 
@@ -28,10 +27,9 @@ def legacy_reduction(size_average: Any, reduce: Any) -> str:
 
 def check_reduction(reduction: str) -> None:
     if reduction not in REDUCTIONS:
-        raise failure(
-            ValueError, f"{reduction} is not a valid value for reduction", scope=current().scope,
-            mend="it is 'mean', 'sum' or 'none'",
-        )  # fmt: skip
+        raise refuse(
+            ValueError, f"{reduction} is not a valid value for reduction", mend="it is 'mean', 'sum' or 'none'"
+        )
 
 
 def reduced(loss: Any, reduction: str) -> Any:
