@@ -33,17 +33,16 @@ DUPLICATES = (
 
 # ----------------------------------------------------------------------------------- numbers and blocks
 class Constants(dict):
-    """Numbers as 0-d arrays of one dtype: NumPy multiplies by those twice as fast as by Python numbers."""
+    """Numbers as 0-d arrays of one dtype, and None as None: by an array NumPy multiplies twice as fast as by a number."""
 
     def __init__(self, dtype: np.dtype) -> None:
         self.dtype = dtype
-        self[None] = None
 
-    def __missing__(self, value: float) -> np.ndarray:
+    def __missing__(self, value: float | None) -> np.ndarray | None:
         if len(self) > 512:  # numbers that change from step to step
             self.clear()
-            self[None] = None
-        made = self[value] = np.array(value or 0.0, self.dtype)  # one zero: as keys, -0.0 and 0.0 are the same
+        made = None if value is None else np.array(value or 0.0, self.dtype)  # as keys, -0.0 and 0.0 are the same
+        self[value] = made
         return made
 
 
@@ -77,7 +76,7 @@ def sweep(rule: Callable[..., None], k: Any, x: np.ndarray, g: np.ndarray, *stat
 
 
 def regularised(k: Any, x: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
-    """Run a rule with the gradient ±g + λ·x of the loss that is really minimised."""
+    """Run a rule with the gradient ±g + λ·x: of the negated loss to maximize, and of the penalty."""
     rule, maximize, decay, k = k
     if maximize:
         g = -g
@@ -108,8 +107,8 @@ def due(params: list[Tensor]) -> Due:
 class Optimizer:
     """Base class: `params` are tensors, (name, tensor) pairs, or dicts that give a group its own options.
 
-    A subclass passes its options with their defaults to this constructor and defines `rule`, `numbers` and `keeps`,
-    or, where its update is not elementwise, `update` or `step`. `param_groups` is the list of groups, each a dict of
+    A subclass passes its options with their defaults to this constructor. An elementwise method defines `rule`,
+    `numbers` and `keeps`; any other defines `update` or `step`. `param_groups` is the list of groups, each a dict of
     `params` and options that may be changed between steps; `state` maps a parameter to its state, a dict. Raises
     TypeError or ValueError where `params` cannot be optimized.
 
@@ -123,8 +122,8 @@ class Optimizer:
     True
     """
 
-    keeps: dict[str, str] = {}  # entries of a state, in the order of `rule`; and the option that asks for each, or ""
-    counts_steps = False  # does a state count its steps, in the entry "step"?
+    keeps: dict[str, str] = {}  # the arrays of a state, in the order of `rule`; each with the option that asks for it
+    counts_steps = False  # does a state have the entry "step"?
     nonnegative: tuple[str, ...] = ()  # options that must be ≥ 0, in the order in which PyTorch checks them
     takes_nan = False  # may these be nan, as in PyTorch's SGD?
 
@@ -198,13 +197,13 @@ class Optimizer:
     # ------------------------------------------------------------------------------- one step
     @staticmethod
     def rule(*arguments: Any, **none: Any) -> None:
-        """The formula, elementwise: change `x` and the kept arrays in place; `k` holds the constants of `numbers`."""
+        """`rule(k, x, g, *kept)`, the formula: with constants k and gradient g, change x and the kept arrays in place."""
         raise NotImplementedError
 
     def numbers(self, group: Options, t: float) -> tuple[float | None, ...]:
-        """The constants of step number `t`; None stays None, and each number becomes an array in the dtype of the step.
+        """The constants k of step number t; the rule gets each number as an array, and None as it is.
 
-        Where steps are not counted, `t` is 1 while the state is new, and 0 later.
+        Where steps are not counted, t is 1 at the step that makes the state, and 0 later.
         """
         raise NotImplementedError
 
