@@ -33,7 +33,7 @@ DUPLICATES = (
 
 # ----------------------------------------------------------------------------------- numbers and blocks
 class Constants(dict):
-    """Numbers as 0-d arrays of one dtype, and None as None: by an array NumPy multiplies twice as fast as by a number."""
+    """Numbers as 0-d arrays of one dtype, by which NumPy multiplies twice as fast as by numbers; None stays None."""
 
     def __init__(self, dtype: np.dtype) -> None:
         self.dtype = dtype
@@ -197,7 +197,7 @@ class Optimizer:
     # ------------------------------------------------------------------------------- one step
     @staticmethod
     def rule(*arguments: Any, **none: Any) -> None:
-        """`rule(k, x, g, *kept)`, the formula: with constants k and gradient g, change x and the kept arrays in place."""
+        """`rule(k, x, g, *kept)`, the formula: it changes x and the kept arrays in place; k are the constants."""
         raise NotImplementedError
 
     def numbers(self, group: Options, t: float) -> tuple[float | None, ...]:
