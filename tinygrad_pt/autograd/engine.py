@@ -72,6 +72,7 @@ def walk(
     wanted: set[Node] | None = None,
     adds: bool = False,
     given: bool = False,
+    outputs: Tensors = (),
 ) -> tuple[dict[Node, Any], Walk | None]:
     """The gradients of Σ rootᵢ · seedᵢ, per leaf, or per `wanted` vertex; and the walk, if somebody listens.
 
@@ -81,7 +82,7 @@ def walk(
     nodes = order(roots, wanted)
     heard, listeners = None, current().listeners
     if listeners:
-        heard = Walk(listeners, roots, seeds, nodes, wanted, adds, create, given)
+        heard = Walk(listeners, listed(outputs), roots, seeds, nodes, wanted, adds, create, given)
         heard.tell("walking")
     grads: dict[Any, Any] = {}
     for root, seed in zip(roots, seeds):  # noqa: B905 - of one length; a keyword costs more than the loop
@@ -268,7 +269,8 @@ def backward(
     if grad_tensors is None and not create_graph and isinstance(tensors, Tensor) and tensors.node is not None:
         roots, values = (tensors.node,), (seed_of(tensors, None, 0, False),)
     else:
-        roots, values = start(listed(tensors), grad_tensors, create_graph)
+        tensors = listed(tensors)
+        roots, values = start(tensors, grad_tensors, create_graph)
     retain = create_graph if retain_graph is None else retain_graph
     wanted: dict[Node, Tensor] | None = None
     if inputs is not None:
@@ -282,8 +284,9 @@ def backward(
             raise refuse(RuntimeError, "'inputs' argument to backward() cannot be empty.")
     ends = None if wanted is None else set(wanted)
     found, heard = walk(
-        roots, values, retain=retain, create=create_graph, wanted=ends, adds=True, given=grad_tensors is not None
-    )
+        roots, values, retain=retain, create=create_graph, wanted=ends, adds=True, given=grad_tensors is not None,
+        outputs=tensors,
+    )  # fmt: skip
     for root, value in zip(roots, values):  # noqa: B905
         root.set_note("seed", value)  # that a backward pass has run from here, and with what: drawings ask
     for node, g in found.items():
@@ -329,7 +332,8 @@ def grad(
             "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.",
         )
     xs = listed(inputs)
-    roots, values = start(listed(outputs), grad_outputs, create_graph)
+    outputs = listed(outputs)
+    roots, values = start(outputs, grad_outputs, create_graph)
     for t in xs:
         if t.node is None:
             text = "One of the differentiated Tensors does not require grad"
@@ -345,8 +349,9 @@ def grad(
             raise refuse(RuntimeError, text)
     retain = create_graph if retain_graph is None else retain_graph
     found, heard = walk(
-        roots, values, retain=retain, create=create_graph, wanted=wanted, given=grad_outputs is not None
-    )
+        roots, values, retain=retain, create=create_graph, wanted=wanted, given=grad_outputs is not None,
+        outputs=outputs,
+    )  # fmt: skip
     results = []
     for t in xs:
         g = found.get(t.node)  # type: ignore[arg-type]

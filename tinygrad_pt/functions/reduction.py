@@ -259,7 +259,7 @@ def _extreme(name: str, both: Any, whole: Any, place: Any) -> Any:
             return whole(input, axis=None, keepdims=False)
         axis_ = axis_from(dim, input.array.ndim)
         _nonempty(input, name, axis_)
-        index = np.expand_dims(place(input.array, axis_), axis_) if input.array.ndim else np.zeros((), np.int64)
+        index = place(input, axis=axis_ if input.array.ndim else None, keepdims=input.array.ndim > 0).array
         return result(_picked(input, index, axis_, keepdim or keepdims))
 
     function.__name__ = function.__qualname__ = name
@@ -289,8 +289,8 @@ def gather_at(input: Any, index: Any, axis: int) -> Any:
     return ops.getitem(input, index=tuple(places))
 
 
-max = _extreme("max", maximum, ops.amax, np.argmax)
-min = _extreme("min", minimum, ops.amin, np.argmin)
+max = _extreme("max", maximum, ops.amax, ops.argmax)
+min = _extreme("min", minimum, ops.amin, ops.argmin)
 
 
 def _where_extreme(name: str, place: Any) -> Any:
@@ -302,19 +302,18 @@ def _where_extreme(name: str, place: Any) -> Any:
         if dim is None:
             if x.size == 0:
                 raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
-            y = np.asarray(place(x))
-            return wrap(y.reshape((1,) * x.ndim) if keepdim else y)
+            return place(input, axis=None, keepdims=keepdim)
         axis_ = axis_from(dim, x.ndim)
         _nonempty(input, name, axis_)
-        return wrap(np.asarray(place(x, axis_ if x.ndim else None, keepdims=keepdim and x.ndim > 0)))
+        return place(input, axis=axis_ if x.ndim else None, keepdims=keepdim and x.ndim > 0)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = "The index of the first extreme element: int64, without gradient."
     return function
 
 
-argmax = _where_extreme("argmax", np.argmax)
-argmin = _where_extreme("argmin", np.argmin)
+argmax = _where_extreme("argmax", ops.argmax)
+argmin = _where_extreme("argmin", ops.argmin)
 aminmax_result = named("aminmax", "min", "max")
 
 
@@ -340,10 +339,7 @@ def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = 
     axis = axis_from(dim, x.ndim)
     if x.ndim == 0:
         return wrap(np.zeros((), np.int64))
-    if not descending:
-        return wrap(np.argsort(x, axis, kind="stable"))
-    flipped = np.argsort(np.flip(x, axis), axis, kind="stable")
-    return wrap(np.ascontiguousarray(np.flip(x.shape[axis] - 1 - flipped, axis)))
+    return ops.argsort(input, axis=axis, descending=descending)
 
 
 def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:

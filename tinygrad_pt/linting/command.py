@@ -11,7 +11,7 @@ import types
 from collections.abc import Sequence
 
 from tinygrad_pt.linting.finding import Finding
-from tinygrad_pt.linting.switch import CODES, known, lint
+from tinygrad_pt.linting.linter import CODES, known, lint
 
 HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinygrad_pt.debugging.trace import line_of
-from tinygrad_pt.graph import SAVED, Leaf, Node
-from tinygrad_pt.lines import Line, user_frame
+from tinygrad_pt.graph import SAVED, Leaf, Node, Op
+from tinygrad_pt.lines import Line
 from tinygrad_pt.linting.facts import Notes, checksum, freed, parents
 from tinygrad_pt.linting.finding import place
+from tinygrad_pt.linting.frames import list_with
+from tinygrad_pt.linting.records import Backward, Optimized
 from tinygrad_pt.linting.rule import Rule
+from tinygrad_pt.nn.module import Module
+from tinygrad_pt.tensor import Tensor
+
+if TYPE_CHECKING:
+    from tinygrad_pt.linting.session import Session
 
 
-def nonzero(grad: Any) -> bool:
+def nonzero(grad: Tensor | None) -> bool:
     """Whether there is a gradient, and not only zeros."""
     return grad is not None and bool(np.any(grad.array))
 
@@ -28,13 +35,14 @@ class Stale(Rule):
     title = "no zero_grad between two steps"
     mend = "call optimizer.zero_grad() before each backward (after each step, if you add up several on purpose)"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.used = Notes()  # parameter -> checksum of the gradient that its last step used
-        self.carried = Notes()  # parameters whose next backward adds to a used gradient
-        self.last = Notes()  # other leaves -> (checksum, the gradient's checksum, both after backward; times in a row)
+        self.used: Notes[int] = Notes()  # parameter -> checksum of the gradient that its last step used
+        self.carried: Notes[bool] = Notes()  # parameters whose next backward adds to a used gradient
+        # other leaves -> (checksum, the gradient's checksum, both after backward; times in a row)
+        self.last: Notes[tuple[int, int, int]] = Notes()
 
-    def before_backward(self, walk: Any) -> None:
+    def before_backward(self, walk: Backward) -> None:
         held = self.session.held()
         for p in walk.leaves:
             if id(p) in held:
@@ -43,8 +51,8 @@ class Stale(Rule):
                 elif not nonzero(p._grad):
                     self.carried.pop(p)
                     self.used.pop(p)
-            elif p in self.last:
-                value, grad, times = self.last.get(p)
+            elif (last := self.last.get(p)) is not None:
+                value, grad, times = last
                 kept = nonzero(p._grad) and checksum(p._grad.array) == grad and checksum(p.array) != value
                 times = times + 1 if kept else 0
                 self.last.set(p, (value, grad, times))
@@ -54,14 +62,14 @@ class Stale(Rule):
                         "gradient to the same one", "set .grad = None after each change",
                     )  # fmt: skip
 
-    def after_backward(self, walk: Any) -> None:
+    def after_backward(self, walk: Backward) -> None:
         held = self.session.held()
         for p in walk.leaves:
             if id(p) not in held and nonzero(p._grad):
                 times = self.last.get(p, (0, 0, 0))[2]
                 self.last.set(p, (checksum(p.array), checksum(p._grad.array), times))
 
-    def after_step(self, record: Any) -> None:
+    def after_step(self, record: Optimized) -> None:
         stale = [p for p in record.parameters if p in self.carried and nonzero(p._grad)]
         if stale:
             names = self.session.registered()
@@ -86,12 +94,12 @@ class NoGradient(Rule):
     title = "steps without any gradient"
     mend = "the order is zero_grad(), backward(), step()"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.empty: dict[tuple[int, Line | None], int] = {}
-        self.waiting: dict[tuple[int, Line | None], Any] = {}
+        self.waiting: dict[tuple[int, Line | None], Optimized] = {}
 
-    def before_step(self, record: Any, closure: bool) -> None:
+    def before_step(self, record: Optimized, closure: bool) -> None:
         if closure:
             return
         some = any(nonzero(p._grad) for p in record.parameters)
@@ -143,18 +151,21 @@ class Accumulated(Rule):
     mend = "total += loss.item(); and evaluate under torch.no_grad()"
     ops = ("add",)
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.calls = 0
-        self.sums = Notes()  # vertex -> (line, how often it grew, calls of modules until then)
+        # vertex -> (line, how often it grew, calls of modules until then)
+        self.sums: Notes[tuple[Line | None, int, int]] = Notes()
         self.grown: set[Line | None] = set()
         self.used: set[Line | None] = set()
 
-    def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
+    def called(
+        self, module: Module, args: tuple[Any, ...], output: Any, outer: tuple[Module, ...], line: Line | None
+    ) -> None:
         if not outer and id(module) in self.session.roots:
             self.calls += 1
 
-    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
+    def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor, line: Line | None) -> None:
         if result.node is None or result.node.shape not in ((), (1,)):
             return
         before = [self.sums.get(p) for p in parents(result.node)]
@@ -180,11 +191,11 @@ class Accumulated(Rule):
             ):
                 stack.extend(parents(node))
 
-    def differentiated(self, nodes: Any) -> None:
-        self.used |= {self.sums.get(node)[0] for node in nodes if node in self.sums}
+    def differentiated(self, nodes: frozenset[Node]) -> None:
+        self.used |= {found[0] for node in nodes if (found := self.sums.get(node)) is not None}
 
     def end(self) -> None:
-        for line in set() if self.session.failed else self.grown - self.used:
+        for line in set() if self.session.crashed else self.grown - self.used:
             self.report(line, "the sum keeps the graph of everything in it, and nothing ever differentiates it")
 
 
@@ -196,12 +207,12 @@ class Kept(Rule):
     title = "losses kept together with their graphs"
     mend = "keep loss.item() or loss.detach()"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.roots: dict[Line | None, Notes] = {}
+        self.roots: dict[Line | None, Notes[int]] = {}  # per line of backward: loss -> how many steps were over
         self.said: set[Line | None] = set()
 
-    def after_backward(self, walk: Any) -> None:
+    def after_backward(self, walk: Backward) -> None:
         roots = self.roots.setdefault(walk.line, Notes())
         for t in walk.tensors:
             if t.node is not None and freed(t.node):
@@ -209,21 +220,12 @@ class Kept(Rule):
         alive = [t for t, _ in roots]
         if len({steps for _, steps in roots}) >= 5 and walk.line not in self.said:
             self.said.add(walk.line)
+            name = list_with(alive[0])
+            where = f", in the list `{name}`" if name else ""
             self.report(
-                walk.line, f"{len(alive)} losses of this line are alive with their graphs{holder(alive)}: "
-                "memory grows with every step",
+                walk.line, f"{len(alive)} losses of this line are alive with their graphs{where}: memory grows with "
+                "every step",
             )  # fmt: skip
-
-
-def holder(kept: list[Any]) -> str:
-    """The user's list in which some things are."""
-    frame = user_frame()
-    while frame is not None:
-        for name, value in {**frame.f_globals, **frame.f_locals}.items():
-            if type(value) is list and any(v is kept[0] for v in value):
-                return f", in the list `{name}`"
-        frame = frame.f_back
-    return ""
 
 
 class NoHistory(Rule):
@@ -234,17 +236,17 @@ class NoHistory(Rule):
     title = "backward from a tensor without history"
     mend = "compute the loss with tensor operations only: torch.tensor(x), item() and numpy() end the graph"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.line: Line | None = None
         self.times = 0
 
-    def after_backward(self, walk: Any) -> None:
+    def after_backward(self, walk: Backward) -> None:
         bare = all(isinstance(node, Leaf) for node in walk.roots)
         held = self.session.held() | set(self.session.registered())
         self.line = walk.line if bare and not any(id(t) in held for t in walk.tensors) else None
 
-    def after_step(self, record: Any) -> None:
+    def after_step(self, record: Optimized) -> None:
         if self.line is not None and not record.reached:
             self.times += 1
             if self.times == 2:
@@ -261,19 +263,20 @@ class Doubled(Rule):
     title = "one loss counted twice"
     mend = "call backward once per step on the sum of all losses; retain_graph=True is for something else"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.roots = Notes()  # parameter -> (roots that were added to its gradient, checksum of it after the last)
-        self.twice = Notes()  # parameter -> (line of the second, line of the first)
-        self.fresh: tuple[Any, ...] = ()  # links to the roots of the backward that runs
+        # parameter -> (roots whose gradients were added to its own, and where; checksum of that after the last)
+        self.roots: Notes[tuple[tuple[tuple[weakref.ref[Node], Line | None], ...], int]] = Notes()
+        self.twice: Notes[tuple[Line | None, Line | None]] = Notes()  # parameter -> (line of the second, of the first)
+        self.fresh: tuple[tuple[weakref.ref[Node], Line | None], ...] = ()  # the roots of the backward that runs
 
-    def after_backward(self, walk: Any) -> None:
+    def after_backward(self, walk: Backward) -> None:
         for p in walk.leaves:
             if nonzero(p._grad):
                 roots = self.roots.get(p, ((), 0))[0]
                 self.roots.set(p, ((*roots, *self.fresh), checksum(p._grad.array)))
 
-    def before_backward(self, walk: Any) -> None:
+    def before_backward(self, walk: Backward) -> None:
         self.fresh = ()
         for p in walk.leaves:
             roots, sum_ = self.roots.get(p, ((), 0))
@@ -288,7 +291,7 @@ class Doubled(Rule):
         if walk.plain:
             self.fresh = tuple((weakref.ref(node), walk.line) for node in walk.roots if not isinstance(node, Leaf))
 
-    def after_step(self, record: Any) -> None:
+    def after_step(self, record: Optimized) -> None:
         for p in record.parameters:
             again = self.twice.pop(p)
             if again is not None and nonzero(p._grad):
@@ -307,12 +310,12 @@ class Overwritten(Rule):
     mend = "write through the tensor itself (then backward can tell), after backward, or into a clone()"
     ops = ("*",)
 
-    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
+    def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor, line: Line | None) -> None:
         node = result.node
         if node is not None and type(node) is Node and node.args is not None and node.op is op:
             node.set_note("sums", sums(node))
 
-    def before_backward(self, walk: Any) -> None:
+    def before_backward(self, walk: Backward) -> None:
         for node in walk.nodes:
             before = node.note("sums")
             if before is None or node.args is None:
@@ -342,14 +345,14 @@ class InVain(Rule):
     title = "gradients clipped where it has no effect"
     mend = "the order is backward(), clip_grad_norm_(), step()"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.vain: dict[Line | None, int] = {}
         self.useful: set[Line | None] = set()
-        self.open: dict[Line | None, list[Any]] = {}
+        self.open: dict[Line | None, list[Tensor]] = {}
         self.whose: dict[Line | None, set[int]] = {}
 
-    def clipped(self, parameters: list[Any], line: Line | None) -> None:
+    def clipping(self, parameters: list[Tensor], line: Line | None) -> None:
         self.whose[line] = {id(p) for p in parameters}
         self.open.pop(line, None)
         if any(nonzero(p._grad) for p in parameters):
@@ -357,14 +360,14 @@ class InVain(Rule):
         else:
             self.vain[line] = self.vain.get(line, 0) + 1
 
-    def before_step(self, record: Any, closure: bool) -> None:
+    def before_step(self, record: Optimized, closure: bool) -> None:
         mine = {id(p) for p in record.parameters}
         for line, parameters in list(self.open.items()):
             if any(id(p) in mine and nonzero(p._grad) for p in parameters):
                 self.useful.add(line)
                 del self.open[line]
 
-    def before_backward(self, walk: Any) -> None:
+    def before_backward(self, walk: Backward) -> None:
         for line, parameters in list(self.open.items()):
             del self.open[line]
             if any(nonzero(p._grad) for p in parameters):
@@ -374,8 +377,5 @@ class InVain(Rule):
 
     def end(self) -> None:
         for line, times in self.vain.items():
-            if times >= 2 and line not in self.useful and self.whose[line] & self.session.stepped():
+            if times >= 2 and line not in self.useful and self.whose[line] & self.session.trained():
                 self.report(line, f"{times} times gradients are clipped here, and no step ever uses the clipped ones")
-
-
-RULES = (Stale, NoGradient, NeverSteps, Accumulated, Kept, NoHistory, Doubled, Overwritten, InVain)

@@ -1,25 +1,29 @@
-"""Rules about what is fed to a loss: what is squashed twice, not squashed at all, or broadcast."""
+"""Rules about the arguments of a loss: values that are squashed twice, not squashed at all, or broadcast."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinygrad_pt.debugging.trace import line_of
-from tinygrad_pt.graph import Leaf, Node
+from tinygrad_pt.graph import Leaf, Node, Op
 from tinygrad_pt.lines import Line
 from tinygrad_pt.linting.facts import SQUASHING, VIEWS, Notes, Past, parents
 from tinygrad_pt.linting.finding import place
 from tinygrad_pt.linting.rule import Rule
+from tinygrad_pt.tensor import Tensor
+
+if TYPE_CHECKING:
+    from tinygrad_pt.linting.session import Session
 
 REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 
 
-def made(node: Any) -> str:
-    """` (file:line)` of the op of a vertex."""
+def made(node: Node | Past) -> str:
+    """` (file:line)` of the op that made a value."""
     line = node.line if isinstance(node, Past) else line_of(node)
     return "" if line is None else f" ({place(line)})"
 
@@ -75,9 +79,8 @@ class NotLogarithms(Rule):
         if loss not in ("nll_loss", "kl_div"):
             return
         node = self.session.source(given["input"])
-        name = "" if node is None else node.op.name
-        if name in ("softmax", "sigmoid"):
-            self.report(line, f"{loss} wants log-probabilities, but its input comes from {name}{made(node)}")
+        if node is not None and node.op.name in ("softmax", "sigmoid"):
+            self.report(line, f"{loss} wants log-probabilities, but its input comes from {node.op.name}{made(node)}")
         elif loss == "nll_loss" and given["input"].node is not None and np.any(given["input"].array > 1e-3):
             self.report(
                 line, "nll_loss wants log-probabilities, which are never positive, but its input reaches "
@@ -125,11 +128,12 @@ class OwnBroadcast(Rule):
     mend = "give both one shape, e.g. target.unsqueeze(1) or input.squeeze(1)"
     ops = ("sub", "square", "power", "pow", "abs", "mul", "div", "neg", "mean", "sum", "norm")
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.marks = Notes()  # vertex -> (how far: 1 difference, 2 distance, 3 number; line; text)
+        # vertex -> (how far: 1 difference, 2 distance, 3 number; line; text)
+        self.marks: Notes[tuple[int, Line | None, str]] = Notes()
 
-    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
+    def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor, line: Line | None) -> None:
         node = result.node
         if node is None:
             return
@@ -153,7 +157,7 @@ class OwnBroadcast(Rule):
             return  # a mean of signed differences is the difference of the means: no harm done
         self.marks.set(node, (far, where, text))
 
-    def differentiated(self, nodes: Any) -> None:
+    def differentiated(self, nodes: frozenset[Node]) -> None:
         for node, (far, where, text) in self.marks:
             if far == 3 and node in nodes:
                 self.report(where, f"{text}: every answer is compared with every target")
@@ -221,6 +225,3 @@ class Swapped(Rule):
     def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
         if loss in BINARY and given["input"].node is None and given["target"].node is not None:
             self.report(line, "the target comes from the network and the input does not: they are swapped")
-
-
-RULES = (Squashed, TwoSigmoids, NotLogarithms, Broadcast, OwnBroadcast, OneClass, OtherAxis, Swapped)

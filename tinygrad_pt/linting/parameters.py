@@ -7,17 +7,22 @@ import linecache
 import re
 import weakref
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_pt.graph import Handle, Leaf
+from tinygrad_pt.graph import Leaf, Op
 from tinygrad_pt.lines import Line
 from tinygrad_pt.linting.facts import Notes, inside, listed
+from tinygrad_pt.linting.records import Optimized
 from tinygrad_pt.linting.rule import Rule
 from tinygrad_pt.modes import current
 from tinygrad_pt.nn.container import ModuleList, Sequential
 from tinygrad_pt.nn.module import SHELVES, Module
+from tinygrad_pt.tensor import Tensor
+
+if TYPE_CHECKING:
+    from tinygrad_pt.linting.session import Session
 
 OWN = frozenset((*SHELVES, "_entered", "_call_hooks", "_non_persistent_buffers_set", "_scope_name"))
 
@@ -45,13 +50,13 @@ def assigned(owner: Any, attribute: str) -> Line | None:
 class Hidden(Rule):
     """What TG101 and TG102 share: the search for parameters that a module has and does not find."""
 
-    def hidden(self) -> Iterator[tuple[Module, str, Any, list[Any]]]:
+    def hidden(self) -> Iterator[tuple[Module, str, Any, list[Tensor]]]:
         """(owner, attribute, its value, the forgotten parameters in it)."""
         held, session = self.session.held(), self.session
         for root in session.roots.values():
             registered = list(root.parameters())
             ids = {id(p) for p in registered}
-            trained = session.stepped()
+            trained = session.trained()
             if registered and not any(id(p) in trained or session.changed(p) for p in registered):
                 continue
             least = 1 if registered else 2
@@ -65,7 +70,7 @@ class Hidden(Rule):
                     if lost:
                         yield owner, attribute, value, lost
 
-    def parameters(self, value: Any) -> Iterator[Any]:
+    def parameters(self, value: Any) -> Iterator[Tensor]:
         """The leaves of a value that want a gradient."""
         raise NotImplementedError
 
@@ -84,22 +89,24 @@ class InList(Hidden):
     title = "parameters in a plain list or dict, or a plain tensor as an attribute"
     mend = "nn.ParameterList or nn.ParameterDict; for one tensor nn.Parameter"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.inputs = Notes()
+        self.inputs: Notes[bool] = Notes()  # tensors that modules were called with
 
-    def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
-        for t in inside(args, Handle):
+    def called(
+        self, module: Module, args: tuple[Any, ...], output: Any, outer: tuple[Module, ...], line: Line | None
+    ) -> None:
+        for t in inside(args, Tensor):
             if isinstance(t.node, Leaf):
                 self.inputs.set(t, True)
 
-    def parameters(self, value: Any) -> Iterator[Any]:
-        return (t for t in inside(value, Handle) if isinstance(t.node, Leaf) and t not in self.inputs)
+    def parameters(self, value: Any) -> Iterator[Tensor]:
+        return (t for t in inside(value, Tensor) if isinstance(t.node, Leaf) and t not in self.inputs)
 
     def end(self) -> None:
         for owner, attribute, value, lost in self.hidden():
-            kind = "a plain tensor" if isinstance(value, Handle) else f"a plain {type(value).__name__}"
-            verb = "is" if isinstance(value, Handle) else f"holds {len(lost)} parameter{'s' * (len(lost) > 1)} in"
+            kind = "a plain tensor" if isinstance(value, Tensor) else f"a plain {type(value).__name__}"
+            verb = "is" if isinstance(value, Tensor) else f"holds {len(lost)} parameter{'s' * (len(lost) > 1)} in"
             self.report(
                 assigned(owner, attribute) or self.fallback(),
                 f"{type(owner).__name__}.{attribute} {verb} {kind}: parameters() does not find it, it does not learn",
@@ -113,7 +120,7 @@ class ModulesInList(Hidden):
     title = "modules in a plain list or dict"
     mend = "nn.ModuleList, nn.ModuleDict or nn.Sequential"
 
-    def parameters(self, value: Any) -> Iterator[Any]:
+    def parameters(self, value: Any) -> Iterator[Tensor]:
         return (p for m in inside(value, Module) for p in m.parameters() if p.node is not None)
 
     def end(self) -> None:
@@ -134,8 +141,8 @@ class Replaced(Rule):
     title = "parameters replaced after the optimizer was made"
     mend = "make the optimizer after the model has its final layers"
 
-    def found(self) -> Iterator[tuple[Any, list[Any], list[Any], dict[int, str]]]:
-        """(optimizer's record, what it holds in vain, what it lacks, names)."""
+    def found(self) -> Iterator[tuple[Optimized, list[Tensor], list[Tensor], dict[int, str]]]:
+        """(an optimizer's record, the parameters that it holds in vain, those that it lacks, names)."""
         session = self.session
         held, names = session.held(), session.registered()
         for record in session.optimizers.values():
@@ -161,8 +168,8 @@ class Replaced(Rule):
             )  # fmt: skip
 
 
-def lonely(session: Any, p: Any, held: set[int]) -> bool:
-    """A parameter that a backward reached, that no optimizer holds, and that nobody changed."""
+def lonely(session: Session, p: Tensor, held: set[int]) -> bool:
+    """Whether a backward reached a parameter that no optimizer holds and that nobody changed."""
     return p.node is not None and id(p) not in held and session.passes(p) > 0 and not session.changed(p)
 
 
@@ -202,15 +209,17 @@ class Unreached(Rule):
     title = "an optimizer with parameters that backward never reaches"
     mend = "use it in forward without detach, no_grad or numpy on the way, or leave it out of the optimizer"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.wanting: dict[int, int] = {}  # parameter -> steps at which it wanted a gradient and had none
-        self.asked = Notes()  # module that was called -> whether ever with gradients
+        self.asked: Notes[bool] = Notes()  # module that was called -> whether ever with gradients
 
-    def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
+    def called(
+        self, module: Module, args: tuple[Any, ...], output: Any, outer: tuple[Module, ...], line: Line | None
+    ) -> None:
         self.asked.set(module, current().grad or self.asked.get(module, False))
 
-    def after_step(self, record: Any) -> None:
+    def after_step(self, record: Optimized) -> None:
         for p in record.parameters:
             self.wanting[id(p)] = self.wanting.get(id(p), 0) + (p._grad is None)
 
@@ -242,11 +251,13 @@ class Fleeting(Rule):
     title = "a layer made anew in each forward"
     mend = "make the layer in __init__, and call it in forward"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.seen: dict[tuple[int, Line | None], list[Any]] = {}
+        self.seen: dict[tuple[int, Line | None], list[weakref.ref[Module]]] = {}
 
-    def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
+    def called(
+        self, module: Module, args: tuple[Any, ...], output: Any, outer: tuple[Module, ...], line: Line | None
+    ) -> None:
         if not outer or isinstance(outer[-1], (Sequential, ModuleList)) or not current().grad:
             return
         links = self.seen.setdefault((id(outer[-1]), line), [])
@@ -273,11 +284,11 @@ class Motionless(Rule):
     title = "a learning rate of 0"
     mend = "give it a positive lr, and look at what computes it: integer division, a schedule that starts at 0?"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.moving: set[int] = set()
 
-    def before_step(self, record: Any, closure: bool) -> None:
+    def before_step(self, record: Optimized, closure: bool) -> None:
         if any(record.rates) or not record.rates:
             self.moving.add(id(record))
 
@@ -296,16 +307,16 @@ class Twins(Rule):
     mend = "start from random weights (nn.init); constant ones keep all units of a layer equal for ever"
     ops = ("linear", "mm")
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.times: dict[int, int] = {}
-        self.units = Notes()  # weight -> the axis of its units
+        self.units: Notes[int] = Notes()  # weight -> the axis of its units
 
-    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
+    def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor, line: Line | None) -> None:
         if result.node is not None and isinstance(args[1].node, Leaf) and args[1].array.ndim == 2:
             self.units.set(args[1], 0 if op.name == "linear" else 1)
 
-    def before_step(self, record: Any, closure: bool) -> None:
+    def before_step(self, record: Optimized, closure: bool) -> None:
         for p in () if closure else record.parameters:
             axis, grad = self.units.get(p), p._grad
             if axis is None or grad is None or p.array.shape[axis] < 2:
@@ -320,9 +331,6 @@ class Twins(Rule):
                 )  # fmt: skip
 
 
-def even(x: Any, tolerance: float) -> bool:
-    """Whether all rows are equal, but for rounding."""
+def even(x: np.ndarray, tolerance: float) -> bool:
+    """Whether all rows are equal up to rounding."""
     return bool(np.abs(x - x[:1]).max() <= tolerance * np.abs(x).max())
-
-
-RULES = (InList, ModulesInList, Missing, Unreached, Replaced, Motionless, Twins, Fleeting)

@@ -15,7 +15,7 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import touched
-from tinygrad_pt.modes import no_grad
+from tinygrad_pt.modes import current, no_grad
 
 
 def _listed(parameters: Any, name: str = "") -> list[Any]:
@@ -93,6 +93,8 @@ def clip_grad_norm_(
     (tensor(5.), tensor([0.6000, 0.8000]))
     """
     found = _listed(parameters, "parameters")
+    for listener in current().listeners:
+        listener.clipping(found, max_norm)
     total = get_total_norm([p.grad for p in found if p.grad is not None], norm_type, error_if_nonfinite)
     clip_grads_with_norm_(found, max_norm, total)
     return total
@@ -106,7 +108,10 @@ def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = 
     >>> torch.nn.utils.clip_grad_value_(p, 1.0); p.grad
     tensor([ 1.0000, -0.5000])
     """
-    for p in _listed(parameters, "parameters"):
+    found = _listed(parameters, "parameters")
+    for listener in current().listeners:
+        listener.clipping(found, clip_value)
+    for p in found:
         if p.grad is not None:
             np.clip(p.grad.array, -float(clip_value), float(clip_value), out=p.grad.array)
             touched(p.grad)

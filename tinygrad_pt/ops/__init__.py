@@ -6,6 +6,9 @@ from tinygrad_pt.ops.linalg import bmm, dot, einsum, linear, mm, mv, outer
 from tinygrad_pt.ops.reduce import (
     amax,
     amin,
+    argmax,
+    argmin,
+    argsort,
     cumprod,
     cumsum,
     log_softmax,
