@@ -725,7 +725,7 @@ class Tensor(TensorBase):
     __and__, __rand__ = operator(F.bitwise_and), reflected(F.bitwise_and)
     __or__, __ror__ = operator(F.bitwise_or), reflected(F.bitwise_or)
     __xor__, __rxor__ = operator(F.bitwise_xor), reflected(F.bitwise_xor)
-    __eq__, __ne__ = ops.eq, ops.ne
+    __eq__, __ne__ = ops.eq, ops.ne  # type: ignore[assignment]
     __lt__, __le__, __gt__, __ge__ = ops.lt, ops.le, ops.gt, ops.ge
     __neg__, __pos__, __abs__, __invert__ = F.neg, F.positive, F.abs, F.bitwise_not
     __iadd__, __isub__, __imul__ = writing(ops.add), writing(F.sub), writing(ops.mul)

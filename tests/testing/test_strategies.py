@@ -234,7 +234,7 @@ def test_a_restored_optimizer_goes_on_as_if_nothing_had_happened(optimizer: Any)
 ONLY_IN_DERIVATIVES = {
     "cast",
     "crop",
-    "others",
+    "product_of_others",
     "pick_class",
     "scatter_add",
     "sum_rows",
