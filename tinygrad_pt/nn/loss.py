@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_pt.nn import functional as NF
+from tinygrad_pt.nn.functional.reduction import legacy_reduction
 from tinygrad_pt.nn.module import Module
 
 
@@ -14,7 +15,7 @@ class Loss(Module):
     def __init__(self, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> None:
         super().__init__()
         if size_average is not None or reduce is not None:
-            reduction = NF.legacy_reduction(size_average, reduce)
+            reduction = legacy_reduction(size_average, reduce)
         self.reduction = reduction
 
 

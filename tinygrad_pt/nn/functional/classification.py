@@ -13,10 +13,15 @@ from tinygrad_pt import ops
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import promoted
 from tinygrad_pt.graph import Handle
-from tinygrad_pt.nn.functional.activations import log_softmax
-from tinygrad_pt.nn.functional.checks import floating_only, only_tensors, spoken
+from tinygrad_pt.nn.functional.activation import log_softmax
+from tinygrad_pt.nn.functional.check import floating_only, only_tensors, spoken
 from tinygrad_pt.nn.functional.reduction import REDUCTIONS, check_reduction, legacy_reduction, reduced
 from tinygrad_pt.ops import loss as L
+
+__all__ = [
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "nll_loss",
+    "soft_margin_loss",
+]  # fmt: skip
 
 
 def binary_cross_entropy(

@@ -10,7 +10,9 @@ from tinygrad_pt import functions as F
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.shaping import pad as _constant_pad
 from tinygrad_pt.graph import wrap
-from tinygrad_pt.nn.functional.checks import only_tensors
+from tinygrad_pt.nn.functional.check import only_tensors
+
+__all__ = ["pad"]
 
 MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 

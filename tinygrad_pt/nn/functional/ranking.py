@@ -9,8 +9,13 @@ from tinygrad_pt import ops
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import promoted
 from tinygrad_pt.inplace import write
-from tinygrad_pt.nn.functional.checks import only_tensors
+from tinygrad_pt.nn.functional.check import only_tensors
 from tinygrad_pt.nn.functional.reduction import check_reduction, legacy_reduction, reduced
+
+__all__ = [
+    "cosine_embedding_loss", "cosine_similarity", "hinge_embedding_loss", "margin_ranking_loss", "normalize",
+    "pairwise_distance", "triplet_margin_loss",
+]  # fmt: skip
 
 
 def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 from tinygrad_pt import functions as F
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import promoted
-from tinygrad_pt.nn.functional.checks import spoken
+from tinygrad_pt.nn.functional.check import spoken
 
 REDUCTIONS = {"none", "mean", "sum"}
 

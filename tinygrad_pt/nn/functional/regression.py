@@ -12,9 +12,11 @@ from tinygrad_pt import ops
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.graph import Handle, wrap
-from tinygrad_pt.nn.functional.checks import only_tensors
+from tinygrad_pt.nn.functional.check import only_tensors
 from tinygrad_pt.nn.functional.reduction import REDUCTIONS, check_reduction, legacy_reduction, paired, reduced, weighted
 from tinygrad_pt.ops import loss as L
+
+__all__ = ["gaussian_nll_loss", "huber_loss", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss"]
 
 
 def mse_loss(

@@ -9,7 +9,9 @@ from tinygrad_pt import functions as F
 from tinygrad_pt import ops
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.linalg import MENDS, same_dtype
-from tinygrad_pt.nn.functional.checks import only_tensors, spoken
+from tinygrad_pt.nn.functional.check import only_tensors, spoken
+
+__all__ = ["bilinear", "linear"]
 
 
 def linear(input: Any, weight: Any, bias: Any = None) -> Any:

@@ -12,8 +12,14 @@ from tinygrad_pt import functions as F
 from tinygrad_pt import ops
 from tinygrad_pt.errors import axis_of, refuse
 from tinygrad_pt.functions.arguments import expect_tensor
-from tinygrad_pt.nn.functional.checks import floating_only, only_tensors, spoken, written
+from tinygrad_pt.nn.functional.check import floating_only, only_tensors, spoken, written
 from tinygrad_pt.ops.special import erf
+
+__all__ = [
+    "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax",
+    "logsigmoid", "mish", "prelu", "relu6", "selu", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign",
+    "tanhshrink", "threshold",
+]  # fmt: skip
 
 
 def relu6(input: Any, inplace: bool = False) -> Any:

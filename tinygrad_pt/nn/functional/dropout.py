@@ -12,7 +12,9 @@ from tinygrad_pt import random as streams
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.graph import wrap
-from tinygrad_pt.nn.functional.checks import only_tensors, written
+from tinygrad_pt.nn.functional.check import only_tensors, written
+
+__all__ = ["dropout", "dropout1d", "dropout2d", "dropout3d"]
 
 
 def check_probability(p: float) -> None:
