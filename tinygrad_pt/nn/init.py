@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
 
 import numpy as np
 
@@ -12,6 +11,8 @@ from tinygrad_pt import functions as F
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import wrap
 from tinygrad_pt.modes import no_grad
+from tinygrad_pt.random import Generator
+from tinygrad_pt.tensor import Tensor
 
 GAINS = {"sigmoid": 1, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
 LINEAR = {"linear", *(f"conv{t}{n}d" for t in ("", "_transpose") for n in (1, 2, 3))}
@@ -39,13 +40,13 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     )
 
 
-def _ranks(tensor: Any, allowed: tuple[int, ...], words: str) -> None:
+def _ranks(tensor: Tensor, allowed: tuple[int, ...], words: str) -> None:
     if tensor.ndim not in allowed:
         raise refuse(ValueError, f"Only tensors with {words} are supported")
 
 
 # ------------------------------------------------------------------------------------ plain
-def uniform_(tensor: Any, a: float = 0.0, b: float = 1.0, generator: Any = None) -> Any:
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """U(a, b).
 
     >>> import tinygrad_pt as torch
@@ -56,7 +57,7 @@ def uniform_(tensor: Any, a: float = 0.0, b: float = 1.0, generator: Any = None)
         return tensor.uniform_(a, b, generator=generator)
 
 
-def normal_(tensor: Any, mean: float = 0.0, std: float = 1.0, generator: Any = None) -> Any:
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """N(mean, std²).
 
     >>> import tinygrad_pt as torch
@@ -68,8 +69,13 @@ def normal_(tensor: Any, mean: float = 0.0, std: float = 1.0, generator: Any = N
 
 
 def trunc_normal_(
-    tensor: Any, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0, generator: Any = None
-) -> Any:
+    tensor: Tensor,
+    mean: float = 0.0,
+    std: float = 1.0,
+    a: float = -2.0,
+    b: float = 2.0,
+    generator: Generator | None = None,
+) -> Tensor:
     """N(mean, std²) between a and b: what falls outside is drawn again.
 
     >>> import tinygrad_pt as torch
@@ -104,7 +110,7 @@ def trunc_normal_(
         return tensor
 
 
-def constant_(tensor: Any, val: float) -> Any:
+def constant_(tensor: Tensor, val: float) -> Tensor:
     """One number everywhere.
 
     >>> import tinygrad_pt as torch
@@ -115,7 +121,7 @@ def constant_(tensor: Any, val: float) -> Any:
         return tensor.fill_(val)
 
 
-def ones_(tensor: Any) -> Any:
+def ones_(tensor: Tensor) -> Tensor:
     """Ones.
 
     >>> import tinygrad_pt as torch
@@ -125,7 +131,7 @@ def ones_(tensor: Any) -> Any:
     return constant_(tensor, 1.0)
 
 
-def zeros_(tensor: Any) -> Any:
+def zeros_(tensor: Tensor) -> Tensor:
     """Zeros.
 
     >>> import tinygrad_pt as torch
@@ -135,7 +141,7 @@ def zeros_(tensor: Any) -> Any:
     return constant_(tensor, 0.0)
 
 
-def eye_(tensor: Any) -> Any:
+def eye_(tensor: Tensor) -> Tensor:
     """The identity matrix.
 
     >>> import tinygrad_pt as torch
@@ -148,7 +154,7 @@ def eye_(tensor: Any) -> Any:
         return tensor.copy_(wrap(np.eye(*tensor.shape, dtype=tensor.array.dtype)))
 
 
-def dirac_(tensor: Any, groups: int = 1) -> Any:
+def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """The convolution weight that passes each channel through unchanged, per group.
 
     >>> import tinygrad_pt as torch
@@ -169,7 +175,7 @@ def dirac_(tensor: Any, groups: int = 1) -> Any:
 
 
 # ------------------------------------------------------------------------------------ by the fans
-def _calculate_fan_in_and_fan_out(tensor: Any) -> tuple[int, int]:
+def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
     """How many inputs reach one output of this weight, and how many outputs one input reaches."""
     if tensor.ndim < 2:
         raise refuse(
@@ -181,7 +187,7 @@ def _calculate_fan_in_and_fan_out(tensor: Any) -> tuple[int, int]:
     return tensor.shape[1] * window, tensor.shape[0] * window
 
 
-def xavier_uniform_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any:
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """U(-b, b), b = gain √(6/(fan_in + fan_out)) (Glorot and Bengio, 2010).
 
     >>> import tinygrad_pt as torch
@@ -192,7 +198,7 @@ def xavier_uniform_(tensor: Any, gain: float = 1.0, generator: Any = None) -> An
     return uniform_(tensor, -bound, bound, generator)
 
 
-def xavier_normal_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any:
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """N(0, σ²), σ = gain √(2/(fan_in + fan_out)) (Glorot and Bengio, 2010).
 
     >>> import tinygrad_pt as torch
@@ -202,7 +208,7 @@ def xavier_normal_(tensor: Any, gain: float = 1.0, generator: Any = None) -> Any
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / sum(_calculate_fan_in_and_fan_out(tensor))), generator)
 
 
-def _kaiming_std(tensor: Any, a: float, mode: str, nonlinearity: str) -> float | None:
+def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float | None:
     """gain/√fan; None where there is nothing to fill."""
     if 0 in tensor.shape:
         warnings.warn("Initializing zero-element tensors is a no-op", UserWarning, stacklevel=3)
@@ -215,8 +221,12 @@ def _kaiming_std(tensor: Any, a: float, mode: str, nonlinearity: str) -> float |
 
 
 def kaiming_uniform_(
-    tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
-) -> Any:
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
     """U(-b, b), b = gain √(3/fan) (He et al., 2015); a is the slope of the leaky ReLU that follows.
 
     >>> import tinygrad_pt as torch
@@ -231,8 +241,12 @@ def kaiming_uniform_(
 
 
 def kaiming_normal_(
-    tensor: Any, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Any = None
-) -> Any:
+    tensor: Tensor,
+    a: float = 0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
     """N(0, σ²), σ = gain/√fan (He et al., 2015).
 
     >>> import tinygrad_pt as torch
@@ -244,7 +258,7 @@ def kaiming_normal_(
 
 
 # ------------------------------------------------------------------------------------ by structure
-def orthogonal_(tensor: Any, gain: float = 1, generator: Any = None) -> Any:
+def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
     """Orthonormal rows or columns, trailing axes flattened, times gain (Saxe et al., 2013).
 
     >>> import tinygrad_pt as torch
@@ -266,7 +280,7 @@ def orthogonal_(tensor: Any, gain: float = 1, generator: Any = None) -> Any:
         return tensor.mul_(gain)
 
 
-def sparse_(tensor: Any, sparsity: float, std: float = 0.01, generator: Any = None) -> Any:
+def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
     """N(0, std²) with the share `sparsity` of each column set to 0 (Martens, 2010).
 
     >>> import tinygrad_pt as torch

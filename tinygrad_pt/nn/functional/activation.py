@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
 
 import numpy as np
 
+from tinygrad_pt import dtypes, ops
 from tinygrad_pt import functions as F
-from tinygrad_pt import ops
 from tinygrad_pt.errors import axis_of, refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.nn.functional.check import floating_only, only_tensors, spoken, written
 from tinygrad_pt.ops.special import erf
+from tinygrad_pt.tensor import Tensor
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax",
@@ -22,7 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-def relu6(input: Any, inplace: bool = False) -> Any:
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """min(max(x, 0), 6).
 
     Shapes and errors are those of `nn.ReLU6`.
@@ -34,7 +34,7 @@ def relu6(input: Any, inplace: bool = False) -> Any:
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
-def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """x cut to [min_val, max_val]; unlike clamp's, its slope on the bounds is 0.
 
     Shapes and errors are those of `nn.Hardtanh`.
@@ -51,13 +51,13 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     return written(lambda x: _cut(x, min_val, max_val), input, inplace)
 
 
-def _cut(x: Any, low: float, high: float) -> Any:
+def _cut(x: Tensor, low: float, high: float) -> Tensor:
     """x cut to [low, high], with slope 0 on the bounds."""
     inside = ops.logical_and(ops.gt(x, low), ops.lt(x, high))
     return ops.where(inside, x, F.clamp(x, low, high).detach())
 
 
-def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where x > 0, else negative_slope · x.
 
     Shapes and errors are those of `nn.LeakyReLU`.
@@ -70,7 +70,7 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
     return written(lambda x: ops.where(ops.gt(x, 0), x, x * negative_slope), input, inplace)
 
 
-def prelu(input: Any, weight: Any) -> Any:
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """x where x > 0, else w · x with one w, or one per channel (axis 1).
 
     Shapes and errors are those of `nn.PReLU`.
@@ -98,7 +98,7 @@ def prelu(input: Any, weight: Any) -> Any:
     return ops.where(ops.gt(input, 0), input, input * F.reshape(weight, shape))
 
 
-def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else α (eˣ - 1).
 
     Shapes and errors are those of `nn.ELU`.
@@ -111,7 +111,7 @@ def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     return written(lambda x: _elu(x, alpha, 1.0, 1.0), input, inplace, reads=True)
 
 
-def selu(input: Any, inplace: bool = False) -> Any:
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """ELU with the α and the scale that keep mean 0 and variance 1 (Klambauer et al., 2017).
 
     Shapes and errors are those of `nn.SELU`.
@@ -124,7 +124,7 @@ def selu(input: Any, inplace: bool = False) -> Any:
     return written(lambda x: _elu(x, 1.6732632423543772, 1.0507009873554805, 1.0), input, inplace, reads=True)
 
 
-def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else α (eˣᐟᵅ - 1).
 
     Shapes and errors are those of `nn.CELU`.
@@ -139,13 +139,13 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     return written(lambda x: _elu(x, alpha, 1.0, 1 / alpha), input, inplace, reads=True)
 
 
-def _elu(x: Any, alpha: float, scale: float, slope: float) -> Any:
+def _elu(x: Tensor, alpha: float, scale: float, slope: float) -> Tensor:
     low = ops.expm1(ops.clamp(x, low=None, high=0.0) * slope) * alpha
     y = ops.where(ops.gt(x, 0), x, low)
     return y if scale == 1 else y * scale
 
 
-def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """ln(1 + e^(βx)) / β, and x itself where βx > threshold.
 
     Shapes and errors are those of `nn.Softplus`.
@@ -160,7 +160,7 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     return ops.where(ops.gt(scaled, threshold), input, y if beta == 1 else y / beta)
 
 
-def silu(input: Any, inplace: bool = False) -> Any:
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x σ(x), also called swish.
 
     Shapes and errors are those of `nn.SiLU`.
@@ -173,7 +173,7 @@ def silu(input: Any, inplace: bool = False) -> Any:
     return written(lambda x: x * ops.sigmoid(x), input, inplace, reads=True)
 
 
-def mish(input: Any, inplace: bool = False) -> Any:
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x tanh(ln(1 + eˣ)).
 
     Shapes and errors are those of `nn.Mish`.
@@ -186,7 +186,7 @@ def mish(input: Any, inplace: bool = False) -> Any:
     return written(lambda x: x * ops.tanh(softplus(x)), input, inplace, reads=True)
 
 
-def gelu(input: Any, approximate: str = "none") -> Any:
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """x Φ(x), Φ the normal distribution function; "tanh" approximates it (Hendrycks and Gimpel, 2016).
 
     Shapes and errors are those of `nn.GELU`.
@@ -204,7 +204,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     return input * 0.5 * (ops.tanh(inner) + 1)
 
 
-def logsigmoid(input: Any) -> Any:
+def logsigmoid(input: Tensor) -> Tensor:
     """ln σ(x), without overflow.
 
     Shapes and errors are those of `nn.LogSigmoid`.
@@ -216,7 +216,7 @@ def logsigmoid(input: Any) -> Any:
     return ops.logsigmoid(floating_only(input, "logsigmoid", "log_sigmoid_cpu"))
 
 
-def hardsigmoid(input: Any, inplace: bool = False) -> Any:
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
     """min(max(x/6 + 1/2, 0), 1), with slope 0 where it bends.
 
     Shapes and errors are those of `nn.Hardsigmoid`.
@@ -229,7 +229,7 @@ def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     return written(lambda x: _cut(x + 3.0, 0.0, 6.0) / 6.0, input, inplace)
 
 
-def hardswish(input: Any, inplace: bool = False) -> Any:
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x · hardsigmoid(x).
 
     Shapes and errors are those of `nn.Hardswish`.
@@ -242,7 +242,7 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
     return written(lambda x: x * _cut(x + 3.0, 0.0, 6.0) / 6.0, input, inplace, reads=True)
 
 
-def softsign(input: Any) -> Any:
+def softsign(input: Tensor) -> Tensor:
     """x / (1 + |x|).
 
     Shapes and errors are those of `nn.Softsign`.
@@ -254,7 +254,7 @@ def softsign(input: Any) -> Any:
     return input / (F.abs(input) + 1)
 
 
-def tanhshrink(input: Any) -> Any:
+def tanhshrink(input: Tensor) -> Tensor:
     """x - tanh x.
 
     Shapes and errors are those of `nn.Tanhshrink`.
@@ -267,7 +267,7 @@ def tanhshrink(input: Any) -> Any:
     return input - ops.tanh(input)
 
 
-def hardshrink(input: Any, lambd: float = 0.5) -> Any:
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x where |x| > λ, else 0.
 
     Shapes and errors are those of `nn.Hardshrink`.
@@ -281,7 +281,7 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     return ops.where(inside, 0.0, input)
 
 
-def softshrink(input: Any, lambd: float = 0.5) -> Any:
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x moved towards 0 by λ, and no further than 0.
 
     Shapes and errors are those of `nn.Softshrink`.
@@ -298,7 +298,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     return ops.where(ops.le(ops.abs(input), lambd), 0.0, input - ops.sign(input) * lambd)
 
 
-def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where x > threshold, else value.
 
     Shapes and errors are those of `nn.Threshold`.
@@ -314,7 +314,7 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
     return written(lambda x: ops.where(ops.le(x, threshold), number, x), input, inplace)
 
 
-def glu(input: Any, dim: int = -1) -> Any:
+def glu(input: Tensor, dim: int = -1) -> Tensor:
     """a σ(b), where a and b are the halves of the input along `dim`.
 
     Shapes and errors are those of `nn.GLU`.
@@ -348,7 +348,7 @@ def _guessed_dim(name: str, ndim: int) -> int:
     return 0 if ndim in (0, 1, 3) else 1
 
 
-def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: dtypes.dtype | None = None) -> Tensor:
     """eˣ / Σ eˣ along `dim`.
 
     Shapes and errors are those of `nn.Softmax`.
@@ -361,7 +361,7 @@ def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any
     return F.softmax(input, _guessed_dim("softmax", input.array.ndim) if dim is None else dim, dtype)
 
 
-def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: dtypes.dtype | None = None) -> Tensor:
     """Softmax of -x.
 
     Shapes and errors are those of `nn.Softmin`.
@@ -374,7 +374,9 @@ def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any
     return F.softmax(-input, _guessed_dim("softmin", input.array.ndim) if dim is None else dim, dtype)
 
 
-def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+def log_softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: dtypes.dtype | None = None
+) -> Tensor:
     """x - ln Σ eˣ along `dim`.
 
     Shapes and errors are those of `nn.LogSoftmax`.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from tinygrad_pt import dtypes
 from tinygrad_pt import functions as F
@@ -10,20 +10,21 @@ from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import write
+from tinygrad_pt.tensor import Tensor
 
 
-def only_tensors(op: str, **values: Any) -> None:
+def only_tensors(op: str, **values: object) -> None:
     """PyTorch's TypeError unless all of these are tensors."""
     for i, (name, value) in enumerate(values.items(), 1):
         if not isinstance(value, Handle):
             expect_tensor(value, op, name, i)
 
 
-def spoken(t: Any) -> str:
+def spoken(t: Tensor) -> str:
     return dtypes.of(t.array.dtype).spoken
 
 
-def floating_only(input: Any, op: str, kernel: str) -> Any:
+def floating_only(input: Tensor, op: str, kernel: str) -> Tensor:
     """The input, if it is a tensor of floating point numbers; for others PyTorch has no such kernel."""
     if expect_tensor(input, op).array.dtype.kind != "f":
         text = f"\"{kernel}\" not implemented for '{spoken(input)}'"
@@ -31,7 +32,7 @@ def floating_only(input: Any, op: str, kernel: str) -> Any:
     return input
 
 
-def written(function: Any, input: Any, inplace: bool, reads: bool = False) -> Any:
+def written(function: Callable[[Tensor], Tensor], input: Tensor, inplace: bool, reads: bool = False) -> Tensor:
     """`function(input)`, written back into the input if asked; a derivative that `reads` the input gets a copy."""
     if not inplace:
         return function(input)

@@ -1,10 +1,10 @@
 """Losses of classes: two, many, and whole distributions over them."""
+# fmt: off
 
 from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
 
 import numpy as np
 
@@ -17,21 +17,18 @@ from tinygrad_pt.nn.functional.activation import log_softmax
 from tinygrad_pt.nn.functional.check import floating_only, only_tensors, spoken
 from tinygrad_pt.nn.functional.reduction import REDUCTIONS, check_reduction, legacy_reduction, reduced
 from tinygrad_pt.ops import loss as L
+from tinygrad_pt.tensor import Tensor
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "nll_loss",
     "soft_margin_loss",
-]  # fmt: skip
+]
 
 
 def binary_cross_entropy(
-    input: Any,
-    target: Any,
-    weight: Any = None,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
-) -> Any:
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:
     """The mean of -t ln x - (1 - t) ln(1 - x) for probabilities x; the logarithms stop at -100.
 
     Raises:
@@ -82,14 +79,9 @@ def binary_cross_entropy(
 
 
 def binary_cross_entropy_with_logits(
-    input: Any,
-    target: Any,
-    weight: Any = None,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
-    pos_weight: Any = None,
-) -> Any:
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean", pos_weight: Tensor | None = None,
+) -> Tensor:
     """The binary cross entropy of σ(x), stable for any x; `pos_weight` multiplies the term t ln σ(x).
 
     Shapes and errors are those of `nn.BCEWithLogitsLoss`.
@@ -117,7 +109,7 @@ def binary_cross_entropy_with_logits(
                 RuntimeError,
                 f"result type {spoken(input)} can't be cast to the desired output type {spoken(target)}",
                 "binary_cross_entropy_with_logits", input, target, mend="convert the target: t.float()",
-            )  # fmt: skip
+            )
         input, target = promoted(input, target)
     floating_only(input, "binary_cross_entropy_with_logits", "log_sigmoid_cpu")
     if weight is None and pos_weight is None:
@@ -131,8 +123,8 @@ def binary_cross_entropy_with_logits(
 
 
 def soft_margin_loss(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
-) -> Any:
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
+) -> Tensor:
     """The mean of ln(1 + e^(-t x)), t being 1 or -1.
 
     Shapes and errors are those of `nn.SoftMarginLoss`.
@@ -153,9 +145,9 @@ def soft_margin_loss(
 
 
 def cross_entropy(
-    input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
-    reduce: Any = None, reduction: str = "mean", label_smoothing: float = 0.0,
-) -> Any:  # fmt: skip
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean", label_smoothing: float = 0.0,
+) -> Tensor:
     """The mean of -ln softmax(x)ₜ for logits (N, C, *) or (C,).
 
     Args:
@@ -204,14 +196,14 @@ def cross_entropy(
     return nll * (1 - label_smoothing) + each * (label_smoothing / x.shape[axis])
 
 
-def _along(weight: Any, like: Any, axis: int) -> Any:
+def _along(weight: Tensor, like: Tensor, axis: int) -> Tensor:
     """A vector laid along one axis."""
     return F.reshape(weight, tuple(-1 if i == axis else 1 for i in range(like.array.ndim)))
 
 
 def _cross_entropy_of_distributions(
-    input: Any, target: Any, weight: Any, axis: int, ignore_index: int, reduction: str, smoothing: float
-) -> Any:
+    input: Tensor, target: Tensor, weight: Tensor | None, axis: int, ignore_index: int, reduction: str, smoothing: float
+) -> Tensor:
     """-Σ_c w_c p_c ln softmax(x)_c, with p the target, smoothed."""
     x = input.array
     if target.array.dtype.kind != "f":
@@ -244,7 +236,7 @@ def _cross_entropy_of_distributions(
     return -F.sum(terms) / (rows if reduction == "mean" else 1)  # of nothing the mean is nan
 
 
-def _check_weight(weight: Any, classes: int, input: Any) -> None:
+def _check_weight(weight: Tensor, classes: int, input: Tensor) -> None:
     if weight.array.shape != (classes,):
         raise refuse(
             RuntimeError,
@@ -257,7 +249,7 @@ def _check_weight(weight: Any, classes: int, input: Any) -> None:
         )
 
 
-def _class_weights(logp: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
+def _class_weights(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
     """The factor of each target; sizes and dtypes are checked here."""
     a, b = logp.array, target.array
     if b.dtype != np.int64:
@@ -306,9 +298,9 @@ def _class_weights(logp: Any, target: Any, weight: Any, ignore_index: int, reduc
 
 
 def nll_loss(
-    input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
-    reduce: Any = None, reduction: str = "mean",
-) -> Any:  # fmt: skip
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:
     """The mean of -xₜ: log-probabilities (N, C, *) or (C,), class numbers (N, *) or ().
 
     Weights and `ignore_index` are as in `cross_entropy`.
@@ -342,9 +334,9 @@ KL_MEAN = (
 
 
 def kl_div(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
-    log_target: bool = False,
-) -> Any:  # fmt: skip
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", log_target: bool = False,
+) -> Tensor:
     """The mean of t (ln t - x) for log-probabilities x; "batchmean" is the sum over the batch size.
 
     Shapes and errors are those of `nn.KLDivLoss`.

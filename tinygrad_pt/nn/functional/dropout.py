@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
 
@@ -13,6 +12,7 @@ from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.graph import wrap
 from tinygrad_pt.nn.functional.check import only_tensors, written
+from tinygrad_pt.tensor import Tensor
 
 __all__ = ["dropout", "dropout1d", "dropout2d", "dropout3d"]
 
@@ -27,7 +27,7 @@ def check_probability(p: float) -> None:
         )
 
 
-def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training each element is 0 with probability p, else x/(1-p) (Srivastava et al., 2014).
 
     Shapes and errors are those of `nn.Dropout`.
@@ -41,7 +41,7 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     return _dropped(input, p, input.array.shape, inplace) if training and p else input
 
 
-def _dropped(input: Any, p: float, shape: tuple[int, ...], inplace: bool) -> Any:
+def _dropped(input: Tensor, p: float, shape: tuple[int, ...], inplace: bool) -> Tensor:
     """The input times a mask of this shape: the mask is an argument like any other, and wants no gradient."""
     x = input.array
     if not x.size:
@@ -53,7 +53,7 @@ def _dropped(input: Any, p: float, shape: tuple[int, ...], inplace: bool) -> Any
     return written(lambda t: ops.mul(t, wrap(mask)), input, inplace)
 
 
-def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Dropout of whole channels of (N, C, L) or (C, L): one draw per example and channel.
 
     Shapes and errors are those of `nn.Dropout1d`.
@@ -75,7 +75,7 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return _channels_dropped(input, p, training, inplace, lead=ndim - 1)
 
 
-def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Dropout of whole channels of (N, C, H, W): one draw per example and channel.
 
     Three axes are (N, C, L), and not (C, H, W), as in PyTorch, which warns of it.
@@ -101,7 +101,7 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     return _channels_dropped(input, p, training, inplace, lead=2)
 
 
-def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W): one draw per example and channel.
 
     Shapes and errors are those of `nn.Dropout3d`.
@@ -127,7 +127,7 @@ def _warn_of_rank(name: str, ndim: int, spatial: int) -> None:
     )  # fmt: skip
 
 
-def _channels_dropped(input: Any, p: float, training: bool, inplace: bool, lead: int) -> Any:
+def _channels_dropped(input: Tensor, p: float, training: bool, inplace: bool, lead: int) -> Tensor:
     """Dropout with one draw per element of the first `lead` axes."""
     check_probability(p)
     shape = (*input.array.shape[:lead], *(1,) * (input.array.ndim - lead))

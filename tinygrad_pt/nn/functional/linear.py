@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from tinygrad_pt import functions as F
 from tinygrad_pt import ops
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.linalg import MENDS, same_dtype
 from tinygrad_pt.nn.functional.check import only_tensors, spoken
+from tinygrad_pt.tensor import Tensor
 
 __all__ = ["bilinear", "linear"]
 
 
-def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """y = x Wᵀ + b: input (*, in), weight (out, in), bias (out,) → (*, out), all of one dtype.
 
     Raises:
@@ -39,7 +39,7 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     return _linear_slowly(input, weight, bias)
 
 
-def _linear_slowly(input: Any, weight: Any, bias: Any) -> Any:
+def _linear_slowly(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """What the short way does not take: a vector for a weight, a bias that broadcasts; or the error."""
     x, w = input.array, weight.array
     if w.ndim > 2:
@@ -82,7 +82,7 @@ def _linear_slowly(input: Any, weight: Any, bias: Any) -> Any:
     return y + bias
 
 
-def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """yₒ = x₁ᵀ Wₒ x₂ + bₒ: inputs (*, in1) and (*, in2), weight (out, in1, in2) → (*, out).
 
     Shapes and errors are those of `nn.Bilinear`.

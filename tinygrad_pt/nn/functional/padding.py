@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,13 +11,14 @@ from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.shaping import pad as _constant_pad
 from tinygrad_pt.graph import wrap
 from tinygrad_pt.nn.functional.check import only_tensors
+from tinygrad_pt.tensor import Tensor
 
 __all__ = ["pad"]
 
 MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
-def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
     """The input with its last axes widened: `pad` lists (before, after) from the last axis backwards.
 
     `mode` is "constant" (filled with `value`, default 0), "reflect", "replicate" or "circular".

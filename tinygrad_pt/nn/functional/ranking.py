@@ -1,8 +1,7 @@
 """Distances of vectors, and the losses that ask which of two is nearer, or ranks higher."""
+# fmt: off
 
 from __future__ import annotations
-
-from typing import Any
 
 from tinygrad_pt import functions as F
 from tinygrad_pt import ops
@@ -11,14 +10,15 @@ from tinygrad_pt.functions.arguments import promoted
 from tinygrad_pt.inplace import write
 from tinygrad_pt.nn.functional.check import only_tensors
 from tinygrad_pt.nn.functional.reduction import check_reduction, legacy_reduction, reduced
+from tinygrad_pt.tensor import Tensor
 
 __all__ = [
     "cosine_embedding_loss", "cosine_similarity", "hinge_embedding_loss", "margin_ranking_loss", "normalize",
     "pairwise_distance", "triplet_margin_loss",
-]  # fmt: skip
+]
 
 
-def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Any:
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None) -> Tensor:
     """x / max(|x|ₚ, ε) along `dim`.
 
     >>> import tinygrad_pt as torch
@@ -30,7 +30,7 @@ def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out:
     return y if out is None else write(out, y)
 
 
-def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x₁·x₂ / (max(|x₁|, ε) max(|x₂|, ε)) along `dim`.
 
     Shapes and errors are those of `nn.CosineSimilarity`.
@@ -49,7 +49,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     return F.sum(a * b, dim)
 
 
-def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """|x₁ - x₂ + ε|ₚ over the last axis.
 
     Shapes and errors are those of `nn.PairwiseDistance`.
@@ -63,9 +63,9 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
 
 
 def margin_ranking_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None, reduce: Any = None,
-    reduction: str = "mean",
-) -> Any:  # fmt: skip
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:
     """The mean of max(0, -t (x₁ - x₂) + margin), t = 1 where x₁ is to rank higher, else -1.
 
     Shapes and errors are those of `nn.MarginRankingLoss`.
@@ -92,13 +92,9 @@ def margin_ranking_loss(
 
 
 def hinge_embedding_loss(
-    input: Any,
-    target: Any,
-    margin: float = 1.0,
-    size_average: Any = None,
-    reduce: Any = None,
+    input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """The mean of x where t = 1 and of max(0, margin - x) where t = -1.
 
     Shapes and errors are those of `nn.HingeEmbeddingLoss`.
@@ -118,9 +114,9 @@ def hinge_embedding_loss(
 
 
 def cosine_embedding_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None, reduce: Any = None,
-    reduction: str = "mean",
-) -> Any:  # fmt: skip
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:
     """The mean of 1 - cos(x₁, x₂) where t = 1 and of max(0, cos(x₁, x₂) - margin) where t = -1.
 
     Shapes and errors are those of `nn.CosineEmbeddingLoss`.
@@ -141,17 +137,9 @@ def cosine_embedding_loss(
 
 
 def triplet_margin_loss(
-    anchor: Any,
-    positive: Any,
-    negative: Any,
-    margin: float = 1.0,
-    p: float = 2,
-    eps: float = 1e-6,
-    swap: bool = False,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
-) -> Any:
+    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
+    swap: bool = False, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:
     """The mean of max(0, |a - p| - |a - n| + margin) (Balntas et al., 2016).
 
     Shapes and errors are those of `nn.TripletMarginLoss`.

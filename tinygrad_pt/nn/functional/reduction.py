@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 from tinygrad_pt import functions as F
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import promoted
 from tinygrad_pt.nn.functional.check import spoken
+from tinygrad_pt.tensor import Tensor
 
 REDUCTIONS = {"none", "mean", "sum"}
 
 
-def legacy_reduction(size_average: Any, reduce: Any) -> str:
+def legacy_reduction(size_average: bool | None, reduce: bool | None) -> str:
     """What the two flags of PyTorch 0.4 mean today, with the warning that they will go."""
     size_average, reduce = size_average in (None, True), reduce in (None, True)
     reduction = "none" if not reduce else "mean" if size_average else "sum"
@@ -32,11 +32,11 @@ def check_reduction(reduction: str) -> None:
         )
 
 
-def reduced(loss: Any, reduction: str) -> Any:
+def reduced(loss: Tensor, reduction: str) -> Tensor:
     return loss if reduction == "none" else F.mean(loss) if reduction == "mean" else F.sum(loss)
 
 
-def paired(input: Any, target: Any, op: str, floating: bool = True) -> tuple[Any, Any]:
+def paired(input: Tensor, target: Tensor, op: str, floating: bool = True) -> tuple[Tensor, Tensor]:
     """Input and target of one shape and dtype; where the shapes differ, PyTorch's warning."""
     x, t = input.array, target.array
     if x.shape != t.shape:
@@ -59,7 +59,7 @@ def paired(input: Any, target: Any, op: str, floating: bool = True) -> tuple[Any
     return input, target
 
 
-def weighted(losses: Any, weight: Any, input: Any, reduction: str, over_weights: bool) -> Any:
+def weighted(losses: Tensor, weight: Tensor, input: Tensor, reduction: str, over_weights: bool) -> Tensor:
     """Losses times weights; their mean is over the sum of the weights, or over their number."""
     if weight.array.shape != input.array.shape:
         raise refuse(ValueError, "Weights and input must have the same size.", "loss", input, weight)

@@ -1,9 +1,9 @@
 """Losses of numbers: distances of input and target, and likelihoods of counts and of measurements."""
+# fmt: off
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
@@ -15,18 +15,15 @@ from tinygrad_pt.graph import Handle, wrap
 from tinygrad_pt.nn.functional.check import only_tensors
 from tinygrad_pt.nn.functional.reduction import REDUCTIONS, check_reduction, legacy_reduction, paired, reduced, weighted
 from tinygrad_pt.ops import loss as L
+from tinygrad_pt.tensor import Tensor
 
 __all__ = ["gaussian_nll_loss", "huber_loss", "l1_loss", "mse_loss", "poisson_nll_loss", "smooth_l1_loss"]
 
 
 def mse_loss(
-    input: Any,
-    target: Any,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
-    weight: Any = None,
-) -> Any:
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", weight: Tensor | None = None,
+) -> Tensor:
     """The mean of (x - t)²; or its sum, or each, by `reduction`.
 
     >>> import tinygrad_pt as torch
@@ -48,13 +45,9 @@ def mse_loss(
 
 
 def l1_loss(
-    input: Any,
-    target: Any,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
-    weight: Any = None,
-) -> Any:
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", weight: Tensor | None = None,
+) -> Tensor:
     """The mean of |x - t|.
 
     Shapes and errors are those of `nn.L1Loss`.
@@ -75,13 +68,9 @@ def l1_loss(
 
 
 def smooth_l1_loss(
-    input: Any,
-    target: Any,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
-    beta: float = 1.0,
-) -> Any:
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", beta: float = 1.0,
+) -> Tensor:
     """The mean of d²/2β where d = |x - t| < β, else d - β/2 (Girshick, 2015).
 
     Shapes and errors are those of `nn.SmoothL1Loss`.
@@ -102,7 +91,9 @@ def smooth_l1_loss(
     return L.smooth_l1_loss(input, target, beta=beta, reduction=reduction)
 
 
-def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 1.0, weight: Any = None) -> Any:
+def huber_loss(
+    input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
+) -> Tensor:
     """The mean of d²/2 where d = |x - t| < δ, else δ (d - δ/2) (Huber, 1964).
 
     Shapes and errors are those of `nn.HuberLoss`.
@@ -123,15 +114,9 @@ def huber_loss(input: Any, target: Any, reduction: str = "mean", delta: float = 
 
 
 def poisson_nll_loss(
-    input: Any,
-    target: Any,
-    log_input: bool = True,
-    full: bool = False,
-    size_average: Any = None,
-    eps: float = 1e-8,
-    reduce: Any = None,
-    reduction: str = "mean",
-) -> Any:
+    input: Tensor, target: Tensor, log_input: bool = True, full: bool = False, size_average: bool | None = None,
+    eps: float = 1e-8, reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:
     """The mean of eˣ - t x; without `log_input`, of x - t ln(x + ε); `full` adds Stirling's term.
 
     Shapes and errors are those of `nn.PoissonNLLLoss`.
@@ -153,8 +138,8 @@ def poisson_nll_loss(
 
 
 def gaussian_nll_loss(
-    input: Any, target: Any, var: Any, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
-) -> Any:
+    input: Tensor, target: Tensor, var: Tensor, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+) -> Tensor:
     """The mean of (ln v + (x - t)²/v)/2, v being the variance, at least ε; `full` adds ln(2π)/2.
 
     Shapes and errors are those of `nn.GaussianNLLLoss`.
