@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.nn import functional as NF
+from tinygrad_pt.nn.functional.check import only_numbers
 from tinygrad_pt.nn.functional.reduction import legacy_reduction
 from tinygrad_pt.nn.module import Module
 from tinygrad_pt.tensor import Tensor
@@ -14,9 +16,7 @@ class Loss(Module):
 
     def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
         super().__init__()
-        if size_average is not None or reduce is not None:
-            reduction = legacy_reduction(size_average, reduce)
-        self.reduction = reduction
+        self.reduction = legacy_reduction(reduction, size_average, reduce)
 
 
 class WeightedLoss(Loss):
@@ -395,8 +395,10 @@ class TripletMarginLoss(Loss):
         size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
     ) -> None:
         super().__init__(size_average, reduce, reduction)
+        only_numbers("TripletMarginLoss", margin=margin)
         if margin <= 0:
-            raise ValueError(f"TripletMarginLoss: expected margin to be greater than 0, got {margin} instead")
+            text = f"TripletMarginLoss: expected margin to be greater than 0, got {margin} instead"
+            raise refuse(ValueError, text, "TripletMarginLoss", margin)
         self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
 
     def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:

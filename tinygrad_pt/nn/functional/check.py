@@ -1,8 +1,11 @@
-"""What the functions of `nn` share: refusals with an address, and results written in place."""
+"""Checks of arguments that the functions of `nn` share, and results written in place."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+
+import numpy as np
 
 from tinygrad_pt import dtypes
 from tinygrad_pt import functions as F
@@ -12,6 +15,8 @@ from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import write
 from tinygrad_pt.tensor import Tensor
 
+NUMBERS = (int, float, np.number, Handle)  # a tensor may stand for a number
+
 
 def only_tensors(op: str, **values: object) -> None:
     """PyTorch's TypeError unless all of these are tensors."""
@@ -20,20 +25,48 @@ def only_tensors(op: str, **values: object) -> None:
             expect_tensor(value, op, name, i)
 
 
+def only_numbers(op: str, **values: object) -> None:
+    """PyTorch's TypeError unless all of these are numbers."""
+    for name, value in values.items():
+        if not isinstance(value, NUMBERS):
+            raise wrong_type(op, name, "Number", value)
+
+
+def only_integers(op: str, **values: object) -> None:
+    """PyTorch's TypeError unless all of these are integers."""
+    for name, value in values.items():
+        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+            raise wrong_type(op, name, "int", value)
+
+
+def wrong_type(op: str, name: str, kind: str, value: object) -> Exception:
+    """PyTorch's TypeError about an argument that is not of this kind."""
+    return refuse(TypeError, f"{op}(): argument '{name}' must be {kind}, not {type(value).__name__}", op, value)
+
+
+def as_integer(value: float, op: str) -> int:
+    """A number cut to an integer, to meet integers; inf and nan are none."""
+    only_numbers(op, value=value)
+    if not math.isfinite(value):
+        raise refuse(RuntimeError, "value cannot be converted to type int64_t without overflow", op, value)
+    return int(value)
+
+
 def spoken(t: Tensor) -> str:
+    """PyTorch's word for the dtype, such as `Float`."""
     return dtypes.of(t.array.dtype).spoken
 
 
 def floating_only(input: Tensor, op: str, kernel: str) -> Tensor:
     """The input, if it is a tensor of floating point numbers; for others PyTorch has no such kernel."""
-    if expect_tensor(input, op).array.dtype.kind != "f":
-        text = f"\"{kernel}\" not implemented for '{spoken(input)}'"
+    if not isinstance(input, Handle) or input.array.dtype.kind != "f":
+        text = f"\"{kernel}\" not implemented for '{spoken(expect_tensor(input, op))}'"
         raise refuse(NotImplementedError, text, op, input, mend="convert it first: x.float()")
     return input
 
 
 def written(function: Callable[[Tensor], Tensor], input: Tensor, inplace: bool, reads: bool = False) -> Tensor:
-    """`function(input)`, written back into the input if asked; a derivative that `reads` the input gets a copy."""
+    """`function(input)`, written into the input if `inplace`; if the derivative `reads` the input, it gets a copy."""
     if not inplace:
         return function(input)
     return write(input, function(F.clone(input) if reads else input))

@@ -11,13 +11,15 @@ import numpy as np
 from tinygrad_pt import functions as F
 from tinygrad_pt import ops
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.functions.arguments import promoted
+from tinygrad_pt.functions.arguments import expect_tensor, promoted
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.nn.functional.activation import log_softmax
-from tinygrad_pt.nn.functional.check import floating_only, only_tensors, spoken
-from tinygrad_pt.nn.functional.reduction import REDUCTIONS, check_reduction, legacy_reduction, reduced
+from tinygrad_pt.nn.functional.check import floating_only, only_integers, only_numbers, only_tensors, spoken
+from tinygrad_pt.nn.functional.reduction import REDUCTIONS, legacy_reduction, reduced, reduction_of
 from tinygrad_pt.ops import loss as L
 from tinygrad_pt.tensor import Tensor
+
+LONG, BYTE = np.dtype(np.int64), np.dtype(np.uint8)
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "nll_loss",
@@ -39,27 +41,20 @@ def binary_cross_entropy(
     tensor(0.1643)
     """
     only_tensors("binary_cross_entropy", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    check_reduction(reduction)
+    reduction = reduction_of("binary_cross_entropy", reduction, size_average, reduce)
     x, t = input.array, target.array
     if x.shape != t.shape:
         raise refuse(
             ValueError,
-            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is "
-            "deprecated. "
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
             "Please ensure they have the same size.",
-            "binary_cross_entropy",
-            input,
-            target,
+            "binary_cross_entropy", input, target,
         )
     if x.dtype is not t.dtype:
         raise refuse(
             RuntimeError,
             f"Found dtype {spoken(target)} but expected {spoken(input)}",
-            "binary_cross_entropy",
-            input,
-            target,
+            "binary_cross_entropy", input, target,
             mend=f"convert the target: t.to(torch.{input.dtype.name})",
         )
     floating_only(input, "binary_cross_entropy", "binary_cross_entropy")
@@ -67,13 +62,12 @@ def binary_cross_entropy(
         raise refuse(
             RuntimeError,
             "all elements of input should be between 0 and 1",
-            "binary_cross_entropy",
-            input,
-            target,
+            "binary_cross_entropy", input, target,
             mend="apply a sigmoid first, or use binary_cross_entropy_with_logits",
         )
     if weight is None:
         return L.binary_cross_entropy(input, target, reduction=reduction)
+    expect_tensor(weight, "binary_cross_entropy", "weight", 3)
     each = L.binary_cross_entropy(input, target, reduction="none")
     return reduced(each * F.expand(weight, x.shape).to(input.dtype), reduction)
 
@@ -91,16 +85,12 @@ def binary_cross_entropy_with_logits(
     tensor(0.6931)
     """
     only_tensors("binary_cross_entropy_with_logits", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    check_reduction(reduction)
+    reduction = reduction_of("binary_cross_entropy_with_logits", reduction, size_average, reduce)
     if target.array.shape != input.array.shape:
         raise refuse(
             ValueError,
             f"Target size ({target.shape}) must be the same as input size ({input.shape})",
-            "binary_cross_entropy_with_logits",
-            input,
-            target,
+            "binary_cross_entropy_with_logits", input, target,
             mend="unsqueeze or squeeze one of them",
         )
     if input.array.dtype is not target.array.dtype:
@@ -114,7 +104,10 @@ def binary_cross_entropy_with_logits(
     floating_only(input, "binary_cross_entropy_with_logits", "log_sigmoid_cpu")
     if weight is None and pos_weight is None:
         return L.binary_cross_entropy_with_logits(input, target, reduction=reduction)
-    weight, pos_weight = (w if w is None else w.to(input.dtype) for w in (weight, pos_weight))
+    if weight is not None:
+        weight = expect_tensor(weight, "binary_cross_entropy_with_logits", "weight", 3).to(input.dtype)
+    if pos_weight is not None:
+        pos_weight = expect_tensor(pos_weight, "binary_cross_entropy_with_logits", "pos_weight", 7).to(input.dtype)
     if pos_weight is None:
         each = L.binary_cross_entropy_with_logits(input, target, reduction="none")
     else:
@@ -134,9 +127,7 @@ def soft_margin_loss(
     tensor(0.4100)
     """
     only_tensors("soft_margin_loss", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    check_reduction(reduction)
+    reduction = reduction_of("soft_margin_loss", reduction, size_average, reduce)
     product = target * input
     if product.array.dtype.kind != "f":
         text = f"result type Float can't be cast to the desired output type {spoken(product)}"
@@ -166,20 +157,15 @@ def cross_entropy(
     """
     if not (isinstance(input, Handle) and isinstance(target, Handle)):
         only_tensors("cross_entropy_loss", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    if reduction not in REDUCTIONS:
-        check_reduction(reduction)
+    if size_average is not None or reduce is not None or reduction not in REDUCTIONS:
+        reduction = reduction_of("cross_entropy", reduction, size_average, reduce)
     x = input.array
     axis = 0 if x.ndim == 1 else 1
-    if not 0.0 <= label_smoothing <= 1.0:
-        raise refuse(
-            RuntimeError,
-            f"label_smoothing must be between 0.0 and 1.0. Got: {float(label_smoothing)}",
-            "cross_entropy",
-            input,
-            target,
-        )
+    if label_smoothing != 0.0:
+        only_numbers("cross_entropy", label_smoothing=label_smoothing)
+        if not 0.0 <= label_smoothing <= 1.0:
+            text = f"label_smoothing must be between 0.0 and 1.0. Got: {float(label_smoothing)}"
+            raise refuse(RuntimeError, text, "cross_entropy", input, target)
     if x.ndim and target.array.shape == x.shape:
         return _cross_entropy_of_distributions(input, target, weight, axis, ignore_index, reduction, label_smoothing)
     logp = log_softmax(input, axis)
@@ -210,18 +196,14 @@ def _cross_entropy_of_distributions(
         raise refuse(
             RuntimeError,
             f"Expected floating point type for target with class probabilities, got {spoken(target)}",
-            "cross_entropy",
-            input,
-            target,
+            "cross_entropy", input, target,
             mend="convert the target: t.float()",
         )
     if ignore_index >= 0:
         raise refuse(
             RuntimeError,
             "ignore_index is not supported for floating point target",
-            "cross_entropy",
-            input,
-            target,
+            "cross_entropy", input, target,
         )
     if smoothing:
         target = target * (1 - smoothing) + smoothing / x.shape[axis]
@@ -237,31 +219,27 @@ def _cross_entropy_of_distributions(
 
 
 def _check_weight(weight: Tensor, classes: int, input: Tensor) -> None:
-    if weight.array.shape != (classes,):
+    if expect_tensor(weight, "cross_entropy_loss", "weight", 3).array.shape != (classes,):
         raise refuse(
             RuntimeError,
-            f"weight tensor should be defined either for all {classes} classes or no classes but got "
-            "weight tensor of "
+            f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
             f"shape: {list(weight.array.shape)}",
-            "nll_loss",
-            input,
-            weight,
+            "nll_loss", input, weight,
         )
 
 
 def _class_weights(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
     """The factor of each target; sizes and dtypes are checked here."""
     a, b = logp.array, target.array
-    if b.dtype != np.int64:
-        if b.dtype != np.uint8:
-            raise refuse(
-                RuntimeError,
-                f"expected target dtype to be Long or Byte, but got {spoken(target)}",
-                "nll_loss",
-                logp,
-                target,
-                mend="class numbers are int64: target.long(); probabilities have the shape of the input",
-            )
+    if b.dtype is not LONG and b.dtype not in (LONG, BYTE):
+        raise refuse(
+            RuntimeError,
+            f"expected target dtype to be Long or Byte, but got {spoken(target)}",
+            "nll_loss", logp, target,
+            mend="class numbers are int64: target.long(); probabilities have the shape of the input",
+        )
+    if ignore_index != -100:
+        only_integers("cross_entropy_loss", ignore_index=ignore_index)
     if a.ndim == 0:
         raise refuse(ValueError, f"Expected 1 or more dimensions (got {a.ndim})", "nll_loss", logp, target)
     if a.ndim > 1 and b.shape[:1] != a.shape[:1]:
@@ -269,16 +247,12 @@ def _class_weights(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_i
             raise refuse(
                 RuntimeError,
                 f"size mismatch (got input: {list(a.shape)}, target: {list(b.shape)})",
-                "nll_loss",
-                logp,
-                target,
+                "nll_loss", logp, target,
             )
         raise refuse(
             ValueError,
             f"Expected input batch_size ({a.shape[0]}) to match target batch_size ({b.shape[0]}).",
-            "nll_loss",
-            logp,
-            target,
+            "nll_loss", logp, target,
             mend="one target per row of the input",
         )
     expected = (a.shape[0], *a.shape[2:]) if a.ndim > 1 else ()
@@ -313,12 +287,11 @@ def nll_loss(
     """
     if not (isinstance(input, Handle) and isinstance(target, Handle)):
         only_tensors("nll_loss_nd", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    check_reduction(reduction)
+    if size_average is not None or reduce is not None or reduction not in REDUCTIONS:
+        reduction = reduction_of("nll_loss", reduction, size_average, reduce)
     share = _class_weights(input, target, weight, ignore_index, reduction)
     floating_only(input, "nll_loss", "nll_loss_out_frame")
-    if target.array.dtype != np.int64:
+    if target.array.dtype is not LONG:
         target = target.long()
     axis = 1 if input.array.ndim > 1 else 0
     loss = L.nll_loss(input, target, share, axis=axis, ignore=ignore_index, reduction=reduction)
@@ -326,8 +299,7 @@ def nll_loss(
 
 
 KL_MEAN = (
-    "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' "
-    "divides only by "
+    "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides only by "
     "the batch size, and aligns with the KL div math definition.'mean' will be changed to behave the same as "
     "'batchmean' in the next major release."
 )
@@ -346,17 +318,14 @@ def kl_div(
     tensor(0.3069)
     """
     only_tensors("kl_div", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    elif reduction == "mean":
+    if reduction == "mean" and size_average is None and reduce is None:
         warnings.warn(KL_MEAN, UserWarning, stacklevel=2)
+    reduction = legacy_reduction(reduction, size_average, reduce)
     for t in (input, target):
         if t.array.dtype.kind != "f":
             raise refuse(RuntimeError, "kl_div: Integral inputs not supported.", "kl_div", input, target)
     batchmean = reduction == "batchmean"
-    if batchmean:
-        reduction = "sum"
-    check_reduction(reduction)
+    reduction = "sum" if batchmean else reduction_of("kl_div", reduction)
     if log_target:
         each = ops.exp(target) * (target - input)
     else:

@@ -8,8 +8,8 @@ from tinygrad_pt import ops
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import promoted
 from tinygrad_pt.inplace import write
-from tinygrad_pt.nn.functional.check import only_tensors
-from tinygrad_pt.nn.functional.reduction import check_reduction, legacy_reduction, reduced
+from tinygrad_pt.nn.functional.check import as_integer, only_numbers, only_tensors
+from tinygrad_pt.nn.functional.reduction import reduced, reduction_of
 from tinygrad_pt.tensor import Tensor
 
 __all__ = [
@@ -26,6 +26,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
     tensor([[0.6000, 0.8000]])
     """
     only_tensors("normalize", input=input)
+    only_numbers("normalize", p=p, eps=eps)
     y = input / F.clamp(F.norm(input, p, dim, keepdim=True), min=eps)
     return y if out is None else write(out, y)
 
@@ -40,6 +41,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     tensor([0.7071])
     """
     only_tensors("cosine_similarity", x1=x1, x2=x2)
+    only_numbers("cosine_similarity", eps=eps)
     text = broadcast_text(x1.array.shape, x2.array.shape)
     if text:
         raise refuse(RuntimeError, text, "cosine_similarity", x1, x2)
@@ -59,6 +61,7 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
     tensor([5.0000])
     """
     only_tensors("pairwise_distance", x1=x1, x2=x2)
+    only_numbers("pairwise_distance", p=p, eps=eps)
     return F.norm(x1 - x2 + eps, p, -1, keepdim)
 
 
@@ -75,18 +78,14 @@ def margin_ranking_loss(
     tensor(1.)
     """
     only_tensors("margin_ranking_loss", input1=input1, input2=input2, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    check_reduction(reduction)
+    only_numbers("margin_ranking_loss", margin=margin)
+    reduction = reduction_of("margin_ranking_loss", reduction, size_average, reduce)
     if len({input1.array.ndim, input2.array.ndim, target.array.ndim}) > 1:
         raise refuse(
             RuntimeError,
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
             f"{input1.shape}, input2: {input2.shape}, target: {target.shape} ",
-            "margin_ranking_loss",
-            input1,
-            input2,
-            target,
+            "margin_ranking_loss", input1, input2, target,
         )
     return reduced(F.clamp(-target * (input1 - input2) + margin, min=0), reduction)
 
@@ -104,11 +103,10 @@ def hinge_embedding_loss(
     tensor(0.6250)
     """
     only_tensors("hinge_embedding_loss", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    check_reduction(reduction)
+    only_numbers("hinge_embedding_loss", margin=margin)
+    reduction = reduction_of("hinge_embedding_loss", reduction, size_average, reduce)
     if input.array.dtype.kind != "f":
-        margin = int(margin)
+        margin = as_integer(margin, "hinge_embedding_loss")
     far = F.where(ops.ne(target, 1), F.clamp(margin - input, min=0), 0)
     return reduced(far + F.where(ops.ne(target, -1), input, 0), reduction)
 
@@ -126,9 +124,8 @@ def cosine_embedding_loss(
     tensor(0.2929)
     """
     only_tensors("cosine_embedding_loss", input1=input1, input2=input2, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    check_reduction(reduction)
+    only_numbers("cosine_embedding_loss", margin=margin)
+    reduction = reduction_of("cosine_embedding_loss", reduction, size_average, reduce)
     eps = 1e-12
     norm = ops.sqrt((F.sum(input1 * input1, -1) + eps) * (F.sum(input2 * input2, -1) + eps))
     cosine = F.sum(input1 * input2, -1) / norm
@@ -149,9 +146,8 @@ def triplet_margin_loss(
     tensor(1.)
     """
     only_tensors("triplet_margin_loss", anchor=anchor, positive=positive, negative=negative)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    check_reduction(reduction)
+    only_numbers("triplet_margin_loss", margin=margin, p=p, eps=eps)
+    reduction = reduction_of("triplet_margin_loss", reduction, size_average, reduce)
     if margin <= 0:
         raise refuse(ValueError, f"margin must be greater than 0, got {margin}", "triplet_margin_loss", anchor)
     far = pairwise_distance(anchor, negative, p, eps)

@@ -12,8 +12,8 @@ from tinygrad_pt import ops
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.graph import Handle, wrap
-from tinygrad_pt.nn.functional.check import only_tensors
-from tinygrad_pt.nn.functional.reduction import REDUCTIONS, check_reduction, legacy_reduction, paired, reduced, weighted
+from tinygrad_pt.nn.functional.check import only_numbers, only_tensors
+from tinygrad_pt.nn.functional.reduction import REDUCTIONS, legacy_reduction, paired, reduced, reduction_of, weighted
 from tinygrad_pt.ops import loss as L
 from tinygrad_pt.tensor import Tensor
 
@@ -32,15 +32,14 @@ def mse_loss(
     """
     if not (isinstance(input, Handle) and isinstance(target, Handle)):
         only_tensors("mse_loss", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
     x, t = input.array, target.array
     if x.shape != t.shape or x.dtype is not t.dtype or x.dtype.kind != "f":
         input, target = paired(input, target, "mse_loss")
     if weight is not None:
-        return weighted(ops.square(input - target), weight, input, reduction, True)
-    if reduction not in REDUCTIONS:
-        check_reduction(reduction)
+        reduction = legacy_reduction(reduction, size_average, reduce)
+        return weighted("mse_loss", ops.square(input - target), weight, reduction)
+    if size_average is not None or reduce is not None or reduction not in REDUCTIONS:
+        reduction = reduction_of("mse_loss", reduction, size_average, reduce)
     return L.mse_loss(input, target, reduction=reduction)
 
 
@@ -57,14 +56,11 @@ def l1_loss(
     tensor(1.7500)
     """
     only_tensors("l1_loss", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
     input, target = paired(input, target, "l1_loss", floating=False)
     distance = ops.abs(input - target)
     if weight is not None:
-        return weighted(distance, weight, input, reduction, True)
-    check_reduction(reduction)
-    return reduced(distance, reduction)
+        return weighted("l1_loss", distance, weight, legacy_reduction(reduction, size_average, reduce))
+    return reduced(distance, reduction_of("l1_loss", reduction, size_average, reduce))
 
 
 def smooth_l1_loss(
@@ -80,10 +76,9 @@ def smooth_l1_loss(
     tensor(1.2500)
     """
     only_tensors("smooth_l1_loss", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
+    only_numbers("smooth_l1_loss", beta=beta)
     input, target = paired(input, target, "smooth_l1_loss", floating=beta != 0)
-    check_reduction(reduction)
+    reduction = reduction_of("smooth_l1_loss", reduction, size_average, reduce)
     if beta < 0:
         raise refuse(RuntimeError, "smooth_l1_loss does not support negative values for beta.", "smooth_l1_loss", input)
     if beta == 0:
@@ -103,14 +98,14 @@ def huber_loss(
     tensor(1.2500)
     """
     only_tensors("huber_loss", input=input, target=target)
+    only_numbers("huber_loss", delta=delta)
     input, target = paired(input, target, "huber_loss")
     if delta <= 0:
         raise refuse(RuntimeError, "huber_loss does not support non-positive values for delta.", "huber_loss", input)
     if weight is not None:
         each = L.huber_loss(input, target, delta=delta, reduction="none")
-        return weighted(each, weight, input, reduction, False)
-    check_reduction(reduction)
-    return L.huber_loss(input, target, delta=delta, reduction=reduction)
+        return weighted("huber_loss", each, weight, reduction, over_weights=False)
+    return L.huber_loss(input, target, delta=delta, reduction=reduction_of("huber_loss", reduction))
 
 
 def poisson_nll_loss(
@@ -126,9 +121,8 @@ def poisson_nll_loss(
     tensor(10.6519)
     """
     only_tensors("poisson_nll_loss", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    check_reduction(reduction)
+    only_numbers("poisson_nll_loss", eps=eps)
+    reduction = reduction_of("poisson_nll_loss", reduction, size_average, reduce)
     each = ops.exp(input) - target * input if log_input else input - target * ops.log(input + eps)
     if full:
         large = ops.gt(target, 1)
@@ -138,7 +132,7 @@ def poisson_nll_loss(
 
 
 def gaussian_nll_loss(
-    input: Tensor, target: Tensor, var: Tensor, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
+    input: Tensor, target: Tensor, var: Tensor | float, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Tensor:
     """The mean of (ln v + (x - t)²/v)/2, v being the variance, at least ε; `full` adds ln(2π)/2.
 
@@ -149,22 +143,24 @@ def gaussian_nll_loss(
     tensor(1.1931)
     """
     only_tensors("gaussian_nll_loss", input=input, target=target)
+    only_numbers("gaussian_nll_loss", eps=eps)
     if isinstance(var, (int, float)):
-        var = F.full_like(input, float(var))
-    expect_tensor(var, "gaussian_nll_loss", "var", 3)
-    if var.array.dtype.kind != "f":
-        text = f"result type Float can't be cast to the desired output type {var.dtype.c_name}"
+        variance: Tensor = F.full_like(input, float(var))
+    else:
+        variance = expect_tensor(var, "gaussian_nll_loss", "var", 3)
+    x, v = input.array, variance.array
+    if v.dtype.kind != "f":
+        text = f"result type Float can't be cast to the desired output type {variance.dtype.c_name}"
         raise refuse(RuntimeError, text, "gaussian_nll_loss", input, target, var, mend="convert it: var.float()")
-    if (var.array < 0).any():
+    if (v < 0).any():
         raise refuse(ValueError, "var has negative entry/entries", "gaussian_nll_loss", input, target, var)
-    x, v = input.array, var.array
     if v.shape != x.shape:
         if x.shape[:-1] == v.shape:
-            var = ops.unsqueeze(var, axis=-1)
+            variance = ops.unsqueeze(variance, axis=-1)
         elif x.ndim != v.ndim or sum(n for m, n in zip(x.shape, v.shape, strict=True) if m != n) != 1:
             raise refuse(ValueError, "var is of incorrect size", "gaussian_nll_loss", input, target, var)
-    if reduction not in REDUCTIONS:
-        raise refuse(ValueError, f"{reduction} is not valid", "gaussian_nll_loss", input, target, var)
-    var = var + wrap(np.maximum(var.array, var.array.dtype.type(eps)) - var.array)  # the floor passes gradients on
-    each = (ops.log(var) + ops.square(input - target) / var) * 0.5
+    reduction = reduction_of("gaussian_nll_loss", reduction, text="{} is not valid")
+    v = variance.array
+    variance = variance + wrap(np.maximum(v, v.dtype.type(eps)) - v)  # the floor passes gradients on
+    each = (ops.log(variance) + ops.square(input - target) / variance) * 0.5
     return reduced(each + 0.5 * math.log(2 * math.pi) if full else each, reduction)
