@@ -6,8 +6,10 @@ import warnings
 
 from tinygrad_pt import dtypes
 from tinygrad_pt import functions as F
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.nn import functional as NF
+from tinygrad_pt.nn.functional.check import only_numbers
 from tinygrad_pt.nn.module import Module
 from tinygrad_pt.nn.parameter import Parameter
 from tinygrad_pt.tensor import Tensor
@@ -249,8 +251,10 @@ class Hardtanh(Module):
                 warnings.warn(text, FutureWarning, stacklevel=2)
         min_val = min_val if min_value is None else min_value
         max_val = max_val if max_value is None else max_value
+        only_numbers("Hardtanh", min_val=min_val, max_val=max_val)
         if max_val <= min_val:
-            raise AssertionError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
+            text = f"max_val ({max_val}) must be greater than min_val ({min_val})"
+            raise refuse(AssertionError, text, "Hardtanh", min_val, max_val)
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
 
     def forward(self, input: Tensor) -> Tensor:
@@ -489,6 +493,7 @@ class PReLU(Module):
         dtype: dtypes.dtype | None = None,
     ) -> None:
         super().__init__()
+        only_numbers("PReLU", init=init)
         self.num_parameters, self.init = num_parameters, init
         self.weight = Parameter(F.full((num_parameters,), float(init), dtype=dtype, device=device))
 
@@ -580,7 +585,8 @@ class Softmax2d(Module):
     def forward(self, input: Tensor) -> Tensor:
         """eˣ / Σ eˣ over the channels."""
         if expect_tensor(input, "softmax2d").dim() not in (3, 4):
-            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead")
+            text = f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead"
+            raise refuse(ValueError, text, "softmax2d", input, mend="the input is (N, C, H, W) or (C, H, W)")
         return NF.softmax(input, -3)
 
 

@@ -9,9 +9,16 @@ import numpy as np
 
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt import functions as F
-from tinygrad_pt.errors import axis_of, refuse
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
-from tinygrad_pt.nn.functional.check import floating_only, only_tensors, spoken, written
+from tinygrad_pt.nn.functional.check import (
+    as_integer,
+    floating_only,
+    only_numbers,
+    only_tensors,
+    spoken,
+    written,
+)
 from tinygrad_pt.ops.special import erf
 from tinygrad_pt.tensor import Tensor
 
@@ -47,7 +54,9 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     if kind == "b":
         raise refuse(RuntimeError, "Bool inputs not supported for hardtanh", "hardtanh", input)
     if kind in "iu":
-        min_val, max_val = int(min_val), int(max_val)
+        min_val, max_val = as_integer(min_val, "hardtanh"), as_integer(max_val, "hardtanh")
+    else:
+        only_numbers("hardtanh", min_val=min_val, max_val=max_val)
     return written(lambda x: _cut(x, min_val, max_val), input, inplace)
 
 
@@ -67,6 +76,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     tensor([-0.0400, -0.0050,  0.0000,  2.0000])
     """
     floating_only(input, "leaky_relu", "leaky_relu_cpu")
+    only_numbers("leaky_relu", negative_slope=negative_slope)
     return written(lambda x: ops.where(ops.gt(x, 0), x, x * negative_slope), input, inplace)
 
 
@@ -79,21 +89,19 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     >>> torch.nn.functional.prelu(torch.tensor([-4.0, -0.5, 0.0, 2.0]), torch.tensor([0.5]))
     tensor([-2.0000, -0.2500,  0.0000,  2.0000])
     """
-    if expect_tensor(input, "prelu").array.dtype != weight.array.dtype:
+    only_tensors("prelu", input=input, weight=weight)
+    if input.array.dtype != weight.array.dtype:
         text = f"prelu: Type promoting not supported. Got {spoken(input)} and {spoken(weight)}"
         raise refuse(RuntimeError, text, "prelu", input, weight, mend=f"convert the input: x.to({weight.dtype})")
     shape = [1] * input.array.ndim
     if weight.array.size > 1:
         channels = input.array.shape[1] if input.array.ndim > 1 else 1
         if channels != weight.array.size:
-            raise refuse(
-                RuntimeError,
+            text = (
                 "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
-                f"{weight.array.size} and channel size = {channels}.",
-                "prelu",
-                input,
-                weight,
+                f"{weight.array.size} and channel size = {channels}."
             )
+            raise refuse(RuntimeError, text, "prelu", input, weight)
         shape[1] = channels
     return ops.where(ops.gt(input, 0), input, input * F.reshape(weight, shape))
 
@@ -108,6 +116,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     tensor([-0.9817, -0.3935,  0.0000,  2.0000])
     """
     floating_only(input, "elu", "elu_cpu")
+    only_numbers("elu", alpha=alpha)
     return written(lambda x: _elu(x, alpha, 1.0, 1.0), input, inplace, reads=True)
 
 
@@ -133,6 +142,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.celu(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.9817, -0.3935,  0.0000,  2.0000])
     """
+    only_numbers("celu", alpha=alpha)
     if alpha == 0:
         raise refuse(RuntimeError, "ZeroDivisionError: alpha cannot be 0 for CELU", "celu", input)
     floating_only(input, "celu", "elu_cpu")
@@ -155,6 +165,7 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     tensor([0.0181, 0.4741, 0.6931, 2.1269])
     """
     floating_only(input, "softplus", "softplus_cpu")
+    only_numbers("softplus", beta=beta, threshold=threshold)
     scaled = input if beta == 1 else input * beta
     y = ops.logaddexp(scaled, 0.0)
     return ops.where(ops.gt(scaled, threshold), input, y if beta == 1 else y / beta)
@@ -251,6 +262,7 @@ def softsign(input: Tensor) -> Tensor:
     >>> torch.nn.functional.softsign(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.8000, -0.3333,  0.0000,  0.6667])
     """
+    only_tensors("softsign", input=input)
     return input / (F.abs(input) + 1)
 
 
@@ -277,6 +289,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     tensor([-4.,  0.,  0.,  2.])
     """
     floating_only(input, "hardshrink", "hardshrink_cpu")
+    only_numbers("hardshrink", lambd=lambd)
     inside = ops.logical_and(ops.ge(input, -lambd), ops.le(input, lambd))  # of nan neither holds: it stays
     return ops.where(inside, 0.0, input)
 
@@ -291,6 +304,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     tensor([-3.5000,  0.0000,  0.0000,  1.5000])
     """
     floating_only(input, "softshrink", "softshrink_check")
+    only_numbers("softshrink", lambd=lambd)
     if lambd < 0:
         largest = f"{float(np.finfo(input.array.dtype).max):.6g}"
         text = f"lambda must be in range [0, {largest}] for input dtype {spoken(input)}, but found {lambd:g}"
@@ -310,7 +324,8 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     kind = expect_tensor(input, "threshold").array.dtype.kind
     if kind == "b":
         floating_only(input, "threshold", "threshold_cpu")
-    number = float(value) if kind == "f" else int(value)
+    only_numbers("threshold", threshold=threshold, value=value)
+    number = float(value) if kind == "f" else as_integer(value, "threshold")
     return written(lambda x: ops.where(ops.le(x, threshold), number, x), input, inplace)
 
 
@@ -326,15 +341,10 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     if expect_tensor(input, "glu").array.ndim == 0:
         raise refuse(RuntimeError, "glu does not support scalars because halving size must be even", "glu", input)
     floating_only(input, "glu", "glu_cpu")
-    axis = axis_of(dim, input.array.ndim)
+    axis = F.axis_from(dim, input.array.ndim)
     size = input.array.shape[axis]
     if size % 2:
-        raise refuse(
-            RuntimeError,
-            f"Halving dimension must be even, but dimension {axis} is size {size}",
-            "glu",
-            input,
-        )
+        raise refuse(RuntimeError, f"Halving dimension must be even, but dimension {axis} is size {size}", "glu", input)
     a, b = F.chunk(input, 2, dim)
     return a * ops.sigmoid(b)
 

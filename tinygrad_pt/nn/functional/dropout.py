@@ -11,7 +11,7 @@ from tinygrad_pt import random as streams
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.graph import wrap
-from tinygrad_pt.nn.functional.check import only_tensors, written
+from tinygrad_pt.nn.functional.check import only_numbers, only_tensors, written
 from tinygrad_pt.tensor import Tensor
 
 __all__ = ["dropout", "dropout1d", "dropout2d", "dropout3d"]
@@ -19,12 +19,10 @@ __all__ = ["dropout", "dropout1d", "dropout2d", "dropout3d"]
 
 def check_probability(p: float) -> None:
     """Raise unless 0 ≤ p ≤ 1."""
+    only_numbers("dropout", p=p)
     if not 0 <= p <= 1:
-        raise refuse(
-            ValueError,
-            f"dropout probability has to be between 0 and 1, but got {p}",
-            mend="p is the probability that an element becomes 0",
-        )
+        text = f"dropout probability has to be between 0 and 1, but got {p}"
+        raise refuse(ValueError, text, "dropout", p, mend="p is the probability that an element becomes 0")
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
@@ -42,7 +40,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
 
 def _dropped(input: Tensor, p: float, shape: tuple[int, ...], inplace: bool) -> Tensor:
-    """The input times a mask of this shape: the mask is an argument like any other, and wants no gradient."""
+    """The input times a random mask of this shape; the mask is an argument of the product and wants no gradient."""
     x = input.array
     if not x.size:
         return input
@@ -65,13 +63,12 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
     ndim = expect_tensor(input, "dropout1d").array.ndim
     if ndim not in (2, 3):
         check_probability(p)
-        raise refuse(
-            RuntimeError,
+        text = (
             f"dropout1d: Expected 2D or 3D input, but received a {ndim}D input. Note that dropout1d exists to provide "
             "channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional batch "
-            "dimension (i.e. 2D or 3D inputs).",
-            "dropout1d", input,
-        )  # fmt: skip
+            "dimension (i.e. 2D or 3D inputs)."
+        )
+        raise refuse(RuntimeError, text, "dropout1d", input)
     return _channels_dropped(input, p, training, inplace, lead=ndim - 1)
 
 
@@ -96,8 +93,9 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
             "desired - input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will change "
             "in a future release to interpret the input as one without a batch dimension, i.e. shape (C, H, W). To "
             "maintain the 1D channel-wise dropout behavior, please switch to using dropout1d instead.",
-            UserWarning, stacklevel=2,
-        )  # fmt: skip
+            UserWarning,
+            stacklevel=2,
+        )
     return _channels_dropped(input, p, training, inplace, lead=2)
 
 
@@ -123,8 +121,9 @@ def _warn_of_rank(name: str, ndim: int, spatial: int) -> None:
         "release. To retain the behavior and silence this warning, please use dropout instead. Note that "
         f"{name} exists to provide channel-wise dropout on inputs with {spatial} spatial dimensions, a channel "
         f"dimension, and an optional batch dimension (i.e. {spatial + 1}D or {spatial + 2}D inputs).",
-        UserWarning, stacklevel=3,
-    )  # fmt: skip
+        UserWarning,
+        stacklevel=3,
+    )
 
 
 def _channels_dropped(input: Tensor, p: float, training: bool, inplace: bool, lead: int) -> Tensor:

@@ -10,7 +10,7 @@ from tinygrad_pt import functions as F
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.shaping import pad as _constant_pad
 from tinygrad_pt.graph import wrap
-from tinygrad_pt.nn.functional.check import only_tensors
+from tinygrad_pt.nn.functional.check import only_integers, only_numbers, only_tensors, wrong_type
 from tinygrad_pt.tensor import Tensor
 
 __all__ = ["pad"]
@@ -28,29 +28,35 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     tensor([3., 1., 2., 3., 1., 2.])
     """
     only_tensors("pad", input=input)
+    if not isinstance(pad, (tuple, list)):
+        raise wrong_type("pad", "pad", "tuple of ints", pad)
+    for n in pad:
+        only_integers("pad", pad=n)
+    if len(pad) % 2 or len(pad) > 2 * input.array.ndim:
+        text = "Padding length must be divisible by 2 and at most twice the number of dimensions of the input"
+        raise refuse(RuntimeError, text, "pad", input)
+    if value is not None:
+        only_numbers("pad", value=value)
     if mode == "constant":
         return _constant_pad(input, pad, 0.0 if value is None else value)
-    if mode not in MODES:
+    if not isinstance(mode, str) or mode not in MODES:
         raise refuse(NotImplementedError, f"Unrecognised padding mode {mode}", "pad", input)
     if value:
-        raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
+        raise refuse(ValueError, f'Padding mode "{mode}" doesn\'t take in value argument', "pad", input, value)
     y = input
     for i in range(len(pad) // 2):
         axis, (before, after) = input.array.ndim - 1 - i, pad[2 * i : 2 * i + 2]
         size = y.array.shape[axis]
         if mode == "reflect" and max(before, after) >= size:
-            raise refuse(
-                RuntimeError,
-                "Argument #4: Padding size should be less than the corresponding input dimension, but "
-                "got: padding "
-                f"({before}, {after}) at dimension {axis} of input {list(input.array.shape)}",
-                "pad",
-                input,
+            text = (
+                "Argument #4: Padding size should be less than the corresponding input dimension, but got: padding "
+                f"({before}, {after}) at dimension {axis} of input {list(input.array.shape)}"
             )
-        places = np.pad(
-            np.arange(size)[max(0, -before) : size - max(0, -after)],
-            (max(0, before), max(0, after)),
-            MODES[mode],
-        )  # type: ignore[call-overload]
+            raise refuse(RuntimeError, text, "pad", input)
+        kept, widths = np.arange(size)[max(0, -before) : size - max(0, -after)], (max(0, before), max(0, after))
+        if not kept.size and any(widths):
+            text = f"mode '{mode}' cannot pad dimension {axis} of input {list(input.array.shape)}: it is empty"
+            raise refuse(RuntimeError, text, "pad", input)
+        places = np.pad(kept, widths, MODES[mode])  # type: ignore[call-overload]
         y = F.index_select(y, axis, wrap(places))
     return y

@@ -6,7 +6,7 @@ from __future__ import annotations
 from tinygrad_pt import functions as F
 from tinygrad_pt import ops
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import promoted
+from tinygrad_pt.functions.arguments import expect_tensor, promoted
 from tinygrad_pt.inplace import write
 from tinygrad_pt.nn.functional.check import as_integer, only_numbers, only_tensors
 from tinygrad_pt.nn.functional.reduction import reduced, reduction_of
@@ -28,7 +28,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
     only_tensors("normalize", input=input)
     only_numbers("normalize", p=p, eps=eps)
     y = input / F.clamp(F.norm(input, p, dim, keepdim=True), min=eps)
-    return y if out is None else write(out, y)
+    return y if out is None else write(expect_tensor(out, "normalize", "out", 5), y)
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
@@ -62,7 +62,7 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
     """
     only_tensors("pairwise_distance", x1=x1, x2=x2)
     only_numbers("pairwise_distance", p=p, eps=eps)
-    return F.norm(x1 - x2 + eps, p, -1, keepdim)
+    return F.norm(x1 - x2 + eps, p, -1, bool(keepdim))
 
 
 def margin_ranking_loss(

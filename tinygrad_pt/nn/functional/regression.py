@@ -83,7 +83,7 @@ def smooth_l1_loss(
         raise refuse(RuntimeError, "smooth_l1_loss does not support negative values for beta.", "smooth_l1_loss", input)
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
-    return L.smooth_l1_loss(input, target, beta=beta, reduction=reduction)
+    return L.smooth_l1_loss(input, target, beta=float(beta), reduction=reduction)
 
 
 def huber_loss(
@@ -100,6 +100,7 @@ def huber_loss(
     only_tensors("huber_loss", input=input, target=target)
     only_numbers("huber_loss", delta=delta)
     input, target = paired(input, target, "huber_loss")
+    delta = float(delta)
     if delta <= 0:
         raise refuse(RuntimeError, "huber_loss does not support non-positive values for delta.", "huber_loss", input)
     if weight is not None:
@@ -161,6 +162,6 @@ def gaussian_nll_loss(
             raise refuse(ValueError, "var is of incorrect size", "gaussian_nll_loss", input, target, var)
     reduction = reduction_of("gaussian_nll_loss", reduction, text="{} is not valid")
     v = variance.array
-    variance = variance + wrap(np.maximum(v, v.dtype.type(eps)) - v)  # the floor passes gradients on
+    variance = variance + wrap(np.maximum(v, v.dtype.type(float(eps))) - v)  # the floor passes gradients on
     each = (ops.log(variance) + ops.square(input - target) / variance) * 0.5
     return reduced(each + 0.5 * math.log(2 * math.pi) if full else each, reduction)
