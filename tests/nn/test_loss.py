@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import pytest
 
@@ -66,6 +67,15 @@ def test_targets_of_two_dtypes() -> None:
     assert F.mse_loss(torch.ones(2, dtype=torch.float64), torch.ones(2)).dtype is torch.float64
     with pytest.raises(NotImplementedError, match="not implemented for 'Long'"):
         F.mse_loss(torch.ones(2).long(), torch.ones(2).long())
+
+
+def test_a_variance_may_be_infinite() -> None:
+    var = torch.tensor([math.inf, 4.0], requires_grad=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of NumPy too, whose filter the package sets
+        each = F.gaussian_nll_loss(torch.tensor([1.0, 1.0]), torch.tensor([3.0, 3.0]), var, reduction="none")
+        each.sum().backward()
+    assert each.tolist() == [math.inf, pytest.approx(1.1931, abs=1e-4)] and var.grad.tolist() == [0.0, 0.0]
 
 
 def test_errors_name_the_loss_and_the_mend() -> None:

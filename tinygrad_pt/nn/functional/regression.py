@@ -162,6 +162,6 @@ def gaussian_nll_loss(
             raise refuse(ValueError, "var is of incorrect size", "gaussian_nll_loss", input, target, var)
     reduction = reduction_of("gaussian_nll_loss", reduction, text="{} is not valid")
     v = variance.array
-    variance = variance + wrap(np.maximum(v, v.dtype.type(float(eps))) - v)  # the floor passes gradients on
+    variance = variance + wrap(np.maximum(v.dtype.type(float(eps)) - v, 0))  # at least ε; the gradient passes
     each = (ops.log(variance) + ops.square(input - target) / variance) * 0.5
     return reduced(each + 0.5 * math.log(2 * math.pi) if full else each, reduction)
