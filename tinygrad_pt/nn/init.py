@@ -21,7 +21,7 @@ LINEAR = {"linear", *(f"conv{t}{n}d" for t in ("", "_transpose") for n in (1, 2,
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor by which weights before this activation are widened, so that the variance passes through it.
+    """The factor on the standard deviation of weights that keeps the variance through this activation.
 
     >>> calculate_gain("relu"), calculate_gain("leaky_relu", 1.0), calculate_gain("tanh")
     (1.4142135623730951, 1.0, 1.6666666666666667)
@@ -231,7 +231,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | Non
 
 
 def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float | None:
-    """gain/√fan; None where there is nothing to fill."""
+    """gain/√fan; None for a tensor without elements."""
     if 0 in tensor.shape:
         warnings.warn("Initializing zero-element tensors is a no-op", UserWarning, stacklevel=3)
         return None

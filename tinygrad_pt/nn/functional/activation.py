@@ -150,6 +150,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 
 def _elu(x: Tensor, alpha: float, scale: float, slope: float) -> Tensor:
+    """scale · x where x > 0, else scale · α (e^(slope·x) - 1)."""
     low = ops.expm1(ops.clamp(x, low=None, high=0.0) * slope) * alpha
     y = ops.where(ops.gt(x, 0), x, low)
     return y if scale == 1 else y * scale
@@ -228,7 +229,7 @@ def logsigmoid(input: Tensor) -> Tensor:
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
-    """min(max(x/6 + 1/2, 0), 1), with slope 0 where it bends.
+    """min(max(x/6 + 1/2, 0), 1), with slope 0 at both corners.
 
     Shapes and errors are those of `nn.Hardsigmoid`.
 
@@ -290,7 +291,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """
     floating_only(input, "hardshrink", "hardshrink_cpu")
     only_numbers("hardshrink", lambd=lambd)
-    inside = ops.logical_and(ops.ge(input, -lambd), ops.le(input, lambd))  # of nan neither holds: it stays
+    inside = ops.logical_and(ops.ge(input, -lambd), ops.le(input, lambd))  # neither holds for nan, which stays
     return ops.where(inside, 0.0, input)
 
 
@@ -350,6 +351,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
 
 
 def _guessed_dim(name: str, ndim: int) -> int:
+    """The axis that PyTorch takes if none is given, with its warning."""
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
         UserWarning,

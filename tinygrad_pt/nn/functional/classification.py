@@ -34,7 +34,7 @@ def binary_cross_entropy(
     """The mean of -t ln x - (1 - t) ln(1 - x) for probabilities x; the logarithms stop at -100.
 
     Raises:
-        ValueError: the sizes differ. RuntimeError: an x outside [0, 1], or dtypes that differ.
+        ValueError: the sizes differ. RuntimeError: an x is outside [0, 1], or the dtypes differ.
 
     >>> import tinygrad_pt as torch
     >>> torch.nn.functional.binary_cross_entropy(torch.tensor([0.9, 0.2]), torch.tensor([1.0, 0.0]))
@@ -51,20 +51,14 @@ def binary_cross_entropy(
             "binary_cross_entropy", input, target,
         )
     if x.dtype is not t.dtype:
-        raise refuse(
-            RuntimeError,
-            f"Found dtype {spoken(target)} but expected {spoken(input)}",
-            "binary_cross_entropy", input, target,
-            mend=f"convert the target: t.to(torch.{input.dtype.name})",
-        )
+        text = f"Found dtype {spoken(target)} but expected {spoken(input)}"
+        mend = f"convert the target: t.to(torch.{input.dtype.name})"
+        raise refuse(RuntimeError, text, "binary_cross_entropy", input, target, mend=mend)
     floating_only(input, "binary_cross_entropy", "binary_cross_entropy")
     if not ((x >= 0) & (x <= 1)).all():
-        raise refuse(
-            RuntimeError,
-            "all elements of input should be between 0 and 1",
-            "binary_cross_entropy", input, target,
-            mend="apply a sigmoid first, or use binary_cross_entropy_with_logits",
-        )
+        text = "all elements of input should be between 0 and 1"
+        mend = "apply a sigmoid first, or use binary_cross_entropy_with_logits"
+        raise refuse(RuntimeError, text, "binary_cross_entropy", input, target, mend=mend)
     if weight is None:
         return L.binary_cross_entropy(input, target, reduction=reduction)
     expect_tensor(weight, "binary_cross_entropy", "weight", 3)
@@ -87,19 +81,14 @@ def binary_cross_entropy_with_logits(
     only_tensors("binary_cross_entropy_with_logits", input=input, target=target)
     reduction = reduction_of("binary_cross_entropy_with_logits", reduction, size_average, reduce)
     if target.array.shape != input.array.shape:
-        raise refuse(
-            ValueError,
-            f"Target size ({target.shape}) must be the same as input size ({input.shape})",
-            "binary_cross_entropy_with_logits", input, target,
-            mend="unsqueeze or squeeze one of them",
-        )
+        text = f"Target size ({target.shape}) must be the same as input size ({input.shape})"
+        mend = "unsqueeze or squeeze one of them"
+        raise refuse(ValueError, text, "binary_cross_entropy_with_logits", input, target, mend=mend)
     if input.array.dtype is not target.array.dtype:
         if target.array.dtype.kind != "f":
-            raise refuse(
-                RuntimeError,
-                f"result type {spoken(input)} can't be cast to the desired output type {spoken(target)}",
-                "binary_cross_entropy_with_logits", input, target, mend="convert the target: t.float()",
-            )
+            text = f"result type {spoken(input)} can't be cast to the desired output type {spoken(target)}"
+            mend = "convert the target: t.float()"
+            raise refuse(RuntimeError, text, "binary_cross_entropy_with_logits", input, target, mend=mend)
         input, target = promoted(input, target)
     floating_only(input, "binary_cross_entropy_with_logits", "log_sigmoid_cpu")
     if weight is None and pos_weight is None:
@@ -143,13 +132,13 @@ def cross_entropy(
 
     Args:
         target: class numbers (N, *), or probabilities (N, C, *).
-        weight: (C,), a factor for each class. The mean over class numbers divides by the sum of their
-            weights, that over probabilities by N.
-        ignore_index: targets of this number count nothing.
+        weight: (C,), a factor for each class. The mean over class numbers divides by the sum of their weights,
+            the mean over probabilities by N.
+        ignore_index: targets with this number do not count.
         label_smoothing: ε mixes the uniform distribution into the target: 1-ε of it and ε/C of each class.
 
     Raises:
-        IndexError: a class number that is none. RuntimeError, ValueError: dtypes or sizes that do not fit.
+        IndexError: a target is outside 0 … C-1. RuntimeError, ValueError: dtypes or sizes do not fit.
 
     >>> import tinygrad_pt as torch
     >>> torch.nn.functional.cross_entropy(torch.zeros(1, 4), torch.tensor([2]))
@@ -183,7 +172,7 @@ def cross_entropy(
 
 
 def _along(weight: Tensor, like: Tensor, axis: int) -> Tensor:
-    """A vector laid along one axis."""
+    """The weights along one axis of `like`."""
     return F.reshape(weight, tuple(-1 if i == axis else 1 for i in range(like.array.ndim)))
 
 
@@ -193,18 +182,11 @@ def _cross_entropy_of_distributions(
     """-Σ_c w_c p_c ln softmax(x)_c, with p the target, smoothed."""
     x = input.array
     if target.array.dtype.kind != "f":
-        raise refuse(
-            RuntimeError,
-            f"Expected floating point type for target with class probabilities, got {spoken(target)}",
-            "cross_entropy", input, target,
-            mend="convert the target: t.float()",
-        )
+        text = f"Expected floating point type for target with class probabilities, got {spoken(target)}"
+        raise refuse(RuntimeError, text, "cross_entropy", input, target, mend="convert the target: t.float()")
     if ignore_index >= 0:
-        raise refuse(
-            RuntimeError,
-            "ignore_index is not supported for floating point target",
-            "cross_entropy", input, target,
-        )
+        text = "ignore_index is not supported for floating point target"
+        raise refuse(RuntimeError, text, "cross_entropy", input, target)
     if smoothing:
         target = target * (1 - smoothing) + smoothing / x.shape[axis]
     logp = log_softmax(input, axis)
@@ -215,7 +197,7 @@ def _cross_entropy_of_distributions(
     if reduction == "none":
         return -F.sum(terms, axis)
     rows = math.prod(n for i, n in enumerate(x.shape) if i != axis)
-    return -F.sum(terms) / (rows if reduction == "mean" else 1)  # of nothing the mean is nan
+    return -F.sum(terms) / (rows if reduction == "mean" else 1)  # the mean over no rows is nan
 
 
 def _check_weight(weight: Tensor, classes: int, input: Tensor) -> None:
@@ -232,29 +214,19 @@ def _class_weights(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_i
     """The factor of each target; sizes and dtypes are checked here."""
     a, b = logp.array, target.array
     if b.dtype is not LONG and b.dtype not in (LONG, BYTE):
-        raise refuse(
-            RuntimeError,
-            f"expected target dtype to be Long or Byte, but got {spoken(target)}",
-            "nll_loss", logp, target,
-            mend="class numbers are int64: target.long(); probabilities have the shape of the input",
-        )
+        text = f"expected target dtype to be Long or Byte, but got {spoken(target)}"
+        mend = "class numbers are int64: target.long(); probabilities have the shape of the input"
+        raise refuse(RuntimeError, text, "nll_loss", logp, target, mend=mend)
     if ignore_index != -100:
         only_integers("cross_entropy_loss", ignore_index=ignore_index)
     if a.ndim == 0:
         raise refuse(ValueError, f"Expected 1 or more dimensions (got {a.ndim})", "nll_loss", logp, target)
     if a.ndim > 1 and b.shape[:1] != a.shape[:1]:
         if b.ndim == 0:
-            raise refuse(
-                RuntimeError,
-                f"size mismatch (got input: {list(a.shape)}, target: {list(b.shape)})",
-                "nll_loss", logp, target,
-            )
-        raise refuse(
-            ValueError,
-            f"Expected input batch_size ({a.shape[0]}) to match target batch_size ({b.shape[0]}).",
-            "nll_loss", logp, target,
-            mend="one target per row of the input",
-        )
+            text = f"size mismatch (got input: {list(a.shape)}, target: {list(b.shape)})"
+            raise refuse(RuntimeError, text, "nll_loss", logp, target)
+        text = f"Expected input batch_size ({a.shape[0]}) to match target batch_size ({b.shape[0]})."
+        raise refuse(ValueError, text, "nll_loss", logp, target, mend="one target per row of the input")
     expected = (a.shape[0], *a.shape[2:]) if a.ndim > 1 else ()
     if b.shape != expected:
         if a.ndim <= 2:
@@ -267,7 +239,7 @@ def _class_weights(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_i
     if weight is None:
         return L.class_weight(target, ignore=ignore_index, reduction=reduction, dtype=a.dtype)
     _check_weight(weight, a.shape[1 if a.ndim > 1 else 0], logp)
-    L.pick_class(logp.detach(), target, axis=1 if a.ndim > 1 else 0, ignore=ignore_index)  # are all targets classes?
+    L.pick_class(logp.detach(), target, axis=1 if a.ndim > 1 else 0, ignore=ignore_index)  # refuses wrong targets
     return L.class_weight(target, weight, ignore=ignore_index, reduction=reduction, dtype=a.dtype)
 
 
@@ -295,7 +267,7 @@ def nll_loss(
         target = target.long()
     axis = 1 if input.array.ndim > 1 else 0
     loss = L.nll_loss(input, target, share, axis=axis, ignore=ignore_index, reduction=reduction)
-    return loss if reduction != "mean" or target.array.size else loss * math.nan  # the mean of nothing
+    return loss if reduction != "mean" or target.array.size else loss * math.nan  # the mean of no losses is nan
 
 
 KL_MEAN = (

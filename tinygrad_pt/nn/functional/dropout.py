@@ -75,7 +75,7 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Dropout of whole channels of (N, C, H, W): one draw per example and channel.
 
-    Three axes are (N, C, L), and not (C, H, W), as in PyTorch, which warns of it.
+    As in PyTorch, three axes are read as (N, C, L), not as (C, H, W), with a warning.
 
     Shapes and errors are those of `nn.Dropout2d`.
 

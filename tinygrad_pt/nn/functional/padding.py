@@ -1,4 +1,4 @@
-"""Widened inputs: filled with a number, mirrored, repeated or wrapped around."""
+"""Padding of the last axes: with a number, mirrored, repeated or wrapped around."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Distances of vectors, and the losses that ask which of two is nearer, or ranks higher."""
+"""Distances of vectors, and losses that compare two of them, or two scores."""
 # fmt: off
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def margin_ranking_loss(
     input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None,
     reduce: bool | None = None, reduction: str = "mean",
 ) -> Tensor:
-    """The mean of max(0, -t (x₁ - x₂) + margin), t = 1 where x₁ is to rank higher, else -1.
+    """The mean of max(0, -t (x₁ - x₂) + margin), t = 1 where x₁ should rank higher, else -1.
 
     Shapes and errors are those of `nn.MarginRankingLoss`.
 
