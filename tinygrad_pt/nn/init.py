@@ -230,14 +230,17 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | Non
     return normal_(tensor, 0.0, gain * math.sqrt(2.0 / sum(_calculate_fan_in_and_fan_out(tensor))), generator)
 
 
-def _kaiming_std(tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float | None:
+def _kaiming_std(
+    op: str, tensor: Tensor, a: float, mode: str, nonlinearity: str, generator: Generator | None
+) -> float | None:
     """gain/√fan; None for a tensor without elements."""
+    _check(op, tensor, generator)
     if 0 in tensor.shape:
         warnings.warn("Initializing zero-element tensors is a no-op", UserWarning, stacklevel=3)
         return None
     modes, mode = ["fan_in", "fan_out"], str(mode).lower()
     if mode not in modes:
-        raise refuse(ValueError, f"Mode {mode} not supported, please use one of {modes}", "kaiming", tensor)
+        raise refuse(ValueError, f"Mode {mode} not supported, please use one of {modes}", op, tensor)
     fan = _calculate_fan_in_and_fan_out(tensor)[modes.index(mode)]
     return calculate_gain(nonlinearity, a) / math.sqrt(fan)
 
@@ -255,8 +258,7 @@ def kaiming_uniform_(
     >>> torch.nn.init.kaiming_uniform_(torch.empty(2, 3)).shape
     torch.Size([2, 3])
     """
-    _check("kaiming_uniform_", tensor, generator)
-    std = _kaiming_std(tensor, a, mode, nonlinearity)
+    std = _kaiming_std("kaiming_uniform_", tensor, a, mode, nonlinearity, generator)
     if std is None:
         return tensor
     bound = math.sqrt(3.0) * std
@@ -276,8 +278,7 @@ def kaiming_normal_(
     >>> torch.nn.init.kaiming_normal_(torch.empty(2, 3)).shape
     torch.Size([2, 3])
     """
-    _check("kaiming_normal_", tensor, generator)
-    std = _kaiming_std(tensor, a, mode, nonlinearity)
+    std = _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity, generator)
     return tensor if std is None else normal_(tensor, 0, std, generator)
 
 
