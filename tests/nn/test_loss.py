@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import warnings
+from typing import Any
 
 import pytest
 
@@ -106,3 +108,18 @@ def test_a_small_net_learns_xor() -> None:
             for p in net.parameters():
                 p -= 1.0 * p.grad
     assert ((net(x) > 0).float() == t).all() and loss.item() < 0.05
+
+
+FLAGGED = [f for f in vars(F).values() if inspect.isfunction(f) and "size_average" in inspect.signature(f).parameters]
+
+
+@pytest.mark.parametrize("loss", FLAGGED, ids=lambda loss: loss.__name__)
+def test_the_old_flags_warn_where_the_loss_is_called(loss: Any) -> None:
+    xs = [torch.full((2, 3), 0.5) for p in inspect.signature(loss).parameters.values() if p.default is p.empty]
+    if loss in (F.nll_loss, F.cross_entropy):
+        xs[-1] = torch.tensor([0, 1])
+    elif loss is F.cosine_embedding_loss:
+        xs[-1] = torch.ones(2)
+    with pytest.warns(UserWarning, match="please use reduction='sum' instead") as seen:
+        value = loss(*xs, size_average=False)
+    assert seen[0].filename == __file__ and value.item() == loss(*xs, reduction="sum").item()

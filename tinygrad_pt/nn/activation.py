@@ -9,7 +9,7 @@ from tinygrad_pt import functions as F
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.nn import functional as NF
-from tinygrad_pt.nn.functional.check import only_numbers
+from tinygrad_pt.nn.functional.check import expect_number
 from tinygrad_pt.nn.module import Module
 from tinygrad_pt.nn.parameter import Parameter
 from tinygrad_pt.tensor import Tensor
@@ -251,7 +251,8 @@ class Hardtanh(Module):
                 warnings.warn(text, FutureWarning, stacklevel=2)
         min_val = min_val if min_value is None else min_value
         max_val = max_val if max_value is None else max_value
-        only_numbers("Hardtanh", min_val=min_val, max_val=max_val)
+        expect_number(min_val, "Hardtanh", "min_val")
+        expect_number(max_val, "Hardtanh", "max_val")
         if max_val <= min_val:
             text = f"max_val ({max_val}) must be greater than min_val ({min_val})"
             raise refuse(AssertionError, text, "Hardtanh", min_val, max_val)
@@ -493,7 +494,7 @@ class PReLU(Module):
         dtype: dtypes.dtype | None = None,
     ) -> None:
         super().__init__()
-        only_numbers("PReLU", init=init)
+        expect_number(init, "PReLU", "init")
         self.num_parameters, self.init = num_parameters, init
         self.weight = Parameter(F.full((num_parameters,), float(init), dtype=dtype, device=device))
 

@@ -12,7 +12,7 @@ from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.graph import wrap
 from tinygrad_pt.modes import no_grad
-from tinygrad_pt.nn.functional.check import only_integers, only_numbers, wrong_type
+from tinygrad_pt.nn.functional.check import expect_integer, expect_number, wrong_type
 from tinygrad_pt.random import Generator
 from tinygrad_pt.tensor import Tensor
 
@@ -48,7 +48,8 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 def _check(op: str, tensor: Tensor, generator: Generator | None = None, **numbers: float) -> None:
     """PyTorch's TypeError unless this is a tensor, and with it a generator (or None) and numbers."""
     expect_tensor(tensor, op, "tensor")
-    only_numbers(op, **numbers)
+    for name, value in numbers.items():
+        expect_number(value, op, name)
     if generator is not None and not isinstance(generator, Generator):
         raise wrong_type(op, "generator", "Generator", generator)
 
@@ -184,7 +185,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     torch.Size([2, 2, 3])
     """
     _check_rank("dirac_", tensor, (3, 4, 5), "3, 4, or 5 dimensions")
-    only_integers("dirac_", groups=groups)
+    expect_integer(groups, "dirac_", "groups")
     sizes = tensor.shape
     if groups == 0 or sizes[0] % groups:
         raise refuse(ValueError, "dim 0 must be divisible by groups", "dirac_", tensor, groups)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.nn import functional as NF
-from tinygrad_pt.nn.functional.check import only_numbers
+from tinygrad_pt.nn.functional.check import expect_number
 from tinygrad_pt.nn.functional.reduction import legacy_reduction
 from tinygrad_pt.nn.module import Module
 from tinygrad_pt.tensor import Tensor
@@ -381,7 +381,7 @@ class TripletMarginLoss(Loss):
         size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
     ) -> None:
         super().__init__(size_average, reduce, reduction)
-        only_numbers("TripletMarginLoss", margin=margin)
+        expect_number(margin, "TripletMarginLoss", "margin")
         if margin <= 0:
             text = f"TripletMarginLoss: expected margin to be greater than 0, got {margin} instead"
             raise refuse(ValueError, text, "TripletMarginLoss", margin)

@@ -13,8 +13,8 @@ from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.nn.functional.check import (
     as_integer,
+    expect_number,
     floating_only,
-    only_numbers,
     only_tensors,
     spoken,
     written,
@@ -56,7 +56,8 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     if kind in "iu":
         min_val, max_val = as_integer(min_val, "hardtanh"), as_integer(max_val, "hardtanh")
     else:
-        only_numbers("hardtanh", min_val=min_val, max_val=max_val)
+        expect_number(min_val, "hardtanh", "min_val")
+        expect_number(max_val, "hardtanh", "max_val")
     return written(lambda x: _cut(x, min_val, max_val), input, inplace)
 
 
@@ -76,7 +77,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     tensor([-0.0400, -0.0050,  0.0000,  2.0000])
     """
     floating_only(input, "leaky_relu", "leaky_relu_cpu")
-    only_numbers("leaky_relu", negative_slope=negative_slope)
+    expect_number(negative_slope, "leaky_relu", "negative_slope")
     return written(lambda x: ops.where(ops.gt(x, 0), x, x * negative_slope), input, inplace)
 
 
@@ -116,7 +117,7 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     tensor([-0.9817, -0.3935,  0.0000,  2.0000])
     """
     floating_only(input, "elu", "elu_cpu")
-    only_numbers("elu", alpha=alpha)
+    expect_number(alpha, "elu", "alpha")
     return written(lambda x: _elu(x, alpha, 1.0, 1.0), input, inplace, reads=True)
 
 
@@ -142,7 +143,7 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.celu(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.9817, -0.3935,  0.0000,  2.0000])
     """
-    only_numbers("celu", alpha=alpha)
+    expect_number(alpha, "celu", "alpha")
     if alpha == 0:
         raise refuse(RuntimeError, "ZeroDivisionError: alpha cannot be 0 for CELU", "celu", input)
     floating_only(input, "celu", "elu_cpu")
@@ -166,7 +167,8 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
     tensor([0.0181, 0.4741, 0.6931, 2.1269])
     """
     floating_only(input, "softplus", "softplus_cpu")
-    only_numbers("softplus", beta=beta, threshold=threshold)
+    expect_number(beta, "softplus", "beta")
+    expect_number(threshold, "softplus", "threshold")
     scaled = input if beta == 1 else input * beta
     y = ops.logaddexp(scaled, 0.0)
     return ops.where(ops.gt(scaled, threshold), input, y if beta == 1 else y / beta)
@@ -290,7 +292,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     tensor([-4.,  0.,  0.,  2.])
     """
     floating_only(input, "hardshrink", "hardshrink_cpu")
-    only_numbers("hardshrink", lambd=lambd)
+    expect_number(lambd, "hardshrink", "lambd")
     inside = ops.logical_and(ops.ge(input, -lambd), ops.le(input, lambd))  # neither holds for nan, which stays
     return ops.where(inside, 0.0, input)
 
@@ -305,7 +307,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     tensor([-3.5000,  0.0000,  0.0000,  1.5000])
     """
     floating_only(input, "softshrink", "softshrink_check")
-    only_numbers("softshrink", lambd=lambd)
+    expect_number(lambd, "softshrink", "lambd")
     if lambd < 0:
         largest = f"{float(np.finfo(input.array.dtype).max):.6g}"
         text = f"lambda must be in range [0, {largest}] for input dtype {spoken(input)}, but found {lambd:g}"
@@ -325,7 +327,8 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     kind = expect_tensor(input, "threshold").array.dtype.kind
     if kind == "b":
         floating_only(input, "threshold", "threshold_cpu")
-    only_numbers("threshold", threshold=threshold, value=value)
+    expect_number(threshold, "threshold", "threshold")
+    expect_number(value, "threshold", "value")
     number = float(value) if kind == "f" else as_integer(value, "threshold")
     return written(lambda x: ops.where(ops.le(x, threshold), number, x), input, inplace)
 

@@ -15,7 +15,7 @@ from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import write
 from tinygrad_pt.tensor import Tensor
 
-NUMBERS = (int, float, np.number, Handle)  # a tensor may stand for a number
+NUMBERS = (float, int, np.number, Handle)  # a tensor may stand for a number
 
 
 def only_tensors(op: str, **values: object) -> None:
@@ -25,18 +25,16 @@ def only_tensors(op: str, **values: object) -> None:
             expect_tensor(value, op, name, i)
 
 
-def only_numbers(op: str, **values: object) -> None:
-    """PyTorch's TypeError unless all of these are numbers."""
-    for name, value in values.items():
-        if not isinstance(value, NUMBERS):
-            raise wrong_type(op, name, "Number", value)
+def expect_number(value: object, op: str, name: str) -> None:
+    """PyTorch's TypeError unless this is a number."""
+    if not isinstance(value, NUMBERS):
+        raise wrong_type(op, name, "Number", value)
 
 
-def only_integers(op: str, **values: object) -> None:
-    """PyTorch's TypeError unless all of these are integers."""
-    for name, value in values.items():
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-            raise wrong_type(op, name, "int", value)
+def expect_integer(value: object, op: str, name: str) -> None:
+    """PyTorch's TypeError unless this is an integer."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise wrong_type(op, name, "int", value)
 
 
 def wrong_type(op: str, name: str, kind: str, value: object) -> Exception:
@@ -46,7 +44,7 @@ def wrong_type(op: str, name: str, kind: str, value: object) -> Exception:
 
 def as_integer(value: float, op: str) -> int:
     """A number cut to an integer, to meet integers; inf and nan are none."""
-    only_numbers(op, value=value)
+    expect_number(value, op, "value")
     if not math.isfinite(value):
         raise refuse(RuntimeError, "value cannot be converted to type int64_t without overflow", op, value)
     return int(value)

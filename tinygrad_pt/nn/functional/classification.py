@@ -14,7 +14,7 @@ from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor, promoted
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.nn.functional.activation import log_softmax
-from tinygrad_pt.nn.functional.check import floating_only, only_integers, only_numbers, only_tensors, spoken
+from tinygrad_pt.nn.functional.check import expect_integer, expect_number, floating_only, only_tensors, spoken
 from tinygrad_pt.nn.functional.reduction import REDUCTIONS, legacy_reduction, reduced, reduction_of
 from tinygrad_pt.ops import loss as L
 from tinygrad_pt.tensor import Tensor
@@ -151,7 +151,7 @@ def cross_entropy(
     x = input.array
     axis = 0 if x.ndim == 1 else 1
     if label_smoothing != 0.0:
-        only_numbers("cross_entropy", label_smoothing=label_smoothing)
+        expect_number(label_smoothing, "cross_entropy", "label_smoothing")
         if not 0.0 <= label_smoothing <= 1.0:
             text = f"label_smoothing must be between 0.0 and 1.0. Got: {float(label_smoothing)}"
             raise refuse(RuntimeError, text, "cross_entropy", input, target)
@@ -218,7 +218,7 @@ def _class_weights(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_i
         mend = "class numbers are int64: target.long(); probabilities have the shape of the input"
         raise refuse(RuntimeError, text, "nll_loss", logp, target, mend=mend)
     if ignore_index != -100:
-        only_integers("cross_entropy_loss", ignore_index=ignore_index)
+        expect_integer(ignore_index, "cross_entropy_loss", "ignore_index")
     if a.ndim == 0:
         raise refuse(ValueError, f"Expected 1 or more dimensions (got {a.ndim})", "nll_loss", logp, target)
     if a.ndim > 1 and b.shape[:1] != a.shape[:1]:

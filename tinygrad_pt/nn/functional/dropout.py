@@ -11,7 +11,7 @@ from tinygrad_pt import random as streams
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.graph import wrap
-from tinygrad_pt.nn.functional.check import only_numbers, only_tensors, written
+from tinygrad_pt.nn.functional.check import expect_number, only_tensors, written
 from tinygrad_pt.tensor import Tensor
 
 __all__ = ["dropout", "dropout1d", "dropout2d", "dropout3d"]
@@ -19,7 +19,7 @@ __all__ = ["dropout", "dropout1d", "dropout2d", "dropout3d"]
 
 def check_probability(p: float) -> None:
     """Raise unless 0 ≤ p ≤ 1."""
-    only_numbers("dropout", p=p)
+    expect_number(p, "dropout", "p")
     if not 0 <= p <= 1:
         text = f"dropout probability has to be between 0 and 1, but got {p}"
         raise refuse(ValueError, text, "dropout", p, mend="p is the probability that an element becomes 0")

@@ -10,7 +10,7 @@ from tinygrad_pt import functions as F
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.shaping import pad as _constant_pad
 from tinygrad_pt.graph import wrap
-from tinygrad_pt.nn.functional.check import only_integers, only_numbers, only_tensors, wrong_type
+from tinygrad_pt.nn.functional.check import expect_integer, expect_number, only_tensors, wrong_type
 from tinygrad_pt.tensor import Tensor
 
 __all__ = ["pad"]
@@ -31,12 +31,12 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     if not isinstance(pad, (tuple, list)):
         raise wrong_type("pad", "pad", "tuple of ints", pad)
     for n in pad:
-        only_integers("pad", pad=n)
+        expect_integer(n, "pad", "pad")
     if len(pad) % 2 or len(pad) > 2 * input.array.ndim:
         text = "Padding length must be divisible by 2 and at most twice the number of dimensions of the input"
         raise refuse(RuntimeError, text, "pad", input)
     if value is not None:
-        only_numbers("pad", value=value)
+        expect_number(value, "pad", "value")
     if mode == "constant":
         return _constant_pad(input, pad, 0.0 if value is None else value)
     if not isinstance(mode, str) or mode not in MODES:

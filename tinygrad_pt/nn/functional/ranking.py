@@ -8,7 +8,7 @@ from tinygrad_pt import ops
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import expect_tensor, promoted
 from tinygrad_pt.inplace import write
-from tinygrad_pt.nn.functional.check import as_integer, only_numbers, only_tensors
+from tinygrad_pt.nn.functional.check import as_integer, expect_number, only_tensors
 from tinygrad_pt.nn.functional.reduction import reduced, reduction_of
 from tinygrad_pt.tensor import Tensor
 
@@ -26,7 +26,8 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
     tensor([[0.6000, 0.8000]])
     """
     only_tensors("normalize", input=input)
-    only_numbers("normalize", p=p, eps=eps)
+    expect_number(p, "normalize", "p")
+    expect_number(eps, "normalize", "eps")
     y = input / F.clamp(F.norm(input, p, dim, keepdim=True), min=eps)
     return y if out is None else write(expect_tensor(out, "normalize", "out", 5), y)
 
@@ -41,7 +42,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     tensor([0.7071])
     """
     only_tensors("cosine_similarity", x1=x1, x2=x2)
-    only_numbers("cosine_similarity", eps=eps)
+    expect_number(eps, "cosine_similarity", "eps")
     text = broadcast_text(x1.array.shape, x2.array.shape)
     if text:
         raise refuse(RuntimeError, text, "cosine_similarity", x1, x2)
@@ -61,7 +62,8 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
     tensor([5.0000])
     """
     only_tensors("pairwise_distance", x1=x1, x2=x2)
-    only_numbers("pairwise_distance", p=p, eps=eps)
+    expect_number(p, "pairwise_distance", "p")
+    expect_number(eps, "pairwise_distance", "eps")
     return F.norm(x1 - x2 + eps, p, -1, bool(keepdim))
 
 
@@ -78,7 +80,7 @@ def margin_ranking_loss(
     tensor(1.)
     """
     only_tensors("margin_ranking_loss", input1=input1, input2=input2, target=target)
-    only_numbers("margin_ranking_loss", margin=margin)
+    expect_number(margin, "margin_ranking_loss", "margin")
     reduction = reduction_of("margin_ranking_loss", reduction, size_average, reduce)
     if len({input1.array.ndim, input2.array.ndim, target.array.ndim}) > 1:
         raise refuse(
@@ -103,7 +105,7 @@ def hinge_embedding_loss(
     tensor(0.6250)
     """
     only_tensors("hinge_embedding_loss", input=input, target=target)
-    only_numbers("hinge_embedding_loss", margin=margin)
+    expect_number(margin, "hinge_embedding_loss", "margin")
     reduction = reduction_of("hinge_embedding_loss", reduction, size_average, reduce)
     if input.array.dtype.kind != "f":
         margin = as_integer(margin, "hinge_embedding_loss")
@@ -124,7 +126,7 @@ def cosine_embedding_loss(
     tensor(0.2929)
     """
     only_tensors("cosine_embedding_loss", input1=input1, input2=input2, target=target)
-    only_numbers("cosine_embedding_loss", margin=margin)
+    expect_number(margin, "cosine_embedding_loss", "margin")
     reduction = reduction_of("cosine_embedding_loss", reduction, size_average, reduce)
     eps = 1e-12
     norm = ops.sqrt((F.sum(input1 * input1, -1) + eps) * (F.sum(input2 * input2, -1) + eps))
@@ -146,7 +148,9 @@ def triplet_margin_loss(
     tensor(1.)
     """
     only_tensors("triplet_margin_loss", anchor=anchor, positive=positive, negative=negative)
-    only_numbers("triplet_margin_loss", margin=margin, p=p, eps=eps)
+    expect_number(margin, "triplet_margin_loss", "margin")
+    expect_number(p, "triplet_margin_loss", "p")
+    expect_number(eps, "triplet_margin_loss", "eps")
     reduction = reduction_of("triplet_margin_loss", reduction, size_average, reduce)
     if margin <= 0:
         raise refuse(ValueError, f"margin must be greater than 0, got {margin}", "triplet_margin_loss", anchor)

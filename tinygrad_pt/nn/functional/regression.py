@@ -12,7 +12,7 @@ from tinygrad_pt import ops
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.graph import Handle, wrap
-from tinygrad_pt.nn.functional.check import only_numbers, only_tensors
+from tinygrad_pt.nn.functional.check import expect_number, only_tensors
 from tinygrad_pt.nn.functional.reduction import REDUCTIONS, legacy_reduction, paired, reduced, reduction_of, weighted
 from tinygrad_pt.ops import loss as L
 from tinygrad_pt.tensor import Tensor
@@ -76,7 +76,7 @@ def smooth_l1_loss(
     tensor(1.2500)
     """
     only_tensors("smooth_l1_loss", input=input, target=target)
-    only_numbers("smooth_l1_loss", beta=beta)
+    expect_number(beta, "smooth_l1_loss", "beta")
     input, target = paired(input, target, "smooth_l1_loss", floating=beta != 0)
     reduction = reduction_of("smooth_l1_loss", reduction, size_average, reduce)
     if beta < 0:
@@ -98,7 +98,7 @@ def huber_loss(
     tensor(1.2500)
     """
     only_tensors("huber_loss", input=input, target=target)
-    only_numbers("huber_loss", delta=delta)
+    expect_number(delta, "huber_loss", "delta")
     input, target = paired(input, target, "huber_loss")
     delta = float(delta)
     if delta <= 0:
@@ -122,7 +122,7 @@ def poisson_nll_loss(
     tensor(10.6519)
     """
     only_tensors("poisson_nll_loss", input=input, target=target)
-    only_numbers("poisson_nll_loss", eps=eps)
+    expect_number(eps, "poisson_nll_loss", "eps")
     reduction = reduction_of("poisson_nll_loss", reduction, size_average, reduce)
     each = ops.exp(input) - target * input if log_input else input - target * ops.log(input + eps)
     if full:
@@ -144,7 +144,7 @@ def gaussian_nll_loss(
     tensor(1.1931)
     """
     only_tensors("gaussian_nll_loss", input=input, target=target)
-    only_numbers("gaussian_nll_loss", eps=eps)
+    expect_number(eps, "gaussian_nll_loss", "eps")
     if isinstance(var, (int, float)):
         variance: Tensor = F.full_like(input, float(var))
     else:
