@@ -109,7 +109,7 @@ def trunc_normal_(
     if std == 0:
         raise refuse(ZeroDivisionError, "float division by zero", "trunc_normal_", tensor, mend="std must be positive")
     inside = (math.erf((b - mean) / std / math.sqrt(2)) - math.erf((a - mean) / std / math.sqrt(2))) / 2
-    with no_grad():
+    with no_grad(), np.errstate(all="ignore"):  # a bound may be inf in the tensor's dtype
         x = tensor.detach()
         if inside > 0.3:
             low, high = x.array.dtype.type(a), x.array.dtype.type(b)
