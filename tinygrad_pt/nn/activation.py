@@ -476,7 +476,7 @@ class Softshrink(Hardshrink):
 class PReLU(Module):
     """y = x where x > 0, else w · x, with w learnt: one, or one per channel.
 
-    One w, or one per channel: the input is (N, num_parameters, *), the output has its shape.
+    The input is (N, num_parameters, *), or of any shape if there is one w; the output has its shape.
 
     Raises:
         RuntimeError: the channels are not `num_parameters`, or the dtypes differ.
@@ -485,6 +485,8 @@ class PReLU(Module):
     >>> torch.nn.PReLU()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-1.0000, -0.1250,  0.0000,  2.0000], grad_fn=<WhereBackward0>)
     """
+
+    weight: Parameter
 
     def __init__(
         self,
