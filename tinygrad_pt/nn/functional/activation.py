@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt import functions as F
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.functions.arguments import expect_tensor
+from tinygrad_pt.functions.arguments import axis_from, expect_tensor
 from tinygrad_pt.nn.functional.check import (
     as_integer,
     expect_number,
@@ -345,7 +345,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     if expect_tensor(input, "glu").array.ndim == 0:
         raise refuse(RuntimeError, "glu does not support scalars because halving size must be even", "glu", input)
     floating_only(input, "glu", "glu_cpu")
-    axis = F.axis_from(dim, input.array.ndim)
+    axis = axis_from(dim, input.array.ndim)
     size = input.array.shape[axis]
     if size % 2:
         raise refuse(RuntimeError, f"Halving dimension must be even, but dimension {axis} is size {size}", "glu", input)
