@@ -100,7 +100,7 @@ def of(kind: Any) -> dtype:
         raise TypeError(f"dtype must be torch.dtype, not {type(kind).__name__}")
     try:
         found = _by_numpy.get(np.dtype(kind))
-    except TypeError:
+    except (TypeError, ValueError):
         found = None
     if found is None:
         name = f"numpy.{kind.type.__name__}" if isinstance(kind, np.dtype) else getattr(kind, "__name__", kind)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tinygrad_pt.nn import functional as NF
+from tinygrad_pt.nn.functional.dropout import check_probability
 from tinygrad_pt.nn.module import Module
 
 
@@ -18,7 +19,7 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
-        NF.check_probability(p)
+        check_probability(p)
         self.p, self.inplace = p, inplace
 
     def forward(self, input: Any) -> Any:
