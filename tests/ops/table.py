@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt import graph, ops
+from tinygrad_pt import calling, graph, ops
 from tinygrad_pt.testing import Domain, Edge, OpSpec, Refusal
 
 inf, nan = np.inf, np.nan
@@ -78,7 +78,7 @@ def row(name: str, reference: Any, domains: Any, found: list[Any], *edges: Edge,
 
 
 def bundled(op: graph.Op, *args: Any, **attrs: Any) -> Any:
-    return graph.bundle(op, args, attrs)
+    return calling.bundle(op, args, attrs)
 
 
 def unary(name: str, reference: Any, domain: Any, *edges: Edge, **more: Any) -> None:
@@ -341,7 +341,7 @@ row("cumsum", np.cumsum, real,
 VECTORS = [((3,),), ((2, 3),), ((1,),), ((4, 1),), ((0,),), ((2, 0),), ((0, 2),), ((2, 1, 1, 3),)]
 row("prod", lambda a: np.prod(a, -1), real, cases(VECTORS), at([0, 2, 3], 0, [6, 0, 0]), at([0, 0, 3], 0, [0, 0, 0]))
 row("cumprod", lambda a: np.cumprod(a, -1), real, cases(VECTORS), at([0, 2, 0], [0, 0, 0], [3, 0, 0]))
-row("others", lambda a: _others(a), real, cases(VECTORS), at([0, 2, 3], [6, 0, 0], [5, 3, 2]))
+row("product_of_others", lambda a: _others(a), real, cases(VECTORS), at([0, 2, 3], [6, 0, 0], [5, 3, 2]))
 
 
 def _others(a: Any) -> Any:

@@ -10,12 +10,13 @@ from typing import Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 
-from tinygrad_pt.autograd.trace import user_frame
+from tinygrad_pt.calling import F32, F64, wrap
 from tinygrad_pt.errors import describe, refuse
 from tinygrad_pt.functions.arguments import typename
-from tinygrad_pt.graph import F32, F64, born, wrap
-from tinygrad_pt.inplace import last_change, listeners, tell, touched
-from tinygrad_pt.modes import enable_grad
+from tinygrad_pt.graph import born
+from tinygrad_pt.inplace import last_change, touched
+from tinygrad_pt.lines import user_frame
+from tinygrad_pt.modes import current, enable_grad
 from tinygrad_pt.tensor import Removable, Tensor
 
 Options: TypeAlias = dict[str, Any]
@@ -238,7 +239,7 @@ class Optimizer:
 
     def _walk(self, group: Options, todo: Due) -> None:
         """Change these parameters of a group, one after the other."""
-        rule, counts = self.rule, self.counts_steps
+        rule, counts, listeners = self.rule, self.counts_steps, current().listeners
         maximize, decay = group.get("maximize"), group.get("weight_decay") and self.added_decay(group) or None
         run = rule if decay is None and not maximize else regularised
         keeps = []
@@ -274,8 +275,8 @@ class Optimizer:
             version = p.version  # `touched(p)`, without the call
             version[0] += 1
             version[1] = last_change[0] = born()
-            if listeners:
-                tell()
+            for listener in listeners:
+                listener.wrote(p)
 
     @overload
     def step(self, closure: None = None) -> None: ...
@@ -429,6 +430,7 @@ def _split(params: Any) -> tuple[list[Any], list[str]]:
 def _warn(text: str) -> None:
     """A warning at the user's line, however many constructors lie between."""
     frame = user_frame()
+    assert frame is not None
     place = frame.f_code.co_filename, frame.f_lineno, frame.f_globals.get("__name__")
     warnings.warn_explicit(text, UserWarning, *place, frame.f_globals.setdefault("__warningregistry__", {}))
 

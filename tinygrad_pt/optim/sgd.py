@@ -9,7 +9,8 @@ import numpy as np
 
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import born
-from tinygrad_pt.inplace import last_change, listeners, tell
+from tinygrad_pt.inplace import last_change
+from tinygrad_pt.modes import current
 from tinygrad_pt.optim.optimizer import BLOCK, Due, Optimizer, Options, ParamsT, constants, sweep
 from tinygrad_pt.tensor import Tensor
 
@@ -78,7 +79,7 @@ class SGD(Optimizer):
             super()._walk(group, todo)
             return
         rate = float(group["lr"]) if group["maximize"] else -float(group["lr"])
-        kind, direct = None, 2 * BLOCK
+        kind, direct, listeners = None, 2 * BLOCK, current().listeners
         for p, x, g in todo:  # most of a small network's step is spent here
             if x.dtype is not kind:
                 kind = x.dtype
@@ -94,5 +95,5 @@ class SGD(Optimizer):
             version = p.version  # `touched(p)`, without the call
             version[0] += 1
             version[1] = last_change[0] = born()
-            if listeners:
-                tell()
+            for listener in listeners:
+                listener.wrote(p)
