@@ -73,7 +73,9 @@ def test_nothing_is_in_place_before_and_after_and_something_is_inside() -> None:
     before, mode = places(), fields()
     with torch.lint():
         inside = places()
-        assert all(inside[name] is not before[name] for name in ("call", "backward", "SGD.update", "Optimizer.groups"))
+        assert all(
+            inside[name] is not before[name] for name in ("call", "backward", "Optimizer.update", "Optimizer.groups")
+        )
     assert places() == before and fields() == mode
     with pytest.raises(KeyError), torch.lint():
         raise KeyError("the user's own")

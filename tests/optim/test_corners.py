@@ -221,11 +221,13 @@ def test_halves_are_stepped_as_singles_and_rounded_once(cls: Any, options: Any) 
 
 
 def test_constants_are_arrays_of_the_dtype_in_which_the_step_is_taken() -> None:
-    assert optimizer.precision(np.dtype(np.float16)) == optimizer.precision(np.dtype(np.float32)) == np.float32
-    assert optimizer.precision(np.dtype(np.float64)) == np.float64
-    half = optimizer.constant(0.5, np.dtype(np.float32))
-    assert half.shape == () and half.dtype == np.float32 and half == 0.5
-    assert optimizer.constant(0.5, np.dtype(np.float64)).dtype == np.float64
+    for kind, used in ((np.float16, np.float32), (np.float32, np.float32), (np.float64, np.float64)):
+        table = optimizer.constants(np.dtype(kind))
+        half = table[0.5]
+        assert half.shape == () and half.dtype == used == table.dtype and half == 0.5 and table[None] is None
+        for i in range(2000):
+            assert table[float(i)] == i
+        assert len(table) < 1000 and table[None] is None and table[0.5] == 0.5
 
 
 @pytest.mark.parametrize("dtypes", [(np.float16, np.float32, np.float64), (np.float64, np.float32, np.float16)])

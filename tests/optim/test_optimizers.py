@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import inspect
+import pkgutil
 from typing import Any
 
 import numpy as np
@@ -47,6 +49,21 @@ def same(a: Any, b: Any) -> None:
 # ------------------------------------------------------------------------------------------ the table is whole
 def test_every_optimizer_has_a_row() -> None:
     assert set(PUBLIC) == set(ROWS), "a public optimizer without a row in tests/optim/table.py"
+
+
+def test_every_optimizer_is_exported() -> None:
+    for file in pkgutil.iter_modules(torch.optim.__path__, "tinygrad_pt.optim."):
+        for name, thing in vars(importlib.import_module(file.name)).items():
+            here = inspect.isclass(thing) and issubclass(thing, torch.optim.Optimizer) and thing.__module__ == file.name
+            if here and not name.startswith("_"):
+                assert vars(torch.optim).get(name) is thing, f"{name} is not in `tinygrad_pt.optim`"
+
+
+def test_a_method_without_a_formula_says_so() -> None:
+    x = leaf([1.0])
+    x.grad = torch.ones_like(x)
+    with pytest.raises(NotImplementedError):
+        torch.optim.Optimizer([x], {}).step()
 
 
 @every

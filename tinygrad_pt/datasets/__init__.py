@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_pt.datasets.digits_file import read_digits
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.creation import fresh, tensor
 from tinygrad_pt.random import Generator
+from tinygrad_pt.tensor import Tensor
 from tinygrad_pt.utils.data.dataset import TensorDataset, rows
 
 __all__ = ["XOR", "Digits", "read_digits"]
@@ -29,6 +31,10 @@ class XOR(TensorDataset):
     tensor([1., 0.]) tensor([1.])
     tensor([1., 1.]) tensor([0.])
     """
+
+    tensors: tuple[Tensor, Tensor]
+    inputs: Tensor
+    targets: Tensor
 
     def __init__(self) -> None:
         self.inputs = tensor([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
@@ -59,16 +65,24 @@ class Digits(TensorDataset):
     """
 
     classes = tuple("0123456789")
+    tensors: tuple[Tensor, Tensor]
+    inputs: Tensor
+    targets: Tensor
 
     def __init__(
-        self, train: bool = True, *, split: int = 1437, flatten: bool = True, normalise: bool = True,
-        transform: Callable[[Any], Any] | None = None, target_transform: Callable[[Any], Any] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        train: bool = True,
+        *,
+        split: int = 1437,
+        flatten: bool = True,
+        normalise: bool = True,
+        transform: Callable[[Tensor], Any] | None = None,
+        target_transform: Callable[[Tensor], Any] | None = None,
+    ) -> None:
         images, labels = read_digits()
         if not 0 <= split <= len(labels):
-            raise ValueError(
-                f"split should be between 0 and {len(labels)}, the number of digits, but got split={split}"
-            )
+            text = f"split should be between 0 and {len(labels)}, the number of digits, but got split={split}"
+            raise refuse(ValueError, text)
         order = Generator().manual_seed(0).permutation(len(labels))
         chosen = order[:split] if train else order[split:]
         pixels = images[chosen].astype(np.float32)
@@ -79,7 +93,7 @@ class Digits(TensorDataset):
         self.targets = fresh(labels[chosen].astype(np.int64))
         super().__init__(self.inputs, self.targets)
 
-    def __getitem__(self, index: Any) -> tuple[Any, Any]:
+    def __getitem__(self, index: Any) -> tuple[Tensor, Tensor]:
         image, label = super().__getitem__(index)
         if self.transform is not None:
             image = self.transform(image)
@@ -87,7 +101,7 @@ class Digits(TensorDataset):
             label = self.target_transform(label)
         return image, label
 
-    def _gathered(self, indices: Any) -> list[Any] | None:
+    def _gathered(self, indices: Sequence[int]) -> list[Tensor] | None:
         changed = self.transform is not None or self.target_transform is not None
         own = type(self).__getitem__ is Digits.__getitem__ and not hasattr(self, "__getitems__")
         return rows(self.tensors, indices) if own and not changed else None

@@ -12,7 +12,7 @@ import numpy as np
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.errors import axis_of, refuse
+from tinygrad_pt.errors import axis_of, class_name, refuse
 from tinygrad_pt.graph import OPS, Handle
 
 P = ParamSpec("P")
@@ -56,6 +56,13 @@ class Size(tuple):
     def __getitem__(self, index: Any) -> Any:
         found = tuple.__getitem__(self, index)
         return Size(found) if isinstance(index, slice) else found
+
+
+def typename(value: Any) -> str:
+    """PyTorch's word for the type of a value: `torch.FloatTensor`, `int`, `collections.OrderedDict`."""
+    if isinstance(value, Handle):
+        return str(value.type())
+    return class_name(value if isinstance(value, type) else type(value))
 
 
 def expect_tensor(value: Any, function: str, name: str = "input", position: int = 1) -> Any:

@@ -1,9 +1,7 @@
-"""Optimizers, in order of increasing complexity."""
+"""Optimizers: each file names in `__all__` those that it exports."""
 
-from tinygrad_pt.optim.adagrad import Adagrad
-from tinygrad_pt.optim.adam import Adam, AdamW
+from tinygrad_pt.optim.adagrad import *  # noqa: F403
+from tinygrad_pt.optim.adam import *  # noqa: F403
 from tinygrad_pt.optim.optimizer import Optimizer
-from tinygrad_pt.optim.rmsprop import RMSprop
-from tinygrad_pt.optim.sgd import SGD
-
-__all__ = ["SGD", "Adagrad", "Adam", "AdamW", "Optimizer", "RMSprop"]
+from tinygrad_pt.optim.rmsprop import *  # noqa: F403
+from tinygrad_pt.optim.sgd import *  # noqa: F403

@@ -1,54 +1,18 @@
 """Steps scaled per element by running averages of the gradient and of its square: Adam and AdamW."""
 
+# fmt: off
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numpy import maximum, multiply, sqrt, subtract
 
-from tinygrad_pt.calling import F32, wrap
-from tinygrad_pt.graph import Handle
-from tinygrad_pt.inplace import touched
-from tinygrad_pt.optim.optimizer import (
-    Optimizer,
-    Options,
-    check_rate,
-    constant,
-    due,
-    must,
-    precision,
-    sweep,
-    zeros_like,
-)
+from tinygrad_pt.errors import refuse
+from tinygrad_pt.optim.optimizer import Optimizer, Options, ParamsT
+from tinygrad_pt.tensor import Tensor
 
-ONE = np.array(1, F32)
-
-
-def rule(k: Any, x: Any, g: Any, m: Any, v: Any, peak: Any = None) -> None:
-    """One step of x in place: gradient g, its average m, the average v of its square, and the peak of v."""
-    rate, eps, weight1, rest1, beta2, weight2, decay, shrink, maximize = k
-    if maximize:
-        g = -g
-    if shrink is not None:
-        x *= shrink
-    if decay is not None:
-        g = g + x * decay
-    t = g - m
-    if rest1 is None:
-        t *= weight1
-        m += t
-    else:  # nearer to g than to m: counted from g, so that a weight of 1 gives g itself
-        t *= rest1
-        np.subtract(g, t, m)
-    v *= beta2
-    np.multiply(g, weight2, t)
-    t *= g
-    v += t
-    np.sqrt(v if peak is None else np.maximum(peak, v, out=peak), t)
-    t += eps
-    s = m * rate
-    s /= t
-    x += s
+__all__ = ["Adam", "AdamW"]
 
 
 class Adam(Optimizer):
@@ -69,77 +33,72 @@ class Adam(Optimizer):
     tensor([   0.9000, -199.9000], requires_grad=True)
     """
 
-    shaped = ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
-    needed = ("step", "exp_avg", "exp_avg_sq")
+    keeps = {"exp_avg": "", "exp_avg_sq": "", "max_exp_avg_sq": "amsgrad"}
+    counts_steps = True
+    nonnegative = ("lr", "eps", "betas", "weight_decay")
 
     def __init__(
-        self, params: Any, lr: Any = 1e-3, betas: tuple[Any, Any] = (0.9, 0.999), eps: float = 1e-8,
-        weight_decay: float = 0, amsgrad: bool = False, *, foreach: bool | None = None,
-        maximize: bool = False, capturable: bool = False, differentiable: bool = False,
-        fused: bool | None = None, decoupled_weight_decay: bool = False,
-    ) -> None:  # fmt: skip
-        check_rate(lr)
-        must(bool(lr >= 0.0), f"Invalid learning rate: {lr}")
-        must(eps >= 0.0, f"Invalid epsilon value: {eps}")
-        must(bool(0.0 <= betas[0] < 1.0), f"Invalid beta parameter at index 0: {betas[0]}")
-        must(bool(0.0 <= betas[1] < 1.0), f"Invalid beta parameter at index 1: {betas[1]}")
-        must(weight_decay >= 0.0, f"Invalid weight_decay value: {weight_decay}")
-        alike = any(all(isinstance(b, kind) for b in betas) for kind in (float, Handle))
-        must(alike, "betas must be either both floats or both Tensors")
-        super().__init__(
-            params,
-            {
-                "lr": lr, "betas": tuple(map(float, betas)), "eps": eps, "weight_decay": weight_decay,
-                "amsgrad": amsgrad, "maximize": maximize, "foreach": foreach, "capturable": capturable,
-                "differentiable": differentiable, "fused": fused,
-                "decoupled_weight_decay": decoupled_weight_decay,
-            },
-        )  # fmt: skip
+        self, params: ParamsT, lr: float | Tensor = 1e-3, betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
+        eps: float = 1e-8, weight_decay: float = 0, amsgrad: bool = False, *, foreach: bool | None = None,
+        maximize: bool = False, capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        super().__init__(params, {
+            "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
+            "maximize": maximize, "foreach": foreach, "capturable": capturable, "differentiable": differentiable,
+            "fused": fused, "decoupled_weight_decay": decoupled_weight_decay,
+        })
 
-    @np.errstate(all="ignore")
-    def update(self) -> None:
-        """One step for every parameter that has a gradient."""
-        for group, todo in [(group, due(group["params"])) for group in self.param_groups]:
-            amsgrad, seen = group["amsgrad"], None
-            for p, x, g in todo:
-                state = self.state[p]
-                if not state:
-                    state["step"] = wrap(np.zeros((), F32))
-                    state["exp_avg"], state["exp_avg_sq"] = zeros_like(p), zeros_like(p)
-                clock = state["step"].array
-                clock += ONE
-                now = clock.item(), x.dtype
-                if now != seen:
-                    seen, numbers = now, _numbers(group, now[0], precision(now[1]))
-                if amsgrad:
-                    if "max_exp_avg_sq" not in state:
-                        state["max_exp_avg_sq"] = zeros_like(p)
-                    peak = state["max_exp_avg_sq"].array
-                    sweep(rule, numbers, x, g, state["exp_avg"].array, state["exp_avg_sq"].array, peak)
-                else:
-                    sweep(rule, numbers, x, g, state["exp_avg"].array, state["exp_avg_sq"].array)
-                touched(p)
+    def _check(self, options: Options) -> None:
+        """The common checks, and that both betas are of one kind; then they become floats."""
+        super()._check(options)
+        betas = options["betas"]
+        if not any(all(isinstance(b, kind) for b in betas) for kind in (float, Tensor)):
+            raise refuse(ValueError, "betas must be either both floats or both Tensors")
+        options["betas"] = tuple(map(float, betas))
 
+    @staticmethod
+    def rule(
+        k: Any, x: np.ndarray, g: np.ndarray, m: np.ndarray, v: np.ndarray, peak: np.ndarray | None = None
+    ) -> None:
+        """One step of x in place: gradient g, its average m, the average v of its square, and the peak of v."""
+        rate, eps, weight1, rest1, beta2, weight2, shrink = k
+        if shrink is not None:
+            x *= shrink
+        t = g - m
+        if rest1 is None:
+            t *= weight1
+            m += t
+        else:  # the average is nearer to g: it is counted from g, so a weight of 1 gives g itself
+            t *= rest1
+            subtract(g, t, m)
+        v *= beta2
+        multiply(g, weight2, t)
+        t *= g
+        v += t
+        sqrt(v if peak is None else maximum(peak, v, out=peak), t)
+        t += eps
+        s = m * rate
+        s /= t
+        x += s
 
-def _numbers(group: Options, t: float, kind: Any) -> tuple[Any, ...]:
-    """The constants of step number t.
+    def numbers(self, group: Options, t: float) -> tuple[float | None, ...]:
+        """The constants of step t. The corrections of both averages stand where they cost no pass over the parameter:
 
-    The corrections of both averages are moved to where they cost no pass over the parameter:
-    lr·m̂ / (√v̂ + ε) = (lr·c / (1 - β₁ᵗ))·m / (√v + ε·c) with c = √(1 - β₂ᵗ).
-    """
-    lr, (beta1, beta2) = float(group["lr"]), group["betas"]
-    correction = (1 - beta2**t) ** 0.5
-    decay = float(group["weight_decay"])
-    decoupled = group["decoupled_weight_decay"]
-    weight1 = 1 - beta1
-    return (
-        np.array(-lr * correction / (1 - beta1**t), kind), np.array(group["eps"] * correction, kind),
-        constant(weight1, kind), constant(1 - weight1, kind) if weight1 >= 0.5 else None,
-        constant(beta2, kind), constant(1 - beta2, kind),
-        constant(decay, kind) if decay and not decoupled else None,
-        constant(1 - lr * decay, kind) if decay and decoupled else None,
-        bool(group["maximize"]),
-    )  # fmt: skip
+        lr·m̂ / (√v̂ + ε) = (lr·c / (1 - β₁ᵗ))·m / (√v + ε·c) with c = √(1 - β₂ᵗ).
+        """
+        lr, eps, (beta1, beta2) = float(group["lr"]), float(group["eps"]), group["betas"]
+        correction, weight1 = (1 - beta2**t) ** 0.5, 1 - beta1
+        decay = float(group["weight_decay"]) if group["decoupled_weight_decay"] else 0
+        return (
+            -lr * correction / (1 - beta1**t), eps * correction,
+            weight1, 1 - weight1 if weight1 >= 0.5 else None, beta2, 1 - beta2,
+            1 - lr * decay if decay else None,
+        )
+
+    def added_decay(self, group: Options) -> float:
+        """λ, unless the decay is decoupled from the gradient."""
+        return 0.0 if group["decoupled_weight_decay"] else super().added_decay(group)
 
 
 class AdamW(Adam):
@@ -157,18 +116,17 @@ class AdamW(Adam):
     """
 
     def __init__(
-        self, params: Any, lr: Any = 1e-3, betas: tuple[Any, Any] = (0.9, 0.999), eps: float = 1e-8,
-        weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False,
-        foreach: bool | None = None, capturable: bool = False, differentiable: bool = False,
-        fused: bool | None = None,
-    ) -> None:  # fmt: skip
+        self, params: ParamsT, lr: float | Tensor = 1e-3, betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
+        eps: float = 1e-8, weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False,
+        foreach: bool | None = None, capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
+    ) -> None:
         super().__init__(
             params, lr, betas, eps, weight_decay, amsgrad, foreach=foreach, maximize=maximize,
             capturable=capturable, differentiable=differentiable, fused=fused, decoupled_weight_decay=True,
-        )  # fmt: skip
+        )
 
     def load_state_dict(self, state_dict: Options) -> None:
-        """As `Adam`'s; the weight decay stays decoupled whatever was saved."""
+        """Like `Adam`'s, but the weight decay stays decoupled whatever was saved."""
         super().load_state_dict(state_dict)
         for group in self.param_groups:
             group["decoupled_weight_decay"] = True

@@ -1,29 +1,31 @@
-"""What all optimizers share: groups of parameters with options, a state per parameter, saving and loading."""
+"""What all optimizers share: groups of parameters with options, a state per parameter, the loop of a step, saving."""
 
 from __future__ import annotations
 
 import copy
-import functools
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from itertools import chain
-from typing import Any
+from typing import Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 
 from tinygrad_pt.calling import F32, F64, wrap
-from tinygrad_pt.errors import class_name, describe, refuse
-from tinygrad_pt.graph import Handle
-from tinygrad_pt.inplace import touched
+from tinygrad_pt.errors import describe, refuse
+from tinygrad_pt.functions.arguments import typename
+from tinygrad_pt.graph import born
+from tinygrad_pt.inplace import last_change, touched
 from tinygrad_pt.lines import user_frame
-from tinygrad_pt.modes import enable_grad
-from tinygrad_pt.tensor import Removable
+from tinygrad_pt.modes import current, enable_grad
+from tinygrad_pt.tensor import Removable, Tensor
 
-Options = dict[str, Any]
-Due = list[tuple[Any, Any, Any]]  # (parameter, its array, its gradient's array)
+Options: TypeAlias = dict[str, Any]
+ParamsT: TypeAlias = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[Options]
+Due: TypeAlias = list[tuple[Tensor, np.ndarray, np.ndarray]]  # (parameter, its array, its gradient's array)
+Loss = TypeVar("Loss")
 
 BLOCK = 16384  # elements per piece of a large parameter: what a rule touches stays in the processor's cache
+WORDS = {"lr": "learning rate", "eps": "epsilon value"}  # PyTorch's words for options
 DUPLICATES = (
     "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; "
     "see github.com/pytorch/pytorch/issues/40967 for more information"
@@ -31,100 +33,85 @@ DUPLICATES = (
 
 
 # ----------------------------------------------------------------------------------- numbers and blocks
-@functools.lru_cache(maxsize=512)
-def constant(value: float, dtype: Any) -> Any:
-    """`value` as a 0-d array: NumPy multiplies by it twice as fast as by a Python number."""
-    return np.array(value or 0.0, dtype)  # one zero: for the cache, -0.0 and 0.0 are the same
+class Constants(dict):
+    """Numbers as 0-d arrays of one dtype, by which NumPy multiplies twice as fast as by numbers; None stays None."""
+
+    def __init__(self, dtype: np.dtype) -> None:
+        self.dtype = dtype
+
+    def __missing__(self, value: float | None) -> np.ndarray | None:
+        if len(self) > 512:  # numbers that change from step to step
+            self.clear()
+        made = None if value is None else np.array(value or 0.0, self.dtype)  # as keys, -0.0 and 0.0 are the same
+        self[value] = made
+        return made
 
 
-def precision(dtype: Any) -> Any:
-    """The dtype in which a parameter of `dtype` is updated: float64 in its own, the rest in float32."""
-    return F64 if dtype == F64 else F32
+SINGLES, DOUBLES = Constants(F32), Constants(F64)
 
 
-def sweep(rule: Callable[..., None], constants: Any, x: Any, g: Any, *state: Any) -> None:
-    """Run `rule(constants, x, g, *state)`, elementwise and in place but for `g`, over arrays of one shape.
+def constants(dtype: np.dtype) -> Constants:
+    """Numbers in the dtype in which a parameter of `dtype` is updated: float64 in its own, the rest in float32."""
+    return DOUBLES if dtype == F64 else SINGLES
 
-    Large, half-precision and strangely laid out arrays pass through the cache in blocks of `BLOCK`, so that
-    the temporaries of a rule are never larger than a block.
+
+def sweep(rule: Callable[..., None], k: Any, x: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
+    """Run `rule(k, x, g, *state)`, elementwise and in place except for `g`, over arrays of one shape.
+
+    Large arrays and halves pass through the cache in blocks of `BLOCK`, so that the temporaries of a rule are never
+    larger than a block.
     """
-    dtype = x.dtype
-    if x.size <= BLOCK and (dtype is F32 or dtype is F64):
-        if x.ndim:
-            rule(constants, x, g, *state)
-        else:  # NumPy makes scalars of 0-d results, and a scalar cannot be written to
-            rule(constants, x.reshape(1), g.reshape(1), *(s.reshape(1) for s in state))
+    if not x.ndim:  # NumPy makes scalars of 0-d results, and a scalar cannot be written to
+        x, g, state = x.reshape(1), g.reshape(1), tuple(s.reshape(1) for s in state)
+    if x.size <= BLOCK and (x.dtype is F32 or x.dtype is F64):
+        rule(k, x, g, *state)
         return
     operands = (x, g, *state)
-    with np.nditer(  # type: ignore[call-overload]
-        operands, ["external_loop", "buffered", "zerosize_ok"],
-        [["readwrite"], ["readonly"], *[["readwrite"]] * len(state)],
-        [precision(dtype)] * len(operands), casting="same_kind", buffersize=BLOCK,
-    ) as blocks:  # fmt: skip
+    modes = [["readwrite"], ["readonly"], *[["readwrite"]] * len(state)]
+    kinds = [constants(x.dtype).dtype] * len(operands)
+    flags = ["external_loop", "buffered", "zerosize_ok"]
+    with np.nditer(operands, flags, modes, kinds, casting="same_kind", buffersize=BLOCK) as blocks:  # type: ignore[call-overload]
         if x.size:
             for block in blocks:
-                rule(constants, *block)
+                rule(k, *block)
 
 
-def due(params: list[Any]) -> Due:
-    """The parameters that have a gradient, checked so that nothing can fail once the first is written."""
+def regularised(k: Any, x: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
+    """Run a rule with the gradient ±g + λ·x: of the negated loss to maximize, and of the penalty."""
+    rule, maximize, decay, k = k
+    if maximize:
+        g = -g
+    if decay is not None:
+        g = g + x * decay
+    rule(k, x, g, *state)
+
+
+def due(params: list[Tensor]) -> Due:
+    """The parameters that have a gradient, all checked before the first of them is written."""
     found = []
     for p in params:
         grad = p._grad
         if grad is not None:
             x, g = p.array, grad.array
-            if x.shape != g.shape or not x.flags.writeable:
-                raise _refusal(x, g)
+            if x.shape != g.shape:
+                sizes = f"parameter {list(x.shape)} must match the size of its gradient {list(g.shape)}"
+                mend = "call zero_grad() after changing a parameter's data"
+                raise refuse(RuntimeError, f"The size of the {sizes}", "step", x, g, mend=mend)
+            if not x.flags.writeable:
+                text = "unsupported operation: the memory of a parameter is read-only, or its elements share one place."
+                raise refuse(RuntimeError, text, "step", x, mend="make the parameter of a clone()")
             found.append((p, x, g))
     return found
-
-
-def _refusal(x: Any, g: Any) -> Exception:
-    if x.shape != g.shape:
-        return refuse(
-            RuntimeError,
-            f"The size of the parameter {list(x.shape)} must match the size of its gradient {list(g.shape)}",
-            "step",
-            x,
-            g,
-            mend="call zero_grad() after changing a parameter's data",
-        )
-    return refuse(
-        RuntimeError,
-        "unsupported operation: the memory of a parameter is read-only, or its elements share one place.",
-        "step",
-        x,
-        mend="make the parameter of a clone()",
-    )
-
-
-def zeros_like(p: Any) -> Any:
-    """A tensor of zeros with the shape, dtype and memory layout of a parameter."""
-    return wrap(np.zeros_like(p.array))
-
-
-def must(valid: bool, text: str) -> None:
-    """Raise PyTorch's ValueError about an option unless it is valid."""
-    if not valid:
-        raise ValueError(text)
-
-
-def check_rate(lr: Any) -> None:
-    """A learning rate given as a tensor must be a single number."""
-    must(not isinstance(lr, Handle) or lr.array.size == 1, "Tensor lr must be 1-element")
-
-
-def _typename(value: Any) -> str:
-    return str(value.type()) if isinstance(value, Handle) else class_name(type(value))
 
 
 # ----------------------------------------------------------------------------------- the base class
 class Optimizer:
     """Base class: `params` are tensors, (name, tensor) pairs, or dicts that give a group its own options.
 
-    A subclass passes its options with their defaults and defines `update`. `param_groups` is the list of
-    groups, each a dict of `params` and options that may be changed between steps; `state` maps a parameter to
-    what the method remembers of it. Raises TypeError or ValueError where `params` cannot be optimized.
+    A subclass passes its options with their defaults to this constructor. An elementwise method defines `rule`,
+    `numbers` and `keeps`; any other defines `update` or `step`. `param_groups` is the list of groups, each a dict of
+    `params` and options that may be changed between steps; `state` maps a parameter to its state, a dict. Raises
+    TypeError or ValueError where `params` cannot be optimized.
 
     >>> import tinygrad_pt as torch
     >>> from tinygrad_pt.optim import SGD
@@ -136,59 +123,166 @@ class Optimizer:
     True
     """
 
-    shaped: tuple[str, ...] = ()  # entries of a state that have their parameter's shape
-    needed: tuple[str, ...] = ()  # entries without which a state that was begun cannot go on
+    keeps: dict[str, str] = {}  # the arrays of a state, in the order of `rule`; each with the option that asks for it
+    counts_steps = False  # does a state have the entry "step"?
+    nonnegative: tuple[str, ...] = ()  # options that must be ≥ 0, in the order in which PyTorch checks them
+    takes_nan = False  # may these be nan, as in PyTorch's SGD?
 
-    def __init__(self, params: Any, defaults: Options) -> None:
-        if isinstance(params, Handle):
-            raise TypeError(
+    def __init__(self, params: ParamsT, defaults: Options) -> None:
+        self._check(defaults)
+        if isinstance(params, Tensor):
+            raise refuse(
+                TypeError,
                 "params argument given to the optimizer should be an iterable of Tensors or dicts, but got "
-                + _typename(params)
+                + typename(params),
             )
         self.defaults = defaults
         self.state: defaultdict[Any, Any] = defaultdict(dict)
         self.param_groups: list[Options] = []
-        self._before: dict[int, Any] = {}
-        self._after: dict[int, Any] = {}
-        groups = list(params)
-        must(bool(groups), "optimizer got an empty parameter list")
+        self._before: dict[int, Callable[..., Any]] = {}
+        self._after: dict[int, Callable[..., Any]] = {}
+        groups: list[Any] = list(params)
+        if not groups:
+            raise refuse(ValueError, "optimizer got an empty parameter list")
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
+
+    def _check(self, options: Options) -> None:
+        """Raise ValueError unless the options named in `nonnegative` are ≥ 0, and betas < 1."""
+        for name in self.nonnegative:
+            value = options[name]
+            if name == "lr" and isinstance(value, Tensor) and value.array.size != 1:
+                raise refuse(ValueError, "Tensor lr must be 1-element")
+            if name == "betas":
+                for i, beta in enumerate(value):
+                    if not 0.0 <= beta < 1.0:
+                        raise refuse(ValueError, f"Invalid beta parameter at index {i}: {beta}")
+            elif value < 0.0 or (value != value and not self.takes_nan):
+                raise refuse(ValueError, f"Invalid {WORDS.get(name, f'{name} value')}: {value}")
 
     def add_param_group(self, param_group: Options) -> None:
         """Optimize more parameters; options that the dict leaves out are those of the constructor."""
         if not isinstance(param_group, dict):
-            raise TypeError(f"param_group must be a dict, but got {type(param_group)}")
+            raise refuse(TypeError, f"param_group must be a dict, but got {type(param_group)}")
         group = dict(param_group)
         params, names = _split(group["params"])
         group["params"] = params
         if names:
             group["param_names"] = names
         for p in params:
-            if not isinstance(p, Handle):
-                raise TypeError(f"optimizer can only optimize Tensors, but one of the params is {_typename(p)}")
-            leaf = p.is_leaf or p.retains_grad
-            must(leaf, "can't optimize a non-leaf Tensor")
+            if not isinstance(p, Tensor):
+                text = f"optimizer can only optimize Tensors, but one of the params is {typename(p)}"
+                raise refuse(TypeError, text)
+            if not (p.is_leaf or p.retains_grad):
+                raise refuse(ValueError, "can't optimize a non-leaf Tensor")
         for name, default in self.defaults.items():
             group.setdefault(name, default)
         _refuse_flags(group)
         if len(params) != len(set(params)):
             _warn(DUPLICATES)
         named = "param_names" in group
-        known: set[Any] = set()
+        known: set[Tensor] = set()
         for other in self.param_groups:
             known.update(other["params"])
-            must(
-                named == ("param_names" in other),
-                "all optimizer param groups should be with/without names. "
-                f"cannot add param group {'with' if named else 'without'} names to the optimizer",
-            )
-        must(known.isdisjoint(params), "some parameters appear in more than one parameter group")
+            if named != ("param_names" in other):
+                raise refuse(
+                    ValueError,
+                    "all optimizer param groups should be with/without names. cannot add param group "
+                    f"{'with' if named else 'without'} names to the optimizer",
+                )
+        if not known.isdisjoint(params):
+            raise refuse(ValueError, "some parameters appear in more than one parameter group")
         param_group.update(group)
         self.param_groups.append(param_group)
 
-    # ------------------------------------------------------------------------------- stepping
-    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+    # ------------------------------------------------------------------------------- one step
+    @staticmethod
+    def rule(*arguments: Any, **none: Any) -> None:
+        """`rule(k, x, g, *kept)`, the formula: it changes x and the kept arrays in place; k are the constants."""
+        raise NotImplementedError
+
+    def numbers(self, group: Options, t: float) -> tuple[float | None, ...]:
+        """The constants k of step number t; the rule gets each number as an array, and None as it is.
+
+        Where steps are not counted, t is 1 at the step that makes the state, and 0 later.
+        """
+        raise NotImplementedError
+
+    def first_value(self, x: np.ndarray, group: Options) -> np.ndarray:
+        """The first value of a kept array, in the shape, dtype and memory layout of the parameter."""
+        return np.zeros_like(x)
+
+    def added_decay(self, group: Options) -> float:
+        """λ, where λ·x is added to the gradient before the rule."""
+        return float(group.get("weight_decay", 0))
+
+    def _begin(self, p: Tensor, group: Options) -> list[np.ndarray]:
+        """Make what is missing in the state of a parameter; return the kept arrays."""
+        state, kept = self.state[p], []
+        if self.counts_steps and "step" not in state:
+            state["step"] = wrap(np.zeros((), F32))
+        for name, option in self.keeps.items():
+            if not option or group[option]:
+                if state.get(name) is None:
+                    state[name] = wrap(self.first_value(p.array, group))
+                kept.append(state[name].array)
+        return kept
+
+    @np.errstate(all="ignore")
+    def update(self) -> None:
+        """Change every parameter that has a gradient."""
+        found = []
+        for group in self.param_groups:
+            found.append((group, due(group["params"])))
+        for group, todo in found:
+            self._walk(group, todo)
+
+    def _walk(self, group: Options, todo: Due) -> None:
+        """Change these parameters of a group, one after the other."""
+        rule, counts, listeners = self.rule, self.counts_steps, current().listeners
+        maximize, decay = group.get("maximize"), group.get("weight_decay") and self.added_decay(group) or None
+        run = rule if decay is None and not maximize else regularised
+        keeps = []
+        for name, option in self.keeps.items():  # no comprehensions here: in Python 3.11 each is a call
+            if not option or group[option]:
+                keeps.append(name)
+        at = kind = None
+        for p, x, g in todo:
+            args: list[Any] = [None, x, g]
+            t = 0.0
+            if counts or keeps:
+                state = self.state[p]
+                try:
+                    for name in keeps:
+                        args.append(state[name].array)
+                except (KeyError, AttributeError):
+                    args[3:], t = self._begin(p, group), 1.0
+                if counts:
+                    clock = state["step"].array
+                    clock.fill(clock.item() + 1)  # an addition in place takes NumPy three times as long
+                    t = clock.item()
+            if t != at or x.dtype is not kind:
+                at, kind = t, x.dtype
+                known = constants(kind)
+                k = [*map(known.__getitem__, self.numbers(group, t))]
+                if run is regularised:
+                    k = [rule, maximize, known[decay], k]
+            args[0] = k
+            if x.size <= BLOCK and x.ndim and (kind is F32 or kind is F64):  # `sweep`, without the call
+                run(*args)
+            else:
+                sweep(run, *args)
+            version = p.version  # `touched(p)`, without the call
+            version[0] += 1
+            version[1] = last_change[0] = born()
+            for listener in listeners:
+                listener.wrote(p)
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+    @overload
+    def step(self, closure: Callable[[], Loss]) -> Loss: ...
+    def step(self, closure: Callable[[], Loss] | None = None) -> Loss | None:
         """Update every parameter that has a gradient; return the loss that `closure`, called first, gives."""
         loss = None
         if closure is not None:
@@ -197,27 +291,21 @@ class Optimizer:
         self.update()
         return loss
 
-    def update(self) -> None:
-        """The method itself: what a subclass defines."""
-        raise NotImplementedError
-
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Forget the gradients, or (`set_to_none=False`) fill them with zeros in place."""
-        if set_to_none:
-            for group in self.param_groups:
-                for p in group["params"]:
+        for group in self.param_groups:
+            for p in group["params"]:
+                if set_to_none:
                     p._grad = None
-            return
-        for p in chain.from_iterable(group["params"] for group in self.param_groups):
-            grad = p._grad
-            if grad is not None:
-                if grad.array.flags.writeable:
-                    grad.node = None
-                    grad.array.fill(0)
-                    touched(grad)
-                else:
-                    p._grad = zeros_like(p)
+                elif (grad := p._grad) is not None:
+                    if grad.array.flags.writeable:
+                        grad.node = None
+                        grad.array.fill(0)
+                        touched(grad)
+                    else:
+                        p._grad = wrap(np.zeros_like(p.array))
 
+    # ------------------------------------------------------------------------------- hooks
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> Removable:
         """Call `hook(optimizer, args, kwargs)` before each step; it may return new `(args, kwargs)`."""
         return self._register(self._before, hook)
@@ -239,9 +327,10 @@ class Optimizer:
             changed = hook(self, args, kwargs)
             if changed is not None:
                 if not (isinstance(changed, tuple) and len(changed) == 2):
-                    raise RuntimeError(
+                    text = (
                         f"{self._bare_step} must return None or a tuple of (new_args, new_kwargs), but got {changed}."
                     )
+                    raise refuse(RuntimeError, text)
                 args, kwargs = changed
         result = self._bare_step(*args, **kwargs)
         for hook in list(self._after.values()):
@@ -262,7 +351,7 @@ class Optimizer:
             start += len(group["params"])
             packed = {k: v for k, v in group.items() if k != "params"}
             groups.append(packed | {"params": [number[id(p)] for p in group["params"]]})
-        state = {number[id(k)] if isinstance(k, Handle) else k: v for k, v in self.state.items()}
+        state = {number[id(k)] if isinstance(k, Tensor) else k: v for k, v in self.state.items()}
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: Options) -> None:
@@ -272,28 +361,23 @@ class Optimizer:
         optimizer.
         """
         saved = copy.deepcopy(state_dict["param_groups"])
-        must(
-            len(saved) == len(self.param_groups),
-            "loaded state dict has a different number of parameter groups",
-        )
+        if len(saved) != len(self.param_groups):
+            raise refuse(ValueError, "loaded state dict has a different number of parameter groups")
+        owner: dict[Any, Tensor] = {}
         for group, new in zip(self.param_groups, saved, strict=True):
-            must(
-                len(new["params"]) == len(group["params"]),
-                "loaded state dict contains a parameter group that doesn't match the size of optimizer's group",
-            )
-        owner = {
-            i: p
-            for group, new in zip(self.param_groups, saved, strict=True)
-            for i, p in zip(new["params"], group["params"], strict=True)
-        }
+            if len(new["params"]) != len(group["params"]):
+                text = "loaded state dict contains a parameter group that doesn't match the size of optimizer's group"
+                raise refuse(ValueError, text)
+            owner.update(zip(new["params"], group["params"], strict=True))
         state: defaultdict[Any, Any] = defaultdict(dict)
         for i, entries in state_dict["state"].items():
             state[owner.get(i, i)] = self._restored(i, owner[i], entries) if i in owner else copy.deepcopy(entries)
         for group, new in zip(self.param_groups, saved, strict=True):
             for name, default in self.defaults.items():
                 if name not in new:
-                    flag = default is None or isinstance(default, bool)  # older versions save fewer flags
-                    must(flag, f"loaded state dict contains a parameter group without the option {name!r}")
+                    if default is not None and not isinstance(default, bool):  # older versions save fewer flags
+                        text = f"loaded state dict contains a parameter group without the option {name!r}"
+                        raise refuse(ValueError, text)
                     new[name] = default
             _refuse_flags(new)
             new["params"] = group["params"]
@@ -301,21 +385,18 @@ class Optimizer:
                 new.setdefault("param_names", group["param_names"])
         self.state, self.param_groups = state, saved
 
-    def _restored(self, i: Any, p: Any, entries: Options) -> Options:
+    def _restored(self, i: Any, p: Tensor, entries: Options) -> Options:
         """The saved state of one parameter, copied, in its dtype."""
-        for name in self.needed:
-            must(
-                not entries or name in entries,
-                f"loaded state dict lacks {name!r} in the state of parameter {i}",
-            )
+        needed = ("step", *(name for name, option in self.keeps.items() if not option)) if self.counts_steps else ()
+        for name in needed:
+            if entries and name not in entries:
+                raise refuse(ValueError, f"loaded state dict lacks {name!r} in the state of parameter {i}")
         restored = {name: _copied(value, None if name == "step" else p) for name, value in entries.items()}
-        for name in self.shaped:
+        for name in self.keeps:
             value = restored.get(name)
-            if value is not None and (not isinstance(value, Handle) or value.array.shape != p.array.shape):
-                raise ValueError(
-                    f"loaded state dict contains {name!r} as {describe(value)} for parameter {i} of shape "
-                    f"{list(p.array.shape)}"
-                )
+            if value is not None and (not isinstance(value, Tensor) or value.array.shape != p.array.shape):
+                found = f"{name!r} as {describe(value)} for parameter {i} of shape {list(p.array.shape)}"
+                raise refuse(ValueError, f"loaded state dict contains {found}")
         if isinstance(restored.get("step"), (int, float)):
             restored["step"] = wrap(np.array(restored["step"], F32))
         return restored
@@ -330,19 +411,19 @@ class Optimizer:
 
 def _split(params: Any) -> tuple[list[Any], list[str]]:
     """The tensors of a group and, where they are given as (name, tensor) pairs, their names."""
-    if isinstance(params, Handle):
+    if isinstance(params, Tensor):
         return [params], []
     if isinstance(params, set):
-        raise TypeError(
+        raise refuse(
+            TypeError,
             "optimizer parameters need to be organized in ordered collections, but the ordering of tensors "
-            "in sets will change between runs. Please use a list instead."
+            "in sets will change between runs. Please use a list instead.",
         )
     given = list(params)
     names = [p[0] for p in given if isinstance(p, tuple)]
-    must(
-        len(names) in (0, len(given)),
-        "all optimizer params should be with/without names. Some param names are missing",
-    )
+    if len(names) not in (0, len(given)):
+        text = "all optimizer params should be with/without names. Some param names are missing"
+        raise refuse(ValueError, text)
     return [p[1] if isinstance(p, tuple) else p for p in given], names
 
 
@@ -355,19 +436,18 @@ def _warn(text: str) -> None:
 
 
 def _refuse_flags(group: Options) -> None:
-    """Say so where an option asks for what is not here; `foreach` and `fused` change no number."""
+    """Raise where a flag asks for an implementation that does not exist; `foreach` and `fused` change no number."""
     if group.get("fused") and group.get("foreach"):
-        raise RuntimeError("`fused` and `foreach` cannot be `True` together.")
+        raise refuse(RuntimeError, "`fused` and `foreach` cannot be `True` together.")
     for flag in ("capturable", "differentiable"):
         if group.get(flag):
-            raise refuse(
-                RuntimeError, f"tinygrad_pt's optimizers do not support {flag}=True", mend=f"leave {flag} at False"
-            )
+            text = f"tinygrad_pt's optimizers do not support {flag}=True"
+            raise refuse(RuntimeError, text, mend=f"leave {flag} at False")
 
 
-def _copied(value: Any, p: Any) -> Any:
+def _copied(value: Any, p: Tensor | None) -> Any:
     """A deep copy of a saved value, its tensors in the dtype of the parameter `p` (None: in their own)."""
-    if isinstance(value, Handle):
+    if isinstance(value, Tensor):
         return wrap(np.array(value.array, value.array.dtype if p is None else p.array.dtype))
     if isinstance(value, dict):
         return {k: _copied(v, None if k == "step" else p) for k, v in value.items()}

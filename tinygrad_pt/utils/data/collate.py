@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, MutableMapping, MutableSequence, Sequence
-from typing import Any
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 
 from tinygrad_pt import dtypes
 from tinygrad_pt import functions as F
-from tinygrad_pt.graph import Handle
+from tinygrad_pt.errors import refuse
+from tinygrad_pt.tensor import Tensor
 
+Array: TypeAlias = Tensor | np.ndarray | float  # of these, samples of one kind become one tensor
 UNKNOWN = "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found "
 
 
+@overload
+def default_collate(batch: Sequence[Array]) -> Tensor: ...
+@overload
+def default_collate(batch: Sequence[tuple[Array, ...]]) -> list[Tensor]: ...
+@overload
+def default_collate(batch: Any) -> Any: ...
 def default_collate(batch: Any) -> Any:
     """One batch of many samples of one kind: each number or tensor gets a new first axis, the batch.
 
@@ -28,11 +36,11 @@ def default_collate(batch: Any) -> Any:
     {'name': ['a', 'b'], 'y': tensor([0, 1])}
     """
     first = batch[0]
-    if isinstance(first, Handle):
+    if isinstance(first, Tensor):
         return F.stack(batch)
     if isinstance(first, np.ndarray):
         if first.dtype.kind in "OSU":
-            raise TypeError(f"{UNKNOWN}{first.dtype}")
+            raise refuse(TypeError, f"{UNKNOWN}{first.dtype}")
         return F.stack([F.as_tensor(b) for b in batch])
     if isinstance(first, np.generic) and not isinstance(first, (str, bytes)):
         return F.as_tensor(batch)
@@ -48,15 +56,15 @@ def default_collate(batch: Any) -> Any:
         if isinstance(first, tuple) and hasattr(first, "_fields"):
             return type(first)(*map(default_collate, zip(*batch, strict=False)))
         if any(len(b) != len(first) for b in batch):
-            raise RuntimeError("each element in list of batch should be of equal size")
+            raise refuse(RuntimeError, "each element in list of batch should be of equal size")
         entries = [default_collate(column) for column in zip(*batch, strict=True)]
         return entries if isinstance(first, tuple) else _rebuilt(first, entries)
-    raise TypeError(f"{UNKNOWN}{type(first)}")
+    raise refuse(TypeError, f"{UNKNOWN}{type(first)}")
 
 
 def default_convert(data: Any) -> Any:
-    """The sample itself, its NumPy arrays and scalars as tensors: what a loader without batches does."""
-    if isinstance(data, Handle) or isinstance(data, (str, bytes)):
+    """The sample itself, its NumPy arrays and scalars as tensors; a loader without batches gives samples so."""
+    if isinstance(data, (Tensor, str, bytes)):
         return data
     if isinstance(data, (np.ndarray, np.generic)):
         return data if data.dtype.kind in "OSU" else F.as_tensor(data)
@@ -75,7 +83,7 @@ def _rebuilt(like: Any, entries: Any) -> Any:
     try:
         if not isinstance(like, (MutableMapping, MutableSequence)):
             return type(like)(entries)
-        clone = copy.copy(like)  # a copy keeps what else the container may hold
+        clone = copy.copy(like)  # a copy keeps the other attributes of the container
         for key, entry in entries.items() if isinstance(entries, dict) else enumerate(entries):
             clone[key] = entry
         return clone

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import repeat
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Never, TypeVar, overload
 
-from tinygrad_pt import random
-from tinygrad_pt.utils.data.collate import default_collate, default_convert
-from tinygrad_pt.utils.data.dataset import IterableDataset
+from tinygrad_pt.errors import refuse
+from tinygrad_pt.random import Generator, default_generator
+from tinygrad_pt.tensor import Tensor
+from tinygrad_pt.utils.data.collate import Array, default_collate, default_convert
+from tinygrad_pt.utils.data.dataset import Dataset, IterableDataset, Samples
 from tinygrad_pt.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
 T_co = TypeVar("T_co", covariant=True)
@@ -22,7 +24,7 @@ def get_worker_info() -> None:
 
 
 class _Forever(Sampler[None]):
-    """The sampler of a stream, which knows no indices."""
+    """The sampler of a stream, whose samples have no indices."""
 
     def __iter__(self) -> Iterator[None]:
         return repeat(None)
@@ -35,8 +37,7 @@ class DataLoader(Generic[T_co]):
     default 0, 1, 2, …, or with `shuffle` a new random order each epoch, PyTorch's for the same seed),
     `batch_size` at a time, and `collate_fn` makes them one batch (`default_collate`: tuples become lists of
     tensors). `batch_sampler` gives whole lists of indices instead; `batch_size=None` gives single samples.
-    `drop_last` leaves out a last batch that is short. `generator` is the random stream to use instead of the
-    default one.
+    `drop_last` leaves out a last batch that is short. `generator` replaces the default random stream.
 
     Everything happens in the calling process: with `num_workers` > 0 the batches and their order are the
     same, `worker_init_fn`, `prefetch_factor`, `timeout` and `pin_memory` have no effect, and no process is
@@ -57,28 +58,46 @@ class DataLoader(Generic[T_co]):
 
     _ready = False
 
+    # fmt: off
+    @overload  # another collate_fn makes batches of its own kind
     def __init__(
-        self, dataset: Any, batch_size: int | None = 1, shuffle: bool | None = None, sampler: Any = None,
-        batch_sampler: Any = None, num_workers: int = 0, collate_fn: Callable[[Any], Any] | None = None,
-        pin_memory: bool = False, drop_last: bool = False, timeout: float = 0,
-        worker_init_fn: Callable[[int], None] | None = None, multiprocessing_context: Any = None,
-        generator: random.Generator | None = None, *, prefetch_factor: int | None = None,
-        persistent_workers: bool = False, pin_memory_device: str = "", in_order: bool = True,
-    ) -> None:  # fmt: skip
+        self: DataLoader[Any], dataset: Any, batch_size: int | None = 1, shuffle: bool | None = None, *args: Any,
+        collate_fn: Callable[[Any], Any], **options: Any,
+    ) -> None: ...
+    @overload
+    def __init__(
+        self, dataset: Samples[T_co] | Dataset[T_co], batch_size: int | None = 1, shuffle: bool | None = None,
+        sampler: Iterable[Any] | None = None, batch_sampler: Iterable[Sequence[Any]] | None = None,
+        num_workers: int = 0, collate_fn: None = None, pin_memory: bool = False, drop_last: bool = False,
+        timeout: float = 0, worker_init_fn: Callable[[int], None] | None = None, multiprocessing_context: Any = None,
+        generator: Generator | None = None, *, prefetch_factor: int | None = None, persistent_workers: bool = False,
+        pin_memory_device: str = "", in_order: bool = True,
+    ) -> None: ...
+    def __init__(  # type: ignore[misc]  # it takes the options of the overloads and no others
+        self, dataset: Any, batch_size: int | None = 1, shuffle: bool | None = None,
+        sampler: Any = None, batch_sampler: Any = None, num_workers: int = 0,
+        collate_fn: Callable[[Any], Any] | None = None, pin_memory: bool = False, drop_last: bool = False,
+        timeout: float = 0, worker_init_fn: Callable[[int], None] | None = None, multiprocessing_context: Any = None,
+        generator: Generator | None = None, *, prefetch_factor: int | None = None, persistent_workers: bool = False,
+        pin_memory_device: str = "", in_order: bool = True,
+    ) -> None:
+        # fmt: on
         _check_workers(num_workers, timeout, prefetch_factor, persistent_workers, multiprocessing_context)
         stream = isinstance(dataset, IterableDataset)
         if stream:
             _check_stream(shuffle, sampler, batch_sampler)
         if sampler is not None and shuffle:
-            raise ValueError("sampler option is mutually exclusive with shuffle")
+            raise refuse(ValueError, "sampler option is mutually exclusive with shuffle")
         if batch_sampler is not None:
             if batch_size != 1 or shuffle or sampler is not None or drop_last:
-                raise ValueError(
-                    "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last"
+                raise refuse(
+                    ValueError,
+                    "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last",
                 )
             batch_size, drop_last = None, False
         elif batch_size is None and drop_last:
-            raise ValueError("batch_size=None option disables auto-batching and is mutually exclusive with drop_last")
+            text = "batch_size=None option disables auto-batching and is mutually exclusive with drop_last"
+            raise refuse(ValueError, text)
         if sampler is None:
             if stream:
                 sampler = _Forever()
@@ -90,11 +109,7 @@ class DataLoader(Generic[T_co]):
             collate_fn = default_convert if batch_sampler is None else default_collate
         self.dataset, self.batch_size, self.drop_last = dataset, batch_size, drop_last
         self.sampler, self.batch_sampler, self.generator = sampler, batch_sampler, generator
-        self.collate_fn, self.num_workers, self.persistent_workers = (
-            collate_fn,
-            num_workers,
-            persistent_workers,
-        )
+        self.collate_fn, self.num_workers, self.persistent_workers = collate_fn, num_workers, persistent_workers
         self.prefetch_factor = 2 if num_workers and prefetch_factor is None else prefetch_factor
         self.pin_memory, self.pin_memory_device, self.timeout = pin_memory, pin_memory_device, timeout
         self.worker_init_fn, self.multiprocessing_context = worker_init_fn, multiprocessing_context
@@ -105,16 +120,25 @@ class DataLoader(Generic[T_co]):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if self._ready and name in FIXED:
-            raise ValueError(f"{name} attribute should not be set after {type(self).__name__} is initialized")
+            text = f"{name} attribute should not be set after {type(self).__name__} is initialized"
+            raise refuse(ValueError, text)
         super().__setattr__(name, value)
 
+    @overload
+    def __iter__(self: DataLoader[Never]) -> Iterator[Any]: ...  # of samples whose type is not known
+    @overload
+    def __iter__(self: DataLoader[Array]) -> Iterator[Tensor]: ...
+    @overload
+    def __iter__(self: DataLoader[tuple[Array, ...]]) -> Iterator[list[Tensor]]: ...
+    @overload
+    def __iter__(self) -> Iterator[Any]: ...
     def __iter__(self) -> Iterator[Any]:
         return _Epoch(self)
 
     def __len__(self) -> int:
         if not isinstance(self.dataset, IterableDataset):
             return len(self.sampler if self.batch_sampler is None else self.batch_sampler)
-        self._announced = n = len(self.dataset)  # type: ignore[arg-type]
+        self._announced = n = len(self.dataset)  # type: ignore[arg-type]  # TypeError where a stream has no length
         if self.batch_size is None:
             return n
         return n // self.batch_size if self.drop_last else -(-n // self.batch_size)
@@ -131,8 +155,8 @@ class _Epoch:
         self.samples = iter(loader.dataset) if isinstance(loader.dataset, IterableDataset) else None
         self.ended, self.given, self.announced = False, 0, loader._announced
         if not (loader.persistent_workers and loader._begun):
-            # PyTorch draws a seed for its workers here, and what comes after must draw the same numbers
-            generator = random.default_generator if loader.generator is None else loader.generator
+            # PyTorch draws a seed for its workers here, and later draws must give its numbers
+            generator = default_generator if loader.generator is None else loader.generator
             generator.random_int64()
         loader._begun = True
 
@@ -190,29 +214,31 @@ def _check_workers(
     num_workers: int, timeout: float, prefetch_factor: int | None, persistent_workers: bool, context: Any
 ) -> None:
     if num_workers < 0:
-        raise ValueError("num_workers option should be non-negative; use num_workers=0 to disable multiprocessing.")
-    if timeout < 0:
-        raise ValueError("timeout option should be non-negative")
-    if num_workers == 0 and prefetch_factor is not None:
-        raise ValueError(
+        text = "num_workers option should be non-negative; use num_workers=0 to disable multiprocessing."
+    elif timeout < 0:
+        text = "timeout option should be non-negative"
+    elif num_workers == 0 and prefetch_factor is not None:
+        text = (
             "prefetch_factor option could only be specified in multiprocessing."
             "let num_workers > 0 to enable multiprocessing, otherwise set prefetch_factor to None."
         )
-    if prefetch_factor is not None and prefetch_factor < 0:
-        raise ValueError("prefetch_factor option should be non-negative")
-    if persistent_workers and num_workers == 0:
-        raise ValueError("persistent_workers option needs num_workers > 0")
-    if context is not None and num_workers == 0:
-        raise ValueError(
+    elif prefetch_factor is not None and prefetch_factor < 0:
+        text = "prefetch_factor option should be non-negative"
+    elif persistent_workers and num_workers == 0:
+        text = "persistent_workers option needs num_workers > 0"
+    elif context is not None and num_workers == 0:
+        text = (
             "multiprocessing_context can only be used with multi-process loading (num_workers > 0), but got "
             f"num_workers={num_workers}"
         )
+    else:
+        return
+    raise refuse(ValueError, text)
 
 
 def _check_stream(shuffle: bool | None, sampler: Any, batch_sampler: Any) -> None:
     given = {"shuffle": shuffle or None, "sampler": sampler, "batch_sampler": batch_sampler}
     for name, value in given.items():
         if value is not None:
-            raise ValueError(
-                f"DataLoader with IterableDataset: expected unspecified {name} option, but got {name}={value}"
-            )
+            text = f"DataLoader with IterableDataset: expected unspecified {name} option, but got {name}={value}"
+            raise refuse(ValueError, text)

@@ -1,13 +1,16 @@
-"""Samplers: in which order, and in which batches, a loader takes the samples."""
+"""Samplers: the order and the batches in which a loader takes the samples."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Sized
 from itertools import islice
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
-from tinygrad_pt import dtypes, random
+from tinygrad_pt import dtypes
 from tinygrad_pt import functions as F
+from tinygrad_pt.errors import refuse
+from tinygrad_pt.random import Generator, default_generator
+from tinygrad_pt.tensor import Tensor
 
 T_co = TypeVar("T_co", covariant=True)
 DRAW = 32  # PyTorch draws indices with replacement so many at a time
@@ -38,7 +41,7 @@ class RandomSampler(Sampler[int]):
 
     Without a `generator`, every pass draws one integer from the default stream and seeds a stream of its own
     with it: the order is PyTorch's for the same seed. More than len(data_source) samples without replacement
-    are several random orders in a row. Raises TypeError or ValueError for options that are none.
+    are several random orders in a row. Raises TypeError or ValueError for invalid options.
 
     >>> import tinygrad_pt as torch
     >>> _ = torch.manual_seed(0); list(RandomSampler(range(5)))
@@ -46,15 +49,19 @@ class RandomSampler(Sampler[int]):
     """
 
     def __init__(
-        self, data_source: Sized, replacement: bool = False, num_samples: int | None = None,
-        generator: random.Generator | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        data_source: Sized,
+        replacement: bool = False,
+        num_samples: int | None = None,
+        generator: Generator | None = None,
+    ) -> None:
         self.data_source, self.replacement, self.generator = data_source, replacement, generator
         self._num_samples = num_samples
         if not isinstance(replacement, bool):
-            raise TypeError(f"replacement should be a boolean value, but got replacement={replacement}")
-        if not isinstance(self.num_samples, int) or self.num_samples <= 0:
-            raise ValueError(f"num_samples should be a positive integer value, but got num_samples={self.num_samples}")
+            raise refuse(TypeError, f"replacement should be a boolean value, but got replacement={replacement}")
+        n = self.num_samples
+        if not isinstance(n, int) or n <= 0:
+            raise refuse(ValueError, f"num_samples should be a positive integer value, but got num_samples={n}")
 
     @property
     def num_samples(self) -> int:
@@ -64,7 +71,7 @@ class RandomSampler(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         n, wanted, generator = len(self.data_source), self.num_samples, self.generator
         if generator is None:
-            generator = random.Generator().manual_seed(random.default_generator.random_int64())
+            generator = Generator().manual_seed(default_generator.random_int64())
         while wanted > 0:
             if self.replacement:
                 drawn = generator.integers(0, n, (min(wanted, DRAW),)).tolist()
@@ -82,11 +89,11 @@ class RandomSampler(Sampler[int]):
 class SubsetRandomSampler(Sampler[int]):
     """The given indices in random order."""
 
-    def __init__(self, indices: Sequence[int], generator: random.Generator | None = None) -> None:
+    def __init__(self, indices: Sequence[int], generator: Generator | None = None) -> None:
         self.indices, self.generator = indices, generator
 
     def __iter__(self) -> Iterator[int]:
-        generator = random.default_generator if self.generator is None else self.generator
+        generator = default_generator if self.generator is None else self.generator
         for i in generator.permutation(len(self.indices)).tolist():
             yield self.indices[i]
 
@@ -102,20 +109,20 @@ class WeightedRandomSampler(Sampler[int]):
 
     def __init__(
         self,
-        weights: Any,
+        weights: Tensor | Sequence[float],
         num_samples: int,
         replacement: bool = True,
-        generator: random.Generator | None = None,
+        generator: Generator | None = None,
     ) -> None:
-        if not isinstance(num_samples, int) or isinstance(num_samples, bool) or num_samples <= 0:
-            raise ValueError(f"num_samples should be a positive integer value, but got num_samples={num_samples}")
+        n = num_samples
+        if not isinstance(n, int) or isinstance(n, bool) or n <= 0:
+            raise refuse(ValueError, f"num_samples should be a positive integer value, but got num_samples={n}")
         if not isinstance(replacement, bool):
-            raise ValueError(f"replacement should be a boolean value, but got replacement={replacement}")
-        self.weights = F.as_tensor(weights, dtype=dtypes.float64)
+            raise refuse(ValueError, f"replacement should be a boolean value, but got replacement={replacement}")
+        self.weights: Tensor = F.as_tensor(weights, dtype=dtypes.float64)
         if self.weights.ndim != 1:
-            raise ValueError(
-                f"weights should be a 1d sequence but given weights have shape {tuple(self.weights.shape)}"
-            )
+            shape = tuple(self.weights.shape)
+            raise refuse(ValueError, f"weights should be a 1d sequence but given weights have shape {shape}")
         self.num_samples, self.replacement, self.generator = num_samples, replacement, generator
 
     def __iter__(self) -> Iterator[int]:
@@ -135,9 +142,10 @@ class BatchSampler(Sampler[list[int]]):
 
     def __init__(self, sampler: Iterable[int], batch_size: int, drop_last: bool) -> None:
         if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size <= 0:
-            raise ValueError(f"batch_size should be a positive integer value, but got batch_size={batch_size}")
+            text = f"batch_size should be a positive integer value, but got batch_size={batch_size}"
+            raise refuse(ValueError, text)
         if not isinstance(drop_last, bool):
-            raise ValueError(f"drop_last should be a boolean value, but got drop_last={drop_last}")
+            raise refuse(ValueError, f"drop_last should be a boolean value, but got drop_last={drop_last}")
         self.sampler, self.batch_size, self.drop_last = sampler, batch_size, drop_last
 
     def __iter__(self) -> Iterator[list[int]]:
