@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from tinygrad_pt.errors import locate, refuse
+from tinygrad_pt.errors import locate, refuse, typename
 from tinygrad_pt.modes import current, enter
-from tinygrad_pt.nn.module import Module, indented, typename
+from tinygrad_pt.nn.module import Module, indented
 from tinygrad_pt.nn.parameter import Parameter
 from tinygrad_pt.tensor import Tensor
 
