@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tinygrad_pt import nn
+from tinygrad_pt.errors import refuse
 
 Maker = Callable[[], nn.Module]
 
@@ -54,9 +55,10 @@ class MLP(nn.Sequential):
     ) -> None:
         sizes = list(sizes)
         if len(sizes) < 2 or min(sizes) < 1:
-            raise ValueError(
-                f"MLP: sizes={sizes}: expected two numbers or more, each at least 1: "
-                "neurons of the input layer, of every hidden layer, and of the output layer"
+            raise refuse(
+                ValueError,
+                f"MLP: sizes={sizes}: expected two numbers or more, each at least 1: neurons of the input layer, of "
+                "every hidden layer, and of the output layer",
             )
         layers: list[nn.Module] = []
         for before, after in zip(sizes[:-2], sizes[1:-1], strict=True):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tinygrad_pt.nn import functional as NF
 from tinygrad_pt.nn.module import Module
+from tinygrad_pt.tensor import Tensor
 
 
 class Dropout(Module):
@@ -21,7 +20,7 @@ class Dropout(Module):
         NF.check_probability(p)
         self.p, self.inplace = p, inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x times a random mask."""
         return NF.dropout(input, self.p, self.training, self.inplace)
 
@@ -43,7 +42,7 @@ class Dropout1d(Dropout):
     tensor(0.)
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x times a random mask, one number per channel."""
         return NF.dropout1d(input, self.p, self.training, self.inplace)
 
@@ -61,7 +60,7 @@ class Dropout2d(Dropout):
     tensor(0.)
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x times a random mask, one number per channel."""
         return NF.dropout2d(input, self.p, self.training, self.inplace)
 
@@ -79,6 +78,6 @@ class Dropout3d(Dropout):
     tensor(0.)
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x times a random mask, one number per channel."""
         return NF.dropout3d(input, self.p, self.training, self.inplace)
