@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
 from typing import Any, NoReturn, Self, TypeVar, overload
 
@@ -14,9 +15,10 @@ from tinygrad_pt.tensor import Tensor
 
 def _index(value: Any) -> int:
     """An index as Python's integer."""
-    if not hasattr(value, "__index__"):
-        raise refuse(TypeError, f"'{type(value).__name__}' object cannot be interpreted as an integer")
-    return int(value.__index__())
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        raise refuse(TypeError, str(error)) from None
 
 
 def _position(index: Any, size: int) -> int:
@@ -90,7 +92,8 @@ class Numbered(Module):
     def insert(self, index: int, module: Module) -> Self | None:
         """Add a module before the one at `index`."""
         modules = list(self._modules.values())
-        modules.insert(_index(index), module)
+        place = _index(index)
+        modules[place:place] = [module]
         self._refill(modules)
         return self
 

@@ -101,7 +101,7 @@ class Bilinear(Module):
         dtype: dtypes.dtype | None = None,
     ) -> None:
         super().__init__()
-        if in1_features <= 0:
+        if isinstance(in1_features, int) and in1_features <= 0:
             raise refuse(ValueError, f"in1_features must be > 0, but got (in1_features={in1_features})")
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
         self.weight = Parameter(F.empty((out_features, in1_features, in2_features), dtype=dtype, device=device))

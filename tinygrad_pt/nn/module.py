@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 from tinygrad_pt import dtypes
@@ -372,7 +372,8 @@ class Module:
     def get_submodule(self, target: str) -> Module:
         """The module at a path like `"body.0"`; the path `""` is this module."""
         module: Module = self
-        for step in _path(target, "split").split(".") if target else ():
+        steps = _path(target, "split").split(".")
+        for step in steps if target else ():
             found = module._attribute(step)
             if not isinstance(found, Module):
                 raise refuse(AttributeError, f"`{step}` is not an nn.Module")
@@ -381,11 +382,11 @@ class Module:
 
     def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
         """Put `module` at a path, in place of the module that is there."""
+        path, _, name = _path(target, "split").rpartition(".")
         if target == "":
             raise refuse(ValueError, "Cannot set the submodule without a target name!")
         if not isinstance(module, Module):
             raise refuse(ValueError, f"`module` is not an nn.Module, found {type(module)}")
-        path, _, name = _path(target, "split").rpartition(".")
         parent = self.get_submodule(path)
         if strict:
             parent._attribute(name)
@@ -438,9 +439,13 @@ class Module:
         >>> {k: tuple(v.shape) for k, v in torch.nn.Linear(3, 2).state_dict().items()}
         {'weight': (2, 3), 'bias': (2,)}
         """
+        if not isinstance(prefix, str):
+            raise refuse(TypeError, f"'{type(prefix).__name__}' object is not subscriptable", mend="prefix is a string")
         if destination is None:
             destination = OrderedDict()
             vars(destination)["_metadata"] = OrderedDict()
+        elif not isinstance(destination, MutableMapping):
+            raise refuse(TypeError, f"'{type(destination).__name__}' object does not support item assignment")
         state.gather(self, destination, prefix, keep_vars)
         return destination
 
@@ -490,6 +495,8 @@ class Module:
     # -------------------------------------------------------------------------------- changing all at once
     def apply(self, fn: Callable[[Module], object]) -> Self:
         """Call `fn` with every module below, and then with this one."""
+        if not callable(fn):
+            raise refuse(TypeError, f"'{type(fn).__name__}' object is not callable", mend="give a function of a module")
         for child in self.children():
             child.apply(fn)
         fn(self)
