@@ -97,19 +97,19 @@ def told(kind: type[nn.Sequential], make: Callable[[Log], nn.Module], around: An
     torch.manual_seed(0)
     m = kind(Probe(log), make(log), Probe(log))
     m.register_forward_hook(lambda *args: log.append(("network", str(current().scope))))
-    for _ in range(3):
-        x = torch.ones(1, 2, requires_grad=True)
-        outside = current()
-        try:
-            with around(log):
+    with around(log):
+        outside = current()  # the same in all calls, so that the modules know it from the second on
+        for _ in range(3):
+            x = torch.ones(1, 2, requires_grad=True)
+            try:
                 y = m(x)
-            log.append((y.tolist(), y.requires_grad, str(y.grad_fn and y.grad_fn.scope)))
-            if y.requires_grad:
-                y.sum().backward()
-                log.append(x.grad.tolist())
-        except Exception as error:
-            log.append((type(error), message(error)))
-        log.append(current() is outside)
+                log.append((y.tolist(), y.requires_grad, str(y.grad_fn and y.grad_fn.scope)))
+                if y.requires_grad:
+                    y.sum().backward()
+                    log.append(x.grad.tolist())
+            except Exception as error:
+                log.append((type(error), message(error)))
+            log.append(current() is outside)
     return [str(entry).replace("Calls", "Sequential") for entry in log]
 
 
