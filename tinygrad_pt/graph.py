@@ -11,7 +11,7 @@ import warnings
 import weakref
 from collections.abc import Callable
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -129,11 +129,12 @@ class Handle:
         def __getattr__(self, name: str) -> Any: ...
 
 
+HandleClass = TypeVar("HandleClass", bound=type[Handle])
 Tensor: Any = Handle  # the class whose instances ops return
 new: Any = object.__new__
 
 
-def handle(cls: type) -> type:
+def handle(cls: HandleClass) -> HandleClass:
     """Class decorator: from now on ops return instances of `cls`."""
     global Tensor
     Tensor = cls
