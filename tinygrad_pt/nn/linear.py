@@ -15,6 +15,8 @@ from tinygrad_pt.nn.module import Module
 from tinygrad_pt.nn.parameter import Parameter
 from tinygrad_pt.tensor import Tensor
 
+Device = str | F.device | None
+Dtype = dtypes.dtype | None
 linear = NF.linear
 
 
@@ -46,12 +48,7 @@ class Linear(Module):
     """
 
     def __init__(
-        self,
-        in_features: int,
-        out_features: int,
-        bias: bool = True,
-        device: str | F.device | None = None,
-        dtype: dtypes.dtype | None = None,
+        self, in_features: int, out_features: int, bias: bool = True, device: Device = None, dtype: Dtype = None
     ) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
@@ -97,8 +94,8 @@ class Bilinear(Module):
         in2_features: int,
         out_features: int,
         bias: bool = True,
-        device: str | F.device | None = None,
-        dtype: dtypes.dtype | None = None,
+        device: Device = None,
+        dtype: Dtype = None,
     ) -> None:
         super().__init__()
         if isinstance(in1_features, int) and in1_features <= 0:

@@ -11,15 +11,7 @@ from tinygrad_pt.errors import locate, refuse, typename
 from tinygrad_pt.functions import device as Device
 from tinygrad_pt.modes import Mode, Scope, current, mode
 from tinygrad_pt.nn import state
-from tinygrad_pt.nn.hooks import (
-    BackwardHook,
-    BackwardPreHook,
-    ForwardHook,
-    ForwardPreHook,
-    Hooks,
-    M,
-    call_hooked,
-)
+from tinygrad_pt.nn.hooks import BackwardHook, BackwardPreHook, ForwardHook, ForwardPreHook, Hooks, M, call_hooked
 from tinygrad_pt.nn.parameter import Buffer, Parameter
 from tinygrad_pt.nn.shelf import NEVER, SHELVES, Shelf
 from tinygrad_pt.nn.state import Incompatible
@@ -67,11 +59,9 @@ class Module:
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args or kwargs:
-            wrong = (
-                f"got an unexpected keyword argument '{next(iter(kwargs))}'"
-                if kwargs
-                else f"takes 1 positional argument but {len(args) + 1} were given"
-            )
+            wrong = f"takes 1 positional argument but {len(args) + 1} were given"
+            if kwargs:
+                wrong = f"got an unexpected keyword argument '{next(iter(kwargs))}'"
             raise refuse(TypeError, f"{type(self).__name__}.__init__() {wrong}")
         own = self.__dict__
         for shelf in SHELVES:
@@ -530,8 +520,7 @@ class Module:
             return self
         if dtype.rank < 2:
             raise refuse(
-                TypeError,
-                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}",
+                TypeError, f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
         return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
 

@@ -63,8 +63,6 @@ class Buffer(Tensor):
 def _array(data: Tensor | None, kind: str) -> np.ndarray:
     if data is not None and not isinstance(data, Tensor):
         raise refuse(
-            TypeError,
-            f"{kind} data must be a Tensor, not {type(data).__name__}",
-            mend="wrap it in torch.tensor(...)",
+            TypeError, f"{kind} data must be a Tensor, not {type(data).__name__}", mend="wrap it in torch.tensor(...)"
         )
     return np.empty(0, np.float32) if data is None else data.array

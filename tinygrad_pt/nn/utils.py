@@ -91,10 +91,9 @@ def clip_grads_with_norm_(
     >>> torch.nn.utils.clip_grads_with_norm_(p, 1.0, torch.tensor(5.0)); p.grad
     tensor([0.6000, 0.8000])
     """
-    op = "clip_grads_with_norm_"
-    norm = expect_tensor(total_norm, op, "total_norm", 3).array
-    factor = np.minimum(_float(max_norm, op) / (norm + np.float32(1e-6)), 1.0)
-    for p in _listed(parameters, op):
+    norm = expect_tensor(total_norm, "clip_grads_with_norm_", "total_norm", 3).array
+    factor = np.minimum(_float(max_norm, "clip_grads_with_norm_") / (norm + np.float32(1e-6)), 1.0)
+    for p in _listed(parameters, "clip_grads_with_norm_"):
         if p.grad is not None:
             p.grad.array *= factor.astype(p.grad.array.dtype)
             touched(p.grad)
