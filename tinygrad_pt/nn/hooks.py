@@ -145,11 +145,9 @@ class Gate:
             full: list[Any] = [None] * len(values)
             for i, g in zip(wanted, grads, strict=True):
                 full[i] = g
-            for hook in self.hooks.of("backward_before"):
-                answer = hook(self.module, tuple(full))
-                if answer is not None:
-                    full = list(answer if isinstance(answer, tuple) else (answer,))
-            self.grad_output = tuple(full)
+            self.grad_output = self._changed(
+                full, "backward_before", "pre hook returned an invalid number of grad_output"
+            )
             if not self.inputs:
                 if self.hooks.of("backward"):
                     warnings.warn(NO_INPUT, UserWarning, stacklevel=2)
@@ -160,7 +158,7 @@ class Gate:
                             "Backward hook for Modules where no input requires gradient should always return None or "
                             "None for all gradients.",
                         )
-            return tuple(full[i] for i in wanted)
+            return tuple(self.grad_output[i] for i in wanted)
 
         gated = BackwardHookFunction.apply(at_outputs, *(values[i] for i in wanted))
         for i, t in zip(wanted, gated, strict=True):
@@ -172,15 +170,17 @@ class Gate:
         full: list[Any] = [None] * self.arity
         for i, g in zip(self.inputs, grads, strict=True):
             full[i] = g
-        for hook in self.hooks.of("backward"):
-            answer = hook(self.module, tuple(full), self.grad_output)
+        found = self._changed(full, "backward", "hook returned an invalid number of grad_input", self.grad_output)
+        return tuple(found[i] for i in self.inputs)
+
+    def _changed(self, grads: list[Any], kind: str, wrong: str, *more: Any) -> tuple[Any, ...]:
+        """The gradients, each hook of one kind having been free to replace them."""
+        found = tuple(grads)
+        for hook in self.hooks.of(kind):
+            answer = hook(self.module, found, *more)
             if answer is not None:
                 answer = answer if isinstance(answer, tuple) else (answer,)
-                if len(answer) != len(full):
-                    raise refuse(
-                        RuntimeError,
-                        f"Backward hook returned an invalid number of grad_input, got {len(answer)}, but "
-                        f"expected {len(full)}",
-                    )
-                full = list(answer)
-        return tuple(full[i] for i in self.inputs)
+                if len(answer) != len(found):
+                    raise refuse(RuntimeError, f"Backward {wrong}, got {len(answer)}, but expected {len(found)}")
+                found = answer
+        return found

@@ -518,6 +518,8 @@ class Module:
                 Device(a)
         if dtype is None:
             return self
+        if not isinstance(dtype, dtypes.dtype):
+            raise refuse(TypeError, f"to(): argument 'dtype' must be torch.dtype, not {typename(dtype)}")
         if dtype.rank < 2:
             raise refuse(
                 TypeError, f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
