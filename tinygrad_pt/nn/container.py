@@ -120,9 +120,8 @@ class Sequential(Numbered):
 
     def __init__(self, *args: Module | Mapping[str, Module]) -> None:
         super().__init__()
-        named: Iterable[tuple[Any, Any]] = (
-            args[0].items() if len(args) == 1 and isinstance(args[0], Mapping) else enumerate(args)
-        )
+        only: Any = args[0] if len(args) == 1 else None
+        named: Iterable[tuple[Any, Any]] = only.items() if isinstance(only, Mapping) else enumerate(args)
         for name, module in named:
             self.add_module(str(name), module)
 
