@@ -14,7 +14,6 @@ import importlib
 from typing import Any
 
 from tinygrad_pt import autograd, cuda, functions, random
-from tinygrad_pt.autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
 from tinygrad_pt.dtypes import (
     bool,
     can_cast,
@@ -301,6 +300,8 @@ tensor = functions.tensor  # importing Tensor bound this name to its module; her
 
 LAZY = ("nn", "optim", "utils", "datasets", "models", "viz", "testing")  # loaded when first named: import stays cheap
 
+ANOMALY = ("is_anomaly_check_nan_enabled", "is_anomaly_enabled")
+
 __all__ = [
     name
     for name in dir()
@@ -313,6 +314,8 @@ def __getattr__(name: str) -> Any:
         return importlib.import_module(f"tinygrad_pt.{name}")
     if name == "lint":
         return importlib.import_module("tinygrad_pt.linting").lint
+    if name in ANOMALY:
+        return getattr(importlib.import_module("tinygrad_pt.debugging.anomaly"), name)
     raise AttributeError(f"module 'tinygrad_pt' has no attribute '{name}'")
 
 

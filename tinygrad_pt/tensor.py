@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt import autograd, dtypes, ops, printing
+from tinygrad_pt import autograd, dtypes, leaves, ops, printing
 from tinygrad_pt import functions as F
-from tinygrad_pt.autograd import holders, ledger, why, why_nan
+from tinygrad_pt.calling import handle, wrap
 from tinygrad_pt.errors import broadcast_text, class_name, refuse
 from tinygrad_pt.functions.arguments import Size
-from tinygrad_pt.graph import DETACH, Handle, Leaf, Node, born, handle, wrap
+from tinygrad_pt.graph import DETACH, Handle, Leaf, Node, TensorBase, born
 from tinygrad_pt.inplace import may_write, write
 from tinygrad_pt.modes import current
 
@@ -110,7 +110,7 @@ def _leaf(cls: type, array: Any, requires_grad: bool) -> Any:
 
 
 @handle
-class Tensor(Handle):
+class Tensor(TensorBase):
     """An n-dimensional array that remembers how it was computed.
 
     `Tensor(data)` makes float32 of nested lists, `Tensor(2, 3)` an uninitialised tensor of that shape; `tensor`
@@ -361,9 +361,8 @@ class Tensor(Handle):
         """The same memory without its history."""
         t = wrap(self.array, None, self.version)
         t.inference = self.inference
-        tape = current().tape
-        if tape is not None:
-            tape(DETACH, (self,), {}, t)
+        for listener in current().listeners:
+            listener.applied(DETACH, (self,), {}, t)
         return t
 
     def detach_(self) -> Any:
@@ -376,9 +375,9 @@ class Tensor(Handle):
     @property
     def data(self) -> Any:
         """The same memory without history, its changes not counted. Prefer `detach()`."""
-        t, tape = wrap(self.array), current().tape
-        if tape is not None:
-            tape(DETACH, (self,), {}, t)
+        t = wrap(self.array)
+        for listener in current().listeners:
+            listener.applied(DETACH, (self,), {}, t)
         return t
 
     @data.setter
@@ -413,8 +412,17 @@ class Tensor(Handle):
         """Whether it was made in `inference_mode`."""
         return self.inference
 
-    grad_contributions, graph_alive = ledger.grad_contributions, holders.graph_alive
-    why_nan, why_no_grad = why_nan.why_nan, why.why_no_grad
+    def why_nan(self) -> Any:
+        return leaves.fetch("debugging.why_nan:why_nan")(self)
+
+    def why_no_grad(self, loss: Any = None) -> Any:
+        return leaves.fetch("debugging.why:why_no_grad")(self, loss)
+
+    def grad_contributions(self) -> Any:
+        return leaves.fetch("debugging.ledger:grad_contributions")(self)
+
+    def graph_alive(self) -> Any:
+        return leaves.fetch("debugging.holders:graph_alive")(self)
 
     # -------------------------------------------------------------------------------------- to Python and NumPy
     def item(self) -> Any:

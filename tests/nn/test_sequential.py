@@ -10,7 +10,8 @@ import pytest
 import tinygrad_pt as torch
 from tinygrad_pt import nn
 from tinygrad_pt.errors import message
-from tinygrad_pt.modes import Mode, current, mode
+from tinygrad_pt.listening import Listener, listen
+from tinygrad_pt.modes import current
 
 Log = list[Any]
 
@@ -113,22 +114,22 @@ def told(kind: type[nn.Sequential], make: Callable[[Log], nn.Module], around: An
     return [str(entry).replace("Calls", "Sequential") for entry in log]
 
 
-class listening:
+class Noting(Listener):
     def __init__(self, log: Log) -> None:
         self.log = log
 
-    def __enter__(self) -> None:
-        self.before = mode.set(Mode(tape=lambda op, args, attrs, y: self.log.append((op.name, str(current().scope)))))
+    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any) -> None:
+        self.log.append((op.name, str(current().scope)))
 
-    def __exit__(self, *error: Any) -> None:
-        mode.reset(self.before)
+    def called(self, module: nn.Module, args: tuple[Any, ...], output: Any) -> None:
+        self.log.append((type(module).__name__, str(current().scope)))
 
 
 AROUND = {
     "nothing": lambda log: torch.enable_grad(),
     "no_grad": lambda log: torch.no_grad(),
     "inference": lambda log: torch.inference_mode(),
-    "a listener": listening,
+    "a listener": lambda log: listen(Noting(log)),
 }
 
 

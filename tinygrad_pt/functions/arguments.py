@@ -11,8 +11,9 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from tinygrad_pt import dtypes
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import axis_of, refuse
-from tinygrad_pt.graph import OPS, Handle, wrap
+from tinygrad_pt.graph import OPS, Handle
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import dtypes, random
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import class_name, refuse
 from tinygrad_pt.functions.arguments import expect_tensor, number, positive_sizes, quiet
-from tinygrad_pt.graph import Handle, Leaf, wrap
+from tinygrad_pt.graph import Handle, Leaf
 from tinygrad_pt.modes import current
 
 

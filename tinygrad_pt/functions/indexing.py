@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import ops
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import axis_from, expect_tensor, number
 from tinygrad_pt.functions.reduction import gather_at
 from tinygrad_pt.functions.shaping import expand
-from tinygrad_pt.graph import Handle, wrap
+from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import may_write, touched, write
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import dtypes, ops
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import as_tensor_like, expect_tensor, number, promoted, quiet, unsupported
-from tinygrad_pt.graph import Handle, wrap
+from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import write
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import dtypes, ops
+from tinygrad_pt.calling import bundle, wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import (
     Size,
@@ -20,7 +21,7 @@ from tinygrad_pt.functions.arguments import (
     promoted,
     sizes_from,
 )  # fmt: skip
-from tinygrad_pt.graph import Handle, bundle, wrap
+from tinygrad_pt.graph import Handle
 
 
 # ------------------------------------------------------------------------------------------ other shapes

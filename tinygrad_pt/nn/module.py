@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, ParamSpec, Protocol, Self, TypeVar
@@ -90,6 +91,8 @@ class Module:
             outer = current()
             seen, inner = self._entered
             if seen is not outer:
+                if outer.listeners:
+                    return self._heard_call(outer, args, kwargs)
                 inner = self._scoped(outer)
             enter(inner)
             try:
@@ -103,12 +106,24 @@ class Module:
                 enter(outer)
 
     def _scoped(self, outer: Mode) -> Mode:
-        """The mode inside a call from `outer`; remembered, unless that would keep a tape alive."""
+        """The mode inside a call from `outer`; remembered, unless that would keep listeners alive."""
         kind = type(self).__name__
-        inner = outer.but(scope=Scope(outer.scope, self.__dict__.get("_scope_name", kind), kind))
-        if outer.tape is None:
+        scope = Scope(outer.scope, self.__dict__.get("_scope_name", kind), kind, weakref.ref(self))
+        inner = outer.but(scope=scope)
+        if not outer.listeners:
             self.__dict__["_entered"] = (outer, inner)
         return inner
+
+    def _heard_call(self, outer: Mode, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call that listeners hear of when it has returned."""
+        self.__dict__["_entered"] = (outer, self._scoped(outer))
+        try:
+            output = Module.__call__(self, *args, **kwargs)
+        finally:
+            self.__dict__["_entered"] = NEVER
+        for listener in outer.listeners:
+            listener.called(self, args, output)
+        return output
 
     def _hooked(self, kind: str, hook: Any, prepend: bool = False) -> Removable:
         """Add a hook of one kind."""

@@ -10,9 +10,9 @@ from types import GeneratorType
 import numpy as np
 
 from tinygrad_pt import functions as F
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse, typename
 from tinygrad_pt.functions.arguments import expect_tensor
-from tinygrad_pt.graph import wrap
 from tinygrad_pt.inplace import touched
 from tinygrad_pt.modes import no_grad
 from tinygrad_pt.tensor import Tensor
