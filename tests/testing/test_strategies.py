@@ -25,6 +25,7 @@ from tinygrad_pt.testing.spec import DOMAINS, domain_of
 from tinygrad_pt.testing.strategies.programs import FILE, VOCABULARY, build
 
 QUIET = settings(
+    derandomize=True,
     database=None,
     deadline=None,
     max_examples=2000,
