@@ -14,6 +14,8 @@ from tinygrad_pt import dtypes
 from tinygrad_pt.errors import axis_of, refuse
 from tinygrad_pt.graph import OPS, Handle, wrap
 
+__all__ = ["Size", "is_complex", "is_floating_point", "is_nonzero", "is_tensor", "numel"]
+
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -14,6 +14,14 @@ from tinygrad_pt.functions.arguments import expect_tensor, number, positive_size
 from tinygrad_pt.graph import Handle, Leaf, wrap
 from tinygrad_pt.modes import current
 
+__all__ = [
+    "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
+    "ShortTensor", "arange", "as_tensor", "asarray", "bernoulli", "device", "empty", "empty_like", "eye",
+    "from_numpy", "full", "full_like", "get_rng_state", "linspace", "logspace", "multinomial", "normal", "ones",
+    "ones_like", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "scalar_tensor",
+    "set_rng_state", "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like",
+]  # fmt: skip
+
 
 class device:
     """Where a tensor lives. There is one place: the CPU.

@@ -16,6 +16,11 @@ from tinygrad_pt.functions.shaping import expand
 from tinygrad_pt.graph import Handle, wrap
 from tinygrad_pt.inplace import may_write, touched, write
 
+__all__ = [
+    "gather", "index_add", "index_select", "masked_select", "nonzero", "scatter", "scatter_add", "searchsorted",
+    "take", "take_along_dim",
+]  # fmt: skip
+
 
 def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """A PyTorch index as a NumPy one, checked: tensors become arrays, a basic index ends in Ellipsis."""

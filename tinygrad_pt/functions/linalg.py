@@ -13,6 +13,10 @@ from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.functions.shaping import diagonal, expand
 
+__all__ = [
+    "addmm", "addmv", "baddbmm", "bmm", "dot", "einsum", "inner", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
+]  # fmt: skip
+
 MENDS = "their inner sizes must agree; perhaps one of them wants a transpose (.T)"
 
 

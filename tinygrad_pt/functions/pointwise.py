@@ -13,6 +13,19 @@ from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import as_tensor_like, expect_tensor, number, promoted, quiet, unsupported
 from tinygrad_pt.graph import Handle, wrap
 from tinygrad_pt.inplace import write
+from tinygrad_pt.ops import special
+
+__all__ = [
+    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "allclose", "arccos", "arcsin", "arctan", "asin",
+    "asinh", "atan", "atan2", "atanh", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "ceil", "clamp",
+    "clip", "clone", "cos", "cosh", "deg2rad", "div", "divide", "eq", "equal", "erf", "exp", "exp2", "expm1",
+    "float_power", "floor", "floor_divide", "fmod", "frac", "ge", "greater", "greater_equal", "gt", "hypot",
+    "isclose", "isfinite", "isinf", "isnan", "le", "lerp", "less", "less_equal", "log", "log10", "log1p", "log2",
+    "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "masked_fill", "maximum", "minimum",
+    "mul", "multiply", "nan_to_num", "ne", "neg", "negative", "not_equal", "positive", "pow", "rad2deg", "reciprocal",
+    "relu", "relu_", "remainder", "round", "rsqrt", "rsub", "sgn", "sigmoid", "sign", "sin", "sinh", "sqrt", "square",
+    "sub", "subtract", "tan", "tanh", "true_divide", "trunc", "where",
+]  # fmt: skip
 
 
 def _unary(op: Any, name: str = "") -> Any:
@@ -34,7 +47,7 @@ exp, expm1, exp2, log, log1p, log2, log10 = map(
 sqrt, rsqrt, reciprocal = map(_unary, (ops.sqrt, ops.rsqrt, ops.reciprocal))
 sin, cos, tan, asin, acos, atan = map(_unary, (ops.sin, ops.cos, ops.tan, ops.asin, ops.acos, ops.atan))
 sinh, cosh, tanh, asinh, acosh, atanh = map(_unary, (ops.sinh, ops.cosh, ops.tanh, ops.asinh, ops.acosh, ops.atanh))
-sigmoid = _unary(ops.sigmoid)
+sigmoid, erf = _unary(ops.sigmoid), _unary(special.erf)
 isnan, isinf, isfinite, logical_not = map(_unary, (ops.isnan, ops.isinf, ops.isfinite, ops.logical_not))
 clone = _unary(ops.clone)
 arcsin, arccos, arctan = asin, acos, atan

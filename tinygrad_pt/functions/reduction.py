@@ -14,6 +14,12 @@ from tinygrad_pt.functions.arguments import axes_from, axis_from, expect_tensor,
 from tinygrad_pt.functions.pointwise import abs, maximum, minimum
 from tinygrad_pt.graph import Handle, wrap
 
+__all__ = [
+    "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "bincount", "count_nonzero", "cummax",
+    "cummin", "cumprod", "cumsum", "kthvalue", "log_softmax", "logsumexp", "max", "mean", "median", "min", "mode",
+    "nansum", "norm", "prod", "softmax", "sort", "std", "sum", "topk", "unique", "var",
+]  # fmt: skip
+
 
 # ------------------------------------------------------------------------------------------ results with names
 class Named(tuple):

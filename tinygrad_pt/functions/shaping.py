@@ -22,6 +22,14 @@ from tinygrad_pt.functions.arguments import (
 )  # fmt: skip
 from tinygrad_pt.graph import Handle, bundle, wrap
 
+__all__ = [
+    "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "chunk", "concat", "concatenate", "diag",
+    "diagonal", "flatten", "flip", "fliplr", "flipud", "hstack", "meshgrid", "moveaxis", "movedim", "narrow",
+    "permute", "ravel", "repeat_interleave", "reshape", "roll", "select", "split", "squeeze", "stack", "swapaxes",
+    "swapdims", "t", "tensor_split", "tile", "trace", "transpose", "tril", "triu", "unbind", "unflatten", "unsqueeze",
+    "vstack",
+]  # fmt: skip
+
 
 # ------------------------------------------------------------------------------------------ other shapes
 def reshape(input: Any, *shape: Any) -> Any:
