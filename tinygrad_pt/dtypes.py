@@ -96,7 +96,7 @@ def of(kind: Any) -> dtype:
         return kind
     if isinstance(kind, type) and kind in _by_name:
         return _by_name[kind]
-    if kind is None or isinstance(kind, str):
+    if not isinstance(kind, (type, np.dtype)):
         raise TypeError(f"dtype must be torch.dtype, not {type(kind).__name__}")
     try:
         found = _by_numpy.get(np.dtype(kind))

@@ -38,11 +38,7 @@ class Options:
     sci_mode: bool | None = None
 
 
-PROFILES = {
-    "default": Options(),
-    "short": Options(precision=2, edgeitems=2),
-    "full": Options(threshold=math.inf),
-}
+PROFILES = {"default": Options(), "short": Options(precision=2, edgeitems=2), "full": Options(threshold=math.inf)}
 
 options = Options()
 
