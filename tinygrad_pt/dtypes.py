@@ -46,14 +46,6 @@ class dtype:
         """C++'s name of the type, which some of PyTorch's error texts use."""
         return C_NAMES.get(self.name, self.name)
 
-    def to_real(self) -> dtype:
-        """The dtype of the real part."""
-        return {complex64: float32, complex128: float64}.get(self, self)
-
-    def to_complex(self) -> dtype:
-        """The complex dtype with parts of this one."""
-        return {float32: complex64, float64: complex128}.get(self, self)
-
     def __repr__(self) -> str:
         return f"torch.{self.name}"
 
