@@ -17,7 +17,6 @@ from tinygrad_pt.functions.arguments import (
     checked,
     expect_tensor,
     positive_sizes,
-    quiet,
     scalar_array,
     sizes_from,
 )
@@ -100,7 +99,7 @@ def fresh(array: Any, requires_grad: bool = False, place: Place = None) -> Tenso
 
 
 # ------------------------------------------------------------------------------------------ from data
-@quiet
+@np.errstate(all="ignore")
 def _array(data: Any, dtype: Dtype) -> np.ndarray:
     """A new array of nested lists, numbers, arrays or tensors, in PyTorch's choice of dtype."""
     target = None if dtype is None else dtypes.of(dtype)
@@ -364,7 +363,7 @@ zeros_like, ones_like, empty_like, full_like = map(_like, (zeros, ones, empty, f
 
 
 # ------------------------------------------------------------------------------------------ ranges
-@quiet
+@np.errstate(all="ignore")
 def arange(
     start: Any = None, end: Any = None, step: Any = 1, *, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
@@ -394,7 +393,7 @@ def arange(
     return fresh(x.astype(dtypes.of(dtype).numpy), requires_grad, device)
 
 
-@quiet
+@np.errstate(all="ignore")
 def linspace(
     start: Number | Tensor, end: Number | Tensor, steps: int, *, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
@@ -411,7 +410,7 @@ def linspace(
     return fresh(np.linspace(low, high, steps).astype(kind), requires_grad, device)
 
 
-@quiet
+@np.errstate(all="ignore")
 def logspace(
     start: Number | Tensor, end: Number | Tensor, steps: int, base: float = 10.0, *, dtype: Dtype = None,
     device: Place = None, requires_grad: bool = False,

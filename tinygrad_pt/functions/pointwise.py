@@ -14,10 +14,10 @@ from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import (
     Number,
     as_tensor_like,
+    cast,
     checked,
     expect_tensor,
     promoted,
-    quiet,
     scalar_array,
     unsupported,
 )
@@ -400,11 +400,6 @@ def minimum(input: Tensor, other: Tensor) -> Tensor:
     return ops.minimum(expect_tensor(input, "minimum"), expect_tensor(other, "minimum", "other", 2))
 
 
-@quiet
-def _converted(x: Any, kind: np.dtype[Any]) -> np.ndarray:
-    return np.asarray(x).astype(kind)
-
-
 @overload
 def where(condition: Tensor) -> tuple[Tensor, ...]: ...
 @overload
@@ -431,7 +426,7 @@ def where(condition: Tensor, input: Operand | None = None, other: Operand | None
     a, b = (
         (x if x.array.dtype == target.numpy else ops.cast(x, dtype=target))
         if isinstance(x, Handle)
-        else wrap(_converted(x, target.numpy))
+        else wrap(cast(x, target.numpy))
         for x in (a, b)
     )
     shapes = [x.array.shape for x in (condition, a, b)]
