@@ -302,7 +302,7 @@ def _kind(dtype: Dtype, default: np.dtype[Any] | None = None) -> np.dtype[Any]:
 LONG = dtypes.int64.numpy
 
 
-def zeros(*size: Any, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
+def zeros(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """Zeros of a shape.
 
     >>> zeros(2, 3)
@@ -312,12 +312,12 @@ def zeros(*size: Any, dtype: Dtype = None, device: Place = None, requires_grad: 
     return fresh(np.zeros(positive_sizes(size, "zeros"), _kind(dtype)), requires_grad, device)
 
 
-def ones(*size: Any, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
+def ones(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """Ones of a shape."""
     return fresh(np.ones(positive_sizes(size, "ones"), _kind(dtype)), requires_grad, device)
 
 
-def empty(*size: Any, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
+def empty(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """A tensor of a shape, its values not set."""
     return fresh(np.empty(positive_sizes(size, "empty"), _kind(dtype)), requires_grad, device)
 
@@ -467,7 +467,7 @@ def _generator(generator: Generator | None) -> Generator:
 
 
 def rand(
-    *size: Any, generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
+    *size: int | Sequence[int], generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Uniform numbers in [0, 1): the same as PyTorch's for the same seed.
@@ -481,7 +481,7 @@ def rand(
 
 
 def randn(
-    *size: Any, generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
+    *size: int | Sequence[int], generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Standard normal numbers: the same as PyTorch's for the same seed."""

@@ -288,7 +288,7 @@ class _Extreme(NamedTuple):
     whole: Any  # over all elements
     place: Callable[..., Any]  # the index of the first along an axis
 
-    def __call__(self, input: Tensor, dim: Any, keepdim: bool) -> Any:
+    def __call__(self, input: Tensor, dim: Any, keepdim: bool) -> Tensor | ValuesIndices:
         name = self.result.__name__
         if not isinstance(input, Handle):
             expect_tensor(input, name)
@@ -339,7 +339,9 @@ def max(input: Tensor, dim: None = None, *, axis: None = None) -> Tensor: ...
 def max(input: Tensor, dim: int, keepdim: bool = False, *, keepdims: bool = False) -> ValuesIndices: ...
 @overload
 def max(input: Tensor, *, axis: int, keepdim: bool = False, keepdims: bool = False) -> ValuesIndices: ...
-def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:
+def max(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False
+) -> Tensor | ValuesIndices:
     """`max(x)`: the largest element; `max(x, dim)`: (values, indices); `max(x, y)`: the largest of each pair.
 
     With `dim`, the gradient goes to the first of several largest elements alone.
@@ -355,7 +357,9 @@ def min(input: Tensor, dim: None = None, *, axis: None = None) -> Tensor: ...
 def min(input: Tensor, dim: int, keepdim: bool = False, *, keepdims: bool = False) -> ValuesIndices: ...
 @overload
 def min(input: Tensor, *, axis: int, keepdim: bool = False, keepdims: bool = False) -> ValuesIndices: ...
-def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:
+def min(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False
+) -> Tensor | ValuesIndices:
     """`min(x)`: the smallest element; `min(x, dim)`: (values, indices); `min(x, y)`: the smallest of each pair.
 
     With `dim`, the gradient goes to the first of several smallest elements alone.
@@ -466,7 +470,7 @@ def median(input: Tensor, dim: None = None) -> Tensor: ...
 @overload
 def median(input: Tensor, dim: int, keepdim: bool = False) -> ValuesIndices: ...
 @checked
-def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor | ValuesIndices:
     """The middle element, the lower of two, nan if there is one; with `dim`, (values, indices).
 
     Without `dim`, ties share the gradient evenly; with `dim`, all of it goes to the element indexed.
