@@ -153,7 +153,9 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 # ------------------------------------------------------------------------------------------ other orders
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two axes swapped."""
-    n = expect_tensor(input, "transpose").array.ndim
+    if not isinstance(input, Handle):
+        expect_tensor(input, "transpose")
+    n = input.array.ndim
     a, b = axis_from(dim0, n, "transpose", input), axis_from(dim1, n, "transpose", input)
     return ops.transpose(input, axis0=a, axis1=b) if n else ops.reshape(input, shape=())
 
