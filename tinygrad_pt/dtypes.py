@@ -27,17 +27,17 @@ class dtype:
         self.itemsize = self.numpy.itemsize
 
     @property
-    def is_floating_point(self) -> Any:
+    def is_floating_point(self) -> builtins.bool:
         """Whether it is a real floating point type."""
         return self.rank == 2
 
     @property
-    def is_complex(self) -> Any:
+    def is_complex(self) -> builtins.bool:
         """Whether its numbers have an imaginary part."""
         return self.rank == 3
 
     @property
-    def is_signed(self) -> Any:
+    def is_signed(self) -> builtins.bool:
         """Whether its numbers may be negative."""
         return self.numpy.kind != "u" and self.numpy.kind != "b"
 
@@ -45,14 +45,6 @@ class dtype:
     def c_name(self) -> str:
         """C++'s name of the type, which some of PyTorch's error texts use."""
         return C_NAMES.get(self.name, self.name)
-
-    def to_real(self) -> dtype:
-        """The dtype of the real part."""
-        return {complex64: float32, complex128: float64}.get(self, self)
-
-    def to_complex(self) -> dtype:
-        """The complex dtype with parts of this one."""
-        return {float32: complex64, float64: complex128}.get(self, self)
 
     def __repr__(self) -> str:
         return f"torch.{self.name}"
@@ -96,7 +88,7 @@ def of(kind: Any) -> dtype:
         return kind
     if isinstance(kind, type) and kind in _by_name:
         return _by_name[kind]
-    if kind is None or isinstance(kind, str):
+    if not isinstance(kind, (type, np.dtype)):
         raise TypeError(f"dtype must be torch.dtype, not {type(kind).__name__}")
     try:
         found = _by_numpy.get(np.dtype(kind))
@@ -198,7 +190,7 @@ def _weak(kind: dtype) -> dtype:
     return kind
 
 
-def can_cast(source: dtype, target: dtype) -> Any:
+def can_cast(source: dtype, target: dtype) -> builtins.bool:
     """Whether an in-place result of `source` may be stored in `target`: the category may not fall.
 
     >>> can_cast(float64, float32), can_cast(float32, int64)

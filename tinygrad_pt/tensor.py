@@ -665,7 +665,9 @@ class Tensor(TensorBase):
             )
         if not isinstance(value, (Handle, builtins.bool, builtins.int, builtins.float, complex, np.generic)):
             raise TypeError(f"fill_(): argument 'value' must be a Number, not {builtins.type(value).__name__}")
-        return self.copy_(value if isinstance(value, Handle) else wrap(F.arguments.number(value, self.dtype)))
+        return self.copy_(
+            value if isinstance(value, Handle) else wrap(F.arguments.scalar_array(value, self.dtype, "fill_"))
+        )
 
     def zero_(self) -> Any:
         """Zeros everywhere."""
@@ -686,7 +688,7 @@ class Tensor(TensorBase):
     def bernoulli_(self, p: Any = 0.5, *, generator: Any = None) -> Any:
         """1 with probability p, else 0."""
         g = F.creation._generator(generator)
-        if isinstance(p, Handle):
+        if isinstance(p, Tensor):
             return self._drawn(lambda shape, kind: g.bernoulli(np.array(F.expand(p, shape).array)))
         return self._drawn(lambda shape, kind: g.bernoulli_fill(shape, p, dtype=kind))
 

@@ -11,8 +11,7 @@ from typing import Any, TypeAlias, TypeVar, overload
 import numpy as np
 
 from tinygrad_pt.calling import F32, F64, wrap
-from tinygrad_pt.errors import describe, refuse
-from tinygrad_pt.functions.arguments import typename
+from tinygrad_pt.errors import describe, refuse, typename
 from tinygrad_pt.graph import born
 from tinygrad_pt.inplace import last_change, touched
 from tinygrad_pt.lines import user_frame
