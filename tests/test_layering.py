@@ -31,7 +31,11 @@ def imported(path: Path) -> set[str]:
 def imports_of(source: str, inside: tuple[str, ...] = ()) -> set[str]:
     """The rooms imported by the source of a file that lies `inside` these folders of the package."""
     found = set()
-    for node in ast.walk(ast.parse(source)):
+    tree = ast.parse(source)
+    for node in list(ast.walk(tree)):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            node.body = []  # read by type checkers alone: nothing is imported when the program runs
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level:
@@ -80,4 +84,5 @@ def test_every_form_of_import_is_seen() -> None:
         "def f():\n    from tinygrad_pt.io import save\n"
     )
     assert imports_of(source) == {"nn", "viz", "ops", "optim", "io"}
+    assert imports_of("if TYPE_CHECKING:\n    from tinygrad_pt import nn\nelse:\n    import tinygrad_pt.viz") == {"viz"}
     assert imports_of("from . import model\nfrom .svg import paint\nfrom .. import graph", ("viz",)) == {"viz", "graph"}

@@ -7,6 +7,10 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
+__all__ = [
+    "enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_grad_enabled",
+]  # fmt: skip
+
 
 class Mode:
     """What ops do beyond computing, in one task or thread: record gradients, where, and for whom."""

@@ -36,7 +36,7 @@ GROUPS = {
     "graph": ["graph.py", "modes.py"],
     "ops": ["ops/*.py"],
     "autograd": ["autograd/engine.py", "autograd/function.py", "autograd/functional.py", "autograd/trace.py"],
-    "tensor": ["tensor.py", "inplace.py"],
+    "tensor": ["tensor.py", "functions/methods.py", "functions/binding.py", "inplace.py"],
     "optim": ["optim/*.py"],
 }
 BITS = {"RShift", "LShift", "BitAnd", "BitOr", "BitXor"}

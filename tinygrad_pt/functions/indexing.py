@@ -11,6 +11,7 @@ import numpy as np
 from tinygrad_pt import ops
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import axis_from, expect_tensor, number
+from tinygrad_pt.functions.binding import in_place
 from tinygrad_pt.functions.reduction import gather_at
 from tinygrad_pt.functions.shaping import expand
 from tinygrad_pt.graph import Handle, wrap
@@ -433,3 +434,15 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
     if x.size and x.max() >= n:
         raise RuntimeError("Class values must be smaller than num_classes.")
     return wrap(np.eye(n, dtype=np.int64)[x] if math.prod(x.shape) else np.zeros((*x.shape, n), np.int64))
+
+
+# ------------------------------------------------------------------------------------------ as methods
+class Indexing:
+    """The methods of a tensor that this file defines."""
+
+    gather, index_add, index_select, masked_select, nonzero = gather, index_add, index_select, masked_select, nonzero
+    scatter, scatter_add, take, take_along_dim = scatter, scatter_add, take, take_along_dim
+    __getitem__, __setitem__ = getitem, setitem
+
+    # each of these changes the tensor itself
+    index_add_, scatter_, scatter_add_ = in_place(index_add), in_place(scatter), in_place(scatter_add)

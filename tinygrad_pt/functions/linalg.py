@@ -304,3 +304,11 @@ def _terms(equation: str, operands: tuple[Any, ...]) -> tuple[list[str], str]:
 def vdot(input: Any, other: Any) -> Any:
     """`dot`."""
     return dot(input, other)
+
+
+# ------------------------------------------------------------------------------------------ as methods
+class Linalg:
+    """The methods of a tensor that this file defines."""
+
+    addmm, addmv, baddbmm, bmm, dot, inner, matmul, mm, mv = addmm, addmv, baddbmm, bmm, dot, inner, matmul, mm, mv
+    outer, vdot = outer, vdot

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +20,11 @@ from tinygrad_pt.functions.arguments import (
     promoted,
     sizes_from,
 )  # fmt: skip
+from tinygrad_pt.functions.binding import in_place
 from tinygrad_pt.graph import Handle, bundle, wrap
+
+if TYPE_CHECKING:
+    from tinygrad_pt.tensor import Tensor
 
 __all__ = [
     "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "chunk", "concat", "concatenate", "diag",
@@ -592,3 +596,22 @@ def pad(input: Any, widths: Any, value: float = 0.0) -> Any:
                 f"  mend: of an axis of size {m} cut no more than {m} elements, not {max(0, -i)} + {max(0, -j)}"
             )
     return ops.pad(input, widths=full, value=value)
+
+
+# ------------------------------------------------------------------------------------------ as methods
+class Shaping:
+    """The methods of a tensor that this file defines."""
+
+    broadcast_to, chunk, diag, diagonal, expand, expand_as = broadcast_to, chunk, diag, diagonal, expand, expand_as
+    flatten, flip, fliplr, flipud, moveaxis, movedim, narrow = flatten, flip, fliplr, flipud, moveaxis, movedim, narrow
+    permute, ravel, repeat, repeat_interleave, reshape = permute, ravel, repeat, repeat_interleave, reshape
+    reshape_as, roll, select, split, squeeze, swapaxes = reshape_as, roll, select, split, squeeze, swapaxes
+    swapdims, t, tensor_split, tile, trace, transpose, tril = swapdims, t, tensor_split, tile, trace, transpose, tril
+    triu, unbind, unflatten, unfold, unsqueeze, view = triu, unbind, unflatten, unfold, unsqueeze, view
+    view_as = view_as
+    # a property is typed as what it gives
+    T: Tensor = property(reversed_axes, doc="All axes in reverse order; for a matrix, its transpose.")  # type: ignore[assignment]
+    mT: Tensor = property(mT, doc="The last two axes swapped.")  # type: ignore[assignment]
+
+    # each of these changes the tensor itself
+    tril_, triu_ = in_place(tril), in_place(triu)

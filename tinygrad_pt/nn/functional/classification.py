@@ -73,7 +73,7 @@ def binary_cross_entropy(
     if weight is None:
         return L.binary_cross_entropy(input, target, reduction=reduction)
     each = L.binary_cross_entropy(input, target, reduction="none")
-    return reduced(each * F.expand(weight, x.shape).to(input.dtype), reduction)
+    return reduced(each * weight.expand(x.shape).to(input.dtype), reduction)
 
 
 def binary_cross_entropy_with_logits(
