@@ -16,7 +16,7 @@ import numpy as np
 from tinygrad_pt import autograd, dtypes, ops, printing
 from tinygrad_pt import functions as F
 from tinygrad_pt.errors import class_name, refuse
-from tinygrad_pt.functions.arguments import Size
+from tinygrad_pt.functions.arguments import Size, axis_from, expect_tensor
 from tinygrad_pt.functions.binding import operator, plain, reflected, writing
 from tinygrad_pt.functions.methods import Methods, leaf
 from tinygrad_pt.graph import DETACH, Handle, Leaf, Node, born, handle, wrap
@@ -111,7 +111,7 @@ class Tensor(Methods):
     def size(self, dim: int) -> int: ...
     def size(self, dim: int | None = None) -> Size | int:
         """The shape, or the size of one axis."""
-        return self.shape if dim is None else self.array.shape[F.arguments.axis_from(dim, self.array.ndim)]
+        return self.shape if dim is None else self.array.shape[axis_from(dim, self.array.ndim)]
 
     @property
     def dtype(self) -> dtypes.dtype:
@@ -245,7 +245,11 @@ class Tensor(Methods):
     # -------------------------------------------------------------------------------------- without its history
     def detach(self) -> Tensor:
         """The same memory without its history."""
-        t = wrap(self.array, None, self.version)
+        try:
+            t = wrap(self.array, None, self.version)
+        except AttributeError:
+            expect_tensor(self, "detach")
+            raise
         t.inference = self.inference
         tape = current().tape
         if tape is not None:
@@ -254,7 +258,7 @@ class Tensor(Methods):
 
     def detach_(self) -> Tensor:
         """Forget the history, in place."""
-        if self.base is not None:
+        if expect_tensor(self, "detach_").base is not None:
             raise refuse(RuntimeError, "Can't detach views in-place. Use detach() instead.")
         self.node = None
         return self

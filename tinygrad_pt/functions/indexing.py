@@ -18,8 +18,8 @@ from tinygrad_pt.graph import Handle, wrap
 from tinygrad_pt.inplace import may_write, touched, write
 
 __all__ = [
-    "gather", "index_add", "index_select", "masked_select", "nonzero", "scatter", "scatter_add", "searchsorted",
-    "take", "take_along_dim",
+    "gather", "index_add", "index_put", "index_put_", "index_select", "masked_select", "nonzero", "scatter",
+    "scatter_add", "searchsorted", "take", "take_along_dim",
 ]  # fmt: skip
 
 
@@ -223,6 +223,27 @@ def setitem(input: Any, index: Any, value: Any) -> None:
     else:
         input.array[found] = value.array
         touched(input)
+
+
+def index_put(input: Any, indices: Any, values: Any, accumulate: bool = False) -> Any:
+    """input with `values` where `input[indices]` reads; with `accumulate` they are added there, one by one.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.zeros(3).index_put((torch.tensor([0, 0, 2]),), torch.ones(3), accumulate=True)
+    tensor([2., 0., 1.])
+    """
+    expect_tensor(input, "index_put")
+    if not isinstance(indices, (tuple, list)):
+        text = f"index_put(): argument 'indices' (position 2) must be tuple of Tensors, not {type(indices).__name__}"
+        raise refuse(TypeError, text)
+    expect_tensor(values, "index_put", "values", 3)
+    if not accumulate:
+        y = ops.clone(input)
+        setitem(y, tuple(indices), values)
+        return y
+    found = index_of(tuple(indices), input.array.shape)
+    part = _fitted(input.array[found].shape, values)
+    return input + ops.scatter_add(part, shape=input.array.shape, index=found)
 
 
 def _assigned(input: Any, value: Any) -> Any:
@@ -437,10 +458,14 @@ def one_hot(tensor: Any, num_classes: int = -1) -> Any:
 
 
 # ------------------------------------------------------------------------------------------ as methods
+index_put_ = in_place(index_put)
+
+
 class Indexing:
     """The methods of a tensor that this file defines."""
 
-    gather, index_add, index_select, masked_select, nonzero = gather, index_add, index_select, masked_select, nonzero
+    gather, index_add, index_put, index_put_ = gather, index_add, index_put, index_put_
+    index_select, masked_select, nonzero = index_select, masked_select, nonzero
     scatter, scatter_add, take, take_along_dim = scatter, scatter_add, take, take_along_dim
     __getitem__, __setitem__ = getitem, setitem
 

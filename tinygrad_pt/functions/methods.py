@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt import functions as F
 from tinygrad_pt.errors import broadcast_text, refuse
+from tinygrad_pt.functions.arguments import axis_from, expect_tensor, number
 from tinygrad_pt.functions.creation import _generator
 from tinygrad_pt.functions.indexing import Indexing
 from tinygrad_pt.functions.linalg import Linalg
@@ -90,7 +91,7 @@ class Methods(Handle, Pointwise, Reduction, Shaping, Indexing, Linalg):
     def stride(self, dim: int | None = None) -> tuple[int, ...] | int:
         """The elements to step over, per axis or along one."""
         steps = tuple(s // self.array.itemsize for s in self.array.strides)
-        return steps if dim is None else steps[F.arguments.axis_from(dim, self.array.ndim)]
+        return steps if dim is None else steps[axis_from(dim, self.array.ndim)]
 
     def is_contiguous(self) -> bool:
         """Whether the elements lie in memory in row-major order."""
@@ -102,11 +103,11 @@ class Methods(Handle, Pointwise, Reduction, Shaping, Indexing, Linalg):
 
     def is_signed(self: Tensor) -> bool:
         """Whether the elements have a sign."""
-        return F.arguments.expect_tensor(self, "is_signed").dtype.is_signed
+        return expect_tensor(self, "is_signed").dtype.is_signed
 
     def is_inference(self) -> bool:
         """Whether it was made in `inference_mode`."""
-        return F.arguments.expect_tensor(self, "is_inference").inference
+        return expect_tensor(self, "is_inference").inference
 
     @property
     def _version(self) -> int:
@@ -237,7 +238,7 @@ class Methods(Handle, Pointwise, Reduction, Shaping, Indexing, Linalg):
 
     def fill_(self: Tensor, value: Tensor | complex | np.generic) -> Tensor:
         """One number everywhere."""
-        F.arguments.expect_tensor(self, "fill_")
+        expect_tensor(self, "fill_")
         if isinstance(value, Handle):
             if value.array.ndim:
                 text = (
@@ -247,11 +248,11 @@ class Methods(Handle, Pointwise, Reduction, Shaping, Indexing, Linalg):
             return self.copy_(value)
         if not isinstance(value, (bool, int, float, complex, np.generic)):
             raise refuse(TypeError, f"fill_(): argument 'value' must be a Number, not {type(value).__name__}")
-        return self.copy_(wrap(F.arguments.number(value, self.dtype)))
+        return self.copy_(wrap(number(value, self.dtype)))
 
     def zero_(self: Tensor) -> Tensor:
         """Zeros everywhere."""
-        return F.arguments.expect_tensor(self, "zero_").fill_(0)
+        return expect_tensor(self, "zero_").fill_(0)
 
     def _drawn(self, draw: Any) -> Tensor:
         may_write(self)
