@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Self, overload
 
 import numpy as np
 
@@ -87,7 +87,7 @@ class Tensor(Methods):
     _origin: Any = None  # the line that made it, where `autograd.detect_anomaly` is on
     name: str | None = None
 
-    def __new__(cls, *data: Any, device: F.device | str | None = None) -> Any:
+    def __new__(cls, *data: Any, device: F.device | str | None = None) -> Self:
         kind = dtypes.get_default_dtype()
         if len(data) != 1 or isinstance(data[0], int):
             return leaf(cls, np.empty(data or (0,), kind.numpy), False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,7 +43,10 @@ DEEPCOPY_NON_LEAF = (
 NUMPY_GRAD = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
 
 
-def leaf(cls: type[Tensor], array: NDArray[Any], requires_grad: bool) -> Tensor:
+T = TypeVar("T", bound="Tensor")
+
+
+def leaf(cls: type[T], array: NDArray[Any], requires_grad: bool) -> T:
     """A tensor of this class around an array."""
     t = object.__new__(cls)
     t.array, t.version, t.node = array, [0, 0], None
