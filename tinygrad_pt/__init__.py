@@ -11,7 +11,7 @@ tensor([ 2., -4.])
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tinygrad_pt import autograd, cuda, functions, random
 from tinygrad_pt.autograd.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
@@ -31,20 +31,19 @@ is_inference, is_signed = Tensor.is_inference, Tensor.is_signed
 
 LAZY = ("nn", "optim", "utils", "datasets", "models", "viz", "testing")  # loaded when first named: import stays cheap
 
-__all__ = [
-    name
-    for name in dir()
-    if not name.startswith("_") and name not in ("Any", "LAZY", "annotations", "functions", "importlib")
-]
+if TYPE_CHECKING:  # where they stand; type checkers do not read an `__all__` that is computed
+    from tinygrad_pt import datasets, models, nn, optim, testing, utils, viz
+    from tinygrad_pt.linting import lint
+else:
+    hidden = {"hidden", "LAZY", "annotations", "functions", "importlib", "Any", "TYPE_CHECKING"}
+    __all__ = [name for name in dir() if not name.startswith("_") and name not in hidden]
 
+    def __getattr__(name: str) -> Any:
+        if name in LAZY:
+            return importlib.import_module(f"tinygrad_pt.{name}")
+        if name == "lint":
+            return importlib.import_module("tinygrad_pt.linting").lint
+        raise AttributeError(f"module 'tinygrad_pt' has no attribute '{name}'")
 
-def __getattr__(name: str) -> Any:
-    if name in LAZY:
-        return importlib.import_module(f"tinygrad_pt.{name}")
-    if name == "lint":
-        return importlib.import_module("tinygrad_pt.linting").lint
-    raise AttributeError(f"module 'tinygrad_pt' has no attribute '{name}'")
-
-
-def __dir__() -> list[str]:
-    return sorted([*__all__, *LAZY, "lint", "__version__"])
+    def __dir__() -> list[str]:
+        return sorted([*__all__, *LAZY, "lint", "__version__"])

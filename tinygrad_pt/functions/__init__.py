@@ -4,6 +4,8 @@ A function becomes public in the file that defines it, by its name in `__all__`;
 the class at the end of that file.
 """
 
+from typing import TYPE_CHECKING
+
 from tinygrad_pt.functions import arguments, creation, indexing, linalg, pointwise, reduction, shaping
 from tinygrad_pt.functions.arguments import *  # noqa: F403
 from tinygrad_pt.functions.creation import *  # noqa: F403
@@ -14,4 +16,5 @@ from tinygrad_pt.functions.reduction import *  # noqa: F403
 from tinygrad_pt.functions.shaping import *  # noqa: F403
 
 FILES = (arguments, creation, indexing, linalg, pointwise, reduction, shaping)
-__all__ = [name for file in FILES for name in file.__all__]
+if not TYPE_CHECKING:  # type checkers do not read an `__all__` that is computed, and would take no name for public
+    __all__ = [name for file in FILES for name in file.__all__]

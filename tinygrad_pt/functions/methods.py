@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt import functions as F
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import axis_from, expect_tensor, number
+from tinygrad_pt.functions.arguments import Dtype, axis_from, expect_tensor, scalar_array
 from tinygrad_pt.functions.creation import _generator
 from tinygrad_pt.functions.indexing import Indexing
 from tinygrad_pt.functions.linalg import Linalg
@@ -251,7 +251,7 @@ class Methods(Handle, Pointwise, Reduction, Shaping, Indexing, Linalg):
             return self.copy_(value)
         if not isinstance(value, (bool, int, float, complex, np.generic)):
             raise refuse(TypeError, f"fill_(): argument 'value' must be a Number, not {type(value).__name__}")
-        return self.copy_(wrap(number(value, self.dtype)))
+        return self.copy_(wrap(scalar_array(value, self.dtype, "fill_")))
 
     def zero_(self: Tensor) -> Tensor:
         """Zeros everywhere."""
@@ -333,8 +333,8 @@ class Methods(Handle, Pointwise, Reduction, Shaping, Indexing, Linalg):
     # -------------------------------------------------------------------------------------- in other dtypes
     def to(
         self: Tensor,
-        *args: Tensor | dtypes.dtype | F.device | str | bool | None,
-        dtype: dtypes.dtype | None = None,
+        *args: Tensor | Dtype | F.device | str | bool | None,
+        dtype: Dtype | None = None,
         device: F.device | str | None = None,
         copy: bool = False,
         **ignored: Any,
