@@ -52,14 +52,6 @@ class dtype:
         """C++'s name of the type, which some of PyTorch's error texts use."""
         return C_NAMES.get(self.name, self.name)
 
-    def to_real(self) -> dtype:
-        """The dtype of the real part."""
-        return {complex64: float32, complex128: float64}.get(self, self)
-
-    def to_complex(self) -> dtype:
-        """The complex dtype with parts of this one."""
-        return {float32: complex64, float64: complex128}.get(self, self)
-
     def __repr__(self) -> str:
         return f"torch.{self.name}"
 
@@ -102,7 +94,7 @@ def of(kind: Any) -> dtype:
         return kind
     if isinstance(kind, type) and kind in _by_name:
         return _by_name[kind]
-    if kind is None or isinstance(kind, str):
+    if not isinstance(kind, (type, np.dtype)):
         raise TypeError(f"dtype must be torch.dtype, not {type(kind).__name__}")
     try:
         found = _by_numpy.get(np.dtype(kind))

@@ -87,7 +87,12 @@ def unsupported(kernel: str, op: str, value: Any, *others: Any) -> Exception:
     """PyTorch's error about a dtype for which it has no such computation."""
     kind = (dtypes.of(value.array.dtype) if isinstance(value, Handle) else dtypes.of_number(value)).spoken
     text = f"\"{kernel}\" not implemented for '{kind}'"
-    return refuse(NotImplementedError, text, op, value, *others, mend="convert it first: x.float()")
+    return refuse(
+        NotImplementedError, text, op, value, *others, mend="" if kind in FLOATING else "convert it first: x.float()"
+    )
+
+
+FLOATING = ("Half", "Float", "Double", "ComplexFloat", "ComplexDouble")
 
 
 def _is_index(value: Any) -> bool:
@@ -111,11 +116,15 @@ TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Tensor": (_is_a(Handle), "Tensor"),
     "Operand": (_is_a(Handle, int, float, complex, np.ndarray, np.generic), "Tensor"),
     "Number": (_is_a(Handle, int, float, complex, np.generic), "Number"),
-    "float": (_is_a(Handle, int, float, np.generic), "float"),
+    "float": (
+        lambda v: v.array.size == 1 if isinstance(v, Handle) else isinstance(v, (int, float, np.generic)),
+        "float",
+    ),
     "int": (_is_index, "int"),
     "str": (_is_a(str), "str"),
     "None": (lambda value: value is None, "None"),
     "Dims": (lambda value: value is None or _is_index(value) or _all_of(_is_index)(value), "tuple of ints"),
+    "Sequence[Any]": (_is_a(tuple, list), "tuple"),
     "Sequence[int]": (_all_of(_is_index), "tuple of ints"),
     "Sequence[Tensor]": (_all_of(_is_a(Handle)), "tuple of Tensors"),
 }
@@ -178,7 +187,7 @@ def scalar_array(value: Any, kind: dtypes.dtype, op: str = "") -> np.ndarray:
     if kind.rank == 2 and isinstance(x, complex):
         x = x if x.imag else x.real
     held = (bool, int, float, np.ndarray, *((complex, np.generic) if kind.rank > 1 else ()))
-    if not isinstance(x, held):
+    if not isinstance(x, held) or (isinstance(x, np.ndarray) and x.dtype.kind not in "biufc"):
         raise refuse(TypeError, f"a Number is expected, not {type(x).__name__}", op, value)
     if isinstance(x, int) and not -(2**63) <= x < 2**64:
         raise refuse(OverflowError, "int too big to convert", op, value)
@@ -239,7 +248,7 @@ def sizes_from(sizes: Sequence[Any], function: str = "size") -> tuple[int, ...]:
         sizes = sizes[0]
     found = []
     for position, n in enumerate(sizes):
-        if isinstance(n, bool) or not hasattr(n, "__index__"):
+        if n.__class__ is not int and (isinstance(n, bool) or not _is_index(n)):
             raise refuse(
                 TypeError,
                 f"{function}(): argument 'size' must be tuple of ints, but found element of type {type(n).__name__} "
@@ -259,9 +268,7 @@ def positive_sizes(sizes: Sequence[Any], function: str) -> tuple[int, ...]:
         if n < 0:
             text = f"Trying to create tensor with negative dimension {n}: {list(found)}"
             raise refuse(
-                RuntimeError,
-                "zeros: Dimension size must be non-negative." if function == "zeros" else text,
-                function,
+                RuntimeError, "zeros: Dimension size must be non-negative." if function == "zeros" else text, function
             )
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -285,7 +285,13 @@ ByteTensor, CharTensor, BoolTensor = map(TypedTensor, (dtypes.uint8, dtypes.int8
 
 def scalar_tensor(value: Number, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """A 0-d tensor of the default dtype."""
-    return full((), value, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)
+    return full(
+        (),
+        value,
+        dtype=dtypes.get_default_dtype() if dtype is None else dtype,
+        device=device,
+        requires_grad=requires_grad,
+    )
 
 
 # ------------------------------------------------------------------------------------------ filled
@@ -324,21 +330,19 @@ def full(
     if not isinstance(size, (tuple, list)):
         text = f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}"
         raise refuse(TypeError, text, "full", size, fill_value)
-    value = _scalar(fill_value, "full", "fill_value", 2)
+    value = _scalar(fill_value, "full", "fill_value", 2, complex)
     kind = dtypes.of_number(value) if dtype is None else dtypes.of(dtype)
     return fresh(np.full(positive_sizes((size,), "full"), scalar_array(value, kind, "full")), requires_grad, device)
 
 
-def _scalar(value: Any, function: str, name: str, position: int) -> Any:
-    """A number, or that of a tensor of one element, as a Python number."""
-    if isinstance(value, (bool, int, float, complex)):
-        return value
+def _scalar(value: Any, function: str, name: str, position: int, *kinds: type) -> Any:
+    """A number, or that of a tensor of one element, as a Python number: real, if no other `kinds` are allowed."""
     if isinstance(value, (Handle, np.generic)):
-        return value.item()
-    kind = type(value).__name__
-    raise refuse(
-        TypeError, f"{function}(): argument '{name}' (position {position}) must be Number, not {kind}", function
-    )
+        value = value.item()
+    if isinstance(value, (int, float, *kinds)):
+        return value
+    text = f"{function}(): argument '{name}' (position {position}) must be Number, not {type(value).__name__}"
+    raise refuse(TypeError, text, function)
 
 
 def _like(make: Any) -> Callable[..., Tensor]:
@@ -362,14 +366,9 @@ zeros_like, ones_like, empty_like, full_like = map(_like, (zeros, ones, empty, f
 # ------------------------------------------------------------------------------------------ ranges
 @quiet
 def arange(
-    start: Any = None,
-    end: Any = None,
-    step: Any = 1,
-    *,
-    dtype: Dtype = None,
-    device: Place = None,
+    start: Any = None, end: Any = None, step: Any = 1, *, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """start, start + step, … below end; int64 if all three are ints.
 
     >>> arange(3), arange(1.0, 2.0, 0.5)
@@ -397,14 +396,9 @@ def arange(
 
 @quiet
 def linspace(
-    start: Number | Tensor,
-    end: Number | Tensor,
-    steps: int,
-    *,
-    dtype: Dtype = None,
-    device: Place = None,
+    start: Number | Tensor, end: Number | Tensor, steps: int, *, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """`steps` numbers evenly from start to end, both included."""
     low, high, steps = _interval(start, end, steps, "linspace")
     kind = _kind(dtype)
@@ -419,15 +413,9 @@ def linspace(
 
 @quiet
 def logspace(
-    start: Number | Tensor,
-    end: Number | Tensor,
-    steps: int,
-    base: float = 10.0,
-    *,
-    dtype: Dtype = None,
-    device: Place = None,
-    requires_grad: bool = False,
-) -> Tensor:
+    start: Number | Tensor, end: Number | Tensor, steps: int, base: float = 10.0, *, dtype: Dtype = None,
+    device: Place = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """base to the powers `linspace(start, end, steps)`."""
     low, high, steps = _interval(start, end, steps, "logspace")
     base = _scalar(base, "logspace", "base", 4)
@@ -480,12 +468,9 @@ def _generator(generator: Generator | None) -> Generator:
 
 
 def rand(
-    *size: Any,
-    generator: Generator | None = None,
-    dtype: Dtype = None,
-    device: Place = None,
+    *size: Any, generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """Uniform numbers in [0, 1): the same as PyTorch's for the same seed.
 
     >>> import tinygrad_pt as torch
@@ -497,12 +482,9 @@ def rand(
 
 
 def randn(
-    *size: Any,
-    generator: Generator | None = None,
-    dtype: Dtype = None,
-    device: Place = None,
+    *size: Any, generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """Standard normal numbers: the same as PyTorch's for the same seed."""
     x = _generator(generator).normal(positive_sizes(size, "randn"), dtype=_kind(dtype))
     return fresh(x, requires_grad, device)
@@ -510,31 +492,21 @@ def randn(
 
 @checked
 def randint(
-    low: int,
-    high: Any = None,
-    size: Any = None,
-    *,
-    generator: Generator | None = None,
-    dtype: Dtype = None,
-    device: Place = None,
-    requires_grad: bool = False,
-) -> Tensor:
+    low: int, high: int | Sequence[int] | None = None, size: Sequence[int] | None = None, *,
+    generator: Generator | None = None, dtype: Dtype = None, device: Place = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Integers in [low, high), evenly; `randint(high, size)` starts at 0."""
-    if size is None:
-        low, high, size = 0, low, high
-    x = _generator(generator).integers(low, high, positive_sizes((size,), "randint"), dtype=_kind(dtype, LONG))
+    bounds: tuple[int, Any, Any] = (0, low, high) if size is None else (low, high, size)
+    first, last, shape = bounds
+    x = _generator(generator).integers(first, last, positive_sizes((shape,), "randint"), dtype=_kind(dtype, LONG))
     return fresh(x, requires_grad, device)
 
 
 @checked
 def randperm(
-    n: int,
-    *,
-    generator: Generator | None = None,
-    dtype: Dtype = None,
-    device: Place = None,
+    n: int, *, generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """0 … n-1 in a random order."""
     return fresh(_generator(generator).permutation(n).astype(_kind(dtype, LONG)), requires_grad, device)
 
@@ -554,17 +526,14 @@ def multinomial(
 
 @checked
 def normal(
-    mean: Tensor | float,
-    std: Tensor | float = 1.0,
-    size: Any = None,
-    *,
-    generator: Generator | None = None,
+    mean: Tensor | float, std: Tensor | float = 1.0, size: Any = None, *, generator: Generator | None = None,
     dtype: Dtype = None,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """Normal numbers with the given means and standard deviations, numbers or tensors."""
     g = _generator(generator)
     m, s = (x.array if isinstance(x, Handle) else x for x in (mean, std))
     if size is not None:
+        m, s = _scalar(mean, "normal", "mean", 1), _scalar(std, "normal", "std", 2)
         return fresh(g.normal(positive_sizes((size,), "normal"), m, s, dtype=_kind(dtype)))
     like = mean if isinstance(mean, Handle) else expect_tensor(std, "normal", "std", 2)
     if np.any(np.asarray(s) < 0):
@@ -580,6 +549,7 @@ def normal(
 rand_like, randn_like = _like(rand), _like(randn)
 
 
+@checked
 def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Dtype = None) -> Tensor:
     """`randint` in the shape and dtype of `input`."""
     low, high = (0, low) if high is None else (low, high)

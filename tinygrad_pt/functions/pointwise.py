@@ -174,9 +174,8 @@ def _operand(value: Any, function: str, name: str = "input", position: int = 1) 
 
 def _scaled(input: Any, other: Any, alpha: Any, name: str) -> Any:
     """alpha · other, which must be a number or a tensor."""
-    if not isinstance(other, (Handle, int, float, complex)):
-        other = _operand(other, name, "other", 2)
-    if alpha == 1:
+    other = _operand(other, name, "other", 2)
+    if alpha.__class__ is int and alpha == 1:
         return other
     if not isinstance(alpha, (int, float, complex, Handle)):
         text = f"{name}(): argument 'alpha' must be Number, not {type(alpha).__name__}"
@@ -228,20 +227,20 @@ def rsub(input: Operand, other: Operand) -> Tensor:
 
 def mul(input: Operand, other: Operand, *, out: Tensor | None = None) -> Tensor:
     """input · other, element by element."""
-    y = ops.mul(_operand(input, "mul"), _scaled(input, other, 1, "mul"))
+    y = ops.mul(_operand(input, "mul"), _operand(other, "mul", "other", 2))
     return y if out is None else write(_out(out, "mul"), y)
 
 
 def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
     """input / other; `rounding_mode` 'trunc' or 'floor' rounds the quotient."""
     if rounding_mode is None:
-        return ops.div(_operand(input, "div"), _scaled(input, other, 1, "div"))
-    if rounding_mode == "floor":
-        return floor_divide(input, other)
-    if rounding_mode != "trunc":
+        return ops.div(_operand(input, "div"), _operand(other, "div", "other", 2))
+    if not isinstance(rounding_mode, str) or rounding_mode not in ("trunc", "floor"):
         text = f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
         raise refuse(RuntimeError, text, "div", input, other)
-    a, b = _operand(input, "div"), _scaled(input, other, 1, "div")
+    if rounding_mode == "floor":
+        return floor_divide(input, other)
+    a, b = _operand(input, "div"), _operand(other, "div", "other", 2)
     y = trunc(ops.div(a, b))
     kind = dtypes.result_type(*(x.array if isinstance(x, Handle) else x for x in (a, b)))
     return y if kind.rank > 1 else y.to(kind)
@@ -249,7 +248,7 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
 
 def _divided(op: Any, name: str, kernel: str, input: Any, other: Any) -> Tensor:
     """An integer division: by zero it has no value, and truth values are not divided."""
-    a, b = _operand(input, name), _scaled(input, other, 1, name)
+    a, b = _operand(input, name), _operand(other, name, "other", 2)
     x, d = (v.array if isinstance(v, Handle) else np.asarray(v) for v in (a, b))
     if x.dtype.kind == d.dtype.kind == "b":
         raise unsupported(f"{kernel}_cpu", name, a, b)
@@ -328,7 +327,7 @@ def _compare(op: Any) -> Callable[..., Tensor]:
     name = op.__name__
 
     def function(input: Tensor, other: Operand) -> Tensor:
-        return op(expect_tensor(input, name), _scaled(input, other, 1, name))
+        return op(expect_tensor(input, name), _operand(other, name, "other", 2))
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"Whether input {name} other, element by element: a bool tensor."

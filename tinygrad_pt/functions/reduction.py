@@ -10,15 +10,7 @@ import numpy as np
 
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.functions.arguments import (
-    Dims,
-    Dtype,
-    axes_from,
-    axis_from,
-    checked,
-    expect_tensor,
-    unsupported,
-)
+from tinygrad_pt.functions.arguments import Dims, Dtype, axes_from, axis_from, checked, expect_tensor, unsupported
 from tinygrad_pt.functions.pointwise import abs, maximum, minimum
 from tinygrad_pt.graph import Handle, wrap
 
@@ -76,14 +68,9 @@ def _counted(x: Tensor, dtype: Dtype) -> Tensor:
 
 
 def sum(
-    input: Tensor,
-    dim: Dims = None,
-    keepdim: bool = False,
-    *,
-    dtype: Dtype = None,
-    axis: Dims = None,
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None, axis: Dims = None,
     keepdims: bool = False,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """Σ input, over all elements or over `dim`; integers sum in int64.
 
     >>> import tinygrad_pt as torch
@@ -98,14 +85,9 @@ def sum(
 
 
 def mean(
-    input: Tensor,
-    dim: Dims = None,
-    keepdim: bool = False,
-    *,
-    dtype: Dtype = None,
-    axis: Dims = None,
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None, axis: Dims = None,
     keepdims: bool = False,
-) -> Tensor:
+) -> Tensor:  # fmt: skip
     """Σ input / n, of floating point numbers."""
     expect_tensor(input, "mean")
     axes = axes_from(axis if dim is None else dim, input.array.ndim, "mean", input)
@@ -166,15 +148,9 @@ def _spread(
 
 
 def var(
-    input: Tensor,
-    dim: Dims = None,
-    unbiased: bool | None = None,
-    keepdim: bool = False,
-    *,
-    correction: float | None = None,
-    axis: Dims = None,
-    keepdims: bool = False,
-) -> Tensor:
+    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float | None = None, axis: Dims = None, keepdims: bool = False,
+) -> Tensor:  # fmt: skip
     """Σ (x - mean)² / (n - correction); the correction is 1 unless said otherwise.
 
     >>> import tinygrad_pt as torch
@@ -185,15 +161,9 @@ def var(
 
 
 def std(
-    input: Tensor,
-    dim: Dims = None,
-    unbiased: bool | None = None,
-    keepdim: bool = False,
-    *,
-    correction: float | None = None,
-    axis: Dims = None,
-    keepdims: bool = False,
-) -> Tensor:
+    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float | None = None, axis: Dims = None, keepdims: bool = False,
+) -> Tensor:  # fmt: skip
     """√var; where all elements agree its gradient is 0."""
     return _spread(ops.std, input, axis if dim is None else dim, unbiased, correction, keepdim or keepdims)
 

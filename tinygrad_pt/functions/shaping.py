@@ -269,7 +269,7 @@ def roll(input: Tensor, shifts: Dims, dims: Dims = None) -> Tensor:
     y = input
     for shift, dim in zip(steps, axes, strict=True):
         axis = axis_from(dim, y.array.ndim, "roll", input)
-        n = y.array.shape[axis]
+        n = y.array.shape[axis] if y.array.ndim else 1
         k = shift % n if n else 0
         if k:
             back = ops.narrow(y, axis=axis, start=n - k, length=k)
@@ -662,7 +662,7 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
             raise refuse(RuntimeError, text, "meshgrid", *tensors)
     if len({x.array.dtype for x in tensors}) > 1:
         raise refuse(RuntimeError, "meshgrid expects all tensors to have the same dtype", "meshgrid", *tensors)
-    if indexing not in (None, "ij", "xy"):
+    if indexing is not None and (not isinstance(indexing, str) or indexing not in ("ij", "xy")):
         text = f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}'
         raise refuse(RuntimeError, text, "meshgrid", *tensors)
     if indexing == "xy" and len(tensors) > 1:
