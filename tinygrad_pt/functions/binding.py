@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
@@ -21,6 +22,7 @@ P = ParamSpec("P")
 def in_place(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Concatenate[Tensor, P], Tensor]:
     """The function that computes `function(input, …)` and writes the result into `input`."""
 
+    @functools.wraps(function)
     def method(input: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         try:
             may_write(input)
