@@ -12,10 +12,13 @@ import pytest
 
 import tinygrad_pt as torch
 from tests.ops.table import ROWS, Row
-from tinygrad_pt import graph, ops
+from tinygrad_pt import calling, graph, ops
 from tinygrad_pt.autograd import engine
-from tinygrad_pt.graph import Constant, Handle, Leaf, Symbol, wrap
+from tinygrad_pt.calling import wrap
+from tinygrad_pt.graph import Constant, Handle, Leaf
+from tinygrad_pt.listening import Listener, Tape, listen
 from tinygrad_pt.modes import Mode, Scope, Switch, current
+from tinygrad_pt.symbol import Symbol
 
 SMOOTH = [row for row in ROWS.values() if row.gradient]
 
@@ -65,7 +68,7 @@ def masks(row: Row, args: list[Any]) -> Any:
 def test_a_write_after_the_forward_pass_is_noticed_if_and_only_if_a_rule_reads_what_was_written(row: Row) -> None:
     for args, attrs in row.samples():
         for mask in masks(row, args):
-            keep = row.op.keeps(mask, tuple(args), attrs)
+            keep = calling.read_by(row.op, mask, tuple(args), attrs)
             for round_ in range(2):  # the second time the op knows already what it keeps
                 for i, x in enumerate(args):
                     if not isinstance(x, np.ndarray):
@@ -109,7 +112,7 @@ def test_the_versions_that_an_error_names_are_those_of_what_was_written() -> Non
 def test_a_vertex_knows_its_parents_and_what_it_saved(row: Row) -> None:
     for args, attrs in row.samples():
         for mask in masks(row, args):
-            keep = row.op.keeps(mask, tuple(args), attrs)
+            keep = calling.read_by(row.op, mask, tuple(args), attrs)
             for _ in range(2):
                 xs = inner(args, mask)
                 ys = joined(row(*xs, **attrs))
@@ -206,7 +209,7 @@ def test_modes_hold_on_every_way(way: str) -> None:
             y = apply(x)
             assert y.node is None and y.inference and y._version == 0 and apply(y).inference
         heard: list[str] = []
-        with Switch(tape=lambda op, args, attrs, result, heard=heard: heard.append(op.name)):
+        with listen(Tape(lambda op, args, attrs, result, heard=heard: heard.append(op.name))):
             assert apply(x).requires_grad and heard
             assert apply(torch.nn.Parameter(x.detach())).requires_grad
         with Switch(scope=Scope(None, "Net", "Net")):
@@ -217,8 +220,8 @@ def test_modes_hold_on_every_way(way: str) -> None:
                                   lambda x: torch.floor_divide(x, 2.0), lambda x: x // x, lambda x: x.argmax(0),
                                   lambda x: torch.cat([x.long(), x.long()])])  # fmt: skip
 def test_what_has_no_gradient_leaves_no_vertex(make: Any) -> None:
-    for tape in (None, lambda *application: None):
-        with Switch(tape=tape):
+    for listeners in ((), (Listener(),)):
+        with Switch(listeners=listeners):
             y = make(torch.ones(2, 2, requires_grad=True))
         assert y.node is None and not y.requires_grad and y.is_leaf
 
@@ -233,7 +236,7 @@ def test_a_number_meets_a_tensor_in_the_same_way_whether_anybody_listens_or_not(
             lambda x: x > number,
         ):
             y = apply(x)
-            with Switch(tape=lambda *application: None):
+            with listen(Listener()):
                 heard = apply(x)
             assert (y.tolist(), y.dtype) == (heard.tolist(), heard.dtype)
 
@@ -289,10 +292,10 @@ def test_the_two_usual_dtypes_take_the_short_way(monkeypatch: Any, dtype: Any, s
         return short
 
     expected = [y.tolist() for y in program()]  # and now every op knows what it keeps
-    monkeypatch.setattr(graph, "apply", no_long_way)
-    monkeypatch.setattr(graph, "meet", no_long_way)
+    monkeypatch.setattr(calling, "apply", no_long_way)
+    monkeypatch.setattr(calling, "apply_two", no_long_way)
     assert [y.tolist() for y in program()] == expected
-    monkeypatch.setattr(graph, "vertex", no_long_way)
+    monkeypatch.setattr(calling, "vertex", no_long_way)
     ops.exp(x), ops.neg(x), ops.mul(x, x), ops.sub(x, 2.0), ops.mul(3, x)
     with pytest.raises(AssertionError):
         ops.linear(x, x)  # of several arguments, the record is made the general way
@@ -324,7 +327,7 @@ def test_dtypes_that_differ_meet_in_the_wider_one_and_each_gradient_has_its_own(
 def test_an_op_of_three_arguments_meets_their_dtypes_as_one_of_two_does(monkeypatch: Any) -> None:
     monkeypatch.setattr(graph, "OPS", dict(graph.OPS))
 
-    @graph.primitive("a + b c", lambda g, y, a, b, c: g, lambda g, y, a, b, c: g * c, lambda g, y, a, b, c: g * b,
+    @calling.primitive("a + b c", lambda g, y, a, b, c: g, lambda g, y, a, b, c: g * c, lambda g, y, a, b, c: g * b,
                      elementwise=True, domain="promote")  # fmt: skip
     def fused(a: Any, b: Any, c: Any) -> Any:
         """a + b·c, in the dtype of a."""
@@ -342,13 +345,13 @@ def test_a_custom_op_whose_result_is_not_floating_leaves_no_vertex(monkeypatch: 
     monkeypatch.setattr(graph, "OPS", dict(graph.OPS))
     x = torch.ones(2, requires_grad=True)
     for count in (1, 3):
-        convert = graph.primitive("", *[lambda g, *rest: g] * count)(lambda *xs: sum(xs).astype(kind))
+        convert = calling.primitive("", *[lambda g, *rest: g] * count)(lambda *xs: sum(xs).astype(kind))
         y = convert(*[x] * count)
         assert y.node is None and not y.requires_grad
 
 
 def test_traits_are_given_by_name() -> None:
-    for function in (graph.unary, graph.binary, graph.Op.__init__, engine.walk):
+    for function in (calling.unary, calling.binary, graph.Op.__init__, engine.walk):
         parameters = inspect.signature(function).parameters
         traits = [n for n in ("domain", "elementwise", "view", "label", "doc", "retain", "create") if n in parameters]
         assert traits and all(parameters[n].kind is inspect.Parameter.KEYWORD_ONLY for n in traits)
@@ -372,7 +375,7 @@ def test_an_integer_goes_round_in_its_dtype(dtype: Any, number: int, sum_: int) 
 def test_what_is_no_tensor_and_no_number_is_refused_with_the_mend() -> None:
     assert ops.maximum(torch.ones(1), "1") is NotImplemented  # the other side may know how
     with pytest.raises(TypeError, match="wrap it in torch.tensor") as caught:
-        graph.apply(ops.maximum.op, (torch.ones(1), "1"), {})
+        calling.apply(ops.maximum.op, (torch.ones(1), "1"), {})
     assert "maximum(): argument must be Tensor or Number, not str" in str(caught.value)
     with pytest.raises(RuntimeError, match="reshape, unsqueeze or expand one of them") as caught:
         torch.ones(2) + torch.ones(3)
@@ -504,7 +507,7 @@ def test_a_rule_of_an_op_with_several_results_reads_the_first(monkeypatch: Any) 
 
     op = graph.Op("behead", lambda a: (a[:1] ** 2 / 2, a[1:].copy()), (rule,))
     x = torch.tensor([3.0, 1.0, 1.0], requires_grad=True)
-    head, tail = graph.bundle(op, (x,), {})
+    head, tail = calling.bundle(op, (x,), {})
     (head * 2 + tail.sum()).backward()
     assert x.grad.tolist() == [9, 1, 1]
 
@@ -520,7 +523,7 @@ def test_a_scope_says_where_it_is() -> None:
 
 def test_a_mode_but_for_something() -> None:
     plain = Mode()
-    assert (plain.grad, plain.inference, plain.scope, plain.tape) == (True, False, None, None)
+    assert (plain.grad, plain.inference, plain.scope, plain.listeners) == (True, False, None, ())
     changed = plain.but(grad=False)
     assert (changed.grad, changed.inference, plain.grad) == (False, False, True)
     scope = Scope(None, "", "Net")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -11,10 +12,19 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "tinygrad_pt"
 ROOMS = [
-    "dtypes", "errors", "modes", "graph", "inplace", "ops", "autograd", "printing", "random", "functions", "tensor",
-    "nn", "optim", "utils", "datasets", "models",
+    "dtypes", "errors", "lines", "modes", "listening", "leaves", "graph", "symbol", "calling", "inplace", "ops",
+    "autograd", "printing", "random", "functions", "tensor", "nn", "optim", "utils", "datasets", "models",
 ]  # fmt: skip
-LEAVES = ["viz", "testing", "linting", "compile", "io", "distributed"]
+LEAVES = [
+    "debugging",
+    "viz",
+    "testing",
+    "linting",
+    "compile",
+    "io",
+    "distributed",
+    "demo",
+]  # each may use those before it
 FILES = sorted(p for p in PACKAGE.rglob("*.py") if p.name != "__init__.py" or p.parent != PACKAGE)
 
 
@@ -25,28 +35,69 @@ def room(path: Path) -> str:
 
 def imported(path: Path) -> set[str]:
     """The rooms a file imports, at its top or inside its functions."""
-    return imports_of(path.read_text(encoding="utf-8"), path.relative_to(PACKAGE).parts[:-1])
+    return {name.split(".")[1] for name in names_of(path)}
+
+
+def names_of(path: Path) -> set[str]:
+    return names_in(path.read_text(encoding="utf-8"), path.relative_to(PACKAGE).parts[:-1])
 
 
 def imports_of(source: str, inside: tuple[str, ...] = ()) -> set[str]:
     """The rooms imported by the source of a file that lies `inside` these folders of the package."""
-    found = set()
-    tree = ast.parse(source)
-    for node in list(ast.walk(tree)):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = []  # read by type checkers alone: nothing is imported when the program runs
-    for node in ast.walk(tree):
+    return {name.split(".")[1] for name in names_in(source, inside)}
+
+
+class Running(ast.NodeTransformer):
+    """What runs: without the imports that only type checkers read."""
+
+    def visit_If(self, node: ast.If) -> ast.AST | list[ast.stmt]:
+        if isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            return node.orelse
+        return self.generic_visit(node)
+
+
+def names_in(source: str, inside: tuple[str, ...] = ()) -> set[str]:
+    """The full names of what is imported from the package."""
+    found: set[str] = set()
+    for node in ast.walk(Running().visit(ast.parse(source))):
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.level:
             base = ("tinygrad_pt", *inside)[: len(inside) + 2 - node.level]
-            names = [".".join((*base, node.module or alias.name)) for alias in node.names]
+            names = [".".join((*base, *filter(None, (node.module, alias.name)))) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
-            names = [node.module] if node.module != "tinygrad_pt" else [f"tinygrad_pt.{a.name}" for a in node.names]
+            names = [f"{node.module}.{a.name}" for a in node.names]
         else:
             continue
-        found.update(name.split(".")[1] for name in names if name and name.startswith("tinygrad_pt."))
+        found.update(name for name in names if name and name.startswith("tinygrad_pt."))
     return found
+
+
+def module_of(path: Path) -> str:
+    parts = ("tinygrad_pt", *path.relative_to(PACKAGE).with_suffix("").parts)
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def files_imported(path: Path, modules: set[str]) -> set[str]:
+    """The files of the package that a file imports: the longest name that is a module."""
+    found = set()
+    for name in names_of(path):
+        while name not in modules:
+            name = name.rpartition(".")[0]
+        found.add(name)
+    return found - {"tinygrad_pt", module_of(path)}
+
+
+def test_no_circle_among_files() -> None:
+    """A package's `__init__` is a table of contents: what it imports may name the package's own files."""
+    modules = {module_of(p): p for p in FILES}
+    graph = {name: files_imported(path, set(modules)) for name, path in modules.items()}
+    for name, path in modules.items():
+        if path.name == "__init__.py":
+            for inner in modules:
+                if inner.startswith(f"{name}."):
+                    graph[inner].discard(name)
+    tuple(graphlib.TopologicalSorter(graph).static_order())  # raises CycleError, which names the circle
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
@@ -56,7 +107,7 @@ def test_imports_point_down(path: Path) -> None:
         return
     allowed = {here}
     if here in LEAVES:
-        allowed |= {*ROOMS, here}
+        allowed |= {*ROOMS, *LEAVES[: LEAVES.index(here)]}
     else:
         assert here in ROOMS, f"{here} is a room nobody knows: give it a place in ROOMS and in docs/architecture.md"
         allowed |= set(ROOMS[: ROOMS.index(here)])
@@ -68,10 +119,12 @@ def test_every_room_exists_or_is_still_to_come() -> None:
     assert present <= {*ROOMS, *LEAVES, "__main__", "cuda"}
 
 
-def test_the_one_name_that_points_up_is_fetched_when_asked_for() -> None:
+def test_names_of_leaves_are_fetched_when_asked_for() -> None:
     """`autograd.gradcheck` lives in the leaf `testing.compat`: PyTorch's path to it, and no import at load time."""
     code = (
-        "import sys, tinygrad_pt as torch; assert 'tinygrad_pt.testing' not in sys.modules; torch.autograd.gradcheck; "
+        "import sys, tinygrad_pt as torch; "
+        "assert not {'tinygrad_pt.testing', 'tinygrad_pt.debugging'} & {*sys.modules}; "
+        "torch.autograd.gradcheck; torch.autograd.detect_anomaly; "
         "from tinygrad_pt.testing import compat; assert torch.autograd.gradgradcheck is compat.gradgradcheck; "
         "assert torch.autograd.GradcheckError is compat.GradcheckError"
     )
@@ -84,5 +137,7 @@ def test_every_form_of_import_is_seen() -> None:
         "def f():\n    from tinygrad_pt.io import save\n"
     )
     assert imports_of(source) == {"nn", "viz", "ops", "optim", "io"}
-    assert imports_of("if TYPE_CHECKING:\n    from tinygrad_pt import nn\nelse:\n    import tinygrad_pt.viz") == {"viz"}
     assert imports_of("from . import model\nfrom .svg import paint\nfrom .. import graph", ("viz",)) == {"viz", "graph"}
+    assert imports_of(
+        "if TYPE_CHECKING:\n    from tinygrad_pt.tensor import Tensor\nelse:\n    import tinygrad_pt.ops"
+    ) == {"ops"}

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 import tinygrad_pt as torch
-from tinygrad_pt.graph import Leaf, wrap
+from tinygrad_pt.calling import wrap
+from tinygrad_pt.graph import Leaf
 
 Tensor = torch.Tensor
 

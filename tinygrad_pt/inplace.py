@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_pt import dtypes
+from tinygrad_pt.calling import apply, bundle, vertex
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import OPS, SAVED, Leaf, Node, apply, born, bundle, vertex
+from tinygrad_pt.graph import OPS, SAVED, Leaf, Node, born
 from tinygrad_pt.modes import current
 
 LEAF_WRITTEN = "a leaf Variable that requires grad is being used in an in-place operation."
@@ -63,22 +63,15 @@ def no_part(t: Any) -> None:
             )
 
 
-last_change = [0]  # the clock of the latest in-place change of anything
-listeners: list[Callable[[int], None]] = []  # who wants to be told the clock of every change
+last_change = [0]  # the time of the latest change of anything in place
 
 
 def touched(t: Any) -> None:
     """Count a change of the storage under `t`."""
     t.version[0] += 1
     t.version[1] = last_change[0] = born()
-    if listeners:
-        tell()
-
-
-def tell() -> None:
-    """Tell who listens of the latest change."""
-    for listener in listeners:
-        listener(last_change[0])
+    for listener in current().listeners:
+        listener.wrote(t)
 
 
 def spare(t: Any, node: Any, since: int) -> None:

@@ -1,11 +1,14 @@
-"""What ops do beyond computing, in one task or thread: record gradients or not, and for which module."""
+"""What ops do beyond computing, in one task or thread: whether they record gradients, for which module, who listens."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+if TYPE_CHECKING:
+    from tinygrad_pt.listening import Listener
 
 __all__ = [
     "enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_grad_enabled",
@@ -13,21 +16,22 @@ __all__ = [
 
 
 class Mode:
-    """What ops do beyond computing, in one task or thread: record gradients, where, and for whom."""
+    """What ops do beyond computing, in one task or thread.
 
-    __slots__ = ("grad", "inference", "scope", "tape")
+    Attributes:
+        grad: ops on tensors that require grad leave vertices.
+        inference: results are marked as never differentiable.
+        scope: the module being called.
+        listeners: they are told what happens, in this order; see `listening`.
+    """
+
+    __slots__ = ("grad", "inference", "listeners", "scope")
 
     def __init__(
-        self,
-        grad: bool = True,
-        inference: bool = False,
-        scope: Scope | None = None,
-        tape: Callable[..., None] | None = None,
-    ) -> None:
-        self.grad = grad  # do ops on tensors that require grad leave nodes?
-        self.inference = inference  # are results marked as never differentiable?
-        self.scope = scope  # the module being called
-        self.tape = tape  # called as tape(op, args, attrs, result) for every op, gradients wanted or not
+        self, grad: bool = True, inference: bool = False, scope: Scope | None = None,
+        listeners: tuple[Listener, ...] = (),
+    ) -> None:  # fmt: skip
+        self.grad, self.inference, self.scope, self.listeners = grad, inference, scope, listeners
 
     def but(self, **changes: Any) -> Mode:
         """This mode with some fields changed."""
@@ -36,12 +40,13 @@ class Mode:
 
 
 class Scope:
-    """The path of the module being called, outermost first: what frames a picture and addresses an error."""
+    """One call of a module inside the calls around it: what frames a picture and locates an error."""
 
-    __slots__ = ("kind", "name", "parent")
+    __slots__ = ("kind", "module", "name", "parent")
 
-    def __init__(self, parent: Scope | None, name: str, kind: str) -> None:
+    def __init__(self, parent: Scope | None, name: str, kind: str, module: ref[Any] | None = None) -> None:
         self.parent, self.name, self.kind = parent, name, kind
+        self.module = module  # a weak reference: a graph keeps no module alive
 
     def path(self) -> tuple[tuple[str, str], ...]:
         """((name, kind), …) from the outermost module inwards."""
@@ -60,10 +65,6 @@ class Scope:
 mode: ContextVar[Mode] = ContextVar("tinygrad_pt.mode", default=Mode())  # noqa: B039 - a Mode is never changed
 current, enter = mode.get, mode.set
 
-# Who listens to the backward passes of this task or thread: None, or what the engine asks, once per pass, to do them.
-watcher: ContextVar[Any] = ContextVar("tinygrad_pt.watcher", default=None)
-watched = watcher.get
-
 
 # ------------------------------------------------------------------------------------------ switching
 class Switch:
@@ -79,9 +80,9 @@ class Switch:
         enter(state.but(**self.changes))
 
     def __exit__(self, *error: Any) -> None:
-        before, tape = self.before.pop(), current().tape
-        if before.tape is not tape and "tape" not in self.changes:
-            before = before.but(tape=tape)  # who began to listen inside goes on, and who ended does not
+        before, listeners = self.before.pop(), current().listeners
+        if before.listeners is not listeners and "listeners" not in self.changes:
+            before = before.but(listeners=listeners)  # a listener that began inside goes on, one that ended does not
         enter(before)
 
     def __call__(self, function: Any) -> Any:

@@ -15,11 +15,12 @@ import numpy as np
 
 from tinygrad_pt import autograd, dtypes, ops, printing
 from tinygrad_pt import functions as F
+from tinygrad_pt.calling import handle, wrap
 from tinygrad_pt.errors import class_name, refuse
 from tinygrad_pt.functions.arguments import Size, axis_from, expect_tensor
 from tinygrad_pt.functions.binding import operator, plain, reflected, writing
 from tinygrad_pt.functions.methods import Methods, leaf
-from tinygrad_pt.graph import DETACH, Handle, Leaf, Node, born, handle, wrap
+from tinygrad_pt.graph import DETACH, Handle, Leaf, Node, born
 from tinygrad_pt.modes import current
 
 if TYPE_CHECKING:
@@ -251,9 +252,8 @@ class Tensor(Methods):
             expect_tensor(self, "detach")
             raise
         t.inference = self.inference
-        tape = current().tape
-        if tape is not None:
-            tape(DETACH, (self,), {}, t)
+        for listener in current().listeners:
+            listener.applied(DETACH, (self,), {}, t)
         return t
 
     def detach_(self) -> Tensor:
@@ -266,9 +266,9 @@ class Tensor(Methods):
     @property
     def data(self) -> Tensor:
         """The same memory without history, its changes not counted. Prefer `detach()`."""
-        t, tape = wrap(self.array), current().tape
-        if tape is not None:
-            tape(DETACH, (self,), {}, t)
+        t = wrap(self.array)
+        for listener in current().listeners:
+            listener.applied(DETACH, (self,), {}, t)
         return t
 
     @data.setter

@@ -12,7 +12,7 @@ import pytest
 
 import tinygrad_pt as torch
 from tinygrad_pt.autograd import functional
-from tinygrad_pt.graph import wrap
+from tinygrad_pt.calling import wrap
 
 
 def leaf(*values: float, dtype: Any = torch.float64) -> Any:

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tinygrad_pt as torch
-from tinygrad_pt.modes import Switch
+from tinygrad_pt.listening import Tape, listen
 
 
 def leaf(*values: float) -> Any:
@@ -303,10 +303,10 @@ def test_inf_and_nan_are_values_even_where_warnings_are_errors() -> None:
     assert not np.isfinite(x.grad.numpy()).all()
 
 
-def test_a_tape_sees_every_op_gradients_wanted_or_not() -> None:
+def test_a_listener_hears_every_op_gradients_wanted_or_not() -> None:
     seen: list[str] = []
     x = torch.ones(2, 2)
-    with Switch(tape=lambda op, args, attrs, result: seen.append(op.name)):
+    with listen(Tape(lambda op, args, attrs, result: seen.append(op.name))):
         y = (x * 2 > 1).sum()
         torch.relu(x @ x).view(4).split(2)
         torch.nn.functional.linear(x, x)

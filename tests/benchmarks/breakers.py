@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import ops
-from tinygrad_pt.graph import Handle, wrap
+from tinygrad_pt.calling import wrap
+from tinygrad_pt.graph import Handle
 
 Array = Any
 Rule = Callable[..., Any]

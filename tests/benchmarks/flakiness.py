@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from tests.ops.table import ROWS
-from tinygrad_pt.graph import wrap
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.testing import assert_gradients, assert_laws
 from tinygrad_pt.testing.strategies import arguments_for, programs
 

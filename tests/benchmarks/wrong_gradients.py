@@ -57,7 +57,7 @@ from tests.benchmarks.breakers import (
 )  # fmt: skip
 from tests.ops.table import ROWS, SEVERAL, Row
 from tinygrad_pt import ops
-from tinygrad_pt.graph import wrap
+from tinygrad_pt.calling import wrap
 
 Array = Any
 Draw = Callable[[int], tuple[list[Any], dict[str, Any]]]

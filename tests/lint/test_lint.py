@@ -17,7 +17,7 @@ import tinygrad_pt.nn.functional as F
 from tests.blocks import run
 from tinygrad_pt import autograd, linting, nn, optim
 from tinygrad_pt.__main__ import main
-from tinygrad_pt.autograd.trace import Line
+from tinygrad_pt.lines import Line
 from tinygrad_pt.linting import CODES, RULES, Finding, LintError, Rule
 from tinygrad_pt.linting.command import explain, table
 from tinygrad_pt.modes import Mode, current

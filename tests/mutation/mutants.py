@@ -35,7 +35,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GROUPS = {
     "graph": ["graph.py", "modes.py"],
     "ops": ["ops/*.py"],
-    "autograd": ["autograd/engine.py", "autograd/function.py", "autograd/functional.py", "autograd/trace.py"],
+    "autograd": ["autograd/engine.py", "autograd/function.py", "autograd/functional.py", "debugging/trace.py"],
     "tensor": ["tensor.py", "functions/methods.py", "functions/binding.py", "inplace.py"],
     "optim": ["optim/*.py"],
 }

@@ -26,13 +26,13 @@ from tests.mutation.mutants import ROOT
 # Left out, for the time they would take: whole programs, most in processes of their own, which would not see the fault;
 # and what is far from the engine (how numbers and drawings look, each module of nn, the linter, the debugging aids).
 IGNORED = [
-    "tests/autograd/test_debugging_at_random.py", "tests/autograd/test_holders.py", "tests/autograd/test_ledger.py",
-    "tests/autograd/test_why_nan.py", "tests/autograd/test_why_no_grad.py", "tests/benchmarks", "tests/data",
+    "tests/debugging/test_debugging_at_random.py", "tests/autograd/test_holders.py", "tests/autograd/test_ledger.py",
+    "tests/debugging/test_why_nan.py", "tests/autograd/test_why_no_grad.py", "tests/benchmarks", "tests/data",
     "tests/examples", "tests/lint", "tests/mutation", "tests/nn/test_modules.py", "tests/nn/test_modules_vs_torch.py",
     "tests/test_docs.py", "tests/test_layering.py", "tests/test_main.py", "tests/test_printing.py",
     "tests/test_printing_vs_torch.py", "tests/test_readme.py", "tests/viz/test_dot.py", "tests/viz/test_drawing.py",
     "tests/viz/test_engine.py", "tests/viz/test_layout.py", "tests/viz/test_svg.py", "tests/viz/test_text.py",
-    "tinygrad_pt/autograd/holders.py",
+    "tinygrad_pt/debugging/holders.py",
 ]  # fmt: skip
 OPTIONS = [
     "-q", "--tb=line", "--no-header", "--no-summary", "-pno:cacheprovider",

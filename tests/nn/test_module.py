@@ -13,7 +13,8 @@ import pytest
 
 import tinygrad_pt as torch
 from tinygrad_pt import nn
-from tinygrad_pt.modes import Mode, current, mode
+from tinygrad_pt.listening import Tape, listen
+from tinygrad_pt.modes import current
 
 
 class Net(nn.Module):
@@ -141,13 +142,10 @@ def test_modes_reach_into_modules_and_end_with_them() -> None:
     with torch.inference_mode():
         assert m(torch.ones(1, 2)).is_inference()
     seen: list[str] = []
-    before = mode.set(Mode(tape=lambda op, args, attrs, y: seen.append(op.name)))
-    try:
+    with listen(Tape(lambda op, args, attrs, y: seen.append(op.name))):
         m(torch.ones(1, 2))
-    finally:
-        mode.reset(before)
     assert [name for name in seen if name != "t"] == ["linear", "tanh", "linear"]
-    assert m._entered[0] is None or m._entered[0].tape is None
+    assert m._entered[0] is None or not m._entered[0].listeners
 
 
 def test_threads_do_not_see_each_others_scopes() -> None:

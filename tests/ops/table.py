@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt import graph, ops
+from tinygrad_pt import calling, graph, ops
 from tinygrad_pt.testing import Domain, Edge, OpSpec, Refusal
 
 inf, nan = np.inf, np.nan
@@ -78,7 +78,7 @@ def row(name: str, reference: Any, domains: Any, found: list[Any], *edges: Edge,
 
 
 def bundled(op: graph.Op, *args: Any, **attrs: Any) -> Any:
-    return graph.bundle(op, args, attrs)
+    return calling.bundle(op, args, attrs)
 
 
 def unary(name: str, reference: Any, domain: Any, *edges: Edge, **more: Any) -> None:

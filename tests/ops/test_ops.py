@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 import tinygrad_pt as torch
 from tests.ops.table import DEFINED, ROWS, STRUCTURE, Row
-from tinygrad_pt import autograd, graph
-from tinygrad_pt.graph import Handle, Symbol, wrap
+from tinygrad_pt import autograd, calling, graph
+from tinygrad_pt.calling import wrap
+from tinygrad_pt.graph import Handle
+from tinygrad_pt.symbol import Symbol
 from tinygrad_pt.testing import assert_laws
 from tinygrad_pt.testing.property import gradients, is_floating, joined, seeds_for, tensors_of
 from tinygrad_pt.testing.strategies import LAYOUTS, arguments_for
@@ -214,7 +216,7 @@ def test_a_rule_reads_the_same_values_whatever_the_sample(row: Row) -> None:
     for args, attrs in row.samples():
         for mask in range(1, 1 << len(args)):
             if all(is_floating(x) for i, x in enumerate(args) if mask >> i & 1):
-                found = row.op.keeps(mask, tuple(args), attrs)
+                found = calling.read_by(row.op, mask, tuple(args), attrs)
                 assert kept.setdefault((mask, len(args)), found) == found, (args, attrs)
 
 
@@ -223,7 +225,7 @@ def test_what_a_rule_does_not_keep_it_does_not_need(row: Row) -> None:
     for args, attrs in row.samples():
         g, y, rules = reading(row, args, attrs)
         for slot, rule in rules:
-            keep = row.op.keeps(1 << slot, tuple(args), attrs)
+            keep = calling.read_by(row.op, 1 << slot, tuple(args), attrs)
             hulls = [
                 v if k or not isinstance(v, (np.ndarray, np.generic)) else Hull(v)
                 for k, v in zip(keep, [y, *args], strict=True)

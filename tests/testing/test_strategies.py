@@ -17,7 +17,7 @@ import tinygrad_pt as torch
 from tests.blocks import ROOT
 from tests.ops.table import DEFINED
 from tinygrad_pt import graph
-from tinygrad_pt.autograd.trace import listen
+from tinygrad_pt.listening import Tape, listen
 from tinygrad_pt.testing import Domain, gradcheck
 from tinygrad_pt.testing import strategies as some
 from tinygrad_pt.testing.property import joined
@@ -260,7 +260,7 @@ def test_programs_reach_every_op_that_has_a_gradient() -> None:
         @settings(max_examples=400, database=None, deadline=None, phases=[Phase.generate])
         @given(some.programs())
         def run(program: Any) -> None:
-            with listen(lambda op, *_: expected.discard(op.name)):
+            with listen(Tape(lambda op, *_: expected.discard(op.name))):
                 program(*program.inputs())
 
         run()
@@ -361,7 +361,7 @@ def test_a_planted_bug_shrinks_to_the_line_that_has_it(name: str, monkeypatch: A
 
     program = simplest(some.programs(), differs)
     applied: list[str] = []
-    with listen(lambda op, *_: applied.append(op.name)):
+    with listen(Tape(lambda op, *_: applied.append(op.name))):
         program(*program.inputs())
     assert name in applied and len(program.lines) <= 2 and len(program.arguments) == 1, program.source()
     assert all(x.size <= 2 for x in program.arguments.values()), program.source()

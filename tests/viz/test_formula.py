@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tests.ops.table import ROWS
 from tinygrad_pt import ops
-from tinygrad_pt.graph import OPS, Op, Symbol
+from tinygrad_pt.graph import OPS, Op
+from tinygrad_pt.symbol import Symbol
 from tinygrad_pt.viz.algebra import simplify
 from tinygrad_pt.viz.formula import UNIT, op_sign, read, render, template
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.engine import SECOND, mutated_text
+from tinygrad_pt.autograd.saved import SECOND, mutated_text
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import OPS, Constant, Handle, Node, Op, born, pick, wrap
+from tinygrad_pt.graph import OPS, Constant, Handle, Node, Op, pick
 from tinygrad_pt.modes import current, enable_grad, no_grad
 
 
@@ -161,26 +162,23 @@ def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwar
                 t.node = pick(node, i, t.array)
         else:
             first.node = node
-        tape = current().tape
-        if tape is not None:
+        listeners = current().listeners
+        if listeners:
             places = attrs["places"]
 
             def again(*given: Any) -> Any:
                 """Apply the Function anew, other tensors in the places of those it was given."""
                 return cls.apply(*(given[places.index(i)] if i in places else a for i, a in enumerate(args)), **kwargs)
 
-            tape(node.op, tensors, attrs | {"again": again}, first)
+            for listener in listeners:
+                listener.applied(node.op, tensors, attrs | {"again": again}, first)
     return tuple(results) if isinstance(output, tuple) else results[0]
 
 
 def _vertex(cls: type[Function], tensors: tuple[Any, ...], attrs: dict[str, Any], y: Any) -> Node:
     """The vertex of an application; it keeps no values, for what backward needs is in ctx."""
-    node = Node()
-    node.op, node.attrs, node.guards = _op(cls), attrs, ()
-    node.parents = tuple(Constant(t) if t.node is None else t.node for t in tensors)
-    node.args = (None, *node.parents)
-    node.shape, node.dtype, node.born, node.scope, node.extra = y.shape, y.dtype, born(), current().scope, None
-    return node
+    parents = tuple(Constant(t) if t.node is None else t.node for t in tensors)
+    return Node(_op(cls), parents, (None, *parents), attrs, (), y.shape, y.dtype, current().scope)
 
 
 def _own_outputs(ctx: FunctionCtx, smooth: list[Any]) -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.autograd.engine import grad
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import Handle, Leaf, wrap
+from tinygrad_pt.graph import Handle, Leaf
 from tinygrad_pt.modes import enable_grad
 from tinygrad_pt.ops import reshape, stack
 

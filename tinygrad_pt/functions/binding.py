@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 import numpy as np
 
 from tinygrad_pt import dtypes
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.functions.arguments import expect_tensor
-from tinygrad_pt.graph import Handle, born, wrap
+from tinygrad_pt.graph import Handle, born
 from tinygrad_pt.inplace import may_write, write
 
 if TYPE_CHECKING:

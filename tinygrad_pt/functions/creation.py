@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_pt import dtypes, random
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, class_name, refuse
 from tinygrad_pt.functions.arguments import (
     Dtype,
@@ -21,7 +22,7 @@ from tinygrad_pt.functions.arguments import (
     scalar_array,
     sizes_from,
 )
-from tinygrad_pt.graph import Handle, Leaf, wrap
+from tinygrad_pt.graph import Handle, Leaf
 from tinygrad_pt.modes import current
 from tinygrad_pt.random import Generator
 
@@ -235,7 +236,7 @@ def tensor(data: Any, *, dtype: Dtype = None, device: Place = None, requires_gra
 def as_tensor(data: Any, dtype: Dtype = None, device: Place = None) -> Tensor:
     """`data` as a tensor, sharing memory where it can: a tensor of this dtype is returned as it is."""
     if isinstance(data, Handle):
-        t: Tensor = data  # type: ignore[assignment]  # every Handle that a user meets is a Tensor
+        t: Tensor = data
         return t if dtype is None or t.dtype is dtypes.of(dtype) else t.to(dtype)
     if isinstance(data, np.ndarray) and data.dtype.isnative and (dtype is None or dtypes.of(dtype).numpy == data.dtype):
         return from_numpy(data)

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 import numpy as np
 
 from tinygrad_pt import ops
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import Number, axis_from, checked, expect_tensor, scalar_array
 from tinygrad_pt.functions.binding import in_place
 from tinygrad_pt.functions.reduction import gather_at, places_of
 from tinygrad_pt.functions.shaping import expand
-from tinygrad_pt.graph import Handle, wrap
+from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import may_write, touched, write
 
 if TYPE_CHECKING:
@@ -348,11 +349,11 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int) -> Tensor:
     if text:
         raise refuse(RuntimeError, text, "take_along_dim", input, indices)
     shape = tuple(m if d == axis else max(m, n) for d, (m, n) in enumerate(zip(i.shape, x.shape, strict=True)))
-    x = ops.expand(
+    wide = ops.expand(
         input, shape=tuple(n if d == axis else m for d, (m, n) in enumerate(zip(shape, x.shape, strict=True)))
     )
     _within(i, axis, input, "take_along_dim")
-    return gather_at(x, np.array(np.broadcast_to(i, shape)), axis)
+    return gather_at(wide, np.array(np.broadcast_to(i, shape)), axis)
 
 
 def _source(input: Tensor, axis: int, i: np.ndarray, src: Tensor, name: str) -> Tensor:

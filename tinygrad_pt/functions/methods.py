@@ -6,15 +6,15 @@ random numbers in place. A method that passes its tensor on to functions names `
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_pt import dtypes, ops
+from tinygrad_pt import dtypes, leaves, ops
 from tinygrad_pt import functions as F
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import Dtype, axis_from, expect_tensor, scalar_array
 from tinygrad_pt.functions.creation import _generator
@@ -23,14 +23,14 @@ from tinygrad_pt.functions.linalg import Linalg
 from tinygrad_pt.functions.pointwise import Pointwise
 from tinygrad_pt.functions.reduction import Reduction
 from tinygrad_pt.functions.shaping import Shaping, expand
-from tinygrad_pt.graph import Handle, Leaf, wrap
+from tinygrad_pt.graph import Handle, Leaf, TensorBase
 from tinygrad_pt.inplace import may_write, write
 from tinygrad_pt.random import Generator
 
 if TYPE_CHECKING:
-    from tinygrad_pt.autograd.holders import Alive
-    from tinygrad_pt.autograd.ledger import Contributions
-    from tinygrad_pt.autograd.why import Why
+    from tinygrad_pt.debugging.holders import Alive
+    from tinygrad_pt.debugging.ledger import Contributions
+    from tinygrad_pt.debugging.why import Why
     from tinygrad_pt.tensor import Tensor
 
 Number = int | float  # what one element is in Python
@@ -55,12 +55,7 @@ def leaf(cls: type[T], array: NDArray[Any], requires_grad: bool) -> T:
     return t
 
 
-def debugging(file: str, name: str) -> Any:
-    """One of the tools for debugging: their room stands above this one, and is loaded when first asked for."""
-    return getattr(importlib.import_module(f"tinygrad_pt.autograd.{file}"), name)
-
-
-class Methods(Handle, Pointwise, Reduction, Shaping, Indexing, Linalg):
+class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
     """What a tensor can do beyond being one."""
 
     # -------------------------------------------------------------------------------------- memory
@@ -289,19 +284,19 @@ class Methods(Handle, Pointwise, Reduction, Shaping, Indexing, Linalg):
     # -------------------------------------------------------------------------------------- debugging
     def why_nan(self) -> Why:
         """The op that made the first nan, or inf, of arguments that had none."""
-        return debugging("why_nan", "why_nan")(self)
+        return leaves.fetch("debugging.why_nan:why_nan")(self)
 
     def why_no_grad(self, loss: Tensor | None = None) -> Why:
         """The reason why `requires_grad` is False, or `.grad` None, or why the `loss` does not reach this tensor."""
-        return debugging("why", "why_no_grad")(self, loss)
+        return leaves.fetch("debugging.why:why_no_grad")(self, loss)
 
     def grad_contributions(self) -> Contributions:
         """The terms of which `.grad` is the sum, recorded inside `autograd.record_contributions()`."""
-        return debugging("ledger", "grad_contributions")(self)
+        return leaves.fetch("debugging.ledger:grad_contributions")(self)
 
     def graph_alive(self) -> Alive:
         """The variables that keep the graph of this tensor alive, and the size of that graph."""
-        return debugging("holders", "graph_alive")(self)
+        return leaves.fetch("debugging.holders:graph_alive")(self)
 
     # -------------------------------------------------------------------------------------- like this one
     bernoulli, multinomial = F.bernoulli, F.multinomial

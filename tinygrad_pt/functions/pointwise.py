@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from tinygrad_pt import dtypes, ops
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import (
     Number,
@@ -22,7 +23,7 @@ from tinygrad_pt.functions.arguments import (
     unsupported,
 )
 from tinygrad_pt.functions.binding import in_place
-from tinygrad_pt.graph import Handle, wrap
+from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import write
 from tinygrad_pt.ops import special
 
@@ -299,8 +300,8 @@ def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
         if isinstance(exponent, bool):
             return clone(input) if exponent else wrap(np.ones_like(x.array))
         if isinstance(exponent, float) or x.array.dtype.kind == "b":
-            return ops.pow(input, exponent)
-    return ops.square(input) if exponent == 2 else ops.power(input, n=exponent)
+            return ops.pow(x, exponent)
+    return ops.square(x) if exponent == 2 else ops.power(x, n=exponent)
 
 
 def _whole_power(input: Any, exponent: Any) -> Tensor:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 import numpy as np
 
 from tinygrad_pt import dtypes, ops
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import Dims, Dtype, axes_from, axis_from, checked, expect_tensor, unsupported
 from tinygrad_pt.functions.pointwise import abs, maximum, minimum
-from tinygrad_pt.graph import Handle, wrap
+from tinygrad_pt.graph import Handle
 
 if TYPE_CHECKING:
     from tinygrad_pt.tensor import Tensor

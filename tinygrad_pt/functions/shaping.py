@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_pt import dtypes, ops
+from tinygrad_pt.calling import bundle, wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import (
     Dims,
@@ -25,7 +26,7 @@ from tinygrad_pt.functions.arguments import (
     sizes_from,
 )
 from tinygrad_pt.functions.binding import in_place
-from tinygrad_pt.graph import Handle, bundle, wrap
+from tinygrad_pt.graph import Handle
 
 if TYPE_CHECKING:
     from tinygrad_pt.tensor import Tensor

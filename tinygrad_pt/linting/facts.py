@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.trace import Line
 from tinygrad_pt.graph import Leaf, Node
+from tinygrad_pt.lines import Line
 from tinygrad_pt.nn import functional as NF
 
 VIEWS = frozenset((

@@ -6,7 +6,7 @@ import linecache
 import re
 from dataclasses import dataclass
 
-from tinygrad_pt.autograd.trace import Line
+from tinygrad_pt.lines import Line
 
 SILENCED = re.compile(r"#\s*lint:\s*ignore(?:\[([\w\s,]*)\])?")
 

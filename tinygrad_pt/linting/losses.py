@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.trace import Line, line_of
+from tinygrad_pt.debugging.trace import line_of
 from tinygrad_pt.graph import Leaf, Node
+from tinygrad_pt.lines import Line
 from tinygrad_pt.linting.facts import SQUASHING, VIEWS, Notes, Past, parents
 from tinygrad_pt.linting.finding import place
 from tinygrad_pt.linting.rule import Rule

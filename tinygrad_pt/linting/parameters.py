@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.trace import Line
 from tinygrad_pt.graph import Handle, Leaf
+from tinygrad_pt.lines import Line
 from tinygrad_pt.linting.facts import Notes, inside, listed
 from tinygrad_pt.linting.rule import Rule
 from tinygrad_pt.modes import current

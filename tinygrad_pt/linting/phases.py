@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.trace import PACKAGE, Line, line_at
 from tinygrad_pt.graph import Handle, Leaf, Node
+from tinygrad_pt.lines import PACKAGE, Line, line_at
 from tinygrad_pt.linting.facts import Notes, call_at, checksum, inside
 from tinygrad_pt.linting.rule import Rule
+from tinygrad_pt.linting.session import calling
 from tinygrad_pt.modes import current
 from tinygrad_pt.nn import functional as NF
 from tinygrad_pt.nn.dropout import Dropout
@@ -132,8 +133,6 @@ class Deaf(Rule):
     CODES = frozenset(getattr(NF, n).__code__ for n in ("dropout", "dropout1d", "dropout2d", "dropout3d"))
 
     def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
-        from tinygrad_pt.linting.switch import calling
-
         inside = calling.get()
         if not inside or inside[-1].training:
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_pt.autograd.trace import Line
+from tinygrad_pt.lines import Line
 
 if TYPE_CHECKING:
     from tinygrad_pt.linting.session import Session

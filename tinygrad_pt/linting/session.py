@@ -5,14 +5,18 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from typing import Any
 
-from tinygrad_pt.autograd.trace import PACKAGE, Line, line_at, listen, made_by
-from tinygrad_pt.graph import Handle, Leaf, Node
+from tinygrad_pt.graph import Handle, Leaf, Node, made_by
+from tinygrad_pt.lines import PACKAGE, Line, line_at
 from tinygrad_pt.linting.facts import LOSSES, SQUASHING, VIEWS, Notes, Past, above, checksum, inside, source
 from tinygrad_pt.linting.finding import Finding, LintError
 from tinygrad_pt.linting.rule import EVENTS, Rule
+from tinygrad_pt.listening import Tape, listen
 from tinygrad_pt.nn.module import Module
+
+calling: ContextVar[tuple[Any, ...]] = ContextVar("tinygrad_pt.linting.calling", default=())  # modules, outermost first
 
 
 class Backward:
@@ -93,7 +97,7 @@ class Session:
         for rule in self.rules:
             for name in rule.ops:
                 self.hears.setdefault(name, []).append(rule.applied)
-        self.listener = listen(self.tape)
+        self.listener = listen(Tape(self.tape))
 
     # ------------------------------------------------------------------------------------ what rules say
     def report(self, code: str, sentence: str, mend: str, line: Line | None) -> None:

@@ -16,13 +16,13 @@ from typing import Any
 
 import tinygrad_pt
 from tinygrad_pt import autograd
-from tinygrad_pt.autograd.trace import PACKAGE, caller, line_at, user_frame
 from tinygrad_pt.graph import Handle
+from tinygrad_pt.lines import PACKAGE, caller, line_at, user_frame
 from tinygrad_pt.linting import gradients, losses, parameters, phases
 from tinygrad_pt.linting.facts import above
 from tinygrad_pt.linting.finding import Finding
 from tinygrad_pt.linting.rule import Rule
-from tinygrad_pt.linting.session import Backward, Session
+from tinygrad_pt.linting.session import Backward, Session, calling
 from tinygrad_pt.nn import utils
 from tinygrad_pt.nn.module import Module
 from tinygrad_pt.optim.optimizer import Optimizer
@@ -34,7 +34,6 @@ RULES: tuple[type[Rule], ...] = tuple(
 CODES = {rule.code: rule for rule in RULES}
 
 active: ContextVar[tuple[Session, ...]] = ContextVar("tinygrad_pt.linting.active", default=())
-calling: ContextVar[tuple[Any, ...]] = ContextVar("tinygrad_pt.linting.calling", default=())  # modules, outermost first
 stepping: ContextVar[tuple[Any, ...]] = ContextVar("tinygrad_pt.linting.stepping", default=())  # optimizers
 ABSENT = object()
 

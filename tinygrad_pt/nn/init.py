@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import functions as F
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import wrap
 from tinygrad_pt.modes import no_grad
 
 GAINS = {"sigmoid": 1, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}

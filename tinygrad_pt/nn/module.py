@@ -10,7 +10,7 @@ from typing import Any
 from tinygrad_pt import dtypes
 from tinygrad_pt.errors import class_name, locate, refuse
 from tinygrad_pt.functions import device as Device
-from tinygrad_pt.modes import Scope, current, mode, no_grad
+from tinygrad_pt.modes import Mode, Scope, current, mode, no_grad
 from tinygrad_pt.nn.hooks import Hooks, call_hooked
 from tinygrad_pt.nn.parameter import Buffer, Parameter
 from tinygrad_pt.tensor import Removable, Tensor
@@ -167,6 +167,8 @@ class Module:
         outer = current()
         seen, inner = self._entered
         if seen is not outer:
+            if outer.listeners:
+                return self._heard_call(outer, args, kwargs)
             inner = self._scoped(outer)
         enter(inner)
         try:
@@ -179,13 +181,25 @@ class Module:
         finally:
             enter(outer)
 
-    def _scoped(self, outer: Any) -> Any:
-        """The mode inside a call from `outer`; remembered, unless that would keep a tape alive."""
+    def _scoped(self, outer: Mode) -> Mode:
+        """The mode inside a call from `outer`; remembered, unless that would keep listeners alive."""
         kind = type(self).__name__
-        inner = outer.but(scope=Scope(outer.scope, self.__dict__.get("_scope_name", kind), kind))
-        if outer.tape is None:
+        scope = Scope(outer.scope, self.__dict__.get("_scope_name", kind), kind, weakref.ref(self))
+        inner = outer.but(scope=scope)
+        if not outer.listeners:
             self.__dict__["_entered"] = (outer, inner)
         return inner
+
+    def _heard_call(self, outer: Mode, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """A call that listeners hear of when it has returned."""
+        self.__dict__["_entered"] = (outer, self._scoped(outer))
+        try:
+            output = Module.__call__(self, *args, **kwargs)
+        finally:
+            self.__dict__["_entered"] = NEVER
+        for listener in outer.listeners:
+            listener.called(self, args, output)
+        return output
 
     def _hooked(self, kind: str, hook: Any, prepend: bool = False) -> Removable:
         if self._call_hooks is None:

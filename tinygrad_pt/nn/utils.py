@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import functions as F
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import Handle, wrap
+from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import touched
 from tinygrad_pt.modes import no_grad
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_pt.calling import binary, primitive, unary
 from tinygrad_pt.dtypes import numpy_of
-from tinygrad_pt.graph import binary, primitive, unary
 
 # ------------------------------------------------------------------------------------------ arithmetic
 add = binary("add", operator.add, r"a + b",

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.graph import primitive
+from tinygrad_pt.calling import primitive
 from tinygrad_pt.inplace import follow
 from tinygrad_pt.ops.elementwise import cast, zero
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.graph import Op, pair, primitive
+from tinygrad_pt.calling import pair, primitive
+from tinygrad_pt.graph import Op
 from tinygrad_pt.ops.shape import expand, sum_to, t
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.graph import primitive
+from tinygrad_pt.calling import primitive
 from tinygrad_pt.ops.elementwise import clamp, log, log1p, maximum, sigmoid
 from tinygrad_pt.ops.reduce import count
 

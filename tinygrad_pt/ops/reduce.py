@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.graph import primitive
+from tinygrad_pt.calling import primitive
 from tinygrad_pt.ops.elementwise import cast, eq, exp, where
 from tinygrad_pt.ops.shape import Shape, expand, flip, spread, total, unsqueeze
 
@@ -174,7 +174,7 @@ def logsumexp(a: Any, *, axis: Any, keepdims: bool = False) -> Any:
     """y = ln Σ eᵃ."""
     shifted, top = _shifted(a, axis)
     y = np.log(total(np.exp(shifted), axis, True)) + np.where(np.isfinite(top), top, 0)
-    return (y if keepdims else np.squeeze(y, axis)).astype(a.dtype)
+    return (y if keepdims else np.squeeze(y, axis)).astype(a.dtype)[()]
 
 
 @primitive(

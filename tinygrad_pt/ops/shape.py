@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.graph import primitive
+from tinygrad_pt.calling import primitive
 
 Shape = tuple[int, ...]
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from tinygrad_pt.graph import unary
+from tinygrad_pt.calling import unary
 from tinygrad_pt.ops.elementwise import exp
 
 # From the C library, number by number: some 0.1 µs each, in exchange for every digit.

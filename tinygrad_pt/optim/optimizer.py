@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.trace import user_frame
+from tinygrad_pt.calling import F32, F64, wrap
 from tinygrad_pt.errors import class_name, describe, refuse
-from tinygrad_pt.graph import F32, F64, Handle, wrap
+from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import touched
+from tinygrad_pt.lines import user_frame
 from tinygrad_pt.modes import enable_grad
 from tinygrad_pt.tensor import Removable
 
@@ -348,6 +349,7 @@ def _split(params: Any) -> tuple[list[Any], list[str]]:
 def _warn(text: str) -> None:
     """A warning at the user's line, however many constructors lie between."""
     frame = user_frame()
+    assert frame is not None
     place = frame.f_code.co_filename, frame.f_lineno, frame.f_globals.get("__name__")
     warnings.warn_explicit(text, UserWarning, *place, frame.f_globals.setdefault("__warningregistry__", {}))
 

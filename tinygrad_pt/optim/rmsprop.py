@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.graph import F32, wrap
+from tinygrad_pt.calling import F32, wrap
 from tinygrad_pt.inplace import touched
 from tinygrad_pt.optim.optimizer import (
     Optimizer,

@@ -6,8 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.graph import born, wrap
-from tinygrad_pt.inplace import last_change, listeners, tell, touched
+from tinygrad_pt.calling import wrap
+from tinygrad_pt.graph import born
+from tinygrad_pt.inplace import last_change, touched
+from tinygrad_pt.modes import current
 from tinygrad_pt.optim.optimizer import (
     BLOCK,
     Due,
@@ -83,6 +85,7 @@ class SGD(Optimizer):
     @np.errstate(all="ignore")
     def update(self) -> None:
         """One step for every parameter that has a gradient."""
+        listeners = current().listeners
         for group, todo in [(group, due(group["params"])) for group in self.param_groups]:
             if group["momentum"] or group["weight_decay"]:
                 self._general(group, todo)
@@ -103,8 +106,8 @@ class SGD(Optimizer):
                 version = p.version  # `touched(p)`, without the call
                 version[0] += 1
                 version[1] = last_change[0] = born()
-                if listeners:
-                    tell()
+                for listener in listeners:
+                    listener.wrote(p)
 
     def _general(self, group: Options, todo: Due) -> None:
         rate, decay, momentum = -float(group["lr"]), float(group["weight_decay"]), float(group["momentum"])

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt import graph
-from tinygrad_pt.autograd.trace import Line, caller, listen, made_by
-from tinygrad_pt.graph import Handle, wrap
+from tinygrad_pt.calling import apply, bundle, wrap
+from tinygrad_pt.graph import Handle, made_by
+from tinygrad_pt.lines import Line, caller
+from tinygrad_pt.listening import Tape, listen
 from tinygrad_pt.testing.compare import compare
 from tinygrad_pt.testing.hints import Hint, hints
 from tinygrad_pt.testing.laws import broken_laws
@@ -45,8 +46,8 @@ class Application:
         op, attrs = self.op, self.attrs
         with np.errstate(all="ignore"):
             several = isinstance(op.forward(*self.args, **attrs), (tuple, list))
-        apply = graph.bundle if several else graph.apply
-        return lambda *args: apply(op, args, attrs)
+        way = bundle if several else apply
+        return lambda *args: way(op, args, attrs)
 
     @property
     def name(self) -> str:
@@ -66,7 +67,7 @@ class Record:
         self.known: dict[int, Array] = {}  # memory of tensors that have a history, by the number of its owner
         self.unrecorded: list[tuple[Line | None, str]] = []
         try:
-            with listen(self.tape):
+            with listen(Tape(self.tape)):
                 args = subject.arguments(
                     [np.array(x) if isinstance(x, np.ndarray) else x for x in subject.inputs], True
                 )

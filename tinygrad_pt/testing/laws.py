@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.autograd import engine
-from tinygrad_pt.graph import Handle, Leaf, wrap
+from tinygrad_pt.calling import wrap
+from tinygrad_pt.graph import Handle, Leaf
 from tinygrad_pt.testing.report import Failure
 from tinygrad_pt.testing.subject import Array, Flaw, Subject, TensorSubject, backward, floating
 

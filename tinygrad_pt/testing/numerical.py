@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_pt.graph import Handle, wrap
+from tinygrad_pt.calling import wrap
+from tinygrad_pt.graph import Handle
 from tinygrad_pt.testing.subject import Array, Flat, Subject, array_of, double, floating, outputs_of, several
 
 EPS = float(np.finfo(np.float64).eps)

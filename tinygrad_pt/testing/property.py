@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import autograd
-from tinygrad_pt.graph import Handle, wrap
+from tinygrad_pt.calling import wrap
+from tinygrad_pt.graph import Handle
 from tinygrad_pt.testing.gradcheck import assert_gradients
 from tinygrad_pt.testing.report import Report
 from tinygrad_pt.testing.spec import Example, OpSpec, domain_of

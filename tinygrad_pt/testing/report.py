@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.trace import Line
+from tinygrad_pt.lines import Line
 
 HINTS = (
     "factor", "sign", "constant", "transpose", "unsummed axis", "dropped input", "ties", "zero", "magnitude",

@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import autograd
-from tinygrad_pt.autograd.trace import listen
-from tinygrad_pt.graph import Handle, wrap
+from tinygrad_pt.calling import wrap
+from tinygrad_pt.graph import Handle
+from tinygrad_pt.listening import Tape, listen
 
 Array = np.ndarray[Any, Any]
 Pull = Callable[[list[Array]], list[Array | None]]
@@ -198,7 +199,7 @@ class TensorSubject(Subject):
             if result.array.dtype.kind == "f":
                 met.add(result.array.dtype)
 
-        with listen(tape):
+        with listen(Tape(tape)):
             try:
                 results = self.function(*self.arguments(self.inputs, False))
             except RuntimeError:
@@ -239,7 +240,7 @@ class TensorSubject(Subject):
         return [y.array for y in ys], lambda gs: backward(xs, ys, gs)
 
 
-def backward(xs: Sequence[Any], ys: Sequence[Any], gs: Sequence[Array], create: bool = False) -> list[Any]:
+def backward(xs: Sequence[Any], ys: Sequence[Any], gs: Sequence[Any], create: bool = False) -> list[Any]:
     """Gradients of Σ g·y by the engine; what it raises is a Flaw."""
     used = [(y, g) for y, g in zip(ys, gs, strict=True) if y.node is not None]
     if not used:

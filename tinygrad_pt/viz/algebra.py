@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.graph import OPS, Symbol
+from tinygrad_pt.graph import OPS
+from tinygrad_pt.symbol import Symbol
 
 __all__ = ["ORDER", "UNIT", "Product", "condition", "is_op", "plain", "product", "simplify"]
 

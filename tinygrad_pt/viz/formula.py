@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.graph import OPS, Op, Symbol
+from tinygrad_pt.graph import OPS, Op
+from tinygrad_pt.symbol import Symbol
 from tinygrad_pt.viz.algebra import ORDER, UNIT, Product, condition, is_op, plain, product, simplify
 
 __all__ = ["UNIT", "number", "op_sign", "read", "render", "template"]

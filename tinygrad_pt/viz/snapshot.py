@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.replay import Boxes, Number, Replay
-from tinygrad_pt.autograd.trace import made_by
+from tinygrad_pt.debugging.replay import Boxes, Number, Replay
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import Constant, Handle, Leaf, Node, Symbol
+from tinygrad_pt.graph import Constant, Handle, Leaf, Node, made_by
+from tinygrad_pt.symbol import Symbol
 from tinygrad_pt.viz.formula import UNIT, op_sign, read
 from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
 from tinygrad_pt.viz.naming import TARGETS, Known, known_tensors, names_of

@@ -9,9 +9,9 @@ import numpy as np
 
 from tinygrad_pt import ops
 from tinygrad_pt import random as streams
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
-from tinygrad_pt.graph import wrap
 from tinygrad_pt.nn.functional.checks import only_tensors, written
 
 

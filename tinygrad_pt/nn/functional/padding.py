@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import functions as F
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.shaping import pad as _constant_pad
-from tinygrad_pt.graph import wrap
 from tinygrad_pt.nn.functional.checks import only_tensors
 
 MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}

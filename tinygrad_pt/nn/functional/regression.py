@@ -9,9 +9,10 @@ import numpy as np
 
 from tinygrad_pt import functions as F
 from tinygrad_pt import ops
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
-from tinygrad_pt.graph import Handle, wrap
+from tinygrad_pt.graph import Handle
 from tinygrad_pt.nn.functional.checks import only_tensors
 from tinygrad_pt.nn.functional.reduction import REDUCTIONS, check_reduction, legacy_reduction, paired, reduced, weighted
 from tinygrad_pt.ops import loss as L

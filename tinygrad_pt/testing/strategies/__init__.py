@@ -13,7 +13,7 @@ except ImportError:  # pragma: no cover - a line for whoever has no Hypothesis
 
 from tinygrad_pt.testing.strategies.choices import axes_for, indices_for
 from tinygrad_pt.testing.strategies.models import inputs_for, modules, optimizers
-from tinygrad_pt.testing.strategies.numbers import distinct, dtypes, safe_floats, special_floats, tied
+from tinygrad_pt.testing.strategies.numbers import dtypes, safe_floats, special_floats
 from tinygrad_pt.testing.strategies.programs import Program, programs
 from tinygrad_pt.testing.strategies.tensors import (
     LAYOUTS,
@@ -21,9 +21,11 @@ from tinygrad_pt.testing.strategies.tensors import (
     arrays,
     broadcastable_shapes,
     broadcastable_tensors,
+    distinct,
     matmul_operands,
     shapes,
     tensors,
+    tied,
 )
 
 __all__ = [

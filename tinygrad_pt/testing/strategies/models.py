@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import tinygrad_pt as torch
 from tinygrad_pt import nn, optim
-from tinygrad_pt.graph import wrap
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.modes import no_grad
 from tinygrad_pt.testing.strategies.numbers import Strategy, given_or
 from tinygrad_pt.testing.strategies.tensors import tensors

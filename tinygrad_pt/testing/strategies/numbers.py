@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tinygrad_pt import dtypes as kinds
-from tinygrad_pt.testing.spec import Domain, domain_of
+from tinygrad_pt.testing.spec import domain_of
 
 Strategy = st.SearchStrategy[Any]
 NUMBERS = st.integers(0, 2**32 - 1)
@@ -96,31 +96,3 @@ def values(shape: tuple[int, ...], elements: Any, slot: int = 0) -> Strategy:
 
 def _array(elements: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
     return np.array(elements if elements else np.zeros(0)).reshape(shape)
-
-
-def distinct(shape: Any, gap: float = 0.2) -> Strategy:
-    """Float64 tensors whose elements differ by at least `gap`: for max, sort and pooling, without ties.
-
-    >>> from hypothesis import given
-    >>> @given(distinct((2, 2), gap=0.5))
-    ... def test_no_ties(t):
-    ...     assert (t.ravel().sort().values.numpy()[1:] - t.ravel().sort().values.numpy()[:-1] > 0.49).all()
-    >>> test_no_ties()
-    """
-    from tinygrad_pt.testing.strategies.tensors import tensors
-
-    return tensors(shape=shape, elements=Domain(gap=gap), layout="C")
-
-
-def tied(shape: Any) -> Strategy:
-    """Float64 tensors of 0, ½ and 1, so that ties are the rule: what a subgradient is there for.
-
-    >>> from hypothesis import given
-    >>> @given(tied((4,)))
-    ... def test_ties(t):
-    ...     assert len(set(t.tolist())) < 4
-    >>> test_ties()
-    """
-    from tinygrad_pt.testing.strategies.tensors import tensors
-
-    return tensors(shape=shape, elements=st.sampled_from((0.0, 1.0, 0.5)), layout="C")

@@ -17,7 +17,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 import tinygrad_pt as torch
-from tinygrad_pt.graph import wrap
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.modes import no_grad
 from tinygrad_pt.nn import functional
 from tinygrad_pt.testing.spec import Domain

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tinygrad_pt import dtypes as kinds
-from tinygrad_pt.graph import wrap
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.testing.spec import Domain, Example, OpSpec
 from tinygrad_pt.testing.strategies.numbers import Strategy, given_or, values
 
@@ -98,6 +98,30 @@ def tensors(
         return wrap(x).requires_grad_(wants and x.dtype.kind == "f")
 
     return st.builds(made, arrays(shape, dtype, elements, layout), given_or(requires_grad))
+
+
+def distinct(shape: Any, gap: float = 0.2) -> Strategy:
+    """Float64 tensors whose elements differ by at least `gap`: for max, sort and pooling, without ties.
+
+    >>> from hypothesis import given
+    >>> @given(distinct((2, 2), gap=0.5))
+    ... def test_no_ties(t):
+    ...     assert (t.ravel().sort().values.numpy()[1:] - t.ravel().sort().values.numpy()[:-1] > 0.49).all()
+    >>> test_no_ties()
+    """
+    return tensors(shape=shape, elements=Domain(gap=gap), layout="C")
+
+
+def tied(shape: Any) -> Strategy:
+    """Float64 tensors of 0, ½ and 1, so that ties are the rule: what a subgradient is there for.
+
+    >>> from hypothesis import given
+    >>> @given(tied((4,)))
+    ... def test_ties(t):
+    ...     assert len(set(t.tolist())) < 4
+    >>> test_ties()
+    """
+    return tensors(shape=shape, elements=st.sampled_from((0.0, 1.0, 0.5)), layout="C")
 
 
 # ------------------------------------------------------------------------------------------ several that fit

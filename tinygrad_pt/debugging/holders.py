@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.autograd.engine import order
-from tinygrad_pt.autograd.trace import PACKAGE, Line, line_of, made_by
+from tinygrad_pt.debugging.trace import line_of
 from tinygrad_pt.errors import describe
-from tinygrad_pt.graph import SAVED, Handle, Leaf, Node
+from tinygrad_pt.graph import SAVED, Handle, Leaf, Node, made_by
+from tinygrad_pt.lines import PACKAGE, Line
 
 MOST_HOLDERS, DEEPEST, MOST_NAMES = 16, 6, 4
 OPTIMIZED = 0x1  # the flag of code whose locals are no dict

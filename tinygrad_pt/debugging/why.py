@@ -8,10 +8,11 @@ from typing import Any
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.autograd.engine import order
-from tinygrad_pt.autograd.nans import Spot
-from tinygrad_pt.autograd.trace import Cut, Line, line_of, made_by
+from tinygrad_pt.debugging.nans import Spot
+from tinygrad_pt.debugging.trace import Cut, line_of
 from tinygrad_pt.errors import describe
-from tinygrad_pt.graph import Constant, Handle, Leaf, Node
+from tinygrad_pt.graph import Constant, Handle, Leaf, Node, made_by
+from tinygrad_pt.lines import Line
 from tinygrad_pt.modes import current
 
 

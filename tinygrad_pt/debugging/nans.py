@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.trace import Line, line_of, made_by
+from tinygrad_pt.debugging.trace import line_of
 from tinygrad_pt.errors import describe
-from tinygrad_pt.graph import SAVED, Constant, Leaf, Node
+from tinygrad_pt.graph import SAVED, Constant, Leaf, Node, made_by
+from tinygrad_pt.lines import Line
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 
 import tinygrad_pt as torch
-from tinygrad_pt.autograd.trace import trace
-from tinygrad_pt.inplace import listeners
+from tinygrad_pt.debugging.trace import trace
 from tinygrad_pt.linting import switch
-from tinygrad_pt.modes import Mode, current, watched
+from tinygrad_pt.modes import Mode, current
 
 CONTEXTS: dict[str, Callable[[], Any]] = {
     "lint": torch.lint,
@@ -31,7 +30,7 @@ LISTENING = [name for name in CONTEXTS if name != "no_grad"]  # which restores w
 def state() -> list[Any]:
     mode = [getattr(current(), name) for name in Mode.__slots__]
     return [
-        *mode, watched(), torch.is_anomaly_enabled(), list(listeners), switch.active.get(), switch.running,
+        *mode, torch.is_anomaly_enabled(), switch.active.get(), switch.running,
         len(switch.put),
     ]  # fmt: skip
 
@@ -102,10 +101,10 @@ def test_a_task_that_switches_off_what_its_parent_switched_on_does_so_for_itself
 
     async def parent() -> list[bool]:
         with torch.autograd.detect_anomaly():
-            return [await asyncio.create_task(child()), torch.is_anomaly_enabled(), bool(listeners)]
+            return [await asyncio.create_task(child()), torch.is_anomaly_enabled(), bool(current().listeners)]
 
     assert asyncio.run(parent()) == [False, True, True]
-    assert not listeners
+    assert not current().listeners
 
 
 def test_what_is_set_inside_a_block_ends_with_it_and_one_object_may_be_entered_twice() -> None:
@@ -115,8 +114,8 @@ def test_what_is_set_inside_a_block_ends_with_it_and_one_object_may_be_entered_t
             torch.autograd.set_detect_anomaly(True)
             torch.autograd.set_detect_anomaly(False)
             assert not torch.is_anomaly_enabled()
-        assert torch.is_anomaly_enabled() and not torch.is_anomaly_check_nan_enabled() and listeners
-    assert not torch.is_anomaly_enabled() and not listeners
+        assert torch.is_anomaly_enabled() and not torch.is_anomaly_check_nan_enabled() and current().listeners
+    assert not torch.is_anomaly_enabled() and not current().listeners
 
 
 def test_an_account_tells_of_what_was_added_to_grad_only() -> None:

@@ -7,7 +7,8 @@ from itertools import permutations
 from typing import Any
 
 import tinygrad_pt as torch
-from tinygrad_pt.autograd.trace import attend, forget, line_of, listen, trace
+from tinygrad_pt.debugging.trace import line_of, trace
+from tinygrad_pt.listening import Tape, attend, forget, listen
 
 
 def here() -> int:
@@ -51,7 +52,7 @@ def test_a_users_function_is_heard_once_with_the_first_of_its_results() -> None:
 
     heard: list[Any] = []
     x = torch.ones(4, requires_grad=True)
-    with listen(lambda op, args, attrs, result: heard.append((op.name.rpartition(".")[2], args, result))):
+    with listen(Tape(lambda op, args, attrs, result: heard.append((op.name.rpartition(".")[2], args, result)))):
         _, y, _ = Two.apply(2.0, x)
     assert [name for name, _, _ in heard] == ["gt", "mul", "add", "Two"]
     assert heard[-1][1] == (x,) and heard[-1][2] is y
@@ -59,8 +60,8 @@ def test_a_users_function_is_heard_once_with_the_first_of_its_results() -> None:
 
 def test_listeners_nest() -> None:
     heard: list[str] = []
-    with listen(lambda op, *_: heard.append(f"outer {op.name}")):
-        with listen(lambda op, *_: heard.append(f"inner {op.name}")):
+    with listen(Tape(lambda op, *_: heard.append(f"outer {op.name}"))):
+        with listen(Tape(lambda op, *_: heard.append(f"inner {op.name}"))):
             torch.ones(2).exp()
         torch.ones(2).sin()
     torch.ones(2).cos()
@@ -69,7 +70,7 @@ def test_listeners_nest() -> None:
 
 def test_each_listener_ends_by_itself_whichever_began_first() -> None:
     def listener(heard: list[str]) -> Any:
-        return lambda op, *_: heard.append(op.name)
+        return Tape(lambda op, *_: heard.append(op.name))
 
     for ends in permutations(range(3)):
         heard: list[list[str]] = [[], [], []]

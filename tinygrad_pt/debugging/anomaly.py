@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from contextvars import ContextVar
-from typing import Any, NamedTuple
+from collections import OrderedDict
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_pt.autograd import trace, watch
-from tinygrad_pt.autograd.nans import Spot, Trail, bad, born, given, place, spot
-from tinygrad_pt.autograd.trace import caller, line_of, line_of_change, made_by, remember
+from tinygrad_pt.debugging.nans import Spot, Trail, bad, born, given, place, spot
+from tinygrad_pt.debugging.trace import line_of, remember
 from tinygrad_pt.errors import annotate, describe, message, refuse
-from tinygrad_pt.graph import Handle, Leaf, Node
-from tinygrad_pt.modes import current
+from tinygrad_pt.graph import Handle, Leaf, Node, Op, made_by
+from tinygrad_pt.lines import Line, caller
+from tinygrad_pt.listening import Listener, Walk, attend, forget
+from tinygrad_pt.modes import current, enter
+
+if TYPE_CHECKING:
+    from tinygrad_pt.tensor import Tensor
 
 
 class Flags(NamedTuple):
@@ -24,34 +27,63 @@ class Flags(NamedTuple):
     forward: bool  # values that are nan: raise at the op
 
 
-class _Setting:
-    """What one call of `set_detect_anomaly` asked for."""
+class Anomaly(Listener):
+    """What one `detect_anomaly` or `set_detect_anomaly` asked for. Of several, the latest is in force.
 
-    def __init__(self, flags: Flags | None) -> None:
-        self.flags, self.over = flags, False
+    Without flags it switches the mode off that an earlier one has switched on.
+    """
+
+    def __init__(self, flags: Flags | None, lasting: bool = False) -> None:
+        self.flags, self.lasting, self.over = flags, lasting, False
+        self.changes: OrderedDict[int, Line | None] = OrderedDict()  # per time of a change in place, its line
+
+    def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor) -> None:
+        if self.flags is not None and in_force() is self:
+            remember(op, args, result)
+            if self.flags.nan:
+                note_nan(op, args, attrs, result, self.flags.forward)
+
+    def wrote(self, t: Tensor) -> None:
+        if self.flags is not None:
+            self.changes[t.version[1]] = caller()
+            while len(self.changes) > MOST_CHANGES:
+                self.changes.popitem(last=False)
+
+    def walking(self, walk: Walk) -> None:
+        if self.flags is not None and in_force() is self:
+            walk.notes[self] = Watched(walk, self.flags)
+
+    def edge(self, walk: Walk, node: Node, slot: int, g: Any, r: Any) -> None:
+        if self in walk.notes:
+            walk.notes[self].edge(node, slot, g, r)
+
+    def finding(self, walk: Walk) -> None:
+        if self in walk.notes:
+            walk.notes[self].finding()
+
+    def failed(self, walk: Walk, error: Exception, node: Node | None) -> None:
+        if self in walk.notes:
+            explain(error, node)
 
 
-_asked: ContextVar[tuple[Any, ...]] = ContextVar("tinygrad_pt.anomaly", default=())  # who asked for what, latest last
+MOST_CHANGES = 10_000  # the latest ones
+
+
+def in_force() -> Anomaly | None:
+    """The latest that was asked for in this task or thread."""
+    return next((one for one in reversed(current().listeners) if isinstance(one, Anomaly)), None)
 
 
 def _flags() -> Flags | None:
     """What is looked at here; None: nothing."""
-    asked = _asked.get()
-    flags: Flags | None = asked[-1].flags if asked else None
-    return flags
+    latest = in_force()
+    return None if latest is None else latest.flags
 
 
-def _become(asked: tuple[Any, ...]) -> None:
-    """Let these be in force from now on, in this task or thread."""
-    before = _flags()
-    _asked.set(asked)
-    now = _flags()
-    if before is None and now is not None:
-        trace.attend(_hear)
-        watch.attend(_Pass)
-    elif before is not None and now is None:
-        trace.forget(_hear)
-        watch.forget(_Pass)
+def line_of_change(time: int) -> Line | None:
+    """The line of the change in place at this time of the engine's clock, if anomaly mode was on."""
+    known = (one.changes for one in current().listeners if isinstance(one, Anomaly))
+    return next((changes[time] for changes in known if time in changes), None)
 
 
 class detect_anomaly:
@@ -87,23 +119,23 @@ class detect_anomaly:
 
     def __init__(self, check_nan: bool = True, *, check_forward: bool = False) -> None:
         if callable(check_nan):
-            raise TypeError("detect_anomaly() is called to make a decorator: write @detect_anomaly()")
+            raise refuse(TypeError, "detect_anomaly() is called to make a decorator: write @detect_anomaly()")
         self.flags = Flags(check_nan, check_forward)
+        self.entered: list[Anomaly] = []
 
     def __enter__(self) -> None:
-        trace.hear_changes(self, True)
-        _become((*_asked.get(), self))
+        self.entered.append(Anomaly(self.flags))
+        attend(self.entered[-1])
 
-    def __exit__(self, *error: Any) -> None:
-        asked = _asked.get()
-        at = max((i for i, one in enumerate(asked) if one is self), default=len(asked))
-        end = at + 1
-        while end < len(asked) and isinstance(asked[end], _Setting):
-            trace.hear_changes(asked[end], False)  # what was set inside ends with the block
-            end += 1
-        rest = asked[:at] + asked[end:]
-        trace.hear_changes(self, self in rest)
-        _become(rest)
+    def __exit__(self, *error: object) -> None:
+        listeners, mine = current().listeners, self.entered.pop()
+        if mine in listeners:
+            for one in listeners[listeners.index(mine) + 1 :]:
+                if isinstance(one, Anomaly):
+                    if not one.lasting:
+                        break
+                    forget(one)  # what was set inside ends with the block
+        forget(mine)
 
     def __call__(self, function: Any) -> Any:
         @functools.wraps(function)
@@ -126,28 +158,33 @@ class set_detect_anomaly:
     """
 
     def __init__(self, mode: bool, check_nan: bool = True, *, check_forward: bool = False) -> None:
-        asked = _asked.get()
-        self.old = asked[-1] if asked and isinstance(asked[-1], _Setting) else None
-        self.setting = _Setting(Flags(check_nan, check_forward) if mode else None)
-        self._replace(self.old, self.setting)
+        latest = in_force()
+        self.old = latest if latest is not None and latest.lasting else None
+        self.setting = Anomaly(Flags(check_nan, check_forward) if mode else None, lasting=True)
+        _replace(self.old, self.setting)
 
     def __enter__(self) -> None:
         pass
 
-    def __exit__(self, *error: Any) -> None:
+    def __exit__(self, *error: object) -> None:
         self.setting.over = True
-        self._replace(self.setting, None if self.old is None or self.old.over else self.old)
+        back = None if self.old is None or self.old.over else self.old
+        if self.setting in current().listeners:
+            _replace(self.setting, back)
+        elif back is not None and in_force() is None:
+            attend(back)
 
-    def _replace(self, old: _Setting | None, new: _Setting | None) -> None:
-        asked = _asked.get()
-        if old is not None:
-            trace.hear_changes(old, False)
-            if old not in asked:  # a later one has taken its place, or this is another task
-                return
-        if new is not None:
-            trace.hear_changes(new, new.flags is not None)
-        at = len(asked) if old is None else asked.index(old)
-        _become((*asked[:at], *([] if new is None else [new]), *asked[at + 1 :]))
+
+def _replace(old: Anomaly | None, new: Anomaly | None) -> None:
+    """Put one lasting setting in the place of another, unless that is no longer there."""
+    state = current()
+    if old is not None and old not in state.listeners:
+        return
+    at = len(state.listeners) if old is None else state.listeners.index(old)
+    before, after = state.listeners[:at], state.listeners[at + (old is not None) :]
+    if new is not None and (new.flags is not None or any(isinstance(one, Anomaly) for one in (*before, *after))):
+        before = (*before, new)  # one that switches off what nobody has switched on is not needed
+    enter(state.but(listeners=(*before, *after)))
 
 
 def is_anomaly_enabled() -> bool:
@@ -162,20 +199,16 @@ def is_anomaly_check_nan_enabled() -> bool:
 
 
 # ------------------------------------------------------------------------------------------ forward
-def _hear(op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any) -> None:
-    """After every op: remember its line, and whether its value is the first nan."""
-    flags = _flags()
-    if flags is None:
-        return
-    remember(op, args, attrs, result)
-    if not flags.nan or result.array.dtype.kind != "f" or not bad(result.array, "nan").any():
+def note_nan(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor, refusing: bool) -> None:
+    """Note with the vertex of an op whether its value is nan, and whether it is the first; or refuse that."""
+    if result.array.dtype.kind != "f" or not bad(result.array, "nan").any():
         return
     xs = [a.array if isinstance(a, Handle) else a for a in args]
     mask = born(op, xs, result.array, "nan")
     found = None
     if mask.any():
         found = spot(op, xs, result.array, mask, "nan", scope=current().scope, line=caller(), attrs=attrs)
-        if flags.forward:
+        if refusing:
             raise RuntimeError(f"Function '{op.name}' returned nan values in its forward pass.\n{_text(found)}")
     if result.node is not None and result.node.parents:
         made_by(result.node).set_note("nan", found or True)
@@ -189,17 +222,15 @@ def _text(found: Spot) -> str:
 
 
 # ------------------------------------------------------------------------------------------ backward
-class _Pass(watch.Pass):
+class Watched:
     """A backward pass under anomaly mode."""
 
-    def __init__(self, roots: Sequence[Node], seeds: Sequence[Any], nodes: list[Node], adds: bool) -> None:
-        super().__init__(roots, seeds, nodes, adds)
-        self.flags = _flags() or Flags(False, False)
-        self.trail = Trail()
+    def __init__(self, walk: Walk, flags: Flags) -> None:
+        self.walk, self.flags, self.trail = walk, flags, Trail()
         self.meeting: dict[Any, list[Node]] = {}  # per vertex, whose gradients have been added
         self.first: Spot | None = None  # where the nan that the roots hold was made
-        if self.flags.nan and any(made_by(root).note("nan") for root in roots):
-            spots = [n for n in nodes if isinstance(n.note("nan"), Spot)]
+        if flags.nan and any(made_by(root).note("nan") for root in walk.roots):
+            spots = [n for n in walk.nodes if isinstance(n.note("nan"), Spot)]
             self.first = spots[-1].note("nan") if spots else None  # they are sorted by birth, the oldest last
 
     def edge(self, node: Node, slot: int, g: Any, r: Any) -> None:
@@ -235,7 +266,7 @@ class _Pass(watch.Pass):
         """What was not right before this rule was read."""
         if self.first is not None:
             return "in the forward pass " + str(self.first).replace("\n", "\n    ")
-        if any(made_by(root).note("nan") for root in self.roots) and (name := given(self.nodes)):
+        if any(made_by(root).note("nan") for root in self.walk.roots) and (name := given(self.walk.nodes)):
             return f"in the forward pass {name}"
         if not isinstance(g, list) and bad(g, "nan").any():
             return self._arrived(node)
@@ -245,19 +276,19 @@ class _Pass(watch.Pass):
         """Where the nan in the gradient of a vertex came from, if no rule answered with it."""
         if node.note("hooks"):
             return "the gradient that arrived was nan: a hook of this tensor may have made it"
-        if node in self.roots:
+        if node in self.walk.roots:
             return "the gradient given to backward() holds nan"
         lines = [f"\n    {n.op.name} {line_of(n) or ''}" for n in self.meeting.get(node, ())]
         return "the gradients of its uses were inf and -inf, and their sum is nan:" + "".join(lines)
 
-    def done(self, found: dict[Node, Any]) -> None:
+    def finding(self) -> None:
         call = caller()
-        for node in self.nodes:
+        for node in self.walk.nodes:
             if node.args is None:
                 node.set_note("freed", call)
         if not self.flags.nan:
             return
-        for node, g in found.items():
+        for node, g in self.walk.found.items():
             x = _array(g)
             if bad(x, "nan").any():
                 index = tuple(int(i) for i in np.argwhere(bad(x, "nan"))[0])
@@ -272,28 +303,30 @@ class _Pass(watch.Pass):
                 )
         if self.first is not None:
             text = ", since the forward pass\n  " + str(self.first).replace("\n", "\n  ")
-        elif any(made_by(root).note("nan") for root in self.roots):
-            text = f"\n  given: {given(self.nodes) or 'nan, by a tensor that is gone'}"
+        elif any(made_by(root).note("nan") for root in self.walk.roots):
+            text = f"\n  given: {given(self.walk.nodes) or 'nan, by a tensor that is gone'}"
         else:
             return
         raise RuntimeError(f"the value this backward pass starts from is nan{text}")
 
-    def failed(self, error: Exception, node: Node | None) -> None:
-        text = message(error)
-        if node is None or "\n  line: " in text or text.startswith("the value this backward pass"):
-            return
-        notes = []
-        if "\n  op: " not in text and not isinstance(node, Leaf):
-            notes.append(f"  op: {node.op.name}({', '.join(map(describe, node.parents))})")
-        if node.scope and "\n  module: " not in text:
-            notes.append(f"  module: {node.scope}")
-        line = line_of(node)
-        notes.append(f"  line: {line or 'not known: the op was applied outside anomaly mode'}")
-        if freed := node.note("freed"):
-            notes.append(f"  freed by: {freed}")
-        if clock := _changed(node):
-            notes.append(f"  changed in place: {line_of_change(clock) or 'not known: outside anomaly mode'}")
-        annotate(error, "\n".join(notes))
+
+def explain(error: Exception, node: Node | None) -> None:
+    """Add to an exception of a backward pass the op it came from, its module and its line."""
+    text = message(error)
+    if node is None or "\n  line: " in text or text.startswith("the value this backward pass"):
+        return
+    notes = []
+    if "\n  op: " not in text and not isinstance(node, Leaf):
+        notes.append(f"  op: {node.op.name}({', '.join(map(describe, node.parents))})")
+    if node.scope and "\n  module: " not in text:
+        notes.append(f"  module: {node.scope}")
+    line = line_of(node)
+    notes.append(f"  line: {line or 'not known: the op was applied outside anomaly mode'}")
+    if freed := node.note("freed"):
+        notes.append(f"  freed by: {freed}")
+    if clock := _changed(node):
+        notes.append(f"  changed in place: {line_of_change(clock) or 'not known: outside anomaly mode'}")
+    annotate(error, "\n".join(notes))
 
 
 def _changed(node: Node) -> int:

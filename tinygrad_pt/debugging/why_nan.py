@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.nans import Spot, Trail, bad, own, place, spot
-from tinygrad_pt.autograd.replay import Boxes, Number, Replay
-from tinygrad_pt.autograd.trace import Line, line_of, made_by
-from tinygrad_pt.autograd.why import TRACE, Why
+from tinygrad_pt.debugging.nans import Spot, Trail, bad, own, place, spot
+from tinygrad_pt.debugging.replay import Boxes, Number, Replay
+from tinygrad_pt.debugging.trace import line_of
+from tinygrad_pt.debugging.why import TRACE, Why
 from tinygrad_pt.errors import describe
-from tinygrad_pt.graph import Leaf, Node
+from tinygrad_pt.graph import Leaf, Node, made_by
+from tinygrad_pt.lines import Line
 
 
 def why_nan(t: Any) -> Why:

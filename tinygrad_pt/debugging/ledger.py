@@ -6,15 +6,19 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count, groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_pt.autograd import trace, watch
-from tinygrad_pt.autograd.trace import Line, caller, line_of, made_by
+from tinygrad_pt.debugging.trace import line_of, remember
 from tinygrad_pt.errors import describe, refuse
-from tinygrad_pt.graph import PICK, Handle, Leaf, Node
+from tinygrad_pt.graph import PICK, Handle, Leaf, Node, Op, made_by
+from tinygrad_pt.lines import Line, caller
+from tinygrad_pt.listening import Listener, Walk, attend, forget
 from tinygrad_pt.ops import sum_to
+
+if TYPE_CHECKING:
+    from tinygrad_pt.tensor import Tensor
 
 LONGEST_PATH = 8
 _numbers = count(1)
@@ -135,28 +139,28 @@ def _tensor(node: Node) -> Any:
     return next((t for link in node.note("retained", ()) if (t := link()) is not None), None)
 
 
-class _Bookkeeping(watch.Pass):
-    """A backward pass of which account is kept."""
+class Entries:
+    """What one backward pass adds, vertex by vertex."""
 
-    def __init__(self, *facts: Any) -> None:
-        super().__init__(*facts)
-        self.entries: dict[Node, list[Contribution]] = {}
+    def __init__(self, walk: Walk) -> None:
+        self.walk = walk
+        self.found: dict[Node, list[Contribution]] = {}
         self.pass_ = (next(_numbers), caller())
         self.users: dict[Node, list[Node]] = {}
-        if not self.adds:
+        if not walk.adds:
             return
-        for node in self.nodes:
+        for node in walk.nodes:
             for p in node.parents:
                 if isinstance(p, Node):
                     self.users.setdefault(p, []).append(node)
-        for node in {*self.roots, *self.users}:
+        for node in {*walk.roots, *self.users}:
             t = _tensor(node)
             if t is not None:
                 self._account(node).settle(t._grad, node.shape, node.dtype)
-                self.entries[node] = []
-        for root, seed in zip(self.roots, self.seeds, strict=True):
-            if root in self.entries:
-                self.entries[root].append(Contribution("seed", np.array(_array(seed)), *self.pass_))
+                self.found[node] = []
+        for root, seed in zip(walk.roots, walk.seeds, strict=True):
+            if root in self.found:
+                self.found[root].append(Contribution("seed", np.array(_array(seed)), *self.pass_))
 
     def _account(self, node: Node) -> _Account:
         account: _Account | None = node.note("account")
@@ -165,13 +169,13 @@ class _Bookkeeping(watch.Pass):
             node.set_note("account", account)
         return account
 
-    def edge(self, node: Node, slot: int, g: Any, r: Any) -> None:
+    def edge(self, node: Node, slot: int, r: Any) -> None:
         p = node.parents[slot]
-        if p not in self.entries:
+        if p not in self.found:
             return
         x = _array(r)
         value = np.array(x if x.shape == p.shape else sum_to(x, shape=p.shape))
-        self.entries[p].append(
+        self.found[p].append(
             Contribution(
                 "path", value, *self.pass_, node.op.name, slot, str(node.scope or ""), line_of(node), self._path(node)
             )
@@ -179,7 +183,7 @@ class _Bookkeeping(watch.Pass):
 
     def _path(self, node: Node) -> tuple[str, ...]:
         """The ops from a vertex on towards the root, until there is more than one way."""
-        path, ends = [node.op.name], {made_by(root) for root in self.roots}
+        path, ends = [node.op.name], {made_by(root) for root in self.walk.roots}
         while node not in ends:
             users = dict.fromkeys(self._users(node))
             if len(users) != 1 or len(path) == LONGEST_PATH:
@@ -195,8 +199,10 @@ class _Bookkeeping(watch.Pass):
             found += self.users.get(user, []) if user.op is PICK else [user]
         return found
 
-    def done(self, found: dict[Node, Any]) -> None:
-        for node, entries in self.entries.items():
+    def close(self) -> None:
+        """Enter what the pass has found, and what hooks changed, into the accounts."""
+        found = self.walk.found
+        for node, entries in self.found.items():
             if not entries:
                 continue
             if node.note("hooks") and node in found:
@@ -211,6 +217,25 @@ def _array(x: Any) -> Any:
     return x.array if isinstance(x, Handle) else np.asarray(x)
 
 
+class Bookkeeper(Listener):
+    """Keeps the accounts of all backward passes that it hears."""
+
+    def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor) -> None:
+        remember(op, args, result)
+
+    def walking(self, walk: Walk) -> None:
+        walk.notes[self] = Entries(walk)
+
+    def edge(self, walk: Walk, node: Node, slot: int, g: Any, r: Any) -> None:
+        walk.notes[self].edge(node, slot, r)
+
+    def finding(self, walk: Walk) -> None:
+        walk.notes[self].close()
+
+
+BOOKKEEPER = Bookkeeper()  # one for all: a pass is entered once, however often it was asked for
+
+
 class record_contributions:
     """Context manager, or decorator: backward passes inside keep account of what they add to every `.grad`.
 
@@ -219,12 +244,10 @@ class record_contributions:
     """
 
     def __enter__(self) -> None:
-        trace.attend(trace.remember)
-        watch.attend(_Bookkeeping)
+        attend(BOOKKEEPER)
 
     def __exit__(self, *error: Any) -> None:
-        trace.forget(trace.remember)
-        watch.forget(_Bookkeeping)
+        forget(BOOKKEEPER)
 
     def __call__(self, function: Any) -> Any:
         @functools.wraps(function)

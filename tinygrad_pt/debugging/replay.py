@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.autograd.engine import order
-from tinygrad_pt.autograd.trace import made_by
-from tinygrad_pt.graph import PICK, SAVED, Constant, Leaf, Node, Symbol
+from tinygrad_pt.graph import PICK, SAVED, Constant, Leaf, Node, made_by
 from tinygrad_pt.ops import sum_to
+from tinygrad_pt.symbol import Symbol
 
 
 class Number:

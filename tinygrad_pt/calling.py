@@ -1,0 +1,436 @@
+"""Applying ops: the one place where the graph grows.
+
+`apply` is the general way, and says all there is to it: bring the arguments together, compute the forward, record a
+vertex. `single`, `pair` and `several` make the functions that apply an op of one, two or any number of arguments; for
+the usual arguments they do what `apply` does in one piece, because a small network's time is spent here (sharing one
+function for vertices costs a chain of ops a fifth). A test over the table of ops holds them to `apply`.
+"""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+
+import numpy as np
+
+from tinygrad_pt import dtypes
+from tinygrad_pt.errors import broadcast_text, refuse
+from tinygrad_pt.graph import OPS, Array, Constant, Node, Op, Rule, TensorBase, born, pick
+from tinygrad_pt.modes import Scope, current
+from tinygrad_pt.symbol import Symbol, symbol_of
+
+ndarray, asarray = np.ndarray, np.asarray
+F32, F64 = dtypes.float32.numpy, dtypes.float64.numpy
+NONE: dict[str, Any] = {}
+T = TypeVar("T")
+
+# inf and nan are values here as they are in PyTorch, so NumPy's warnings about them, where this package
+# calls NumPy, are not shown; the user's own NumPy code keeps its warnings.
+warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinygrad_pt\.")
+
+
+class Applied(Protocol):
+    """The function that applies an op. It answers with what it is given: arrays, tensors or symbols."""
+
+    __name__: str
+    op: Op
+
+    @overload
+    def __call__(self, a: float, b: T, /, *rest: Any, **attrs: Any) -> T: ...
+    @overload
+    def __call__(self, a: T, /, *rest: Any, **attrs: Any) -> T: ...
+
+
+# ------------------------------------------------------------------------------------------ tensors around arrays
+if TYPE_CHECKING:
+    from tinygrad_pt.tensor import Tensor
+else:
+    Tensor = TensorBase  # until `tensor` has defined the class whose instances ops return
+new: Any = object.__new__
+
+
+def handle(cls: type[T]) -> type[T]:
+    """Class decorator: from now on ops return instances of `cls`."""
+    globals()["Tensor"] = cls
+    return cls
+
+
+def wrap(array: Any, node: Node | None = None, version: list[int] | None = None) -> Tensor:
+    """A tensor around an array (scalars become 0-d arrays)."""
+    t: Tensor = new(Tensor)
+    t.array = array if array.__class__ is ndarray else asarray(array)
+    t.version = [0, 0] if version is None else version
+    t.node = node
+    return t
+
+
+# ------------------------------------------------------------------------------------------ the general way
+def apply(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
+    """Read an op to its arguments: tensors are recorded, symbols build mathematics, arrays just compute."""
+    tensors = sum(isinstance(a, TensorBase) for a in args)
+    if not tensors:
+        if any(isinstance(a, Symbol) for a in args):
+            return Symbol(op=op, args=args, attrs=attrs)
+        return op.forward(*args, **attrs)
+    if op.domain or tensors < len(args):
+        args = admit(op, args)
+    xs = [a.array if isinstance(a, TensorBase) else a for a in args]
+    return record(op, args, attrs, forward(op, xs, attrs))
+
+
+def admit(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Bring the arguments of an op to tensors and Python numbers of dtypes that may meet."""
+    args = tuple(wrap(a) if isinstance(a, ndarray) else a.item() if isinstance(a, np.generic) else a for a in args)
+    if not op.domain:
+        return args
+    for a in args:
+        if not isinstance(a, (TensorBase, bool, int, float, complex)):
+            text = f"{op.name}(): argument must be Tensor or Number, not {type(a).__name__}"
+            raise refuse(TypeError, text, op.name, *args, mend="wrap it in torch.tensor(...)")
+    target = dtypes.result_type(*(a.array if isinstance(a, TensorBase) else a for a in args))
+    if op.domain == "float" and target.rank < 2:
+        target = dtypes.get_default_dtype()
+    if target.rank == 1:
+        args = tuple(wrapped(a, target) if a.__class__ is int else a for a in args)
+    cast = OPS["cast"]
+    return tuple(
+        cast(a, dtype=target) if isinstance(a, TensorBase) and a.array.dtype != target.numpy else a for a in args
+    )
+
+
+def wrapped(number: int, target: dtypes.dtype) -> int:
+    """A Python integer as the integer dtype holds it: modulo 2ⁿ, where NumPy would refuse."""
+    if not -(2**63) <= number < 2**64:
+        raise OverflowError("int too big to convert")
+    return int(np.array(number).astype(target.numpy))
+
+
+def forward(op: Op, xs: Any, attrs: dict[str, Any]) -> Any:
+    """The op's value on arrays; where NumPy refuses, PyTorch's words for it."""
+    try:
+        return op.forward(*xs, **attrs)
+    except RuntimeWarning:  # somebody turned NumPy's warnings into errors: inf and nan are still values
+        with np.errstate(all="ignore"):
+            return op.forward(*xs, **attrs)
+    except (ValueError, TypeError) as error:
+        shapes = [np.shape(x) for x in xs]
+        text = broadcast_text(*shapes) if op.elementwise and len(shapes) == 2 else ""
+        if text and isinstance(error, ValueError):
+            mend = "reshape, unsqueeze or expand one of them so that the shapes broadcast"
+            raise refuse(RuntimeError, text, op.name, *xs, mend=mend) from None
+        raise refuse(type(error), str(error), op.name, *xs) from None
+
+
+def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], y: Any) -> Tensor:
+    """A tensor around `y = op(*args, **attrs)`; if some argument wants a gradient, its vertex too."""
+    t, state = wrap(y), current()
+    if op.view:
+        adopt_view(op, args[0], attrs, t)
+    if state.inference:
+        t.inference = True
+    elif state.grad and op.differentiable and t.array.dtype.kind == "f":
+        mask = sum(1 << i for i, a in enumerate(args) if isinstance(a, TensorBase) and a.node is not None)
+        if mask:
+            t.node = vertex(op, args, attrs, t.array, mask, t.version, state.scope)
+    for listener in state.listeners:
+        listener.applied(op, args, attrs, t)
+    return t
+
+
+def vertex(
+    op: Op, args: tuple[Any, ...], attrs: dict[str, Any], y: Array, mask: int, version: list[int], scope: Scope | None
+) -> Node:
+    """The vertex of one application: its parents, what its rules will read, and guards on what may change.
+
+    The bits of `mask` say which arguments want a gradient. A value is kept as the array itself, or, where all
+    tensors are 0-d, as a NumPy scalar: those compute six times as fast as 0-d arrays.
+    """
+    key = (mask, len(args)) if op.variadic or len(args) != len(op.rules) else mask  # type: ignore[arg-type]
+    keep = op.keep.get(key)
+    if keep is None:
+        keep = op.keep[key] = read_by(op, mask, tuple(a.array if isinstance(a, TensorBase) else a for a in args), attrs)
+    saved: list[Any] = [(y if y.shape else y[()]) if keep[0] else None]
+    guards: tuple[Any, ...] = (version, version[0]) if keep[0] else ()
+    parents: list[Any] = []
+    for a, kept in zip(args, keep[1:], strict=True):
+        if not isinstance(a, TensorBase):
+            parents.append(a)
+            saved.append(a)
+            continue
+        p = Constant(a) if a.node is None else a.node
+        parents.append(p)
+        if kept:
+            if a.node is None and a.inference:
+                raise refuse(RuntimeError, INFERENCE_SAVED, op.name, *args)
+            saved.append(a.array if a.array.shape or y.shape else a.array[()])
+            guards += (a.version, a.version[0])
+        else:
+            saved.append(p)
+    return Node(op, tuple(parents), tuple(saved), attrs, guards, y.shape, y.dtype, scope)
+
+
+INFERENCE_SAVED = (
+    "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
+    "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use "
+    "it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`."
+)
+
+
+def read_by(op: Op, mask: int, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[bool, ...]:
+    """Which of `(y, *args)` the rules of the slots in `mask` use; reading them with symbols tells."""
+    symbols = [a if a is None else symbol_of(str(i), a) for i, a in enumerate(args)]
+    with np.errstate(all="ignore"):
+        value = op.forward(*args, **attrs)
+    several = isinstance(value, (list, tuple))
+    y = symbol_of("y", value[0] if several else value)
+    g = [symbol_of("g", v) for v in value] if several else symbol_of("g", value)
+    used: set[int] = set()
+    for slot, rule in enumerate(op.rules_for(len(args))):
+        if mask >> slot & 1 and rule is not None:
+            read = rule(g, y, *symbols, **attrs)
+            used.update(map(id, read.leaves() if isinstance(read, Symbol) else ()))
+    return tuple(id(s) in used for s in (y, *symbols))
+
+
+def adopt_view(op: Op, a: TensorBase, attrs: dict[str, Any], t: TensorBase) -> None:
+    """If `t` shares the memory of `a`, let it share the version too, and let the base know its views."""
+    owner = a.array.base if a.array.base is not None else a.array
+    if t.array is not a.array and t.array.base is not owner and t.array.base is not a.array:
+        t.version = [0, 0]
+        return
+    t.version = a.version
+    t.base = base = a if a.base is None else a.base
+    t.path = (*a.path, (op, attrs))
+    views = base.views
+    if views is None:
+        base.views = [weakref.ref(t)]
+        return
+    if len(views) >= 16 and len(views) & (len(views) - 1) == 0:  # at each power of two: drop the dead
+        views[:] = [v for v in views if v() is not None]
+    views.append(weakref.ref(t))
+
+
+def bundle(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Tensor, ...]:
+    """Apply an op with several results: one vertex for the op, and one `pick` vertex per result."""
+    args = admit(op, args)
+    ys = forward(op, [a.array if isinstance(a, TensorBase) else a for a in args], attrs)
+    first = record(op, args, attrs, ys[0])
+    results = [first, *map(wrap, ys[1:])]
+    for i, t in enumerate(results):
+        t.inference = first.inference
+        if op.view:
+            if i:
+                adopt_view(op, args[0], attrs, t)
+            if t.base is not None:
+                t.path = (*t.path[:-1], (op, attrs | {"part": i}))
+    made = first.node
+    if made is not None:
+        made.set_note("shapes", tuple(y.shape for y in ys))
+        for i, (t, y) in enumerate(zip(results, ys, strict=True)):
+            t.node = pick(made, i, y)
+    return tuple(results)
+
+
+# ------------------------------------------------------------------------------------------ written out for speed
+def single(op: Op) -> Applied:
+    """The function that applies an op of one array; for a tensor it is `apply` in one piece."""
+    forward_, keep, domain, view, differentiable = op.forward, op.keep, op.domain, op.view, op.differentiable
+
+    def function(a: Any, **attrs: Any) -> Any:
+        if a.__class__ is ndarray:  # a rule, read with arrays
+            return forward_(a, **attrs)
+        if a.__class__ is not Tensor and not isinstance(a, TensorBase):
+            return apply(op, (a,), attrs)
+        x, parent, state = a.array, a.node, current()
+        dtype = x.dtype
+        if state.listeners or (domain and dtype is not F32 and dtype is not F64):
+            return apply(op, (a,), attrs)
+        try:
+            kept = y = forward_(x, **attrs)
+        except (RuntimeWarning, ValueError, TypeError):
+            kept = y = forward(op, (x,), attrs)
+        if y.__class__ is not ndarray:
+            y = asarray(y)
+        t = new(Tensor)
+        t.array = y
+        if view:
+            adopt_view(op, a, attrs, t)
+        else:
+            t.version = [0, 0]
+        if parent is None or not state.grad or not differentiable or y.dtype.kind != "f":
+            t.node = None
+            if state.inference:
+                t.inference = True
+            return t
+        if 1 not in keep:
+            t.node = vertex(op, (a,), attrs, y, 1, t.version, state.scope)
+            return t
+        node = t.node = new(Node)
+        keep_y, keep_a = keep[1]
+        if keep_a:
+            node.args = (kept if keep_y else None, x if x.shape else x[()])
+            node.guards = (t.version, 0, a.version, a.version[0]) if keep_y else (a.version, a.version[0])
+        else:
+            node.args = (kept if keep_y else None, parent)
+            node.guards = (t.version, 0) if keep_y else ()
+        node.op, node.parents, node.attrs, node.scope, node.extra = op, (parent,), attrs, state.scope, None
+        node.shape, node.dtype, node.born = y.shape, y.dtype, born()
+        return t
+
+    return named(function, op)
+
+
+def pair(op: Op) -> Applied:
+    """The function that applies an op of two arguments, tensors or Python numbers, likewise in one piece.
+
+    Where it has rules, two arguments of a floating dtype give a result of the same.
+    """
+    forward_, keep, differentiable = op.forward, op.keep, op.differentiable
+
+    def function(a: Any, b: Any) -> Any:
+        if a.__class__ is ndarray and b.__class__ is ndarray:  # a rule, read with arrays
+            return forward_(a, b)
+        xa: Any
+        xb: Any
+        if a.__class__ is Tensor or isinstance(a, TensorBase):
+            xa, pa = a.array, a.node
+            dtype = xa.dtype
+            if b.__class__ is Tensor or isinstance(b, TensorBase):
+                xb, pb = b.array, b.node
+                if dtype is not xb.dtype:
+                    return apply_two(op, a, b)
+                if not xa.shape and not xb.shape:  # NumPy's scalars are six times as fast as its 0-d arrays
+                    xa, xb = xa[()], xb[()]
+            elif b.__class__ is float or b.__class__ is int:
+                xb, pb = b, None
+                if not xa.shape:
+                    xa = xa[()]
+            else:
+                return apply_two(op, a, b)
+        elif isinstance(b, TensorBase) and (a.__class__ is float or a.__class__ is int):
+            xa, pa, xb, pb = a, None, b.array, b.node
+            dtype = xb.dtype
+            if not xb.shape:
+                xb = xb[()]
+        else:
+            return apply_two(op, a, b)
+        state = current()
+        if (dtype is not F32 and dtype is not F64) or state.listeners or not differentiable:
+            return apply_two(op, a, b)
+        try:
+            kept = y = forward_(xa, xb)
+        except (RuntimeWarning, ValueError):
+            kept = y = forward(op, (xa, xb), NONE)
+        t = new(Tensor)
+        t.version = [0, 0]
+        if y.__class__ is not ndarray:
+            y = asarray(y)
+        t.array = y
+        if (pa is None and pb is None) or not state.grad:
+            t.node = None
+            if state.inference:
+                t.inference = True
+            return t
+        mask = 2 if pa is None else 1 if pb is None else 3
+        if mask not in keep or (mask != 3 and xa is not a and xb is not b):
+            t.node = vertex(op, (a, b), NONE, y, mask, t.version, state.scope)
+            return t
+        keep_y, keep_a, keep_b = keep[mask]
+        node = t.node = new(Node)
+        node.op, node.attrs, node.scope, node.extra = op, NONE, state.scope, None
+        node.parents = parents = (a if pa is None else pa, b if pb is None else pb)
+        node.args = (kept if keep_y else None, xa if keep_a else parents[0], xb if keep_b else parents[1])
+        guards: tuple[Any, ...] = (t.version, 0) if keep_y else ()
+        if keep_a and pa is not None:
+            guards += (a.version, a.version[0])
+        if keep_b and pb is not None:
+            guards += (b.version, b.version[0])
+        node.guards, node.shape, node.dtype, node.born = guards, y.shape, dtype, born()
+        return t
+
+    return named(function, op)
+
+
+def apply_two(op: Op, a: Any, b: Any) -> Any:
+    """The general way for two arguments; what an op cannot know is left to the other side (NotImplemented)."""
+    if isinstance(a, OPERANDS) and isinstance(b, OPERANDS):
+        return apply(op, (a, b), NONE)
+    return NotImplemented
+
+
+OPERANDS = (TensorBase, ndarray, np.generic, int, float, complex, Symbol)
+
+
+def several(op: Op) -> Applied:
+    """The function that applies an op of any number of arguments; in one piece where all are tensors."""
+    forward_, differentiable, domain = op.forward, op.differentiable, op.domain
+
+    def function(*args: Any, **attrs: Any) -> Any:
+        mask, bit, xs = 0, 1, []
+        for a in args:
+            if a.__class__ is not Tensor and not isinstance(a, TensorBase):
+                return apply(op, args, attrs)
+            if a.node is not None:
+                mask |= bit
+            bit += bit
+            xs.append(a.array)
+        state = current()
+        if domain or state.listeners:
+            return apply(op, args, attrs)
+        try:
+            y = forward_(*xs, **attrs)
+        except (RuntimeWarning, ValueError, TypeError):
+            y = forward(op, xs, attrs)
+        t = new(Tensor)
+        t.array = y = y if y.__class__ is ndarray else asarray(y)
+        t.version = version = [0, 0]
+        if mask and state.grad and differentiable and y.dtype.kind == "f":
+            t.node = vertex(op, args, attrs, y, mask, version, state.scope)
+        else:
+            t.node = None
+            if state.inference:
+                t.inference = True
+        return t
+
+    return named(function, op)
+
+
+def named(function: Any, op: Op) -> Applied:
+    """Let the function that applies an op bear the op's name, its words, and the op itself."""
+    function.__name__ = function.__qualname__ = op.name
+    function.__doc__, function.op, op.apply = op.doc, op, function
+    applied: Applied = function
+    return applied
+
+
+# ------------------------------------------------------------------------------------------ declaring ops
+def unary(
+    name: str, forward_: Callable[..., Any], notation: str, rule: Rule | None, *, domain: str = "float", **traits: Any
+) -> Applied:
+    """An elementwise op of one argument."""
+    return single(Op(name, forward_, (rule,), notation, elementwise=True, domain=domain, **traits))
+
+
+def binary(
+    name: str, forward_: Callable[..., Any], notation: str, rule_a: Rule | None, rule_b: Rule | None, *,
+    domain: str = "promote", **traits: Any,
+) -> Applied:  # fmt: skip
+    """An elementwise op of two arguments."""
+    return pair(Op(name, forward_, (rule_a, rule_b), notation, elementwise=True, domain=domain, **traits))
+
+
+def primitive(notation: str, *rules: Rule | None, **traits: Any) -> Callable[[Callable[..., Any]], Applied]:
+    """Decorator: make an op of a NumPy function; its arrays are positional, its attributes keywords."""
+
+    def make(forward_: Callable[..., Any]) -> Applied:
+        name = traits.pop("name", forward_.__name__.rstrip("_"))
+        op = Op(name, forward_, traits.pop("each", rules), notation, **traits)
+        if len(rules) == 1:
+            return single(op)
+        if len(rules) == 2 and not forward_.__code__.co_kwonlyargcount:
+            return pair(op)
+        return several(op)
+
+    return make

@@ -1,0 +1,145 @@
+"""Listener: the one way to hear what happens, from outside and without changing it.
+
+The checker, anomaly mode, the account of gradients and lint are listeners. They stand in the mode of a task or thread
+(`Mode.listeners`), and each room tells them what it does: the ops that they were applied, writes in place that
+they were made, modules that they were called, the backward walk what it carries along every edge, optimizers that they
+stepped. Where the tuple is empty, nothing is told and nothing is paid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from tinygrad_pt.modes import current, enter
+
+if TYPE_CHECKING:
+    from tinygrad_pt.graph import Node, Op
+    from tinygrad_pt.nn.module import Module
+    from tinygrad_pt.optim.optimizer import Optimizer
+    from tinygrad_pt.tensor import Tensor
+
+
+class Walk:
+    """One backward walk.
+
+    Attributes:
+        listeners: they hear of it, each once.
+        roots, seeds: the vertices it starts from, and the gradients of the roots.
+        nodes: the vertices whose rules it reads, in the order in which it reads them.
+        wanted: the vertices whose gradients were asked for; None for those of all leaves.
+        adds: the gradients found are added to `.grad`, as `backward()` does.
+        create: the gradients are a graph themselves.
+        given: the caller gave the seeds; otherwise they are 1.
+        found: the gradients, when the walk is over.
+        notes: what a listener wants to remember of this walk until it ends.
+    """
+
+    __slots__ = ("adds", "create", "found", "given", "listeners", "nodes", "notes", "roots", "seeds", "wanted")
+
+    def __init__(
+        self, listeners: tuple[Listener, ...], roots: Sequence[Node], seeds: Sequence[Any], nodes: list[Node],
+        wanted: set[Node] | None = None, adds: bool = False, create: bool = False, given: bool = False,
+    ) -> None:  # fmt: skip
+        self.listeners = tuple(dict.fromkeys(listeners))
+        self.roots, self.seeds, self.nodes, self.wanted = roots, seeds, nodes, wanted
+        self.adds, self.create, self.given = adds, create, given
+        self.found: dict[Node, Any] = {}
+        self.notes: dict[Listener, Any] = {}
+
+    def tell(self, event: str, *what: Any) -> None:
+        """Tell all who listen to this walk: `walking`, `edge`, `finding`, `walked` or `failed`."""
+        for listener in self.listeners:
+            getattr(listener, event)(self, *what)
+
+
+class Listener:
+    """Hears what happens in a task or thread; a subclass overrides what it wants to hear.
+
+    An exception that a listener raises goes through to the user: that is how anomaly mode stops a program.
+
+    >>> import tinygrad_pt as torch
+    >>> class Names(Listener):
+    ...     def applied(self, op, args, attrs, result):
+    ...         print(op.name, tuple(result.shape))
+    >>> with listen(Names()):
+    ...     _ = (torch.ones(2) * 3).sum()
+    mul (2,)
+    sum ()
+    """
+
+    def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor) -> None:
+        """An op was applied, whether or not a gradient is wanted."""
+
+    def wrote(self, t: Tensor) -> None:
+        """A tensor was changed in place; `t.version[1]` is the time on the engine's clock."""
+
+    def called(self, module: Module, args: tuple[Any, ...], output: Any) -> None:
+        """A module was called and has returned; `current().scope` is the call around it, if there is one."""
+
+    def walking(self, walk: Walk) -> None:
+        """A backward walk begins; everything has been checked but the saved values."""
+
+    def edge(self, walk: Walk, node: Node, slot: int, g: Any, r: Any) -> None:
+        """The rule of one argument of a vertex answered r to g; the shapes are still as the rule left them."""
+
+    def finding(self, walk: Walk) -> None:
+        """A backward walk is over and has found `walk.found`; no `.grad` has changed yet."""
+
+    def walked(self, walk: Walk) -> None:
+        """A backward walk is over, and the `.grad` of its leaves have changed if it adds."""
+
+    def failed(self, walk: Walk, error: Exception, node: Node | None) -> None:
+        """A backward walk ends in an exception at this vertex; the exception goes on to the user."""
+
+    def made(self, optimizer: Optimizer) -> None:
+        """An optimizer was made."""
+
+    def stepping(self, optimizer: Optimizer, closure: bool) -> None:
+        """An optimizer is about to step, with or without a closure."""
+
+    def stepped(self, optimizer: Optimizer) -> None:
+        """An optimizer has stepped."""
+
+    def cleared(self, optimizer: Optimizer) -> None:
+        """`zero_grad()` of an optimizer was called."""
+
+    def clipped(self, parameters: list[Tensor], limit: float) -> None:
+        """The gradients of parameters were clipped to a limit."""
+
+
+class Tape(Listener):
+    """Calls a function for every op that is applied: `function(op, args, attrs, result)`."""
+
+    def __init__(self, function: Callable[..., None]) -> None:
+        self.function = function
+
+    def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor) -> None:
+        self.function(op, args, attrs, result)
+
+
+def attend(listener: Listener) -> None:
+    """Let a listener hear this task or thread from now on, after those who listen already."""
+    state = current()
+    enter(state.but(listeners=(*state.listeners, listener)))
+
+
+def forget(listener: Listener) -> None:
+    """Let a listener hear no more (once, if it hears twice); the others go on, whichever began first."""
+    state = current()
+    at = max((i for i, one in enumerate(state.listeners) if one is listener), default=None)
+    if at is not None:
+        enter(state.but(listeners=state.listeners[:at] + state.listeners[at + 1 :]))
+
+
+class listen:
+    """Context manager: let a listener hear what happens inside. Listeners nest; the outer one hears first."""
+
+    def __init__(self, listener: Listener) -> None:
+        self.listener = listener
+
+    def __enter__(self) -> None:
+        attend(self.listener)
+
+    def __exit__(self, *error: object) -> None:
+        forget(self.listener)
