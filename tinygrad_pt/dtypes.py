@@ -7,6 +7,12 @@ from typing import Any
 
 import numpy as np
 
+__all__ = [
+    "bool", "can_cast", "cdouble", "cfloat", "complex64", "complex128", "double", "dtype", "finfo", "float", "float16",
+    "float32", "float64", "get_default_dtype", "half", "iinfo", "int", "int8", "int16", "int32", "int64", "long",
+    "promote_types", "result_type", "set_default_dtype", "short", "uint8",
+]  # fmt: skip
+
 
 class dtype:
     """A number type: PyTorch's name around NumPy's. One object per type, so `is` compares.

@@ -68,6 +68,7 @@ GOOD: dict[str, Any] = {  # by the name of a parameter
     "min": 0.0, "max": 1.0, "nan": 0.0, "posinf": 1.0, "neginf": 0.0, "generator": None, "dtype": torch.float32,
     "device": "cpu", "out": torch.zeros(3, 3), "args": (),
     **dict.fromkeys(("keepdim", "unbiased", "replacement", "as_tuple", "equal_nan", "descending", "stable"), False),
+    "accumulate": False,
     **dict.fromkeys(("largest", "sorted", "return_inverse", "return_counts"), True), "axis": 0,
     "a": torch.tensor(SQUARE), "b": torch.tensor(SQUARE),
 }  # fmt: skip
@@ -87,7 +88,8 @@ OWN: dict[str, dict[str, Any]] = {
     "broadcast_to": {"size": (2, 3, 3)}, "broadcast_shapes": {"shapes": ((2, 3), (3,))},
     "full_like": {"args": (1.0,)}, "repeat": {"repeats": (2, 1)}, "select": {"index": 0},
     **{f"bitwise_{n}": {"input": torch.ones(2).int(), "other": torch.ones(2).int()} for n in ("and", "or", "xor")},
-"scatter": {"src": 1.0},
+    **{n: {"indices": (torch.tensor([0, 2]),), "values": torch.ones(3)} for n in ("index_put", "index_put_")},
+    "scatter": {"src": 1.0},
     "linspace": {"start": 0.0, "end": 1.0}, "logspace": {"start": 0.0, "end": 1.0},
 }  # fmt: skip
 SIGNATURE = re.compile(r"\(\) (missing \d+ required|takes |got an unexpected|got multiple|got some positional)")

@@ -56,7 +56,7 @@ def softmax_twice() -> Any:
 
 def places() -> dict[str, Any]:
     """Everything the linter replaces while it runs."""
-    found = {f"Tensor.{n}": Tensor.__dict__[n] for n in ("argmax", "max", "topk")}
+    found = {f"Tensor.{n}": getattr(Tensor, n) for n in ("argmax", "max", "topk")}
     found |= {f"torch.{n}": vars(torch)[n] for n in ("argmax", "max", "topk")}
     found |= {"call": nn.Module.__dict__["__call__"], "backward": autograd.backward}
     for kind in (Optimizer, optim.SGD, optim.Adam):

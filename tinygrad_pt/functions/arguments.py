@@ -65,7 +65,7 @@ def expect_tensor(value: Any, function: str, name: str = "input", position: int 
     """`value` if it is a tensor, else PyTorch's TypeError."""
     if not isinstance(value, Handle):
         raise _not_a(value, "Tensor", function, name, position)
-    return value  # type: ignore[return-value]  # every Handle that a user meets is a Tensor
+    return value
 
 
 def _not_a(value: Any, kind: str, function: str, name: str, position: int) -> Exception:
@@ -160,7 +160,7 @@ def _blame(error: Exception, function: Callable[..., Any], args: tuple[Any, ...]
 def as_tensor_like(value: Any, like: Tensor) -> Tensor:
     """A tensor of a number or an array, in the dtype in which it would meet `like`."""
     if isinstance(value, Handle):
-        return value  # type: ignore[return-value]  # every Handle that a user meets is a Tensor
+        return value
     if isinstance(value, np.ndarray):
         dtypes.of(value.dtype)
         return wrap(value)

@@ -235,7 +235,7 @@ def tensor(data: Any, *, dtype: Dtype = None, device: Place = None, requires_gra
 def as_tensor(data: Any, dtype: Dtype = None, device: Place = None) -> Tensor:
     """`data` as a tensor, sharing memory where it can: a tensor of this dtype is returned as it is."""
     if isinstance(data, Handle):
-        t: Tensor = data  # type: ignore[assignment]  # every Handle that a user meets is a Tensor
+        t: Tensor = data
         return t if dtype is None or t.dtype is dtypes.of(dtype) else t.to(dtype)
     if isinstance(data, np.ndarray) and data.dtype.isnative and (dtype is None or dtypes.of(dtype).numpy == data.dtype):
         return from_numpy(data)

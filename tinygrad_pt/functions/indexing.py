@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
@@ -12,6 +13,7 @@ from tinygrad_pt import ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import Number, axis_from, cast, checked, expect_tensor, scalar_array
+from tinygrad_pt.functions.binding import in_place
 from tinygrad_pt.functions.reduction import gather_at, places_of
 from tinygrad_pt.functions.shaping import expand
 from tinygrad_pt.graph import Handle
@@ -21,8 +23,8 @@ if TYPE_CHECKING:
     from tinygrad_pt.tensor import Tensor
 
 __all__ = [
-    "gather", "index_add", "index_select", "masked_select", "nonzero", "scatter", "scatter_add", "searchsorted",
-    "take", "take_along_dim",
+    "gather", "index_add", "index_put", "index_put_", "index_select", "masked_select", "nonzero", "scatter",
+    "scatter_add", "searchsorted", "take", "take_along_dim",
 ]  # fmt: skip
 
 
@@ -235,6 +237,27 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         touched(input)
 
 
+def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False) -> Tensor:
+    """input with `values` where `input[indices]` reads; with `accumulate` they are added there, one by one.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.zeros(3).index_put((torch.tensor([0, 0, 2]),), torch.ones(3), accumulate=True)
+    tensor([2., 0., 1.])
+    """
+    expect_tensor(input, "index_put")
+    if not isinstance(indices, (tuple, list)):
+        text = f"index_put(): argument 'indices' (position 2) must be tuple of Tensors, not {type(indices).__name__}"
+        raise refuse(TypeError, text)
+    expect_tensor(values, "index_put", "values", 3)
+    if not accumulate:
+        y = ops.clone(input)
+        setitem(y, tuple(indices), values)
+        return y
+    found = index_of(tuple(indices), input.array.shape)
+    part = _fitted(input.array[found].shape, values)
+    return input + ops.scatter_add(part, shape=input.array.shape, index=found)
+
+
 def _assigned(input: Tensor, value: Any) -> Tensor:
     """What is assigned, as a tensor in the dtype of the input: a number, or, unlike PyTorch, an array or list."""
     if isinstance(value, (np.ndarray, list, tuple)):
@@ -325,11 +348,11 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int) -> Tensor:
     if text:
         raise refuse(RuntimeError, text, "take_along_dim", input, indices)
     shape = tuple(m if d == axis else max(m, n) for d, (m, n) in enumerate(zip(i.shape, x.shape, strict=True)))
-    x = ops.expand(
+    wide = ops.expand(
         input, shape=tuple(n if d == axis else m for d, (m, n) in enumerate(zip(shape, x.shape, strict=True)))
     )
     _within(i, axis, input, "take_along_dim")
-    return gather_at(x, np.array(np.broadcast_to(i, shape)), axis)
+    return gather_at(wide, np.array(np.broadcast_to(i, shape)), axis)
 
 
 def _source(input: Tensor, axis: int, i: np.ndarray, src: Tensor, name: str) -> Tensor:
@@ -515,3 +538,19 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
         raise refuse(RuntimeError, text, "one_hot", tensor, num_classes)
     n = int(x.max()) + 1 if num_classes == -1 else num_classes
     return wrap(np.eye(n, dtype=np.int64)[x] if math.prod(x.shape) else np.zeros((*x.shape, n), np.int64))
+
+
+# ------------------------------------------------------------------------------------------ as methods
+index_put_ = in_place(index_put)
+
+
+class Indexing:
+    """The methods of a tensor that this file defines."""
+
+    gather, index_add, index_put, index_put_ = gather, index_add, index_put, index_put_
+    index_select, masked_select, nonzero = index_select, masked_select, nonzero
+    scatter, scatter_add, take, take_along_dim = scatter, scatter_add, take, take_along_dim
+    __getitem__, __setitem__ = getitem, setitem
+
+    # each of these changes the tensor itself
+    index_add_, scatter_, scatter_add_ = in_place(index_add), in_place(scatter), in_place(scatter_add)

@@ -318,3 +318,11 @@ def _terms(equation: str, operands: tuple[Tensor, ...]) -> tuple[list[str], str]
             text = f"einsum(): output subscript {c} does not appear in the equation for any input operand"
             raise refuse(RuntimeError, text, "einsum", *operands)
     return terms, right
+
+
+# ------------------------------------------------------------------------------------------ as methods
+class Linalg:
+    """The methods of a tensor that this file defines."""
+
+    addmm, addmv, baddbmm, bmm, dot, inner, matmul, mm, mv = addmm, addmv, baddbmm, bmm, dot, inner, matmul, mm, mv
+    outer, vdot = outer, vdot

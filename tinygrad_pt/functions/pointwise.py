@@ -22,6 +22,7 @@ from tinygrad_pt.functions.arguments import (
     scalar_array,
     unsupported,
 )
+from tinygrad_pt.functions.binding import in_place
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import write
 from tinygrad_pt.ops import special
@@ -31,15 +32,18 @@ if TYPE_CHECKING:
     from tinygrad_pt.tensor import Tensor
 
 __all__ = [
-    "abs", "absolute", "acos", "acosh", "add", "addcdiv", "addcmul", "allclose", "arccos", "arcsin", "arctan", "asin",
-    "asinh", "atan", "atan2", "atanh", "bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor", "ceil", "clamp",
-    "clip", "clone", "cos", "cosh", "deg2rad", "div", "divide", "eq", "equal", "erf", "exp", "exp2", "expm1",
-    "float_power", "floor", "floor_divide", "fmod", "frac", "ge", "greater", "greater_equal", "gt", "hypot",
-    "isclose", "isfinite", "isinf", "isnan", "le", "lerp", "less", "less_equal", "log", "log10", "log1p", "log2",
-    "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "lt", "masked_fill", "maximum", "minimum",
-    "mul", "multiply", "nan_to_num", "ne", "neg", "negative", "not_equal", "positive", "pow", "rad2deg", "reciprocal",
-    "relu", "relu_", "remainder", "round", "rsqrt", "rsub", "sgn", "sigmoid", "sign", "sin", "sinh", "sqrt", "square",
-    "sub", "subtract", "tan", "tanh", "true_divide", "trunc", "where",
+    "abs", "abs_", "absolute", "acos", "acos_", "acosh", "add", "addcdiv", "addcmul", "allclose", "arccos", "arcsin",
+    "arctan", "asin", "asin_", "asinh", "atan", "atan2", "atan_", "atanh", "bitwise_and", "bitwise_not", "bitwise_or",
+    "bitwise_xor", "ceil", "ceil_", "clamp", "clamp_", "clip", "clip_", "clone", "cos", "cos_", "cosh", "cosh_",
+    "deg2rad", "div", "divide", "eq", "equal", "erf", "erf_", "exp", "exp2", "exp2_", "exp_", "expm1", "expm1_",
+    "float_power", "floor", "floor_", "floor_divide", "fmod", "frac", "ge", "greater", "greater_equal", "gt", "hypot",
+    "isclose", "isfinite", "isinf", "isnan", "le", "lerp", "less", "less_equal", "log", "log10", "log10_", "log1p",
+    "log1p_", "log2", "log2_", "log_", "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "lt",
+    "masked_fill", "maximum", "minimum", "mul", "multiply", "nan_to_num", "ne", "neg", "neg_", "negative",
+    "not_equal", "positive", "pow", "rad2deg", "reciprocal", "reciprocal_", "relu", "relu_", "remainder", "round",
+    "round_", "rsqrt", "rsqrt_", "rsub", "sgn", "sigmoid", "sigmoid_", "sign", "sin", "sin_", "sinh", "sinh_", "sqrt",
+    "sqrt_", "square", "square_", "sub", "subtract", "tan", "tan_", "tanh", "tanh_", "true_divide", "trunc", "trunc_",
+    "where",
 ]  # fmt: skip
 
 
@@ -296,8 +300,8 @@ def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
         if isinstance(exponent, bool):
             return clone(input) if exponent else wrap(np.ones_like(x.array))
         if isinstance(exponent, float) or x.array.dtype.kind == "b":
-            return ops.pow(input, exponent)
-    return ops.square(input) if exponent == 2 else ops.power(input, n=exponent)
+            return ops.pow(x, exponent)
+    return ops.square(x) if exponent == 2 else ops.power(x, n=exponent)
 
 
 def _whole_power(input: Any, exponent: Any) -> Tensor:
@@ -542,10 +546,49 @@ def rad2deg(input: Tensor) -> Tensor:
     return expect_tensor(input, "rad2deg") * (180 / math.pi)
 
 
-def relu_(input: Tensor) -> Tensor:
-    """relu, in place."""
-    return write(input, relu(input))
-
-
 multiply, divide, true_divide, subtract, negative = mul, div, div, sub, neg
 greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
+
+
+# ------------------------------------------------------------------------------------------ as methods
+abs_, acos_, asin_, atan_, ceil_ = in_place(abs), in_place(acos), in_place(asin), in_place(atan), in_place(ceil)
+clamp_, clip_, cos_, cosh_, erf_ = in_place(clamp), in_place(clip), in_place(cos), in_place(cosh), in_place(erf)
+exp_, exp2_, expm1_, floor_, log_ = in_place(exp), in_place(exp2), in_place(expm1), in_place(floor), in_place(log)
+log10_, log1p_, log2_, neg_ = in_place(log10), in_place(log1p), in_place(log2), in_place(neg)
+reciprocal_, relu_, round_, rsqrt_ = in_place(reciprocal), in_place(relu), in_place(round), in_place(rsqrt)
+sigmoid_, sin_, sinh_, sqrt_ = in_place(sigmoid), in_place(sin), in_place(sinh), in_place(sqrt)
+square_, tan_, tanh_, trunc_ = in_place(square), in_place(tan), in_place(tanh), in_place(trunc)
+
+
+class Pointwise:
+    """The methods of a tensor that this file defines."""
+
+    abs, absolute, acos, acosh, add, addcdiv, addcmul = abs, absolute, acos, acosh, add, addcdiv, addcmul
+    allclose, arccos, arcsin, arctan, asin, asinh, atan = allclose, arccos, arcsin, arctan, asin, asinh, atan
+    atan2, atanh, bitwise_and, bitwise_not, bitwise_or = atan2, atanh, bitwise_and, bitwise_not, bitwise_or
+    bitwise_xor, ceil, clamp, clip, clone, cos, cosh = bitwise_xor, ceil, clamp, clip, clone, cos, cosh
+    deg2rad, div, divide, eq, equal, erf, exp, exp2, expm1 = deg2rad, div, divide, eq, equal, erf, exp, exp2, expm1
+    float_power, floor, floor_divide, fmod, frac, ge = float_power, floor, floor_divide, fmod, frac, ge
+    greater, greater_equal, gt, hypot, isclose, isfinite = greater, greater_equal, gt, hypot, isclose, isfinite
+    isinf, isnan, le, lerp, less, less_equal, log, log10 = isinf, isnan, le, lerp, less, less_equal, log, log10
+    log1p, log2, logaddexp, logical_and, logical_not = log1p, log2, logaddexp, logical_and, logical_not
+    logical_or, logical_xor, lt, masked_fill, maximum = logical_or, logical_xor, lt, masked_fill, maximum
+    minimum, mul, multiply, nan_to_num, ne, neg, negative = minimum, mul, multiply, nan_to_num, ne, neg, negative
+    not_equal, positive, pow, rad2deg, reciprocal, relu = not_equal, positive, pow, rad2deg, reciprocal, relu
+    remainder, round, rsqrt, sgn, sigmoid, sign, sin, sinh = remainder, round, rsqrt, sgn, sigmoid, sign, sin, sinh
+    sqrt, square, sub, subtract, tan, tanh, true_divide = sqrt, square, sub, subtract, tan, tanh, true_divide
+    trunc = trunc
+    abs_, acos_, asin_, atan_, ceil_, clamp_, clip_, cos_ = abs_, acos_, asin_, atan_, ceil_, clamp_, clip_, cos_
+    cosh_, erf_, exp_, exp2_, expm1_, floor_, log_, log10_ = cosh_, erf_, exp_, exp2_, expm1_, floor_, log_, log10_
+    log1p_, log2_, neg_, reciprocal_, relu_, round_, rsqrt_ = log1p_, log2_, neg_, reciprocal_, relu_, round_, rsqrt_
+    sigmoid_, sin_, sinh_, sqrt_, square_, tan_, tanh_ = sigmoid_, sin_, sinh_, sqrt_, square_, tan_, tanh_
+    trunc_ = trunc_
+
+    # each of these, as those above with an underscore, changes the tensor itself
+    add_, addcdiv_, addcmul_, div_ = in_place(add), in_place(addcdiv), in_place(addcmul), in_place(div)
+    divide_, eq_, floor_divide_, fmod_ = in_place(divide), in_place(eq), in_place(floor_divide), in_place(fmod)
+    ge_, gt_, le_, lerp_, logical_and_ = in_place(ge), in_place(gt), in_place(le), in_place(lerp), in_place(logical_and)
+    logical_not_, logical_or_, lt_ = in_place(logical_not), in_place(logical_or), in_place(lt)
+    masked_fill_, mul_, multiply_, ne_ = in_place(masked_fill), in_place(mul), in_place(multiply), in_place(ne)
+    pow_, remainder_, sign_, sub_ = in_place(pow), in_place(remainder), in_place(sign), in_place(sub)
+    subtract_ = in_place(subtract)

@@ -641,3 +641,14 @@ def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     axes = axes_from(dim, input.array.ndim, "logsumexp", input)
     axes = () if axes is None and input.array.ndim == 0 else axes
     return ops.logsumexp(input, axis=axes, keepdims=bool(keepdim))
+
+
+# ------------------------------------------------------------------------------------------ as methods
+class Reduction:
+    """The methods of a tensor that this file defines."""
+
+    all, amax, amin, aminmax, any, argmax, argmin, argsort = all, amax, amin, aminmax, any, argmax, argmin, argsort
+    bincount, count_nonzero, cummax, cummin, cumprod, cumsum = bincount, count_nonzero, cummax, cummin, cumprod, cumsum
+    kthvalue, log_softmax, logsumexp, max, mean, median, min = kthvalue, log_softmax, logsumexp, max, mean, median, min
+    mode, nansum, norm, prod, softmax, sort, std, sum, topk = mode, nansum, norm, prod, softmax, sort, std, sum, topk
+    unique, var = unique, var

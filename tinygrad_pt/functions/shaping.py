@@ -25,6 +25,7 @@ from tinygrad_pt.functions.arguments import (
     promoted,
     sizes_from,
 )
+from tinygrad_pt.functions.binding import in_place
 from tinygrad_pt.graph import Handle
 
 if TYPE_CHECKING:
@@ -691,3 +692,22 @@ def pad(input: Tensor, widths: Sequence[int], value: float = 0.0) -> Tensor:
             mend = f"of an axis of size {m} cut no more than {m} elements, not {max(0, -i)} + {max(0, -j)}"
             raise refuse(RuntimeError, "narrow(): length must be non-negative.", "pad", input, mend=mend)
     return ops.pad(input, widths=full, value=value)
+
+
+# ------------------------------------------------------------------------------------------ as methods
+class Shaping:
+    """The methods of a tensor that this file defines."""
+
+    broadcast_to, chunk, diag, diagonal, expand, expand_as = broadcast_to, chunk, diag, diagonal, expand, expand_as
+    flatten, flip, fliplr, flipud, moveaxis, movedim, narrow = flatten, flip, fliplr, flipud, moveaxis, movedim, narrow
+    permute, ravel, repeat, repeat_interleave, reshape = permute, ravel, repeat, repeat_interleave, reshape
+    reshape_as, roll, select, split, squeeze, swapaxes = reshape_as, roll, select, split, squeeze, swapaxes
+    swapdims, t, tensor_split, tile, trace, transpose, tril = swapdims, t, tensor_split, tile, trace, transpose, tril
+    triu, unbind, unflatten, unfold, unsqueeze, view = triu, unbind, unflatten, unfold, unsqueeze, view
+    view_as = view_as
+    # a property is typed as what it gives
+    T: Tensor = property(reversed_axes, doc="All axes in reverse order; for a matrix, its transpose.")  # type: ignore[assignment]
+    mT: Tensor = property(mT, doc="The last two axes swapped.")  # type: ignore[assignment]
+
+    # each of these changes the tensor itself
+    tril_, triu_ = in_place(tril), in_place(triu)

@@ -1,6 +1,7 @@
 """Layers, activations and losses as plain functions, with PyTorch's arguments and defaults."""
 
-from tinygrad_pt.functions import one_hot, relu, relu_, sigmoid, tanh
+from tinygrad_pt.functions import relu, relu_, sigmoid, tanh
+from tinygrad_pt.functions.indexing import one_hot
 from tinygrad_pt.nn.functional.activation import *  # noqa: F403
 from tinygrad_pt.nn.functional.classification import *  # noqa: F403
 from tinygrad_pt.nn.functional.dropout import *  # noqa: F403

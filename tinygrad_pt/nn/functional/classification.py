@@ -63,7 +63,7 @@ def binary_cross_entropy(
         return L.binary_cross_entropy(input, target, reduction=reduction)
     expect_tensor(weight, "binary_cross_entropy", "weight", 3)
     each = L.binary_cross_entropy(input, target, reduction="none")
-    return reduced(each * F.expand(weight, x.shape).to(input.dtype), reduction)
+    return reduced(each * weight.expand(x.shape).to(input.dtype), reduction)
 
 
 def binary_cross_entropy_with_logits(
