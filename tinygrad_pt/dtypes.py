@@ -33,17 +33,17 @@ class dtype:
         self.itemsize = self.numpy.itemsize
 
     @property
-    def is_floating_point(self) -> Any:
+    def is_floating_point(self) -> builtins.bool:
         """Whether it is a real floating point type."""
         return self.rank == 2
 
     @property
-    def is_complex(self) -> Any:
+    def is_complex(self) -> builtins.bool:
         """Whether its numbers have an imaginary part."""
         return self.rank == 3
 
     @property
-    def is_signed(self) -> Any:
+    def is_signed(self) -> builtins.bool:
         """Whether its numbers may be negative."""
         return self.numpy.kind != "u" and self.numpy.kind != "b"
 
@@ -196,7 +196,7 @@ def _weak(kind: dtype) -> dtype:
     return kind
 
 
-def can_cast(source: dtype, target: dtype) -> Any:
+def can_cast(source: dtype, target: dtype) -> builtins.bool:
     """Whether an in-place result of `source` may be stored in `target`: the category may not fall.
 
     >>> can_cast(float64, float32), can_cast(float32, int64)

@@ -29,21 +29,12 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def quiet(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorator: where somebody made NumPy's warnings errors, inf and nan are values all the same.
-
-    The function must be one that may run twice; as long as nothing overflows it costs nothing but a call.
-    """
-
-    @functools.wraps(function)
-    def patient(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return function(*args, **kwargs)
-        except RuntimeWarning:
-            with np.errstate(all="ignore"):
-                return function(*args, **kwargs)
-
-    return patient
+def cast(x: Any, kind: np.dtype[Any]) -> np.ndarray:
+    """A number or an array in a dtype; what is too large becomes inf, without a warning of NumPy's."""
+    if (x.__class__ is float or x.__class__ is int) and -6e4 < x < 6e4:  # every dtype holds it: no time for errstate
+        return np.asarray(x).astype(kind)
+    with np.errstate(all="ignore"):
+        return np.asarray(x).astype(kind)
 
 
 class Size(tuple[int, ...]):
@@ -85,14 +76,9 @@ def _not_a(value: Any, kind: str, function: str, name: str, position: int) -> Ex
 
 def unsupported(kernel: str, op: str, value: Any, *others: Any) -> Exception:
     """PyTorch's error about a dtype for which it has no such computation."""
-    kind = (dtypes.of(value.array.dtype) if isinstance(value, Handle) else dtypes.of_number(value)).spoken
-    text = f"\"{kernel}\" not implemented for '{kind}'"
-    return refuse(
-        NotImplementedError, text, op, value, *others, mend="" if kind in FLOATING else "convert it first: x.float()"
-    )
-
-
-FLOATING = ("Half", "Float", "Double", "ComplexFloat", "ComplexDouble")
+    kind = dtypes.of(value.array.dtype) if isinstance(value, Handle) else dtypes.of_number(value)
+    text = f"\"{kernel}\" not implemented for '{kind.spoken}'"
+    return refuse(NotImplementedError, text, op, value, *others, mend="x.float()" if kind.rank < 2 else "")
 
 
 def _is_index(value: Any) -> bool:
@@ -111,13 +97,13 @@ def _is_a(*kinds: type) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, kinds)
 
 
-# For the types in signatures: what fits them, and how PyTorch names them. Any other type is fitted by everything.
+# Types in signatures: a test of a value, and PyTorch's name. Values of other types are not tested.
 TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Tensor": (_is_a(Handle), "Tensor"),
     "Operand": (_is_a(Handle, int, float, complex, np.ndarray, np.generic), "Tensor"),
     "Number": (_is_a(Handle, int, float, complex, np.generic), "Number"),
     "float": (
-        lambda v: v.array.size == 1 if isinstance(v, Handle) else isinstance(v, (int, float, np.generic)),
+        lambda v: isinstance(v, (int, float, np.generic)) or (isinstance(v, Handle) and v.array.size == 1),
         "float",
     ),
     "int": (_is_index, "int"),
@@ -131,10 +117,10 @@ TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorator: when Python or NumPy fail inside a function, say as PyTorch does which argument is wrong.
+    """Decorator: when Python or NumPy fail inside a function, the error says as PyTorch does which argument is wrong.
 
-    The types in the signature tell, and nothing is looked up before there is an error. For functions that nobody calls
-    in a tight loop: it costs a call.
+    The types in the signature tell which; they are looked up only when there is an error. The decorator costs one call,
+    so functions on hot paths check their arguments themselves.
     """
 
     @functools.wraps(function)
@@ -150,7 +136,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def _blame(error: Exception, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> NoReturn:
-    """Raise what is to be said about an error in a call: Python's own words where the call fits no signature."""
+    """Raise PyTorch's error about a call that failed, or Python's own if the call does not fit the signature."""
     signature = inspect.signature(function)
     try:
         given = signature.bind(*args, **kwargs).arguments
@@ -180,7 +166,6 @@ def as_tensor_like(value: Any, like: Tensor) -> Tensor:
     return wrap(np.asarray(value, dtypes.result_type(like.array, value).numpy))
 
 
-@quiet
 def scalar_array(value: Any, kind: dtypes.dtype, op: str = "") -> np.ndarray:
     """A Python number as a 0-d array of a dtype that can hold it."""
     x = value.array if isinstance(value, Handle) else value
@@ -204,7 +189,7 @@ def scalar_array(value: Any, kind: dtypes.dtype, op: str = "") -> np.ndarray:
         name = "float"
     if name:
         raise refuse(RuntimeError, f"value cannot be converted to type {name} without overflow", op, value)
-    return np.asarray(x).astype(kind.numpy)
+    return cast(x, kind.numpy)
 
 
 def promoted(*tensors: Tensor) -> list[Tensor]:

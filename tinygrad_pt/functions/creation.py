@@ -17,7 +17,6 @@ from tinygrad_pt.functions.arguments import (
     checked,
     expect_tensor,
     positive_sizes,
-    quiet,
     scalar_array,
     sizes_from,
 )
@@ -100,7 +99,7 @@ def fresh(array: Any, requires_grad: bool = False, place: Place = None) -> Tenso
 
 
 # ------------------------------------------------------------------------------------------ from data
-@quiet
+@np.errstate(all="ignore")
 def _array(data: Any, dtype: Dtype) -> np.ndarray:
     """A new array of nested lists, numbers, arrays or tensors, in PyTorch's choice of dtype."""
     target = None if dtype is None else dtypes.of(dtype)
@@ -303,7 +302,7 @@ def _kind(dtype: Dtype, default: np.dtype[Any] | None = None) -> np.dtype[Any]:
 LONG = dtypes.int64.numpy
 
 
-def zeros(*size: Any, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
+def zeros(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """Zeros of a shape.
 
     >>> zeros(2, 3)
@@ -313,12 +312,12 @@ def zeros(*size: Any, dtype: Dtype = None, device: Place = None, requires_grad: 
     return fresh(np.zeros(positive_sizes(size, "zeros"), _kind(dtype)), requires_grad, device)
 
 
-def ones(*size: Any, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
+def ones(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """Ones of a shape."""
     return fresh(np.ones(positive_sizes(size, "ones"), _kind(dtype)), requires_grad, device)
 
 
-def empty(*size: Any, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
+def empty(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """A tensor of a shape, its values not set."""
     return fresh(np.empty(positive_sizes(size, "empty"), _kind(dtype)), requires_grad, device)
 
@@ -364,7 +363,7 @@ zeros_like, ones_like, empty_like, full_like = map(_like, (zeros, ones, empty, f
 
 
 # ------------------------------------------------------------------------------------------ ranges
-@quiet
+@np.errstate(all="ignore")
 def arange(
     start: Any = None, end: Any = None, step: Any = 1, *, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
@@ -394,7 +393,7 @@ def arange(
     return fresh(x.astype(dtypes.of(dtype).numpy), requires_grad, device)
 
 
-@quiet
+@np.errstate(all="ignore")
 def linspace(
     start: Number | Tensor, end: Number | Tensor, steps: int, *, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
@@ -411,7 +410,7 @@ def linspace(
     return fresh(np.linspace(low, high, steps).astype(kind), requires_grad, device)
 
 
-@quiet
+@np.errstate(all="ignore")
 def logspace(
     start: Number | Tensor, end: Number | Tensor, steps: int, base: float = 10.0, *, dtype: Dtype = None,
     device: Place = None, requires_grad: bool = False,
@@ -468,7 +467,7 @@ def _generator(generator: Generator | None) -> Generator:
 
 
 def rand(
-    *size: Any, generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
+    *size: int | Sequence[int], generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Uniform numbers in [0, 1): the same as PyTorch's for the same seed.
@@ -482,7 +481,7 @@ def rand(
 
 
 def randn(
-    *size: Any, generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
+    *size: int | Sequence[int], generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Standard normal numbers: the same as PyTorch's for the same seed."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_pt import ops
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import Number, axis_from, checked, expect_tensor, scalar_array
+from tinygrad_pt.functions.arguments import Number, axis_from, cast, checked, expect_tensor, scalar_array
 from tinygrad_pt.functions.binding import in_place
 from tinygrad_pt.functions.reduction import gather_at, places_of
 from tinygrad_pt.functions.shaping import expand
@@ -265,8 +265,7 @@ def _assigned(input: Tensor, value: Any) -> Tensor:
         except ValueError:  # lists of different lengths
             x = np.array(None)
         if x.dtype.kind in "biufc":
-            with np.errstate(all="ignore"):
-                return wrap(x.astype(input.array.dtype))
+            return wrap(cast(x, input.array.dtype))
     elif isinstance(value, (bool, int, float, complex, np.generic)):
         value = value.item() if isinstance(value, np.generic) else value
         if isinstance(value, int) and not -(2**63) <= value < 2**64:

@@ -14,10 +14,10 @@ from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import (
     Number,
     as_tensor_like,
+    cast,
     checked,
     expect_tensor,
     promoted,
-    quiet,
     scalar_array,
     unsupported,
 )
@@ -404,11 +404,6 @@ def minimum(input: Tensor, other: Tensor) -> Tensor:
     return ops.minimum(expect_tensor(input, "minimum"), expect_tensor(other, "minimum", "other", 2))
 
 
-@quiet
-def _converted(x: Any, kind: np.dtype[Any]) -> np.ndarray:
-    return np.asarray(x).astype(kind)
-
-
 @overload
 def where(condition: Tensor) -> tuple[Tensor, ...]: ...
 @overload
@@ -435,7 +430,7 @@ def where(condition: Tensor, input: Operand | None = None, other: Operand | None
     a, b = (
         (x if x.array.dtype == target.numpy else ops.cast(x, dtype=target))
         if isinstance(x, Handle)
-        else wrap(_converted(x, target.numpy))
+        else wrap(cast(x, target.numpy))
         for x in (a, b)
     )
     shapes = [x.array.shape for x in (condition, a, b)]
@@ -451,12 +446,12 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
     if min is None and max is None:
         text = "torch.clamp: At least one of 'min' or 'max' must not be None"
         raise refuse(RuntimeError, text, "clamp", input)
-    low = min if min is None else _operand(min, "clamp", "min", 2)
-    high = max if max is None else _operand(max, "clamp", "max", 3)
+    low = min if min is None or min.__class__ is float else _operand(min, "clamp", "min", 2)
+    high = max if max is None or max.__class__ is float else _operand(max, "clamp", "max", 3)
     if isinstance(low, (Handle, np.ndarray)) or isinstance(high, (Handle, np.ndarray)):
         y = input if low is None else ops.maximum(input, as_tensor_like(low, input))
         return y if high is None else ops.minimum(y, as_tensor_like(high, input))
-    target = dtypes.result_type(input.array, *(x for x in (low, high) if x is not None))
+    target = dtypes.result_type(input.array, *[x for x in (low, high) if x is not None])
     return ops.clamp(input if input.array.dtype == target.numpy else ops.cast(input, dtype=target), low=low, high=high)
 
 

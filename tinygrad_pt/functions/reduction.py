@@ -280,27 +280,24 @@ def _extreme_axes(input: Tensor, dim: Dims, name: str) -> tuple[int, ...] | None
     return axes_from(dim, n, name, input)
 
 
-class _Extreme(NamedTuple):
-    """What `max` and `min` are made of."""
+def _extreme(name: str, both: Callable[..., Tensor], whole: Any, place: Callable[..., Any]) -> Callable[..., Any]:
+    """What `max` and `min` compute: of two tensors, over all elements, or along an axis with the indices."""
+    result = _result(name)
 
-    result: type[ValuesIndices]
-    both: Callable[..., Tensor]  # of two tensors
-    whole: Any  # over all elements
-    place: Callable[..., Any]  # the index of the first along an axis
-
-    def __call__(self, input: Tensor, dim: Any, keepdim: bool) -> Any:
-        name = self.result.__name__
+    def function(input: Tensor, dim: Any, keepdim: bool) -> Tensor | ValuesIndices:
         if not isinstance(input, Handle):
             expect_tensor(input, name)
         if dim is None:
             _nonempty(input, name, None)
-            return self.whole(input, axis=None, keepdims=False)
+            return whole(input, axis=None, keepdims=False)
         if isinstance(dim, Handle):
-            return self.both(input, dim)
+            return both(input, dim)
         axis = axis_from(dim, input.array.ndim, name, input)
         _nonempty(input, name, axis)
-        index = np.expand_dims(self.place(input.array, axis), axis) if input.array.ndim else np.zeros((), np.int64)
-        return self.result(*_picked(input, index, axis, keepdim))
+        index = np.expand_dims(place(input.array, axis), axis) if input.array.ndim else np.zeros((), np.int64)
+        return result(*_picked(input, index, axis, keepdim))
+
+    return function
 
 
 def _picked(input: Tensor, index: np.ndarray, axis: int, keepdim: bool) -> tuple[Tensor, Tensor]:
@@ -327,8 +324,8 @@ def gather_at(input: Tensor, index: np.ndarray, axis: int) -> Tensor:
     return ops.getitem(input, index=places_of(index, axis))
 
 
-_max = _Extreme(_result("max"), maximum, ops.amax, np.argmax)
-_min = _Extreme(_result("min"), minimum, ops.amin, np.argmin)
+_max = _extreme("max", maximum, ops.amax, np.argmax)
+_min = _extreme("min", minimum, ops.amin, np.argmin)
 
 
 @overload
@@ -339,7 +336,9 @@ def max(input: Tensor, dim: None = None, *, axis: None = None) -> Tensor: ...
 def max(input: Tensor, dim: int, keepdim: bool = False, *, keepdims: bool = False) -> ValuesIndices: ...
 @overload
 def max(input: Tensor, *, axis: int, keepdim: bool = False, keepdims: bool = False) -> ValuesIndices: ...
-def max(input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:
+def max(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False
+) -> Tensor | ValuesIndices:
     """`max(x)`: the largest element; `max(x, dim)`: (values, indices); `max(x, y)`: the largest of each pair.
 
     With `dim`, the gradient goes to the first of several largest elements alone.
@@ -355,7 +354,9 @@ def min(input: Tensor, dim: None = None, *, axis: None = None) -> Tensor: ...
 def min(input: Tensor, dim: int, keepdim: bool = False, *, keepdims: bool = False) -> ValuesIndices: ...
 @overload
 def min(input: Tensor, *, axis: int, keepdim: bool = False, keepdims: bool = False) -> ValuesIndices: ...
-def min(input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False) -> Any:
+def min(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False
+) -> Tensor | ValuesIndices:
     """`min(x)`: the smallest element; `min(x, dim)`: (values, indices); `min(x, y)`: the smallest of each pair.
 
     With `dim`, the gradient goes to the first of several smallest elements alone.
@@ -466,7 +467,7 @@ def median(input: Tensor, dim: None = None) -> Tensor: ...
 @overload
 def median(input: Tensor, dim: int, keepdim: bool = False) -> ValuesIndices: ...
 @checked
-def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
+def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor | ValuesIndices:
     """The middle element, the lower of two, nan if there is one; with `dim`, (values, indices).
 
     Without `dim`, ties share the gradient evenly; with `dim`, all of it goes to the element indexed.

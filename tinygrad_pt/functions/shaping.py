@@ -40,7 +40,7 @@ __all__ = [
 
 
 # ------------------------------------------------------------------------------------------ other shapes
-def reshape(input: Tensor, *shape: Any) -> Tensor:
+def reshape(input: Tensor, *shape: int | Sequence[int]) -> Tensor:
     """The same elements in another shape, a view where that is possible; one size may be -1."""
     if not shape:
         text = 'reshape() missing 1 required positional arguments: "shape"'
@@ -154,7 +154,9 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 # ------------------------------------------------------------------------------------------ other orders
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two axes swapped."""
-    n = expect_tensor(input, "transpose").array.ndim
+    if not isinstance(input, Handle):
+        expect_tensor(input, "transpose")
+    n = input.array.ndim
     a, b = axis_from(dim0, n, "transpose", input), axis_from(dim1, n, "transpose", input)
     return ops.transpose(input, axis0=a, axis1=b) if n else ops.reshape(input, shape=())
 
@@ -204,7 +206,7 @@ def reversed_axes(input: Tensor) -> Tensor:
     return ops.permute(input, axes=tuple(range(n - 1, -1, -1)))
 
 
-def permute(input: Tensor, *dims: Any) -> Tensor:
+def permute(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     """The axes in the order `dims`."""
     n = expect_tensor(input, "permute").array.ndim
     order = sizes_from(dims, "permute")
@@ -240,7 +242,7 @@ swapaxes = swapdims = transpose
 moveaxis = movedim
 
 
-def flip(input: Tensor, *axes: Any, dims: Dims = None) -> Tensor:
+def flip(input: Tensor, *axes: int | Sequence[int], dims: Dims = None) -> Tensor:
     """Read backwards along these axes."""
     n = expect_tensor(input, "flip").array.ndim
     order = sizes_from(axes if dims is None else (dims,), "flip")
@@ -278,7 +280,7 @@ def roll(input: Tensor, shifts: Dims, dims: Dims = None) -> Tensor:
 
 
 # ------------------------------------------------------------------------------------------ repeating
-def expand(input: Tensor, *sizes: Any) -> Tensor:
+def expand(input: Tensor, *sizes: int | Sequence[int]) -> Tensor:
     """Axes of length 1 repeated, without copying; -1 keeps a size."""
     wanted = sizes_from(sizes, "expand")
     shape = expect_tensor(input, "expand").array.shape
@@ -317,12 +319,12 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
     return expand(input, other.array.shape)
 
 
-def broadcast_to(input: Tensor, *size: Any) -> Tensor:
+def broadcast_to(input: Tensor, *size: int | Sequence[int]) -> Tensor:
     """`expand`."""
     return expand(expect_tensor(input, "broadcast_to"), *size)
 
 
-def broadcast_shapes(*shapes: Any) -> Size:
+def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
     """The shape in which shapes meet."""
     met: list[int] = []  # the sizes so far, last axis first
     for position, given in enumerate(shapes):
@@ -347,7 +349,7 @@ def broadcast_tensors(*tensors: Tensor) -> list[Tensor]:
     return [expand(x, shape) for x in tensors]
 
 
-def repeat(input: Tensor, *repeats: Any) -> Tensor:
+def repeat(input: Tensor, *repeats: int | Sequence[int]) -> Tensor:
     """The whole tensor repeated along each axis, copied."""
     shape = expect_tensor(input, "repeat").array.shape
     times = sizes_from(repeats, "repeat")
@@ -366,7 +368,7 @@ def repeat(input: Tensor, *repeats: Any) -> Tensor:
     return y if y.base is None else ops.clone(y, order="C")
 
 
-def tile(input: Tensor, *dims: Any) -> Tensor:
+def tile(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     """`repeat`, with missing leading repeats taken as 1."""
     times = sizes_from(dims, "tile")
     return repeat(input, (1,) * (expect_tensor(input, "tile").array.ndim - len(times)) + times)
