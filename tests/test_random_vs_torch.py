@@ -41,17 +41,11 @@ def draws(draw):
         case "unit":
             pair = (lambda g: g.uniform(shape, dtype=dtype), lambda g: empty.uniform_(generator=g))
         case "uniform":
-            pair = (
-                lambda g: g.uniform(shape, low, high, dtype),
-                lambda g: empty.uniform_(low, high, generator=g),
-            )
+            pair = (lambda g: g.uniform(shape, low, high, dtype), lambda g: empty.uniform_(low, high, generator=g))
         case "randn":
             pair = (lambda g: g.normal(shape, dtype=dtype), lambda g: empty.normal_(generator=g))
         case "normal":
-            pair = (
-                lambda g: g.normal(shape, low, spread, dtype),
-                lambda g: empty.normal_(low, spread, generator=g),
-            )
+            pair = (lambda g: g.normal(shape, low, spread, dtype), lambda g: empty.normal_(low, spread, generator=g))
         case "integers":
             name = draw(st.sampled_from(INTEGERS))
             info = np.iinfo(name)
@@ -65,18 +59,12 @@ def draws(draw):
             grid = np.linspace(0, p, math.prod(shape), dtype=dtype).reshape(shape)
             pair = (lambda g: g.bernoulli(grid), lambda g: torch.bernoulli(torch.tensor(grid), generator=g))
         case "fill":
-            pair = (
-                lambda g: g.bernoulli_fill(shape, p, dtype),
-                lambda g: empty.bernoulli_(p, generator=g),
-            )
+            pair = (lambda g: g.bernoulli_fill(shape, p, dtype), lambda g: empty.bernoulli_(p, generator=g))
         case "permutation":
             n = draw(st.integers(0, 300))
             pair = (lambda g: g.permutation(n), lambda g: torch.randperm(n, generator=g))
         case "exponential":
-            pair = (
-                lambda g: g.exponential(shape, spread, dtype),
-                lambda g: empty.exponential_(spread, generator=g),
-            )
+            pair = (lambda g: g.exponential(shape, spread, dtype), lambda g: empty.exponential_(spread, generator=g))
         case "choose" | "race":
             rows = draw(st.sampled_from([(), (1,), (4,)]))
             classes = draw(st.integers(2, 30))

@@ -380,11 +380,7 @@ def net(torch: Any) -> Any:
             repr(m.params[1:]),
             repr(t.nn.ParameterList([3, t.ones(1)])),
         ],
-        lambda t, m: [
-            m.named.update({"v": t.ones(2)}),
-            list(m.named.keys()),
-            repr(m.named | {"u": t.ones(1)}),
-        ],
+        lambda t, m: [m.named.update({"v": t.ones(2)}), list(m.named.keys()), repr(m.named | {"u": t.ones(1)})],
         lambda t, m: repr(t.nn.ParameterDict({"a": 3})) + repr(t.nn.ParameterDict()) + repr(t.nn.ParameterList()),
         lambda t, m: [n for n in dir(m) if n in ("scale", "mean", "body", "forward", "0", "train")],
         lambda t, m: [t.nn.utils.parameters_to_vector(m.parameters()).shape[0]],

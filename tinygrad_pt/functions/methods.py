@@ -190,8 +190,7 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
     def __contains__(self, value: Any) -> bool:
         if not isinstance(value, (Handle, int, float, complex, np.generic)):
             raise refuse(
-                RuntimeError,
-                f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(value)}.",
+                RuntimeError, f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(value)}."
             )
         return bool(np.any(self.array == (value.array if isinstance(value, Handle) else value)))
 

@@ -18,11 +18,7 @@ def is_basic(index: Any) -> bool:
     return not any(isinstance(i, (np.ndarray, list)) for i in parts)
 
 
-@primitive(
-    r"a[i]",
-    lambda g, y, a, *, index: scatter_add(g, shape=a.shape, index=index),
-    view=True,
-)
+@primitive(r"a[i]", lambda g, y, a, *, index: scatter_add(g, shape=a.shape, index=index), view=True)
 def getitem(a: Array, *, index: Any) -> Array:
     """y = a[index]: a view for slices and integers, a copy for arrays of integers or truth values."""
     return a[index]

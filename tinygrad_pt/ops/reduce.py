@@ -27,8 +27,7 @@ def sum(a: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 @primitive(
-    r"\frac{1}{n}\sum a",
-    lambda g, y, a, *, axis, keepdims: spread(g / count(a.shape, axis), a.shape, axis, keepdims),
+    r"\frac{1}{n}\sum a", lambda g, y, a, *, axis, keepdims: spread(g / count(a.shape, axis), a.shape, axis, keepdims)
 )
 def mean(a: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = Σ a / n."""
@@ -172,10 +171,7 @@ def logsumexp(a: Array, *, axis: Axis, keepdims: bool = False) -> Array:
     return (y if keepdims else np.squeeze(y, axis)).astype(a.dtype)[()]
 
 
-@primitive(
-    r"\operatorname{softmax} a",
-    lambda g, y, a, *, axis: y * (g - sum(g * y, axis=axis, keepdims=True)),
-)
+@primitive(r"\operatorname{softmax} a", lambda g, y, a, *, axis: y * (g - sum(g * y, axis=axis, keepdims=True)))
 def softmax(a: Array, *, axis: int) -> Array:
     """y = eᵃ / Σ eᵃ."""
     y = a - np.maximum.reduce(a, axis=axis, keepdims=True, initial=-np.inf)
@@ -183,10 +179,7 @@ def softmax(a: Array, *, axis: int) -> Array:
     return y / total(y, axis, True)
 
 
-@primitive(
-    r"\ln\operatorname{softmax} a",
-    lambda g, y, a, *, axis: g - exp(y) * sum(g, axis=axis, keepdims=True),
-)
+@primitive(r"\ln\operatorname{softmax} a", lambda g, y, a, *, axis: g - exp(y) * sum(g, axis=axis, keepdims=True))
 def log_softmax(a: Array, *, axis: int) -> Array:
     """y = a - ln Σ eᵃ."""
     y = a - np.maximum.reduce(a, axis=axis, keepdims=True, initial=-np.inf)

@@ -146,10 +146,7 @@ def _beside(ndim: int, axis: int, before: int, after: int) -> tuple[tuple[int, i
     return tuple((before, after) if i == axis else (0, 0) for i in range(ndim))
 
 
-@primitive(
-    r"a",
-    lambda g, y, a, *, widths, value: crop(g, widths=widths),
-)
+@primitive(r"a", lambda g, y, a, *, widths, value: crop(g, widths=widths))
 def pad(a: Array, *, widths: tuple[tuple[int, int], ...], value: float) -> Array:
     """y = a with `value` put before and after along each axis; a negative width cuts."""
     a = crop.op.forward(a, widths=tuple((max(0, -m), max(0, -n)) for m, n in widths))
@@ -158,11 +155,7 @@ def pad(a: Array, *, widths: tuple[tuple[int, int], ...], value: float) -> Array
     return y
 
 
-@primitive(
-    r"a",
-    lambda g, y, a, *, widths: pad(g, widths=widths, value=0.0),
-    view=True,
-)
+@primitive(r"a", lambda g, y, a, *, widths: pad(g, widths=widths, value=0.0), view=True)
 def crop(a: Array, *, widths: tuple[tuple[int, int], ...]) -> Array:
     """y = a without its borders: the inverse of pad; a negative width adds zeros."""
     y = a[tuple(slice(max(0, i), n - max(0, j)) for n, (i, j) in zip(a.shape, widths, strict=True))]
@@ -208,10 +201,7 @@ def diagonal(a: Array, *, k: int, axis0: int, axis1: int) -> Array:
     return y
 
 
-@primitive(
-    r"\mathrm{diag}(a)",
-    lambda g, y, a, *, k, axis0, axis1, shape: diagonal(g, k=k, axis0=axis0, axis1=axis1),
-)
+@primitive(r"\mathrm{diag}(a)", lambda g, y, a, *, k, axis0, axis1, shape: diagonal(g, k=k, axis0=axis0, axis1=axis1))
 def undiagonal(a: Array, *, k: int, axis0: int, axis1: int, shape: Shape) -> Array:
     """y = zeros of `shape` with a on the k-th diagonal over two axes."""
     y = np.zeros(shape, a.dtype)

@@ -11,14 +11,7 @@ from tinygrad_pt import dtypes, ops
 from tinygrad_pt import functions as F
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import axis_from, expect_tensor
-from tinygrad_pt.nn.functional.check import (
-    as_integer,
-    expect_number,
-    floating_only,
-    only_tensors,
-    spoken,
-    written,
-)
+from tinygrad_pt.nn.functional.check import as_integer, expect_number, floating_only, only_tensors, spoken, written
 from tinygrad_pt.ops.special import erf
 from tinygrad_pt.tensor import Tensor
 
