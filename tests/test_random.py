@@ -25,9 +25,6 @@ KINDS = {
     "fill": lambda g, n: g.bernoulli_fill(n, 0.3),
     "multinomial": lambda g, n: g.multinomial([1.0, 2.0, 3.0], n + 1, True),
     "exponential": lambda g, n: g.exponential(n),
-    "log_normal": lambda g, n: g.log_normal(n),
-    "cauchy": lambda g, n: g.cauchy(n),
-    "geometric": lambda g, n: g.geometric(n, 0.3),
 }
 SEQUENCES = st.lists(st.tuples(st.sampled_from(sorted(KINDS)), st.integers(0, 50)), max_size=6)
 
@@ -64,9 +61,6 @@ GOLDEN = [
     (lambda g: g.multinomial(np.float32([1, 2, 3, 4]), 3), [3, 1, 2]),
     (lambda g: g.multinomial(np.float32([[1, 2, 3], [5, 0, 0]]), 1, True), [[1], [0]]),
     (lambda g: g.exponential(3, 2.5), [0.023965606465935707, 0.025990450754761696, 0.05276671051979065]),
-    (lambda g: g.log_normal(3, 0.5, 0.25), [1.793506383895874, 1.7026780843734741, 1.7482504844665527]),
-    (lambda g: g.cauchy(3, 0.5, 2.0), [-10.32497501373291, -9.487401962280273, -4.389748573303223]),
-    (lambda g: g.geometric(6, 0.3), [8, 8, 6, 9, 2, 3]),
     (lambda g: np.int64(g.random_int64()), 6909045637428952499),
 ]  # fmt: skip
 
@@ -197,13 +191,10 @@ def test_moments():
         (g.exponential(n, 2), 1 / 2, 1 / 4),
         (g.integers(0, 10, n), 4.5, 99 / 12),
         (g.bernoulli_fill(n, 0.3, "float64"), 0.3, 0.21),
-        (g.geometric(n, 0.4), 1 / 0.4, 0.6 / 0.16),
-        (g.log_normal(n, 0, 0.5), math.exp(1 / 8), (math.exp(1 / 4) - 1) * math.exp(1 / 4)),
     ]:
         error = math.sqrt(variance / n)
         assert abs(values.mean(dtype=float) - mean) < 6 * error
         assert values.var(dtype=float) == pytest.approx(variance, rel=0.05)
-    assert abs(np.median(g.cauchy(n, 1.5))) == pytest.approx(1.5, abs=0.02)
 
 
 def test_multinomial_draws_in_proportion_and_never_a_zero():
@@ -253,7 +244,6 @@ def test_normals_of_any_width_overflow_in_silence(std, n, dtype):
         (lambda g: g.uniform(2.5), TypeError, "integer"),
         (lambda g: g.normal(3, 0, -1), RuntimeError, r"normal expects std >= 0.0, but found std -1"),
         (lambda g: g.normal(3, "a"), ValueError, "could not convert"),
-        (lambda g: g.cauchy(3, None), TypeError, "float"),
         (lambda g: g.multinomial([1.0], 1.5, True), TypeError, "integer"),
         (lambda g: g.uniform(3, dtype="longdouble"), NotImplementedError, "check_uniform_bounds"),
         (lambda g: g.integers(3, 3, 2), RuntimeError, "but got from=3 >= to=3"),

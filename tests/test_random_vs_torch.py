@@ -35,23 +35,17 @@ def draws(draw):
     spread, p = draw(SPREADS), draw(PROBABILITIES)
     kind = draw(st.sampled_from(
         ["unit", "uniform", "randn", "normal", "integers", "bernoulli", "fill", "permutation", "exponential",
-         "log_normal", "cauchy", "geometric", "choose", "race", "int64"]
+         "choose", "race", "int64"]
     ))  # fmt: skip
     match kind:
         case "unit":
             pair = (lambda g: g.uniform(shape, dtype=dtype), lambda g: empty.uniform_(generator=g))
         case "uniform":
-            pair = (
-                lambda g: g.uniform(shape, low, high, dtype),
-                lambda g: empty.uniform_(low, high, generator=g),
-            )
+            pair = (lambda g: g.uniform(shape, low, high, dtype), lambda g: empty.uniform_(low, high, generator=g))
         case "randn":
             pair = (lambda g: g.normal(shape, dtype=dtype), lambda g: empty.normal_(generator=g))
         case "normal":
-            pair = (
-                lambda g: g.normal(shape, low, spread, dtype),
-                lambda g: empty.normal_(low, spread, generator=g),
-            )
+            pair = (lambda g: g.normal(shape, low, spread, dtype), lambda g: empty.normal_(low, spread, generator=g))
         case "integers":
             name = draw(st.sampled_from(INTEGERS))
             info = np.iinfo(name)
@@ -65,31 +59,12 @@ def draws(draw):
             grid = np.linspace(0, p, math.prod(shape), dtype=dtype).reshape(shape)
             pair = (lambda g: g.bernoulli(grid), lambda g: torch.bernoulli(torch.tensor(grid), generator=g))
         case "fill":
-            pair = (
-                lambda g: g.bernoulli_fill(shape, p, dtype),
-                lambda g: empty.bernoulli_(p, generator=g),
-            )
+            pair = (lambda g: g.bernoulli_fill(shape, p, dtype), lambda g: empty.bernoulli_(p, generator=g))
         case "permutation":
             n = draw(st.integers(0, 300))
             pair = (lambda g: g.permutation(n), lambda g: torch.randperm(n, generator=g))
         case "exponential":
-            pair = (
-                lambda g: g.exponential(shape, spread, dtype),
-                lambda g: empty.exponential_(spread, generator=g),
-            )
-        case "log_normal":
-            pair = (
-                lambda g: g.log_normal(shape, low, spread, dtype),
-                lambda g: empty.log_normal_(low, spread, generator=g),
-            )
-        case "cauchy":
-            pair = (
-                lambda g: g.cauchy(shape, low, spread, dtype),
-                lambda g: empty.cauchy_(low, spread, generator=g),
-            )
-        case "geometric":
-            q = draw(st.floats(0.01, 0.99))
-            pair = (lambda g: g.geometric(shape, q, dtype), lambda g: empty.geometric_(q, generator=g))
+            pair = (lambda g: g.exponential(shape, spread, dtype), lambda g: empty.exponential_(spread, generator=g))
         case "choose" | "race":
             rows = draw(st.sampled_from([(), (1,), (4,)]))
             classes = draw(st.integers(2, 30))
@@ -253,14 +228,8 @@ WRONG = [
     (lambda g: g.normal(2, 0, -1.5), lambda: torch.empty(2).normal_(0, -1.5)),
     (lambda g: g.normal(2, 0, NAN), lambda: torch.empty(2).normal_(0, NAN)),
     (lambda g: g.normal(2, dtype="int8"), lambda: torch.empty(2, dtype=torch.int8).normal_()),
-    (lambda g: g.log_normal(2, 0, -1), lambda: torch.empty(2).log_normal_(0, -1)),
-    (lambda g: g.log_normal(2, dtype="int64"), lambda: torch.empty(2, dtype=torch.int64).log_normal_()),
     (lambda g: g.exponential(2, -2.5), lambda: torch.empty(2).exponential_(-2.5)),
     (lambda g: g.exponential(2, dtype="int64"), lambda: torch.empty(2, dtype=torch.int64).exponential_()),
-    (lambda g: g.cauchy(2, 0, -1e-7), lambda: torch.empty(2).cauchy_(0, -1e-7)),
-    (lambda g: g.cauchy(2, dtype="int8"), lambda: torch.empty(2, dtype=torch.int8).cauchy_()),
-    (lambda g: g.geometric(2, 1.5), lambda: torch.empty(2).geometric_(1.5)),
-    (lambda g: g.geometric(2, 0.5, "bool"), lambda: torch.empty(2, dtype=torch.bool).geometric_(0.5)),
     (lambda g: g.integers(3, 3, 2), lambda: torch.randint(3, 3, (2,))),
     (lambda g: g.integers(5, 3, 0), lambda: torch.randint(5, 3, (0,))),
     (lambda g: g.integers(0, 300, 2, "uint8"), lambda: torch.randint(0, 300, (2,), dtype=torch.uint8)),
@@ -307,5 +276,5 @@ def test_wrong_arguments_raise_the_same_error_and_draw_nothing(ours, theirs):
     before = g.get_state()
     with pytest.raises(want.type) as got:
         ours(g)
-    assert str(got.value) == str(want.value)
+    assert str(got.value).partition("\n  op: ")[0] == str(want.value)
     np.testing.assert_array_equal(g.get_state(), before)

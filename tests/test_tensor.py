@@ -305,7 +305,8 @@ IN_PLACE = {
     "addcmul": (torch.ones(2), torch.ones(2)), "addcdiv": (torch.ones(2), torch.ones(2)), "lerp": (torch.ones(2), 0.5),
     "clamp": (0.0, 0.5), "clip": (0.0, 0.5), "masked_fill": (torch.tensor([True, False]), 3.0),
     "index_add": (0, torch.tensor([0]), torch.ones(1)), "scatter_add": (0, torch.tensor([0]), torch.ones(1)),
-    "scatter": (0, torch.tensor([1]), torch.ones(1)), "tril": (), "triu": (),
+    "scatter": (0, torch.tensor([1]), torch.ones(1)), "index_put": ((torch.tensor([1]),), torch.ones(1)),
+    "tril": (), "triu": (),
 }  # fmt: skip
 TWO = {
     "add", "sub", "subtract", "mul", "multiply", "div", "divide", "pow", "fmod", "remainder", "floor_divide", "eq",
@@ -431,6 +432,32 @@ def test_indices_where_and_scatter() -> None:
     assert x.where(x > 5, -x).tolist() == [0.0, 9.0, 9.0, -3.0]
     assert x.scatter_(0, torch.tensor([0]), torch.tensor([5.0])) is x and x.tolist()[0] == 5.0
     assert x.scatter_(0, torch.tensor([1]), value=2.0).tolist() == [5.0, 2.0, 9.0, 3.0] and x._version == 3
+
+
+def test_index_put_takes_the_place_of_what_the_indices_read_or_adds_to_it() -> None:
+    x, v, places = leaf(1.0, 2.0, 3.0), leaf(10.0, 20.0, 30.0), (torch.tensor([0, 2, 2]),)
+    assert torch.index_put(x, places, v).tolist() == [10.0, 2.0, 30.0] and x._version == 0
+    y = x.index_put(places, v, accumulate=True)
+    assert y.tolist() == [11.0, 2.0, 53.0]
+    (y * y).sum().backward()
+    assert x.grad.tolist() == [22.0, 4.0, 106.0] and v.grad.tolist() == [22.0, 106.0, 106.0]
+    z = torch.zeros(2, 2)
+    assert z.index_put_((torch.tensor([True, False]),), torch.ones(2)) is z and z.tolist() == [[1.0, 1.0], [0.0, 0.0]]
+    assert z.index_put((torch.tensor(1),), torch.ones(1), True).tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    for call, name in ((lambda: torch.index_put(1, places, v), "input"), (lambda: x.index_put(places, 1), "values"),
+                       (lambda: x.index_put(places[0], v), "indices")):  # fmt: skip
+        with pytest.raises(TypeError, match=rf"index_put\(\): argument '{name}' \(position \d\) must be"):
+            call()
+
+
+@pytest.mark.parametrize("name", ["exp_", "relu_", "clamp_", "zero_", "fill_", "detach", "detach_", "is_signed"])
+def test_functions_that_are_methods_too_refuse_what_is_no_tensor(name: str) -> None:
+    for alien in (3, None, np.ones(2)):
+        with pytest.raises(TypeError, match=rf"{name}\(\): argument 'input' \(position 1\) must be Tensor, not "):
+            getattr(torch, name)(alien, *((1,) if name == "fill_" else ()))
+    x = torch.tensor([1.0, 2.0])
+    assert torch.zero_(torch.exp_(x)) is x and torch.fill_(x, 2) is x and x.tolist() == [2.0, 2.0]
+    assert x.swapaxes(0, 0).inner(x).item() == 8.0 and x.flipud().vdot(x).is_nonzero() and x.erf().equal(torch.erf(x))
 
 
 def test_options_of_methods_are_given_by_name() -> None:

@@ -1,4 +1,4 @@
-"""The GPU there is not: programs that ask get the answer, and run on the CPU."""
+"""PyTorch's questions about a GPU: there is none here, and every tensor lives on the CPU."""
 
 
 def is_available() -> bool:
@@ -16,15 +16,15 @@ def device_count() -> int:
 
 
 def manual_seed_all(seed: int) -> None:
-    """Nothing: there is no stream to seed."""
+    """Do nothing: there is no stream to seed."""
 
 
 manual_seed = manual_seed_all
 
 
 def synchronize() -> None:
-    """Nothing: there is nothing to wait for."""
+    """Do nothing: there is nothing to wait for."""
 
 
 def empty_cache() -> None:
-    """Nothing: there is no cache."""
+    """Do nothing: there is no cache."""

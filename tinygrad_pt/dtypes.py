@@ -7,6 +7,12 @@ from typing import Any
 
 import numpy as np
 
+__all__ = [
+    "bool", "can_cast", "cdouble", "cfloat", "complex64", "complex128", "double", "dtype", "finfo", "float", "float16",
+    "float32", "float64", "get_default_dtype", "half", "iinfo", "int", "int8", "int16", "int32", "int64", "long",
+    "promote_types", "result_type", "set_default_dtype", "short", "uint8",
+]  # fmt: skip
+
 
 class dtype:
     """A number type: PyTorch's name around NumPy's. One object per type, so `is` compares.
@@ -27,17 +33,17 @@ class dtype:
         self.itemsize = self.numpy.itemsize
 
     @property
-    def is_floating_point(self) -> Any:
+    def is_floating_point(self) -> builtins.bool:
         """Whether it is a real floating point type."""
         return self.rank == 2
 
     @property
-    def is_complex(self) -> Any:
+    def is_complex(self) -> builtins.bool:
         """Whether its numbers have an imaginary part."""
         return self.rank == 3
 
     @property
-    def is_signed(self) -> Any:
+    def is_signed(self) -> builtins.bool:
         """Whether its numbers may be negative."""
         return self.numpy.kind != "u" and self.numpy.kind != "b"
 
@@ -45,14 +51,6 @@ class dtype:
     def c_name(self) -> str:
         """C++'s name of the type, which some of PyTorch's error texts use."""
         return C_NAMES.get(self.name, self.name)
-
-    def to_real(self) -> dtype:
-        """The dtype of the real part."""
-        return {complex64: float32, complex128: float64}.get(self, self)
-
-    def to_complex(self) -> dtype:
-        """The complex dtype with parts of this one."""
-        return {float32: complex64, float64: complex128}.get(self, self)
 
     def __repr__(self) -> str:
         return f"torch.{self.name}"
@@ -96,11 +94,11 @@ def of(kind: Any) -> dtype:
         return kind
     if isinstance(kind, type) and kind in _by_name:
         return _by_name[kind]
-    if kind is None or isinstance(kind, str):
+    if not isinstance(kind, (type, np.dtype)):
         raise TypeError(f"dtype must be torch.dtype, not {type(kind).__name__}")
     try:
         found = _by_numpy.get(np.dtype(kind))
-    except TypeError:
+    except (TypeError, ValueError):
         found = None
     if found is None:
         name = f"numpy.{kind.type.__name__}" if isinstance(kind, np.dtype) else getattr(kind, "__name__", kind)
@@ -198,7 +196,7 @@ def _weak(kind: dtype) -> dtype:
     return kind
 
 
-def can_cast(source: dtype, target: dtype) -> Any:
+def can_cast(source: dtype, target: dtype) -> builtins.bool:
     """Whether an in-place result of `source` may be stored in `target`: the category may not fall.
 
     >>> can_cast(float64, float32), can_cast(float32, int64)

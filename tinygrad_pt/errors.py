@@ -31,6 +31,13 @@ def class_name(kind: type) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
+def typename(value: Any) -> str:
+    """PyTorch's word for the type of a value: `torch.FloatTensor`, `int`, `collections.OrderedDict`."""
+    if isinstance(value, type):
+        return class_name(value)
+    return str(value.type()) if hasattr(value, "array") else class_name(type(value))
+
+
 def refuse(
     kind: type[Exception],
     text: str,

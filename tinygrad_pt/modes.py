@@ -10,6 +10,10 @@ from weakref import ref
 if TYPE_CHECKING:
     from tinygrad_pt.listening import Listener
 
+__all__ = [
+    "enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_grad_enabled",
+]  # fmt: skip
+
 
 class Mode:
     """What ops do beyond computing, in one task or thread.

@@ -2,10 +2,10 @@
 
 All numbers of an array share one column width and one notation, chosen from the values that will be seen:
 
-* integral floats print as ``1.``, other floats with ``precision`` decimals;
-* scientific notation takes over if ``max/min > 1000``, ``max > 10⁸`` or ``min < 10⁻⁴`` over the magnitudes of
+* integral floats print as `1.`, other floats with `precision` decimals;
+* scientific notation takes over if `max/min > 1000`, `max > 10⁸` or `min < 10⁻⁴` over the magnitudes of
   the finite non-zero values;
-* more than ``threshold`` values are summarised: ``edgeitems`` at either end of every axis, ``...`` between.
+* more than `threshold` values are summarised: `edgeitems` at either end of every axis, `...` between.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
+from tinygrad_pt.errors import refuse
+
 __all__ = [
     "format_array", "format_tensor", "get_printoptions", "printoptions", "set_printoptions", "tensor_str",
 ]  # fmt: skip
@@ -29,7 +31,7 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class Options:
-    """How arrays print; see :func:`set_printoptions`."""
+    """How arrays print; see `set_printoptions`."""
 
     precision: int = 4
     threshold: float = 1000
@@ -38,11 +40,7 @@ class Options:
     sci_mode: bool | None = None
 
 
-PROFILES = {
-    "default": Options(),
-    "short": Options(precision=2, edgeitems=2),
-    "full": Options(threshold=math.inf),
-}
+PROFILES = {"default": Options(), "short": Options(precision=2, edgeitems=2), "full": Options(threshold=math.inf)}
 
 options = Options()
 
@@ -55,11 +53,11 @@ def set_printoptions(
     profile: str | None = None,
     sci_mode: bool | None = None,
 ) -> None:
-    """Set how arrays print; what is not named stays, except ``sci_mode``, which returns to automatic.
+    """Set how arrays print; what is not named stays, except `sci_mode`, which returns to automatic.
 
-    ``precision`` decimals; a summary above ``threshold`` values with ``edgeitems`` at either end; lines of
-    ``linewidth`` characters; scientific notation always, never or (None) as the values need it. A
-    ``profile`` (``"default"``, ``"short"``, ``"full"``) sets the first four at once. Raises ValueError on a
+    `precision` decimals; a summary above `threshold` values with `edgeitems` at either end; lines of
+    `linewidth` characters; scientific notation always, never or (None) as the values need it. A
+    `profile` (`"default"`, `"short"`, `"full"`) sets the first four at once. Raises ValueError on a
     negative number or an unknown profile.
 
     >>> with printoptions(precision=2):
@@ -68,28 +66,29 @@ def set_printoptions(
     """
     global options
     if profile is not None and profile not in PROFILES:
-        raise ValueError(f"profile must be one of {', '.join(map(repr, PROFILES))}, but got {profile!r}")
-    named: dict[str, Any] = {}
+        text = f"profile must be one of {', '.join(map(repr, PROFILES))}, but got {profile!r}"
+        raise refuse(ValueError, text, "set_printoptions")
+    changes: dict[str, Any] = {}
     for name, value in (("precision", precision), ("edgeitems", edgeitems), ("linewidth", linewidth)):
         if value is not None:
-            named[name] = operator.index(value)
+            changes[name] = operator.index(value)
     if threshold is not None:
-        named["threshold"] = threshold
-    for name, value in named.items():
+        changes["threshold"] = threshold
+    for name, value in changes.items():
         if not value >= 0:
-            raise ValueError(f"{name} must not be negative, but got {value}")
+            raise refuse(ValueError, f"{name} must not be negative, but got {value}", "set_printoptions")
     base = PROFILES[profile] if profile is not None else options
-    options = replace(base, **named, sci_mode=sci_mode)
+    options = replace(base, **changes, sci_mode=sci_mode)
 
 
 def get_printoptions() -> dict[str, Any]:
-    """The options in force, as keyword arguments of :func:`set_printoptions`."""
+    """The options in force, as keyword arguments of `set_printoptions`."""
     return asdict(options)
 
 
 @contextmanager
 def printoptions(**changes: Any) -> Iterator[None]:
-    """Within the ``with`` block arrays print with ``changes``; see :func:`set_printoptions`."""
+    """Within the `with` block arrays print with `changes`; see `set_printoptions`."""
     global options
     before = options
     set_printoptions(**changes)
@@ -107,7 +106,7 @@ class Column(NamedTuple):
 
 
 def _column(values: Array) -> Column:
-    """The notation that fits ``values``, all those that will be seen."""
+    """The notation that fits `values`, all those that will be seen."""
     if values.dtype.kind == "c":
         return _complex_column(_column(values.real), _column(values.imag))
     write = _float_notation(values) if values.dtype.kind == "f" else str
@@ -152,7 +151,7 @@ def _summary(array: Array) -> Array:
 
 
 def _nested(array: Array, indent: int, summarise: bool, column: Column) -> str:
-    """``array`` in brackets, its inner lines starting ``indent + 1`` characters from the left."""
+    """`array` in brackets, its inner lines starting `indent + 1` characters from the left."""
     if array.ndim == 0:
         return column.write(array.tolist())
     edge = options.edgeitems
@@ -173,7 +172,7 @@ def _around(dots: str, parts: list[list[str]]) -> list[str]:
 
 
 def format_array(array: ArrayLike, indent: int = 0) -> str:
-    """The values of ``array``, any shape and dtype, in nested brackets; later lines are indented to match.
+    """The values of `array`, any shape and dtype, in nested brackets; later lines are indented to match.
 
     >>> print(format_array(np.float32([[0, -1.5], [np.nan, 10]])))
     [[ 0.0000, -1.5000],
@@ -188,9 +187,9 @@ def format_array(array: ArrayLike, indent: int = 0) -> str:
 
 
 def format_tensor(array: ArrayLike, *, suffixes: Sequence[str] = (), prefix: str = "tensor(") -> str:
-    """``prefix``, the values, the ``suffixes`` each after a comma, and ``)``.
+    """`prefix`, the values, the `suffixes` each after a comma, and `)`.
 
-    A suffix that would cross ``linewidth`` starts a line of its own.
+    A suffix that would cross `linewidth` starts a line of its own.
 
     >>> format_tensor(np.arange(3), suffixes=["dtype=torch.int16", "requires_grad=True"])
     'tensor([0, 1, 2], dtype=torch.int16, requires_grad=True)'
@@ -215,11 +214,11 @@ def tensor_str(
     prefix: str = "tensor(",
     default_dtype: DTypeLike = np.float32,
 ) -> str:
-    """The ``repr`` of a tensor of these values: its shape and dtype are told where the values cannot tell.
+    """The `repr` of a tensor of these values: its shape and dtype are told where the values cannot tell.
 
-    The shape of an empty array is shown unless it is ``(0,)``. The dtype, as ``dtype_name`` or else
-    ``torch.`` and NumPy's name, is shown unless it is the default one; if there are values, int64, bool and
-    the default's complex counterpart go without saying too. ``extra`` suffixes come last.
+    The shape of an empty array is shown unless it is `(0,)`. The dtype, as `dtype_name` or else
+    `torch.` and NumPy's name, is shown unless it is the default one; if there are values, int64, bool and
+    the default's complex counterpart go without saying too. `extra` suffixes come last.
 
     >>> tensor_str(np.zeros((2, 0)), extra=["requires_grad=True"])
     'tensor([], size=(2, 0), dtype=torch.float64, requires_grad=True)'

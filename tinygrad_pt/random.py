@@ -5,21 +5,21 @@ formula over those words, and what makes a stream equal to PyTorch's is *which* 
 in which precision it computes:
 
 ===================  ==============================================================================
-word                 ``w``: 32 bits of the twister; ``W = w₁·2³² + w₂``: two of them
-unit float32         ``u = (w mod 2²⁴) · 2⁻²⁴``
-unit float64         ``U = (W mod 2⁵³) · 2⁻⁵³``
-uniform              ``fma(u, high - low, low)``
-normal, n < 16       Box-Muller in float64 on pairs of ``U``; the second of a pair waits for the next call
+word                 `w`: 32 bits of the twister; `W = w₁·2³² + w₂`: two of them
+unit float32         `u = (w mod 2²⁴) · 2⁻²⁴`
+unit float64         `U = (W mod 2⁵³) · 2⁻⁵³`
+uniform              `fma(u, high - low, low)`
+normal, n < 16       Box-Muller in float64 on pairs of `U`; the second of a pair waits for the next call
 normal, n >= 16      Box-Muller on blocks of sixteen units, the first eight radii, the last eight angles
-integers             ``low + w mod (high - low)``, with ``W`` for ``w`` from a range of 2²⁸ on
-counts               ``w mod (last + 1)``, with ``W`` for ``w`` in the types of 64 bits
-permutation          Fisher-Yates, swapping place ``i`` with ``i + w mod (n - i)``
+integers             `low + w mod (high - low)`, with `W` for `w` from a range of 2²⁸ on
+counts               `w mod (last + 1)`, with `W` for `w` in the types of 64 bits
+permutation          Fisher-Yates, swapping place `i` with `i + w mod (n - i)`
 ===================  ==============================================================================
 
 The stream of float32 normals (n >= 16) is that of PyTorch's AVX2 kernel, whose logarithm, sine and cosine are
 the single-precision polynomials of Cephes (Moshier, 1989) with fused multiply-adds; a PyTorch built for
-another processor may differ in the last bit there. The float64 draws use the C library's ``log``, ``sin`` and
-``cos`` through :mod:`math`, as PyTorch does, so they share its last bit wherever both share that library.
+another processor may differ in the last bit there. The float64 draws use the C library's `log`, `sin` and
+`cos` through `math`, as PyTorch does, so they share its last bit wherever both share that library.
 """
 
 from __future__ import annotations
@@ -33,6 +33,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from tinygrad_pt import dtypes
+from tinygrad_pt.errors import refuse
 
 __all__ = [
     "Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed",
@@ -57,20 +60,12 @@ STATE = np.dtype(
     ]
 )  # fmt: skip
 
-TITLES = {
-    "bool": "Bool", "uint8": "Byte", "int8": "Char", "int16": "Short", "int32": "Int", "int64": "Long",
-    "float16": "Half", "float32": "Float", "float64": "Double",
-    "complex64": "ComplexFloat", "complex128": "ComplexDouble",
-}  # fmt: skip
-C_NAMES = {
-    "bool": "bool", "uint8": "unsigned char", "int8": "signed char", "int16": "short int", "int32": "int",
-    "int64": "long int", "float16": "c10::Half", "float32": "float", "float64": "double",
-    "complex64": "c10::complex<float>", "complex128": "c10::complex<double>",
-}  # fmt: skip
+TITLES = {t.name: t.spoken for t in dtypes.ALL}
+C_NAMES = {t.name: t.c_name for t in dtypes.ALL}
 
 
 class Generator:
-    """A stream of random numbers with the surface of ``torch.Generator``; its draws are fresh NumPy arrays.
+    """A stream of random numbers with the surface of `torch.Generator`; its draws are fresh NumPy arrays.
 
     Every draw checks its arguments first: one that raises leaves the stream where it was. Shapes are an
     integer or a sequence of integers. Equal seeds and equal sequences of draws give equal bits.
@@ -84,7 +79,9 @@ class Generator:
 
     def __init__(self, device: str = "cpu") -> None:
         if str(device) != "cpu":
-            raise RuntimeError(f"Device type {device} is not supported: tinygrad_pt draws on the 'cpu' only")
+            raise refuse(
+                RuntimeError, f"Device type {device} is not supported: tinygrad_pt draws on the 'cpu' only", "Generator"
+            )
         self.device = "cpu"
         self._twister: np.random.MT19937 | None = None
         self.manual_seed(DEFAULT_SEED)
@@ -92,16 +89,18 @@ class Generator:
     # -- seeds and states ---------------------------------------------------------------------------
 
     def manual_seed(self, seed: int) -> Generator:
-        """Start the stream of ``seed``, an integer in [-2⁶³, 2⁶⁴); the twister sees its lowest 32 bits.
+        """Start the stream of `seed`, an integer in [-2⁶³, 2⁶⁴); the twister sees its lowest 32 bits.
 
-        A negative seed stands for ``2⁶⁴ + seed``. Outside the interval a ValueError is raised.
+        A negative seed stands for `2⁶⁴ + seed`. Outside the interval a ValueError is raised.
         """
         try:
             number = operator.index(seed)
         except TypeError:
-            raise RuntimeError(f"manual_seed expected a long, but got {type(seed).__name__}") from None
+            raise refuse(
+                RuntimeError, f"manual_seed expected a long, but got {type(seed).__name__}", "manual_seed"
+            ) from None
         if not -(2**63) <= number < 2**64:
-            raise ValueError("Overflow when unpacking long long")
+            raise refuse(ValueError, "Overflow when unpacking long long", "manual_seed")
         self._seed = number % 2**64
         self._spare: float | None = None
         self._unsown = True  # the twister is sown at the first draw: importing need not load numpy.random
@@ -117,7 +116,7 @@ class Generator:
         return self._seed
 
     def get_state(self) -> NDArray[np.uint8]:
-        """The whole state as 5056 bytes, in the layout of ``torch.Generator.get_state()``."""
+        """The whole state as 5056 bytes, in the layout of `torch.Generator.get_state()`."""
         twister: Any = self._engine().state["state"]
         state = np.zeros((), STATE)
         state["seed"] = self._seed
@@ -130,19 +129,21 @@ class Generator:
         return np.frombuffer(state.tobytes(), np.uint8).copy()
 
     def set_state(self, state: Array) -> Generator:
-        """Continue from a state of :meth:`get_state`, ours or PyTorch's; other bytes raise a RuntimeError."""
+        """Continue from a state of `get_state`, ours or PyTorch's; other bytes raise a RuntimeError."""
         if not isinstance(state, np.ndarray):
-            raise TypeError(f"expected a torch.ByteTensor, but got {type(state).__name__}")
+            raise refuse(TypeError, f"expected a torch.ByteTensor, but got {type(state).__name__}", "set_state")
         if state.dtype != np.uint8:
-            raise TypeError("RNG state must be a torch.ByteTensor")
+            raise refuse(TypeError, "RNG state must be a torch.ByteTensor", "set_state")
         if state.size != STATE.itemsize:
-            raise RuntimeError(
+            raise refuse(
+                RuntimeError,
                 f"Expected a CPUGeneratorImplState of size {STATE.itemsize} "
-                f"but found the input RNG state size to be {state.size}"
+                f"but found the input RNG state size to be {state.size}",
+                "set_state",
             )
         fields = np.frombuffer(state.tobytes(), STATE)[0]
         if not fields["seeded"] or not 1 <= fields["left"] <= TWIST or fields["next"] > TWIST:
-            raise RuntimeError("Invalid mt19937 state")
+            raise refuse(RuntimeError, "Invalid mt19937 state", "set_state")
         twister: Any = {"key": fields["words"].astype(np.uint32), "pos": TWIST + 1 - int(fields["left"])}
         self._engine().state = {"bit_generator": "MT19937", "state": twister}
         self._seed = int(fields["seed"])
@@ -178,13 +179,13 @@ class Generator:
         return self._wide_words(n) & np.uint64(2**53 - 1)
 
     def _units(self, n: int, dtype: DTypeLike) -> Array:
-        """``n`` uniforms on [0, 1) in float32 or float64."""
+        """`n` uniforms on [0, 1) in float32 or float64."""
         if dtype == np.float64:
             return self._mantissas53(n) * 2.0**-53
         return self._mantissas24(n).astype(np.float32) * np.float32(2**-24)
 
     def random_int64(self) -> int:
-        """One integer in [0, 2⁶³): what ``torch.empty((), dtype=torch.int64).random_()`` draws.
+        """One integer in [0, 2⁶³): what `torch.empty((), dtype=torch.int64).random_()` draws.
 
         Each epoch the DataLoader takes one as its base seed, its sampler another as the seed of the order.
         """
@@ -193,10 +194,10 @@ class Generator:
     # -- continuous ---------------------------------------------------------------------------------
 
     def uniform(self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
-        """Uniform floats on [low, high): ``fma(u, high - low, low)``, in float16, float32 or float64.
+        """Uniform floats on [low, high): `fma(u, high - low, low)`, in float16, float32 or float64.
 
-        Should rounding reach ``high`` itself, ``low`` is returned in its place. Raises RuntimeError unless
-        ``low <= high`` are finite in ``dtype`` and so is their difference.
+        Should rounding reach `high` itself, `low` is returned in its place. Raises RuntimeError unless
+        `low <= high` are finite in `dtype` and so is their difference.
         """
         shape, dtype, low, high = _shape(shape), np.dtype(dtype), float(low), float(high)
         _check_uniform(low, high, dtype)
@@ -215,17 +216,17 @@ class Generator:
         return out.reshape(shape)
 
     def normal(self, shape: Shape, mean: float = 0.0, std: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
-        """Normal floats ``mean + std·z`` by Box and Muller (1958), in float16, float32 or float64.
+        """Normal floats `mean + std·z` by Box and Muller (1958), in float16, float32 or float64.
 
         Fewer than sixteen come in pairs, and the second of a pair is kept for the next call. Sixteen or more
         come in blocks of sixteen; when the last block is short, the last sixteen values are drawn anew.
-        Raises RuntimeError if ``std`` is negative or nan.
+        Raises RuntimeError if `std` is negative or nan.
         """
         shape, dtype, mean, std = _shape(shape), np.dtype(dtype), float(mean), float(std)
         if not std >= 0:
-            raise RuntimeError(f"normal expects std >= 0.0, but found std {std:g}")
+            raise refuse(RuntimeError, f"normal expects std >= 0.0, but found std {std:g}", "normal")
         if dtype not in FLOATS:
-            raise _not_implemented("normal_kernel_cpu", dtype)
+            raise _not_implemented("normal_kernel_cpu", dtype, "normal")
         n = math.prod(shape)
         if n < SMALL_NORMAL:
             return _narrow(_fma64(self._gaussians(n), std, mean), dtype).reshape(shape)
@@ -243,7 +244,7 @@ class Generator:
         return _narrow(out, dtype).reshape(shape)
 
     def _gaussians(self, n: int) -> NDArray[np.float64]:
-        """``n`` standard normals, pair by pair: ``√(-2·log(1 - U₂))·(cos, sin)(2π·U₁)``."""
+        """`n` standard normals, pair by pair: `√(-2·log(1 - U₂))·(cos, sin)(2π·U₁)`."""
         kept = [] if self._spare is None or n == 0 else [self._spare]
         pairs = (n - len(kept) + 1) // 2
         drawn = np.empty((pairs, 2))
@@ -257,49 +258,35 @@ class Generator:
             self._spare = float(values[n]) if len(values) > n else None
         return values[:n]
 
-    def log_normal(self, shape: Shape, mean: float = 1.0, std: float = 2.0, dtype: DTypeLike = np.float32) -> Array:
-        """``exp(mean + std·z)`` with ``z`` standard normal; ``std > 0``."""
-        shape, dtype, mean, std = _shape(shape), np.dtype(dtype), float(mean), float(std)
-        if not std > 0:
-            raise RuntimeError(f"log_normal_ expects std > 0.0, but found std={std:g}")
-        if dtype not in FLOATS:
-            raise _not_implemented("log_normal_cpu", dtype)
-        z = _fma64(self._gaussians(math.prod(shape)), std, mean)
-        return _narrow(_libm(_exp, z), dtype).reshape(shape)
-
     def exponential(self, shape: Shape, rate: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
-        """Exponential floats by inversion, ``-log(1 - U) / rate``; ``rate > 0``."""
+        """Exponential floats by inversion, `-log(1 - U) / rate`; `rate > 0`."""
         shape, dtype, rate = _shape(shape), np.dtype(dtype), float(rate)
         if not rate > 0:
-            raise RuntimeError(f"exponential_ expects lambda > 0.0, but found lambda={rate:g}")
-        _check_continuous("Exponential", dtype, TITLES)
+            raise refuse(RuntimeError, f"exponential_ expects lambda > 0.0, but found lambda={rate:g}", "exponential")
+        if dtype not in FLOATS:
+            text = (
+                "Exponential distribution is a continuous probability distribution. dtype must be a floating point but "
+                f"you specified {TITLES.get(dtype.name, dtype.name)}"
+            )
+            raise refuse(RuntimeError, text, "exponential")
         logs = _libm(math.log1p, -self._units(math.prod(shape), np.float64))
         return _narrow(_fma64(logs, -1.0 / rate, 0.0), dtype).reshape(shape)
-
-    def cauchy(self, shape: Shape, median: float = 0.0, sigma: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
-        """Cauchy floats by inversion, ``median + sigma·tan(π·(U - ½))``; ``sigma > 0``."""
-        shape, dtype, median, sigma = _shape(shape), np.dtype(dtype), float(median), float(sigma)
-        if not sigma > 0:
-            raise RuntimeError(f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}")
-        _check_continuous("Cauchy", dtype, C_NAMES)
-        tangent = _libm(math.tan, math.pi * (self._units(math.prod(shape), np.float64) - 0.5))
-        return _narrow(_fma64(tangent, sigma, median), dtype).reshape(shape)
 
     # -- discrete -----------------------------------------------------------------------------------
 
     def counts(self, shape: Shape, dtype: DTypeLike = np.int64) -> Array:
-        """Integers from 0 to the last that ``dtype`` reaches in steps of one: the stream of ``random_()``."""
+        """Integers from 0 to the last that `dtype` reaches in steps of one: the stream of `random_()`."""
         shape, dtype = _shape(shape), np.dtype(dtype)
         if dtype.kind == "c":
-            raise _not_implemented("random_kernel_cpu", dtype)
+            raise _not_implemented("random_kernel_cpu", dtype, "counts")
         draw = self._wide_words if dtype.itemsize == 8 else self._words
         return (draw(math.prod(shape)) % np.uint64(_last(dtype) + 1)).astype(dtype).reshape(shape)
 
     def integers(self, low: int, high: int | None, shape: Shape, dtype: DTypeLike = np.int64) -> Array:
-        """Integers on [low, high), written in any real ``dtype`` that can hold them.
+        """Integers on [low, high), written in any real `dtype` that can hold them.
 
-        Without ``high`` they go to the last that ``dtype`` reaches in steps of one. Raises RuntimeError if
-        the interval is empty or reaches beyond ``dtype``.
+        Without `high` they go to the last that `dtype` reaches in steps of one. Raises RuntimeError if
+        the interval is empty or reaches beyond `dtype`.
         """
         shape, dtype = _shape(shape), np.dtype(dtype)
         low = operator.index(low)
@@ -307,9 +294,13 @@ class Generator:
             return self._span(low, _last(dtype) + 1, shape, dtype)
         high = operator.index(high)
         if not (-(2**63) <= low < 2**63 and -(2**63) <= high < 2**63):
-            raise ValueError("Overflow when unpacking long long")
+            raise refuse(ValueError, "Overflow when unpacking long long", "integers")
         if low >= high:
-            raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}")
+            raise refuse(
+                RuntimeError,
+                f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}",
+                "integers",
+            )
         return self._span(low, high, shape, dtype)
 
     def _span(self, low: int, high: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
@@ -321,48 +312,39 @@ class Generator:
             words = words % np.uint64(span) + np.uint64(low % 2**64)
         return words.view(np.int64).astype(dtype).reshape(shape)
 
-    def geometric(self, shape: Shape, p: float, dtype: DTypeLike = np.float32) -> Array:
-        """Trials up to the first success, ``⌈log U / log(1 - p)⌉``; ``0 < p < 1``."""
-        shape, dtype, p = _shape(shape), np.dtype(dtype), float(p)
-        if not 0 < p < 1:
-            raise RuntimeError(f"geometric_ expects p to be in (0, 1), but got p={p:g}")
-        if dtype.kind not in "iuf":
-            raise _not_implemented("geometric_cpu", dtype)
-        unit = np.maximum(self._units(math.prod(shape), np.float64), 2.0**-54)  # log 0 must not be asked
-        with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
-            return _narrow(np.ceil(_libm(math.log, unit) / np.log(1.0 - p)), dtype).reshape(shape)
-
     def bernoulli(self, p: ArrayLike) -> Array:
-        """One coin per entry of ``p``: 1 where a unit of the precision of ``p`` is below it, in its dtype.
+        """One coin per entry of `p`: 1 where a unit of the precision of `p` is below it, in its dtype.
 
         Raises RuntimeError unless every probability lies in [0, 1].
         """
         p = np.asarray(p)
         if p.dtype not in FLOATS:
-            raise _not_implemented("bernoulli_tensor_cpu_p_", p.dtype)
+            raise _not_implemented("bernoulli_tensor_cpu_p_", p.dtype, "bernoulli")
         if not np.all((p >= 0) & (p <= 1)):
-            raise RuntimeError(
+            raise refuse(
+                RuntimeError,
                 "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be "
-                "improved?  If so, please report an enhancement request to PyTorch.)"
+                "improved?  If so, please report an enhancement request to PyTorch.)",
+                "bernoulli",
             )
         return np.asarray(self._units(p.size, p.dtype).reshape(p.shape) < p).astype(p.dtype)
 
     def bernoulli_fill(self, shape: Shape, p: float, dtype: DTypeLike = np.float32) -> Array:
-        """Coins of one probability, ``U < p``: the stream of ``bernoulli_(p)`` and of dropout.
+        """Coins of one probability, `U < p`: the stream of `bernoulli_(p)` and of dropout.
 
-        A dropout mask that drops with probability ``q`` is ``bernoulli_fill(shape, 1 - q)``.
+        A dropout mask that drops with probability `q` is `bernoulli_fill(shape, 1 - q)`.
         """
         shape, dtype, p = _shape(shape), np.dtype(dtype), float(p)
         if not 0 <= p <= 1:
-            raise RuntimeError(f"bernoulli_ expects p to be in [0, 1], but got p={p:g}")
+            raise refuse(RuntimeError, f"bernoulli_ expects p to be in [0, 1], but got p={p:g}", "bernoulli_fill")
         if dtype.kind == "c":
-            raise _not_implemented("bernoulli_scalar_cpu_", dtype)
+            raise _not_implemented("bernoulli_scalar_cpu_", dtype, "bernoulli_fill")
         # k·2⁻⁵³ < p  ⇔  k < ⌈p·2⁵³⌉, and integers compare faster than they turn into floats
         heads = self._mantissas53(math.prod(shape)) < np.uint64(math.ceil(p * 2**53))
         return heads.astype(dtype).reshape(shape)
 
     def permutation(self, n: int) -> NDArray[np.int64]:
-        """A random order of ``0 … n-1`` (Fisher and Yates, 1938), int64."""
+        """A random order of `0 … n-1` (Fisher and Yates, 1938), int64."""
         (n,) = _shape(n)
         places = np.arange(max(n - 1, 0), dtype=np.uint64)
         order = list(range(n))
@@ -373,23 +355,27 @@ class Generator:
         return np.array(order, np.int64)
 
     def multinomial(self, weights: ArrayLike, num_samples: int, replacement: bool = False) -> NDArray[np.int64]:
-        """Classes drawn in proportion to ``weights`` (classes,) or (rows, classes), as int64 indices.
+        """Classes drawn in proportion to `weights` (classes,) or (rows, classes), as int64 indices.
 
         With replacement: each unit is looked up among the cumulated weights. Without it (and for one sample):
-        the ``num_samples`` largest of ``wᵢ / Eᵢ``, ``Eᵢ`` exponential; the order among equal ratios (weights
+        the `num_samples` largest of `wᵢ / Eᵢ`, `Eᵢ` exponential; the order among equal ratios (weights
         of zero; float16) is ours, the lower index first. Raises RuntimeError on weights
         that are negative, not finite or all zero, and on more samples than classes without replacement.
         """
         weights, num_samples = np.asarray(weights), operator.index(num_samples)
         if weights.ndim not in (1, 2):
-            raise RuntimeError("prob_dist must be 1 or 2 dim")
+            raise refuse(RuntimeError, "prob_dist must be 1 or 2 dim", "multinomial")
         if weights.dtype not in FLOATS:
             title = TITLES.get(weights.dtype.name, weights.dtype.name)
-            raise RuntimeError(f"multinomial only supports floating-point dtypes for input, got: {title}")
+            raise refuse(
+                RuntimeError, f"multinomial only supports floating-point dtypes for input, got: {title}", "multinomial"
+            )
         if num_samples <= 0:
-            raise RuntimeError("cannot sample n_sample <= 0 samples")
+            raise refuse(RuntimeError, "cannot sample n_sample <= 0 samples", "multinomial")
         if not replacement and num_samples > weights.shape[-1]:
-            raise RuntimeError("cannot sample n_sample > prob_dist.size(-1) samples without replacement")
+            raise refuse(
+                RuntimeError, "cannot sample n_sample > prob_dist.size(-1) samples without replacement", "multinomial"
+            )
         race = not replacement or num_samples == 1
         _check_weights(weights, race)
         if weights.size == 0:
@@ -411,28 +397,24 @@ class Generator:
 
 
 def _libm(function: Callable[[float], float], x: Array) -> NDArray[np.float64]:
-    """``function`` of :mod:`math` on every element: NumPy's own vector kernels differ in the last bit."""
+    """`function` of `math` on every element: NumPy's own vector kernels differ in the last bit."""
     return np.fromiter(map(function, x.ravel().tolist()), np.float64, x.size).reshape(x.shape)
 
 
-def _exp(x: float) -> float:
-    return math.exp(x) if x < 709.78 else math.inf
-
-
 def _narrow(x: Array, dtype: np.dtype[Any]) -> Array:
-    """Round to ``dtype``; to float16 by way of float32, as C++ does."""
+    """Round to `dtype`; to float16 by way of float32, as C++ does."""
     with np.errstate(over="ignore", invalid="ignore"):
         return x.astype(np.float32).astype(dtype) if dtype == np.float16 else x.astype(dtype, copy=False)
 
 
 def _fma32(a: Array, b: Array | float, c: Array | float) -> Array:
-    """``a·b + c`` of float32 values with one rounding: in float64 the product is exact."""
+    """`a·b + c` of float32 values with one rounding: in float64 the product is exact."""
     with np.errstate(over="ignore", invalid="ignore"):
         return (np.multiply(a, b, dtype=np.float64) + c).astype(np.float32)
 
 
 def _fma64(a: NDArray[np.float64], b: float, c: float) -> NDArray[np.float64]:
-    """``a·b + c`` of float64 values with one rounding.
+    """`a·b + c` of float64 values with one rounding.
 
     From error-free products (Dekker, 1971) and sums (Knuth), where the sum of what is lost is rounded to odd, so that
     it leans to its own side when all is rounded once more (Boldo and Melquiond, 2008).
@@ -453,21 +435,21 @@ def _fma64(a: NDArray[np.float64], b: float, c: float) -> NDArray[np.float64]:
 
 
 def _two_sum(a: Any, b: Any) -> tuple[Any, Any]:
-    """``a + b`` rounded, and what the rounding dropped."""
+    """`a + b` rounded, and what the rounding dropped."""
     total = a + b
     back = total - a
     return total, (a - (total - back)) + (b - back)
 
 
 def _halves(x: Any) -> tuple[Any, Any]:
-    """``x`` as a sum of two floats of 26 bits, whose products are exact."""
+    """`x` as a sum of two floats of 26 bits, whose products are exact."""
     scaled = x * (2.0**27 + 1)
     high = scaled - (scaled - x)
     return high, x - high
 
 
 def _box_muller(blocks: Array, mean: float, std: float) -> Array:
-    """Normals of (m, 16) units as one row: ``mean + std·√(-2·log(1 - u))·(cos, sin)(2π·v)``."""
+    """Normals of (m, 16) units as one row: `mean + std·√(-2·log(1 - u))·(cos, sin)(2π·v)`."""
     units, turns = blocks[:, :8], blocks[:, 8:]
     if blocks.dtype == np.float64:
         angle = 2.0 * math.pi * turns
@@ -502,7 +484,7 @@ def _horner32(coefficients: Array, x: Array) -> Array:
 
 
 def _log32(x: Array) -> Array:
-    """Logarithm of float32 in (0, 1], as Cephes: ``log(m·2ᵉ) = log m + e·log 2`` with ``√½ <= m < √2``."""
+    """Logarithm of float32 in (0, 1], as Cephes: `log(m·2ᵉ) = log m + e·log 2` with `√½ <= m < √2`."""
     m, e = np.frexp(x)
     small = m < np.float32(math.sqrt(0.5))
     m = np.where(small, m + m, m) - np.float32(1)
@@ -537,40 +519,39 @@ def _shape(shape: Shape) -> tuple[int, ...]:
     sizes = tuple(map(operator.index, shape)) if isinstance(shape, Sequence) else (operator.index(shape),)
     for size in sizes:
         if size < 0:
-            raise RuntimeError(f"Trying to create tensor with negative dimension {size}: {list(sizes)}")
+            raise refuse(RuntimeError, f"Trying to create tensor with negative dimension {size}: {list(sizes)}")
     return sizes
 
 
-def _not_implemented(kernel: str, dtype: np.dtype[Any]) -> NotImplementedError:
-    return NotImplementedError(f"\"{kernel}\" not implemented for '{TITLES.get(dtype.name, dtype.name)}'")
-
-
-def _check_continuous(name: str, dtype: np.dtype[Any], names: dict[str, str]) -> None:
-    if dtype not in FLOATS:
-        raise RuntimeError(
-            f"{name} distribution is a continuous probability distribution. "
-            f"dtype must be a floating point but you specified {names.get(dtype.name, dtype.name)}"
-        )
+def _not_implemented(kernel: str, dtype: np.dtype[Any], op: str) -> Exception:
+    text = f"\"{kernel}\" not implemented for '{TITLES.get(dtype.name, dtype.name)}'"
+    return refuse(NotImplementedError, text, op)
 
 
 def _check_uniform(low: float, high: float, dtype: np.dtype[Any]) -> None:
     if dtype not in FLOATS:
-        raise _not_implemented("check_uniform_bounds", dtype)
+        raise _not_implemented("check_uniform_bounds", dtype, "uniform")
     largest = float(np.finfo(dtype).max)
     for name, bound in (("from", low), ("to", high)):
         if not -largest <= bound <= largest:
-            raise RuntimeError(f"{name} is out of bounds for {C_NAMES[dtype.name]}")
+            raise refuse(RuntimeError, f"{name} is out of bounds for {C_NAMES[dtype.name]}", "uniform")
     if low > high:
-        raise RuntimeError(f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}")
+        raise refuse(
+            RuntimeError,
+            f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}",
+            "uniform",
+        )
     if high - low > largest:
-        raise RuntimeError(
+        raise refuse(
+            RuntimeError,
             f"uniform_ expects to-from <= std::numeric_limits<{TITLES[dtype.name]}>::max(), but found "
-            f"to={high:g} and from={low:g} which result in to-from to exceed the limit"
+            f"to={high:g} and from={low:g} which result in to-from to exceed the limit",
+            "uniform",
         )
 
 
 def _last(dtype: np.dtype[Any]) -> int:
-    """The last integer that ``dtype`` reaches in steps of one."""
+    """The last integer that `dtype` reaches in steps of one."""
     if dtype.kind == "f":
         return 2 ** (int(np.finfo(dtype).nmant) + 1)
     return int(np.iinfo(dtype).max) if dtype.kind in "iu" else 1
@@ -584,21 +565,29 @@ def _check_integers(low: int, high: int, dtype: np.dtype[Any]) -> None:
     elif dtype.kind == "b":
         smallest, largest = 0, 1
     else:
-        raise RuntimeError("check_random_bounds handles only integral, floating-point and boolean types")
+        raise refuse(
+            RuntimeError, "check_random_bounds handles only integral, floating-point and boolean types", "integers"
+        )
     for name, bound in (("from", low), ("to - 1", high - 1)):
         if not smallest <= bound <= largest:
-            raise RuntimeError(f"{name} is out of bounds for {C_NAMES.get(dtype.name, dtype.name)}")
+            raise refuse(RuntimeError, f"{name} is out of bounds for {C_NAMES.get(dtype.name, dtype.name)}", "integers")
 
 
 def _check_weights(weights: Array, race: bool) -> None:
     if race and not np.all(np.isfinite(weights) & (weights >= 0)):
-        raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
+        raise refuse(RuntimeError, "probability tensor contains either `inf`, `nan` or element < 0", "multinomial")
     if not np.all(weights >= 0):
-        raise RuntimeError("invalid multinomial distribution (encountering probability entry < 0)")
+        raise refuse(
+            RuntimeError, "invalid multinomial distribution (encountering probability entry < 0)", "multinomial"
+        )
     if not np.all(np.isfinite(weights)):
-        raise RuntimeError("invalid multinomial distribution (encountering probability entry = infinity or NaN)")
+        raise refuse(
+            RuntimeError,
+            "invalid multinomial distribution (encountering probability entry = infinity or NaN)",
+            "multinomial",
+        )
     if not np.all(weights.sum(axis=-1) > 0):
-        raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
+        raise refuse(RuntimeError, "invalid multinomial distribution (sum of probabilities <= 0)", "multinomial")
 
 
 # -- the default stream ---------------------------------------------------------------------------------
@@ -627,20 +616,20 @@ def initial_seed() -> int:
 
 
 def get_rng_state() -> NDArray[np.uint8]:
-    """The default stream's state; see :meth:`Generator.get_state`."""
+    """The default stream's state; see `Generator.get_state`."""
     return default_generator.get_state()
 
 
 def set_rng_state(new_state: Array) -> None:
-    """Continue the default stream from ``new_state``; see :meth:`Generator.set_state`."""
+    """Continue the default stream from `new_state`; see `Generator.set_state`."""
     default_generator.set_state(new_state)
 
 
 @contextmanager
 def fork_rng(devices: object = None, enabled: bool = True) -> Iterator[None]:
-    """Within the ``with`` block the default stream may be drawn and seeded; after it, it is as before.
+    """Within the `with` block the default stream may be drawn and seeded; after it, it is as before.
 
-    ``devices`` is accepted for PyTorch's sake; there is only the CPU.
+    `devices` is accepted for PyTorch's sake; there is only the CPU.
 
     >>> before = manual_seed(1).get_state()
     >>> with fork_rng():

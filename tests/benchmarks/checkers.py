@@ -333,7 +333,7 @@ class MyGrad(Checker):
 NOT_ANALYTIC = {
     "abs", "relu", "maximum", "minimum", "clamp", "amax", "amin", "zero", "sign", "floor", "ceil", "trunc", "round",
     "remainder", "fmod", "huber_loss", "smooth_l1_loss", "norm", "cast", "scatter_add", "undiagonal", "index_put",
-    "overwrite", "others", "pow", "var", "std",
+    "overwrite", "product_of_others", "pow", "var", "std",
 }  # fmt: skip
 
 CHECKERS: dict[str, Checker] = {

@@ -127,7 +127,7 @@ FUNCTIONS: dict[str, Any] = {
     "sum": _reduce("sum"), "mean": _reduce("mean"), "var": _reduce("var"), "std": _reduce("std"),
     "norm": _norm, "amax": _reduce("amax"),
     "amin": _reduce("amin"), "cumsum": lambda a, axis: a.cumsum(axis), "prod": lambda a: a.prod(-1),
-    "cumprod": lambda a: a.cumprod(-1), "others": _prod_but_one, "logsumexp": _reduce("logsumexp"),
+    "cumprod": lambda a: a.cumprod(-1), "product_of_others": _prod_but_one, "logsumexp": _reduce("logsumexp"),
     "softmax": lambda a, axis: a.softmax(axis), "log_softmax": lambda a, axis: a.log_softmax(axis),
     "bmm": lambda a, b: a @ b, "linear": lambda *xs: F.linear(*xs), "sum_rows": lambda a: a.sum(0),
     "einsum": lambda *xs, terms, out: torch.einsum(",".join(terms) + "->" + out, *xs),

@@ -374,7 +374,7 @@ OPS = [name for name, row in ROWS.items() if row.op.differentiable]
 CURVED = [
     "mul", "div", "reciprocal", "square", "sqrt", "rsqrt", "pow", "exp", "expm1", "exp2", "log", "log1p", "log2", "log10",
     "logaddexp", "sigmoid", "tanh", "erf", "log_sigmoid", "sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh",
-    "cosh", "asinh", "acosh", "atanh", "norm", "prod", "cumprod", "others", "logsumexp", "softmax", "log_softmax", "dot",
+    "cosh", "asinh", "acosh", "atanh", "norm", "prod", "cumprod", "product_of_others", "logsumexp", "softmax", "log_softmax", "dot",
     "mv", "outer", "mm", "bmm", "linear", "binary_cross_entropy", "binary_cross_entropy_with_logits", "var", "std",
     "mse_loss", "power", "einsum",
 ]  # fmt: skip
@@ -398,7 +398,7 @@ def slots_of(op: str, draw: Draw) -> tuple[int, ...]:
 SPECIAL = {
     "narrow": lambda shapes, attrs: attrs["length"] > 0, "diagonal": lambda shapes, attrs: attrs["k"] < 2,
     "overwrite": lambda shapes, attrs: len(attrs["path"]) > 0,
-    "power": lambda shapes, attrs: attrs["n"] not in (0, 1), "others": lambda shapes, attrs: shapes[0][-1] > 2,
+    "power": lambda shapes, attrs: attrs["n"] not in (0, 1), "product_of_others": lambda shapes, attrs: shapes[0][-1] > 2,
     "prod": lambda shapes, attrs: shapes[0][-1] > 1, "cumprod": lambda shapes, attrs: shapes[0][-1] > 1,
     "einsum": lambda shapes, attrs: len(shapes) == 2 and attrs["out"] == "ik",
     "linear": lambda shapes, attrs: len(shapes) == 3 and shapes[0] == (2, 3),

@@ -86,10 +86,7 @@ def test_weighted_sampler(seed, weights, replacement):
     assert mine == other
 
 
-@given(
-    n=st.integers(3, 40),
-    shares=st.lists(st.sampled_from([0.1, 0.25, 0.3, 0.5, 0.75]), min_size=1, max_size=3),
-)
+@given(n=st.integers(3, 40), shares=st.lists(st.sampled_from([0.1, 0.25, 0.3, 0.5, 0.75]), min_size=1, max_size=3))
 def test_split_by_fractions(n, shares):
     shares = [*shares, max(0.0, 1 - sum(shares))]
     results = []
@@ -97,10 +94,7 @@ def test_split_by_fractions(n, shares):
         library.manual_seed(5)
         try:
             results.append([list(part) for part in data.random_split(range(n), shares)])
-        except (
-            ValueError,
-            UserWarning,
-        ) as error:  # a part without samples warns, and warnings are errors here
+        except (ValueError, UserWarning) as error:  # a part without samples warns, and warnings are errors here
             results.append((type(error), str(error)))
     assert results[0] == results[1]
 

@@ -485,11 +485,7 @@ def functional_dropout_that_asks_the_module():
 
         def forward(self, x):
             x = F.dropout(torch.relu(self.fc1(x)), 0.5, self.training)
-            x = F.dropout(
-                x,
-                p=0.1,
-                training=self.training,
-            )
+            x = F.dropout(x, p=0.1, training=self.training)
             return self.fc2(x)
 
     x, y = torch.randn(12, 4), torch.randint(0, 2, (12,))

@@ -21,6 +21,15 @@ PUBLIC = {
     if inspect.isclass(thing) and issubclass(thing, nn.Module) and not name.startswith("_")
 }
 ABSTRACT = {"Module"}  # computes nothing itself; tests/nn/test_module.py is about it
+BASES = {
+    "AlongDim",
+    "InPlace",
+    "Loss",
+    "Margin",
+    "Named",
+    "Numbered",
+    "WeightedLoss",
+}  # shared by several modules; not public
 
 
 # ------------------------------------------------------------------------------------------ where to sample

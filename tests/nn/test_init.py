@@ -45,6 +45,10 @@ def test_truncated_normal_stays_inside_and_keeps_its_shape() -> None:
     assert far.min() >= 1.5 and far.mean().item() == pytest.approx(1.9386, abs=0.02)
 
 
+def test_truncation_at_a_bound_beyond_the_dtype_warns_of_nothing() -> None:
+    assert init.trunc_normal_(torch.empty(100), 0.0, 1.0, -1.0, 1e300).min() >= -1
+
+
 def test_a_generator_of_ones_own_leaves_the_default_stream_alone() -> None:
     torch.manual_seed(0)
     init.normal_(torch.empty(9), generator=torch.Generator().manual_seed(7))

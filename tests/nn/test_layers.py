@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 import tinygrad_pt as torch
 from tinygrad_pt import nn
 from tinygrad_pt.nn import functional as F
@@ -34,3 +36,11 @@ def test_pad_gradients_return_to_where_values_came_from() -> None:
     x = torch.tensor([[1.0, 2.0, 3.0]], requires_grad=True)
     F.pad(x, (1, 1), mode="reflect").sum().backward()
     assert x.grad.tolist() == [[1, 3, 1]]
+
+
+@pytest.mark.parametrize("name", ["dropout", "linear", "mse_loss", "pad", "elu"])
+def test_editors_know_the_functions(name: str) -> None:
+    """Two of them have the name of their file."""
+    jedi = pytest.importorskip("jedi")
+    (found,) = jedi.Script(f"from tinygrad_pt.nn import functional as F\nF.{name}").infer()
+    assert (found.type, found.name) == ("function", name)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import warnings
+from typing import Any
 
 import pytest
 
@@ -68,6 +71,15 @@ def test_targets_of_two_dtypes() -> None:
         F.mse_loss(torch.ones(2).long(), torch.ones(2).long())
 
 
+def test_a_variance_may_be_infinite() -> None:
+    var = torch.tensor([math.inf, 4.0], requires_grad=True)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of NumPy too, whose filter the package sets
+        each = F.gaussian_nll_loss(torch.tensor([1.0, 1.0]), torch.tensor([3.0, 3.0]), var, reduction="none")
+        each.sum().backward()
+    assert each.tolist() == [math.inf, pytest.approx(1.1931, abs=1e-4)] and var.grad.tolist() == [0.0, 0.0]
+
+
 def test_errors_name_the_loss_and_the_mend() -> None:
     with pytest.raises(
         ValueError, match=r"(?s)Expected input batch_size \(3\).*op: nll_loss.*module: CrossEntropyLoss"
@@ -96,3 +108,18 @@ def test_a_small_net_learns_xor() -> None:
             for p in net.parameters():
                 p -= 1.0 * p.grad
     assert ((net(x) > 0).float() == t).all() and loss.item() < 0.05
+
+
+FLAGGED = [f for f in vars(F).values() if inspect.isfunction(f) and "size_average" in inspect.signature(f).parameters]
+
+
+@pytest.mark.parametrize("loss", FLAGGED, ids=lambda loss: loss.__name__)
+def test_the_old_flags_warn_where_the_loss_is_called(loss: Any) -> None:
+    xs = [torch.full((2, 3), 0.5) for p in inspect.signature(loss).parameters.values() if p.default is p.empty]
+    if loss in (F.nll_loss, F.cross_entropy):
+        xs[-1] = torch.tensor([0, 1])
+    elif loss is F.cosine_embedding_loss:
+        xs[-1] = torch.ones(2)
+    with pytest.warns(UserWarning, match="please use reduction='sum' instead") as seen:
+        value = loss(*xs, size_average=False)
+    assert seen[0].filename == __file__ and value.item() == loss(*xs, reduction="sum").item()

@@ -303,6 +303,19 @@ def test_backward_hooks_replace_gradients_and_go_away() -> None:
     assert x.grad.item() == pytest.approx(m.weight.item())
 
 
+@pytest.mark.parametrize("grads", [(), (None, None)])
+def test_a_backward_hook_that_returns_a_wrong_number_of_gradients_is_refused(grads: Any) -> None:
+    for register, words in (
+        ("register_full_backward_pre_hook", "Backward pre hook returned an invalid number of grad_output"),
+        ("register_full_backward_hook", "Backward hook returned an invalid number of grad_input"),
+    ):
+        m = nn.Linear(1, 1)
+        getattr(m, register)(lambda *args: grads)
+        y = m(torch.ones(1, 1, requires_grad=True))
+        with pytest.raises(RuntimeError, match=f"{words}, got {len(grads)}, but expected 1"):
+            y.sum().backward()
+
+
 def test_backward_hooks_take_part_in_second_derivatives() -> None:
     class Cube(nn.Module):
         def forward(self, x: Any) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import inspect
+import pkgutil
 import warnings
 from typing import Any
 
@@ -11,7 +13,7 @@ import numpy as np
 import pytest
 
 import tinygrad_pt as torch
-from tests.nn.table import ABSTRACT, PUBLIC, ROWS, Case, Row, build, tensor
+from tests.nn.table import ABSTRACT, BASES, PUBLIC, ROWS, Case, Row, build, tensor
 from tinygrad_pt import nn
 from tinygrad_pt.modes import current
 from tinygrad_pt.testing import gradcheck, gradgradcheck
@@ -76,6 +78,17 @@ def same(a: Any, b: Any) -> None:
 # ------------------------------------------------------------------------------------------ the table is whole
 def test_every_module_has_a_row() -> None:
     assert set(PUBLIC) - ABSTRACT == set(ROWS), "a public module of nn without a row in tests/nn/table.py"
+
+
+def test_every_module_is_public() -> None:
+    files = [importlib.import_module(f"tinygrad_pt.nn.{file.name}") for file in pkgutil.iter_modules(nn.__path__)]
+    kinds = {
+        name
+        for file in files
+        for name, thing in vars(file).items()
+        if inspect.isclass(thing) and issubclass(thing, nn.Module) and thing.__module__ == file.__name__
+    }
+    assert kinds == set(PUBLIC) | BASES, "a module that tinygrad_pt/nn/__init__.py does not import"
 
 
 @over(EVERY)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+import sys
 import warnings
 from typing import Any
 
@@ -131,6 +133,16 @@ def test_init_of_other_ranks_and_rare_intervals() -> None:
 )
 def test_init_says_the_same(act: Any) -> None:
     agree(lambda torch: act(torch.nn.init, torch))
+
+
+# ------------------------------------------------------------------------------------ names
+def test_functional_exports_the_functions_that_pytorch_has_and_no_helper() -> None:
+    rooms = [room for name, room in sys.modules.items() if name.startswith(G.nn.functional.__name__ + ".")]
+    assert len(rooms) > 5
+    for room in rooms:
+        for name, thing in vars(room).items():
+            if inspect.isfunction(thing) and thing.__module__ == room.__name__ and not name.startswith("_"):
+                assert hasattr(T.nn.functional, name) == hasattr(G.nn.functional, name), name
 
 
 # ------------------------------------------------------------------------------------ layers
@@ -368,11 +380,7 @@ def net(torch: Any) -> Any:
             repr(m.params[1:]),
             repr(t.nn.ParameterList([3, t.ones(1)])),
         ],
-        lambda t, m: [
-            m.named.update({"v": t.ones(2)}),
-            list(m.named.keys()),
-            repr(m.named | {"u": t.ones(1)}),
-        ],
+        lambda t, m: [m.named.update({"v": t.ones(2)}), list(m.named.keys()), repr(m.named | {"u": t.ones(1)})],
         lambda t, m: repr(t.nn.ParameterDict({"a": 3})) + repr(t.nn.ParameterDict()) + repr(t.nn.ParameterList()),
         lambda t, m: [n for n in dir(m) if n in ("scale", "mean", "body", "forward", "0", "train")],
         lambda t, m: [t.nn.utils.parameters_to_vector(m.parameters()).shape[0]],

@@ -351,7 +351,7 @@ row("cumsum", np.cumsum, real,
 VECTORS = [((3,),), ((2, 3),), ((1,),), ((4, 1),), ((0,),), ((2, 0),), ((0, 2),), ((2, 1, 1, 3),)]
 row("prod", lambda a: np.prod(a, -1), real, cases(VECTORS), at([0, 2, 3], 0, [6, 0, 0]), at([0, 0, 3], 0, [0, 0, 0]))
 row("cumprod", lambda a: np.cumprod(a, -1), real, cases(VECTORS), at([0, 2, 0], [0, 0, 0], [3, 0, 0]))
-row("others", lambda a: _others(a), real, cases(VECTORS), at([0, 2, 3], [6, 0, 0], [5, 3, 2]))
+row("product_of_others", lambda a: _others(a), real, cases(VECTORS), at([0, 2, 3], [6, 0, 0], [5, 3, 2]))
 
 
 def _others(a: Any) -> Any:

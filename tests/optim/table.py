@@ -127,10 +127,7 @@ def adagrad(
 # ------------------------------------------------------------------------------------------ rows
 BOTH = (False, True)
 NESTEROV = "Nesterov momentum requires a momentum and zero dampening"
-RATE = (
-    ({"lr": -0.5}, "Invalid learning rate: -0.5"),
-    ({"weight_decay": -1.0}, "Invalid weight_decay value: -1.0"),
-)
+RATE = (({"lr": -0.5}, "Invalid learning rate: -0.5"), ({"weight_decay": -1.0}, "Invalid weight_decay value: -1.0"))
 ADAM = {
     "lr": (0.1,), "betas": ((0.9, 0.999), (0.0, 0.0), (0.5, 0.9)), "eps": (1e-8, 0.0, 1.0), "weight_decay": (0, 0.1),
     "amsgrad": BOTH, "maximize": BOTH,

@@ -57,14 +57,7 @@ def network() -> Snapshot:
             value = rng.normal(size=shape)
             vertices.append(
                 vertex(
-                    here,
-                    name,
-                    op=op,
-                    kind="op" if op else "param",
-                    shape=shape,
-                    value=value,
-                    grad=value,
-                    scope=scope,
+                    here, name, op=op, kind="op" if op else "param", shape=shape, value=value, grad=value, scope=scope
                 )
             )
             if args:

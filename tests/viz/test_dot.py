@@ -43,14 +43,7 @@ def test_any_graph_is_whole_and_inert(snapshot: Snapshot) -> None:
     assert sorted(NODE.findall(source)) == sorted(v.id for v in snapshot.vertices)
     assert EDGE.findall(source) == [(e.source, e.target) for e in snapshot.edges]
     attributes = set(re.findall(r"[ \[](\w+)=", re.sub(r'"[^"]*"', '""', re.sub(r"<<.*>>", "<>", source))))
-    assert not {name.lower() for name in attributes} & {
-        "url",
-        "href",
-        "image",
-        "shapefile",
-        "headurl",
-        "edgeurl",
-    }
+    assert not {name.lower() for name in attributes} & {"url", "href", "image", "shapefile", "headurl", "edgeurl"}
     assert "shape=record" not in source and "concentrate" not in source
     assert source == digraph(snapshot, labels="both").source
 

@@ -128,11 +128,7 @@ print(sorted(path.name for path in folder.iterdir()))
 def test_without_any_engine_and_with_an_empty_path(tmp_path: Path) -> None:
     environment = {"PATH": "", "PYTHONPATH": str(ROOT), "SYSTEMROOT": os.environ.get("SYSTEMROOT", "")}
     result = subprocess.run(
-        [sys.executable, "-c", BARE, str(tmp_path)],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
+        [sys.executable, "-c", BARE, str(tmp_path)], env=environment, capture_output=True, text=True, check=False
     )
     assert result.stdout == "['a.dot', 'a.gv', 'a.svg']\n", result.stderr
 

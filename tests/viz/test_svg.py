@@ -17,20 +17,7 @@ from tinygrad_pt.viz.svg import paint
 from tinygrad_pt.viz.text import clean
 
 TAGS = {"svg", "title", "style", "rect", "g", "path", "text"}
-ATTRIBUTES = {
-    "class",
-    "id",
-    "role",
-    "aria-label",
-    "x",
-    "y",
-    "width",
-    "height",
-    "rx",
-    "d",
-    "transform",
-    "viewBox",
-}
+ATTRIBUTES = {"class", "id", "role", "aria-label", "x", "y", "width", "height", "rx", "d", "transform", "viewBox"}
 
 
 def parse(svg: str) -> ET.Element:

@@ -6,11 +6,13 @@ known any more, is None rather than a guess.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
+from tinygrad_pt.autograd import engine
 from tinygrad_pt.autograd.engine import order
 from tinygrad_pt.graph import PICK, SAVED, Constant, Leaf, Node, made_by
 from tinygrad_pt.ops import sum_to
@@ -115,29 +117,42 @@ class Replay:
 
     # ---------------------------------------------------------------------------------------- gradients
     def gradients(self, root: Node, seed: Any, heard: Callable[..., None] | None = None) -> dict[Any, Any]:
-        """∂root/∂node times the seed for every node where it can be known, by the engine's own rules.
+        """∂root/∂node times the seed for every vertex where it can be known: the engine's own walk over twins.
 
-        `heard(node, slot, g, r)` is told what every edge carries back.
+        The twin of a vertex answers with what its rules say about the replayed values. What cannot be known is a
+        symbol, and whatever is computed from a symbol is one. `heard(node, slot, g, r)` is told what every edge
+        carries back.
         """
-        grads: dict[Any, Any] = {root: np.asarray(getattr(seed, "array", seed))}
-        unknown: set[Any] = set()
-        for node in reversed(self.boxes.nodes):
-            if node.note("hooks"):  # what a hook made of the gradient only the hook knows
-                unknown.add(node)
-            g = grads.get(node)
-            for slot, p in enumerate(self.boxes.slots[node]):
-                if not isinstance(p, Node) or self.rule(node, slot) is None:
-                    continue
-                r = None if g is None or node in unknown else self.local(node, slot, g)
-                if r is not None:
-                    if heard is not None:
-                        heard(node, slot, g, r)
-                    with np.errstate(all="ignore"):
-                        grads[p] = grads[p] + r if p in grads else r
-                elif g is not None or node in unknown:
-                    unknown.add(p)
-        unknown |= {leaf for leaf in grads if leaf.note("hooks")}
-        return {node: g for node, g in grads.items() if node not in unknown}
+        twins = {node: self._twin(node, heard) for node in self.boxes.scope if isinstance(node, Node)}
+        for node, twin in twins.items():
+            twin.parents = tuple(twins.get(box, box) for box in self.boxes.slots.get(node, ()))
+        nodes = [twins[node] for node in reversed(self.boxes.nodes)]
+        grads: dict[Any, Any] = {twins[root]: np.asarray(getattr(seed, "array", seed))}
+        with np.errstate(all="ignore"):
+            found = engine.run(nodes, grads, retain=True, create=False, wanted=set(twins.values()))
+        known = {node: found[twin] for node, twin in twins.items() if twin in found}
+        return {node: g for node, g in known.items() if not isinstance(g, Symbol) and not node.note("hooks")}
+
+    def _twin(self, node: Node, heard: Callable[..., None] | None) -> Node:
+        """A vertex whose rules answer from the replayed values."""
+
+        def answering(slot: int) -> Callable[..., Any]:
+            def answer(g: Any, *args: Any) -> Any:
+                p = self.boxes.slots[node][slot]
+                unknown = isinstance(g, Symbol) or node.note("hooks")  # what a hook made of g only the hook knows
+                r = None if unknown else self.local(node, slot, g)
+                if r is None:
+                    return Symbol("?", tuple(p.shape), p.dtype)
+                if heard is not None:
+                    heard(node, slot, g, r)
+                return r
+
+            return answer
+
+        slots = range(len(self.boxes.slots.get(node, ())))
+        op = copy.copy(made_by(node).op)
+        op.rules = tuple(None if self.rule(node, slot) is None else answering(slot) for slot in slots)
+        return Node(op, (), (), {}, (), node.shape, node.dtype, node.scope)
 
     def rule(self, node: Node, slot: int) -> Any:
         """The rule of one argument of a node's op, or None."""

@@ -1,131 +1,20 @@
-"""PyTorch's vocabulary: functions of tensors, written in ops. Methods of `Tensor` are these same functions."""
+"""PyTorch's vocabulary: functions of tensors, written in ops. Methods of `Tensor` are these same functions.
 
-from tinygrad_pt.functions import arguments, creation
-from tinygrad_pt.functions.arguments import (
-    Size,
-    axis_from,
-    is_complex,
-    is_floating_point,
-    is_nonzero,
-    is_tensor,
-    numel,
-)  # fmt: skip
+A function becomes public in the file that defines it, by its name in `__all__`; if it is a method too, by its name in
+the class at the end of that file.
+"""
+
+from typing import TYPE_CHECKING
+
+from tinygrad_pt.functions import arguments, creation, indexing, linalg, pointwise, reduction, shaping
+from tinygrad_pt.functions.arguments import *  # noqa: F403
 from tinygrad_pt.functions.creation import *  # noqa: F403
-from tinygrad_pt.functions.creation import CPU
-from tinygrad_pt.functions.indexing import (
-    gather,
-    getitem,
-    index_add,
-    index_select,
-    masked_select,
-    nonzero,
-    one_hot,
-    scatter,
-    scatter_add,
-    searchsorted,
-    setitem,
-    take,
-    take_along_dim,
-)  # fmt: skip
-from tinygrad_pt.functions.linalg import (
-    addmm,
-    addmv,
-    baddbmm,
-    bmm,
-    dot,
-    einsum,
-    inner,
-    matmul,
-    mm,
-    mv,
-    outer,
-    tensordot,
-    vdot,
-)  # fmt: skip
+from tinygrad_pt.functions.indexing import *  # noqa: F403
+from tinygrad_pt.functions.linalg import *  # noqa: F403
 from tinygrad_pt.functions.pointwise import *  # noqa: F403
-from tinygrad_pt.functions.reduction import (
-    all,
-    amax,
-    amin,
-    aminmax,
-    any,
-    argmax,
-    argmin,
-    argsort,
-    bincount,
-    count_nonzero,
-    cummax,
-    cummin,
-    cumprod,
-    cumsum,
-    kthvalue,
-    log_softmax,
-    logsumexp,
-    max,
-    mean,
-    median,
-    min,
-    mode,
-    nansum,
-    norm,
-    prod,
-    softmax,
-    sort,
-    std,
-    sum,
-    topk,
-    unique,
-    var,
-)  # fmt: skip
-from tinygrad_pt.functions.shaping import (
-    broadcast_shapes,
-    broadcast_tensors,
-    broadcast_to,
-    cat,
-    chunk,
-    concat,
-    concatenate,
-    diag,
-    diagonal,
-    expand,
-    expand_as,
-    flatten,
-    flip,
-    fliplr,
-    flipud,
-    hstack,
-    meshgrid,
-    moveaxis,
-    movedim,
-    mT,
-    narrow,
-    pad,
-    permute,
-    ravel,
-    repeat,
-    repeat_interleave,
-    reshape,
-    reshape_as,
-    reversed_axes,
-    roll,
-    select,
-    split,
-    squeeze,
-    stack,
-    swapaxes,
-    swapdims,
-    t,
-    tensor_split,
-    tile,
-    trace,
-    transpose,
-    tril,
-    triu,
-    unbind,
-    unflatten,
-    unfold,
-    unsqueeze,
-    view,
-    view_as,
-    vstack,
-)  # fmt: skip
+from tinygrad_pt.functions.reduction import *  # noqa: F403
+from tinygrad_pt.functions.shaping import *  # noqa: F403
+
+FILES = (arguments, creation, indexing, linalg, pointwise, reduction, shaping)
+if not TYPE_CHECKING:  # type checkers do not read an `__all__` that is computed, and would take no name for public
+    __all__ = [name for file in FILES for name in file.__all__]

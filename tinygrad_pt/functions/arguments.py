@@ -3,40 +3,42 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
-import sys
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar
+import operator
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, SupportsIndex, TypeAlias, TypeVar, overload
 
 import numpy as np
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.errors import axis_of, class_name, refuse
+from tinygrad_pt.errors import axis_of, refuse
 from tinygrad_pt.graph import OPS, Handle
 
+if TYPE_CHECKING:
+    from tinygrad_pt.tensor import Tensor
+
+    Operand: TypeAlias = "Tensor | float | complex | np.ndarray | np.generic"
+
+__all__ = ["Size", "is_complex", "is_floating_point", "is_nonzero", "is_tensor", "numel"]
+
+Dims = int | Sequence[int] | None
+Dtype = dtypes.dtype | np.dtype[Any] | type | None
+Number = float | complex
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def quiet(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorator: where somebody made NumPy's warnings errors, inf and nan are values all the same.
-
-    The function must be one that may run twice; as long as nothing overflows it costs nothing but a call.
-    """
-
-    @functools.wraps(function)
-    def patient(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return function(*args, **kwargs)
-        except RuntimeWarning:
-            with np.errstate(all="ignore"):
-                return function(*args, **kwargs)
-
-    return patient
+def cast(x: Any, kind: np.dtype[Any]) -> np.ndarray:
+    """A number or an array in a dtype; what is too large becomes inf, without a warning of NumPy's."""
+    if (x.__class__ is float or x.__class__ is int) and -6e4 < x < 6e4:  # every dtype holds it: no time for errstate
+        return np.asarray(x).astype(kind)
+    with np.errstate(all="ignore"):
+        return np.asarray(x).astype(kind)
 
 
-class Size(tuple):
+class Size(tuple[int, ...]):
     """The shape of a tensor: a tuple that prints as PyTorch's.
 
     >>> Size((2, 3)), Size((2, 3)).numel()
@@ -45,38 +47,117 @@ class Size(tuple):
 
     def numel(self) -> int:
         """The product of the sizes."""
-        n = 1
-        for m in self:
-            n *= m
-        return n
+        return math.prod(self)
 
     def __repr__(self) -> str:
         return f"torch.Size({list(self)})"
 
-    def __getitem__(self, index: Any) -> Any:
-        found = tuple.__getitem__(self, index)
-        return Size(found) if isinstance(index, slice) else found
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> int: ...
+    @overload
+    def __getitem__(self, index: slice) -> Size: ...
+    def __getitem__(self, index: SupportsIndex | slice) -> int | Size:
+        return Size(tuple.__getitem__(self, index)) if isinstance(index, slice) else tuple.__getitem__(self, index)
 
 
-def typename(value: Any) -> str:
-    """PyTorch's word for the type of a value: `torch.FloatTensor`, `int`, `collections.OrderedDict`."""
-    if isinstance(value, Handle):
-        return str(value.type())
-    return class_name(value if isinstance(value, type) else type(value))
-
-
-def expect_tensor(value: Any, function: str, name: str = "input", position: int = 1) -> Any:
+# ------------------------------------------------------------------------------------------ wrong arguments
+def expect_tensor(value: Any, function: str, name: str = "input", position: int = 1) -> Tensor:
     """`value` if it is a tensor, else PyTorch's TypeError."""
     if not isinstance(value, Handle):
-        raise refuse(
-            TypeError,
-            f"{function}(): argument '{name}' (position {position}) must be Tensor, not {type(value).__name__}",
-            mend="wrap it in torch.tensor(...)",
-        )
+        raise _not_a(value, "Tensor", function, name, position)
     return value
 
 
-def as_tensor_like(value: Any, like: Any) -> Any:
+def _not_a(value: Any, kind: str, function: str, name: str, position: int) -> Exception:
+    """PyTorch's TypeError about an argument of the wrong type; a keyword argument has position 0."""
+    where = f" (position {position})" if position else ""
+    text = f"{function}(): argument '{name}'{where} must be {kind}, not {type(value).__name__}"
+    return refuse(TypeError, text, mend="wrap it in torch.tensor(...)" if kind == "Tensor" else "")
+
+
+def unsupported(kernel: str, op: str, value: Any, *others: Any) -> Exception:
+    """PyTorch's error about a dtype for which it has no such computation."""
+    kind = dtypes.of(value.array.dtype) if isinstance(value, Handle) else dtypes.of_number(value)
+    text = f"\"{kernel}\" not implemented for '{kind.spoken}'"
+    return refuse(NotImplementedError, text, op, value, *others, mend="x.float()" if kind.rank < 2 else "")
+
+
+def _is_index(value: Any) -> bool:
+    try:
+        operator.index(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _all_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, (tuple, list)) and all(map(test, value))
+
+
+def _is_a(*kinds: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, kinds)
+
+
+# Types in signatures: a test of a value, and PyTorch's name. Values of other types are not tested.
+TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "Tensor": (_is_a(Handle), "Tensor"),
+    "Operand": (_is_a(Handle, int, float, complex, np.ndarray, np.generic), "Tensor"),
+    "Number": (_is_a(Handle, int, float, complex, np.generic), "Number"),
+    "float": (
+        lambda v: isinstance(v, (int, float, np.generic)) or (isinstance(v, Handle) and v.array.size == 1),
+        "float",
+    ),
+    "int": (_is_index, "int"),
+    "str": (_is_a(str), "str"),
+    "None": (lambda value: value is None, "None"),
+    "Dims": (lambda value: value is None or _is_index(value) or _all_of(_is_index)(value), "tuple of ints"),
+    "Sequence[Any]": (_is_a(tuple, list), "tuple"),
+    "Sequence[int]": (_all_of(_is_index), "tuple of ints"),
+    "Sequence[Tensor]": (_all_of(_is_a(Handle)), "tuple of Tensors"),
+}
+
+
+def checked(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorator: when Python or NumPy fail inside a function, the error says as PyTorch does which argument is wrong.
+
+    The types in the signature tell which; they are looked up only when there is an error. The decorator costs one call,
+    so functions on hot paths check their arguments themselves.
+    """
+
+    @functools.wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except (AttributeError, TypeError, ValueError, LookupError, ArithmeticError) as error:
+            if "\n  op: " in str(error) or "\n  mend: " in str(error):
+                raise
+            _blame(error, function, args, kwargs)
+
+    return guarded
+
+
+def _blame(error: Exception, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> NoReturn:
+    """Raise PyTorch's error about a call that failed, or Python's own if the call does not fit the signature."""
+    signature = inspect.signature(function)
+    try:
+        given = signature.bind(*args, **kwargs).arguments
+    except TypeError:
+        raise error from None
+    name = function.__name__
+    for i, (key, value) in enumerate(given.items()):
+        parameter = signature.parameters[key]
+        kinds = str(parameter.annotation).split(" | ")
+        if parameter.kind is not parameter.VAR_POSITIONAL and all(k in TYPES for k in kinds):
+            if not any(TYPES[k][0](value) for k in kinds):
+                position = 0 if parameter.kind is parameter.KEYWORD_ONLY else i + 1
+                raise _not_a(value, TYPES[kinds[0]][1], name, key, position) from None
+    kind = next((k for k in (TypeError, IndexError, ValueError) if isinstance(error, k)), TypeError)
+    tensors = [x for x in given.values() if isinstance(x, Handle)]
+    raise refuse(kind, str(error), name, *tensors) from error
+
+
+# ------------------------------------------------------------------------------------------ numbers and dtypes
+def as_tensor_like(value: Any, like: Tensor) -> Tensor:
     """A tensor of a number or an array, in the dtype in which it would meet `like`."""
     if isinstance(value, Handle):
         return value
@@ -86,57 +167,48 @@ def as_tensor_like(value: Any, like: Any) -> Any:
     return wrap(np.asarray(value, dtypes.result_type(like.array, value).numpy))
 
 
-def unsupported(kernel: str, value: Any) -> Exception:
-    """PyTorch's error about a dtype for which it has no such computation."""
-    kind = (dtypes.of(value.array.dtype) if isinstance(value, Handle) else dtypes.of_number(value)).spoken
-    return NotImplementedError(f"\"{kernel}\" not implemented for '{kind}'")
-
-
-@quiet
-def number(value: Any, kind: dtypes.dtype, spoken: str = "") -> Any:
+def scalar_array(value: Any, kind: dtypes.dtype, op: str = "") -> np.ndarray:
     """A Python number as a 0-d array of a dtype that can hold it."""
     x = value.array if isinstance(value, Handle) else value
+    if kind.rank == 2 and isinstance(x, complex):
+        x = x if x.imag else x.real
+    held = (bool, int, float, np.ndarray, *((complex, np.generic) if kind.rank > 1 else ()))
+    if not isinstance(x, held) or (isinstance(x, np.ndarray) and x.dtype.kind not in "biufc"):
+        raise refuse(TypeError, f"a Number is expected, not {type(x).__name__}", op, value)
     if isinstance(x, int) and not -(2**63) <= x < 2**64:
-        raise OverflowError("int too big to convert")
+        raise refuse(OverflowError, "int too big to convert", op, value)
+    name = ""
     if kind.rank == 1 and not isinstance(x, np.ndarray):
         info = np.iinfo(kind.numpy)
         if isinstance(x, float) and math.isfinite(x):
             x = int(x)
-        if isinstance(x, float) or (isinstance(x, int) and not (info.min or -info.max) <= x <= info.max):
-            raise RuntimeError(f"value cannot be converted to type {spoken or kind.name + '_t'} without overflow")
-    if kind.rank < 2 and not isinstance(x, (bool, int, float, np.ndarray)):
-        raise TypeError(f"a Number is expected, not {type(x).__name__}")
-    if kind.numpy == np.float32 and isinstance(x, float) and math.isfinite(x) and abs(x) > 3.4028235677973366e38:
-        raise RuntimeError("value cannot be converted to type float without overflow")
-    return np.asarray(x).astype(kind.numpy)
+        if isinstance(x, float) or not (info.min or -info.max) <= x <= info.max:
+            name = f"{kind.name}_t"
+    elif kind.rank == 2 and isinstance(x, complex):
+        name = "float"
+    elif kind.numpy == np.float32 and isinstance(x, float) and math.isfinite(x) and abs(x) > 3.4028235677973366e38:
+        name = "float"
+    if name:
+        raise refuse(RuntimeError, f"value cannot be converted to type {name} without overflow", op, value)
+    return cast(x, kind.numpy)
 
 
-def promoted(*tensors: Any) -> list[Any]:
+def promoted(*tensors: Tensor) -> list[Tensor]:
     """The tensors in the dtype in which they meet."""
     target = dtypes.result_type(*(t.array for t in tensors))
     return [t if t.array.dtype == target.numpy else OPS["cast"](t, dtype=target) for t in tensors]
 
 
-def axis_from(dim: Any, ndim: int) -> int:
-    """One dim, checked, as 0 … ndim-1."""
+# ------------------------------------------------------------------------------------------ dims and sizes
+def axis_from(dim: Any, ndim: int, op: str = "", *tensors: Any) -> int:
+    """One dim, checked, as 0 … ndim-1; `op` and its tensors are for the error."""
     try:
         return axis_of(dim, ndim)
     except (IndexError, TypeError) as error:
-        raise _addressed(error) from None
+        raise refuse(type(error), str(error), op, *tensors) from None
 
 
-def _addressed(error: Exception) -> Exception:
-    """The error with the name and the tensor of the public function that was called; looked up only now."""
-    called: Any = sys._getframe(2)
-    while called.f_code.co_name.startswith("_"):
-        called = called.f_back
-    name = called.f_code.co_name
-    name = called.f_locals.get("name", name) if name == "function" else name  # one made for several names
-    tensors = [x for x in called.f_locals.values() if isinstance(x, Handle)][:1]
-    return refuse(type(error), str(error), name, *tensors)
-
-
-def axes_from(dim: Any, ndim: int) -> tuple[int, ...] | None:
+def axes_from(dim: Any, ndim: int, op: str = "", *tensors: Any) -> tuple[int, ...] | None:
     """A dim, several, or None for all, checked; a dim named twice is an error."""
     if dim is None:
         return None
@@ -149,67 +221,71 @@ def axes_from(dim: Any, ndim: int) -> tuple[int, ...] | None:
     try:
         axes = tuple([axis_of(d, ndim) for d in dims])
     except (IndexError, TypeError) as error:
-        raise _addressed(error) from None
+        raise refuse(type(error), str(error), op, *tensors) from None
     for a in axes:
         if axes.count(a) > 1:
-            raise _addressed(RuntimeError(f"dim {a} appears multiple times in the list of dims"))
+            raise refuse(RuntimeError, f"dim {a} appears multiple times in the list of dims", op, *tensors)
     return axes if ndim else None
 
 
-def sizes_from(sizes: tuple[Any, ...], function: str = "size") -> tuple[int, ...]:
+def sizes_from(sizes: Sequence[Any], function: str = "size") -> tuple[int, ...]:
     """`f(2, 3)`, `f((2, 3))`, `f([2, 3])`, `f(torch.Size([2, 3]))` alike."""
     if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
-        sizes = tuple(sizes[0])
+        sizes = sizes[0]
     found = []
     for position, n in enumerate(sizes):
-        if isinstance(n, bool) or not hasattr(n, "__index__"):
-            raise TypeError(
-                f"{function}(): argument 'size' must be tuple of ints, but found element of type "
-                f"{type(n).__name__} at pos {position}"
+        if n.__class__ is not int and (isinstance(n, bool) or not _is_index(n)):
+            raise refuse(
+                TypeError,
+                f"{function}(): argument 'size' must be tuple of ints, but found element of type {type(n).__name__} "
+                f"at pos {position}",
+                function,
             )
         found.append(n.__index__())
     return tuple(found)
 
 
-def positive_sizes(sizes: tuple[Any, ...], function: str) -> tuple[int, ...]:
+def positive_sizes(sizes: Sequence[Any], function: str) -> tuple[int, ...]:
     """Sizes of a new tensor: none may be negative."""
     if not sizes:
-        raise TypeError(f'{function}() missing 1 required positional arguments: "size"')
+        raise refuse(TypeError, f'{function}() missing 1 required positional arguments: "size"', function)
     found = sizes_from(sizes, function)
     for n in found:
         if n < 0:
-            if function == "zeros":
-                raise RuntimeError("zeros: Dimension size must be non-negative.")
-            raise RuntimeError(f"Trying to create tensor with negative dimension {n}: {list(found)}")
+            text = f"Trying to create tensor with negative dimension {n}: {list(found)}"
+            raise refuse(
+                RuntimeError, "zeros: Dimension size must be non-negative." if function == "zeros" else text, function
+            )
     return found
 
 
-def inferred_shape(sizes: tuple[int, ...], numel: int) -> tuple[int, ...]:
+def inferred_shape(sizes: tuple[int, ...], numel: int, op: str, *tensors: Any) -> tuple[int, ...]:
     """A shape with its one -1 filled in, checked against the number of elements."""
     text = f"shape '{list(sizes)}' is invalid for input of size {numel}"
     known, unknown = 1, -1
     for i, n in enumerate(sizes):
         if n == -1:
             if unknown >= 0:
-                raise RuntimeError("only one dimension can be inferred")
+                raise refuse(RuntimeError, "only one dimension can be inferred", op, *tensors)
             unknown = i
         elif n < 0:
-            raise RuntimeError(f"invalid shape dimension {n} at index {i} of shape {list(sizes)}")
+            text = f"invalid shape dimension {n} at index {i} of shape {list(sizes)}"
+            raise refuse(RuntimeError, text, op, *tensors)
         else:
             known *= n
     if unknown < 0:
         if known != numel:
-            raise refuse(RuntimeError, text, mend=f"the sizes must multiply to {numel}")
+            raise refuse(RuntimeError, text, op, *tensors, mend=f"the sizes must multiply to {numel}")
         return sizes
     if known == 0:
-        if numel:
-            raise refuse(RuntimeError, text)
-        raise RuntimeError(
-            f"cannot reshape tensor of 0 elements into shape {list(sizes)} because the unspecified dimension size -1 "
-            "can be any value and is ambiguous"
-        )
+        if not numel:
+            text = (
+                f"cannot reshape tensor of 0 elements into shape {list(sizes)} because the unspecified dimension size "
+                "-1 can be any value and is ambiguous"
+            )
+        raise refuse(RuntimeError, text, op, *tensors)
     if numel % known:
-        raise refuse(RuntimeError, text, mend=f"{numel} is not a multiple of {known}")
+        raise refuse(RuntimeError, text, op, *tensors, mend=f"{numel} is not a multiple of {known}")
     return (*sizes[:unknown], numel // known, *sizes[unknown + 1 :])
 
 
@@ -219,21 +295,21 @@ def is_tensor(obj: Any) -> bool:
     return isinstance(obj, Handle)
 
 
-def numel(input: Any) -> int:
+def numel(input: Tensor) -> int:
     """The number of elements."""
     return expect_tensor(input, "numel").array.size
 
 
-def is_floating_point(input: Any) -> bool:
+def is_floating_point(input: Tensor) -> bool:
     """Whether the elements of a tensor are floating point numbers."""
     return expect_tensor(input, "is_floating_point").array.dtype.kind == "f"
 
 
-def is_complex(input: Any) -> bool:
+def is_complex(input: Tensor) -> bool:
     """Whether the elements of a tensor are complex."""
     return expect_tensor(input, "is_complex").array.dtype.kind == "c"
 
 
-def is_nonzero(input: Any) -> bool:
+def is_nonzero(input: Tensor) -> bool:
     """The truth value of a tensor of one element."""
     return bool(expect_tensor(input, "is_nonzero"))

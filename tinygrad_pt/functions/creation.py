@@ -4,16 +4,37 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinygrad_pt import dtypes, random
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.errors import class_name, refuse
-from tinygrad_pt.functions.arguments import expect_tensor, number, positive_sizes, quiet
+from tinygrad_pt.errors import broadcast_text, class_name, refuse
+from tinygrad_pt.functions.arguments import (
+    Dtype,
+    Number,
+    checked,
+    expect_tensor,
+    positive_sizes,
+    scalar_array,
+    sizes_from,
+)
 from tinygrad_pt.graph import Handle, Leaf
 from tinygrad_pt.modes import current
+from tinygrad_pt.random import Generator
+
+if TYPE_CHECKING:
+    from tinygrad_pt.tensor import Tensor
+
+__all__ = [
+    "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
+    "ShortTensor", "arange", "as_tensor", "asarray", "bernoulli", "device", "empty", "empty_like", "eye",
+    "from_numpy", "full", "full_like", "get_rng_state", "linspace", "logspace", "multinomial", "normal", "ones",
+    "ones_like", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "scalar_tensor",
+    "set_rng_state", "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like",
+]  # fmt: skip
 
 
 class device:
@@ -25,16 +46,18 @@ class device:
 
     __slots__ = ("index", "type")
 
-    def __init__(self, type: Any = "cpu", index: int | None = None) -> None:
-        name, _, number = str(getattr(type, "type", type)).partition(":")
-        if name != "cpu":
+    def __init__(self, type: str | device = "cpu", index: int | None = None) -> None:
+        name, _, place = str(getattr(type, "type", type)).partition(":")
+        if name != "cpu" or not (place or "0").isdecimal():
             raise refuse(
                 RuntimeError,
                 f"tinygrad_pt runs on the CPU alone; device {str(type)!r} does not exist here",
+                "device",
+                type,
                 mend="use device('cpu'), or device = 'cuda' if torch.cuda.is_available() else 'cpu'",
             )
         self.type = name
-        self.index = int(number) if number else index
+        self.index = int(place) if place else index
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, device) and self.type == other.type
@@ -43,45 +66,42 @@ class device:
         return hash(self.type)
 
     def __repr__(self) -> str:
-        return (
-            f"device(type='{self.type}')" if self.index is None else f"device(type='{self.type}', index={self.index})"
-        )
+        return f"device(type='{self.type}'" + (")" if self.index is None else f", index={self.index})")
 
     def __str__(self) -> str:
         return self.type
 
 
 CPU = device("cpu")
+Place = str | device | None
 
 
-def require(t: Any, requires_grad: bool) -> Any:
-    """Make a fresh tensor a leaf that requires grad, if asked."""
-    if requires_grad:
-        if t.array.dtype.kind != "f":
-            raise refuse(
-                RuntimeError,
-                "Only Tensors of floating point and complex dtype can require gradients",
-                mend="give dtype=torch.float32, or write numbers with a decimal point"
-                if t.array.dtype.kind != "c"
-                else "complex gradients are not implemented: use real and imaginary parts",
-            )
-        t.node = Leaf(t)
-    return t
-
-
-def fresh(array: Any, requires_grad: bool = False, place: Any = None) -> Any:
-    """A new tensor around a new array."""
+def fresh(array: Any, requires_grad: bool = False, place: Place = None) -> Tensor:
+    """A new tensor around a new array; a leaf that requires grad, if asked."""
     if place is not None:
         device(place)
     t = wrap(array)
     if current().inference:
         t.inference = True
-    return require(t, requires_grad) if requires_grad else t
+    if requires_grad:
+        kind = t.array.dtype.kind
+        if kind != "f":
+            raise refuse(
+                RuntimeError,
+                "Only Tensors of floating point and complex dtype can require gradients",
+                "requires_grad_",
+                t,
+                mend="complex gradients are not implemented: use real and imaginary parts"
+                if kind == "c"
+                else "give dtype=torch.float32, or write numbers with a decimal point",
+            )
+        t.node = Leaf(t)
+    return t
 
 
 # ------------------------------------------------------------------------------------------ from data
-@quiet
-def _array(data: Any, dtype: Any) -> Any:
+@np.errstate(all="ignore")
+def _array(data: Any, dtype: Dtype) -> np.ndarray:
     """A new array of nested lists, numbers, arrays or tensors, in PyTorch's choice of dtype."""
     target = None if dtype is None else dtypes.of(dtype)
     if isinstance(data, Handle):
@@ -91,43 +111,46 @@ def _array(data: Any, dtype: Any) -> Any:
     else:
         x = _nested(data, target)
         if target is not None and target.rank == 1 and x.dtype.kind in "if":
-            _holds_all(target, x)
+            info = np.iinfo(target.numpy)
+            if x.size and not np.all((x >= float(info.min or -info.max)) & (x <= float(info.max))):
+                text = f"value cannot be converted to type {target.name} without overflow"
+                raise refuse(RuntimeError, text, "tensor", data)
     return np.array(x, dtype=(dtypes.of(x.dtype) if target is None else target).numpy)
 
 
-def _native(x: Any) -> Any:
+def _native(x: np.ndarray) -> np.ndarray:
     """The array, if its dtype is one of ours in this machine's byte order."""
     if not x.dtype.isnative:
-        raise ValueError(
+        raise refuse(
+            ValueError,
             "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
-            "currently not supported."
+            "currently not supported.",
+            "from_numpy",
+            x,
+            mend="array.astype(array.dtype.newbyteorder('='))",
         )
     dtypes.of(x.dtype)
     return x
 
 
-def _holds_all(target: dtypes.dtype, x: Any) -> None:
-    """Every number must fit into the integer dtype."""
-    info = np.iinfo(target.numpy)
-    low = float(info.min or -info.max)
-    if x.size and not np.all((x >= low) & (x <= float(info.max))):
-        raise RuntimeError(f"value cannot be converted to type {target.name} without overflow")
-
-
-def _nested(data: Any, target: Any) -> Any:
+def _nested(data: Any, target: dtypes.dtype | None) -> np.ndarray:
     """The array that nested lists of numbers stand for; with a target dtype, as wide as Python's numbers are."""
-    if isinstance(data, (list, tuple, range, bytearray)):
+    if isinstance(data, SEQUENCES):
         if data and isinstance(data[0], str):
-            raise ValueError("too many dimensions 'str'")
+            raise refuse(ValueError, "too many dimensions 'str'", "tensor", data)
         data = _plain(data)
     else:
-        _number(data)
+        _element(data)
     try:
         x = np.asarray(data)
     except OverflowError:
-        raise ValueError("Overflow when unpacking long long") from None
+        raise refuse(ValueError, TOO_LONG, "tensor", data) from None
+    except ValueError:  # elements that are arrays of different shapes
+        raise refuse(
+            ValueError, "only one element tensors can be converted to Python scalars", "tensor", data
+        ) from None
     if x.dtype.kind == "O" or x.dtype == np.uint64:
-        raise ValueError("Overflow when unpacking long long")
+        raise refuse(ValueError, TOO_LONG, "tensor", data)
     if x.size == 0 and not hasattr(data, "dtype"):
         return x.astype(dtypes.get_default_dtype().numpy)
     if target is not None:
@@ -139,24 +162,27 @@ def _nested(data: Any, target: Any) -> Any:
     return x
 
 
-def _number(value: Any) -> Any:
+def _element(value: Any) -> Any:
     """One element: a number, or something with one in it."""
     if isinstance(value, Handle):
         if value.array.size != 1:
             raise refuse(
                 ValueError,
                 "only one element tensors can be converted to Python scalars",
+                "tensor",
+                value,
                 mend="torch.stack(list) joins tensors, and keeps their gradients",
             )
         return value.array.reshape(())[()]
     if isinstance(value, (str, bytes)):
-        raise TypeError(f"new(): invalid data type '{type(value).__name__}'")
+        raise refuse(TypeError, f"new(): invalid data type '{type(value).__name__}'", "tensor", value)
     if not isinstance(value, (bool, int, float, complex, np.generic)) and not hasattr(value, "__array__"):
-        raise RuntimeError(f"Could not infer dtype of {type(value).__name__}")
+        raise refuse(RuntimeError, f"Could not infer dtype of {type(value).__name__}", "tensor", value)
     return value
 
 
 SEQUENCES = (list, tuple, range, bytearray)
+TOO_LONG = "Overflow when unpacking long long"
 
 
 def _plain(data: Any, level: int = 1) -> list[Any]:
@@ -165,15 +191,17 @@ def _plain(data: Any, level: int = 1) -> list[Any]:
         n = len(data[0])
         for d in data:
             if not isinstance(d, SEQUENCES):
-                _number(d)
-                raise TypeError("not a sequence")
+                _element(d)
+                raise refuse(TypeError, "not a sequence", "tensor", data)
             if len(d) != n:
-                raise ValueError(f"expected sequence of length {n} at dim {level} (got {len(d)})")
+                text = f"expected sequence of length {n} at dim {level} (got {len(d)})"
+                raise refuse(ValueError, text, "tensor", data, mend="all lists at one level must have one length")
         return [_plain(d, level + 1) for d in data]
     for d in data:
         if isinstance(d, SEQUENCES):
-            raise TypeError(f"'{type(d).__name__}' object cannot be interpreted as an integer")
-    return [_number(d) for d in data]
+            text = f"'{type(d).__name__}' object cannot be interpreted as an integer"
+            raise refuse(TypeError, text, "tensor", data, mend="all lists at one level must have one length")
+    return [_element(d) for d in data]
 
 
 def _wide(data: Any, kind: type) -> bool:
@@ -183,7 +211,7 @@ def _wide(data: Any, kind: type) -> bool:
     return isinstance(data, (np.ndarray, np.generic)) and data.dtype == kind
 
 
-def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+def tensor(data: Any, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """A tensor holding a copy of `data`.
 
     Args:
@@ -197,22 +225,24 @@ def tensor(data: Any, *, dtype: Any = None, device: Any = None, requires_grad: b
     if isinstance(data, Handle):
         warnings.warn(
             "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).", UserWarning,
+            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
+            UserWarning,
             stacklevel=2,
-        )  # fmt: skip
+        )
     return fresh(_array(data, dtype), requires_grad, device)
 
 
-def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Any:
+def as_tensor(data: Any, dtype: Dtype = None, device: Place = None) -> Tensor:
     """`data` as a tensor, sharing memory where it can: a tensor of this dtype is returned as it is."""
     if isinstance(data, Handle):
-        return data if dtype is None or data.dtype is dtypes.of(dtype) else data.to(dtype)
+        t: Tensor = data
+        return t if dtype is None or t.dtype is dtypes.of(dtype) else t.to(dtype)
     if isinstance(data, np.ndarray) and data.dtype.isnative and (dtype is None or dtypes.of(dtype).numpy == data.dtype):
         return from_numpy(data)
     return tensor(data, dtype=dtype, device=device)
 
 
-def from_numpy(array: Any) -> Any:
+def from_numpy(array: np.ndarray) -> Tensor:
     """A tensor that shares the memory of a NumPy array: a change of either shows in both.
 
     >>> a = np.zeros(2)
@@ -220,11 +250,12 @@ def from_numpy(array: Any) -> Any:
     tensor([5., 0.], dtype=torch.float64)
     """
     if not isinstance(array, np.ndarray):
-        raise TypeError(f"expected np.ndarray (got {class_name(type(array))})")
+        text = f"expected np.ndarray (got {class_name(type(array))})"
+        raise refuse(TypeError, text, "from_numpy", array, mend="torch.tensor(...) takes lists and numbers")
     return fresh(_native(array))
 
 
-def asarray(obj: Any, *, dtype: Any = None, device: Any = None, copy: bool | None = None) -> Any:
+def asarray(obj: Any, *, dtype: Dtype = None, device: Place = None, copy: bool | None = None) -> Tensor:
     """`as_tensor`; with `copy=True` always in new memory."""
     return tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
 
@@ -235,7 +266,7 @@ class TypedTensor:
     def __init__(self, kind: dtypes.dtype) -> None:
         self.kind = kind
 
-    def __call__(self, *data: Any) -> Any:
+    def __call__(self, *data: Any) -> Tensor:
         if len(data) == 1 and isinstance(data[0], (list, tuple, np.ndarray, Handle)):
             return tensor(data[0], dtype=self.kind)
         return empty(*data or (0,), dtype=self.kind)
@@ -252,17 +283,27 @@ LongTensor, IntTensor, ShortTensor = map(TypedTensor, (dtypes.int64, dtypes.int3
 ByteTensor, CharTensor, BoolTensor = map(TypedTensor, (dtypes.uint8, dtypes.int8, dtypes.bool))
 
 
-def scalar_tensor(value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+def scalar_tensor(value: Number, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """A 0-d tensor of the default dtype."""
-    return full((), value, dtype=dtype or dtypes.get_default_dtype(), device=device, requires_grad=requires_grad)
+    return full(
+        (),
+        value,
+        dtype=dtypes.get_default_dtype() if dtype is None else dtype,
+        device=device,
+        requires_grad=requires_grad,
+    )
 
 
 # ------------------------------------------------------------------------------------------ filled
-def _kind(dtype: Any) -> Any:
-    return dtypes.get_default_dtype().numpy if dtype is None else dtypes.of(dtype).numpy
+def _kind(dtype: Dtype, default: np.dtype[Any] | None = None) -> np.dtype[Any]:
+    """NumPy's dtype for one of ours; without one `default`, or else the default dtype."""
+    return dtypes.of(dtype).numpy if dtype is not None else default or dtypes.get_default_dtype().numpy
 
 
-def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+LONG = dtypes.int64.numpy
+
+
+def zeros(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """Zeros of a shape.
 
     >>> zeros(2, 3)
@@ -272,32 +313,49 @@ def zeros(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool
     return fresh(np.zeros(positive_sizes(size, "zeros"), _kind(dtype)), requires_grad, device)
 
 
-def ones(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+def ones(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """Ones of a shape."""
     return fresh(np.ones(positive_sizes(size, "ones"), _kind(dtype)), requires_grad, device)
 
 
-def empty(*size: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+def empty(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """A tensor of a shape, its values not set."""
     return fresh(np.empty(positive_sizes(size, "empty"), _kind(dtype)), requires_grad, device)
 
 
-def full(size: Any, fill_value: Any, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+def full(
+    size: Any, fill_value: Any, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False
+) -> Tensor:
     """A tensor of a shape filled with one number, whose type decides the dtype: `full((2,), 1)` is int64."""
     if not isinstance(size, (tuple, list)):
-        raise TypeError(f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}")
-    value = fill_value.item() if isinstance(fill_value, (Handle, np.generic)) else fill_value
+        text = f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}"
+        raise refuse(TypeError, text, "full", size, fill_value)
+    value = _scalar(fill_value, "full", "fill_value", 2, complex)
     kind = dtypes.of_number(value) if dtype is None else dtypes.of(dtype)
-    return fresh(np.full(positive_sizes((size,), "full"), number(value, kind)), requires_grad, device)
+    return fresh(np.full(positive_sizes((size,), "full"), scalar_array(value, kind, "full")), requires_grad, device)
 
 
-def _like(make: Any) -> Any:
-    def like(input: Any, *args: Any, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
-        expect_tensor(input, f"{make.__name__}_like")
+def _scalar(value: Any, function: str, name: str, position: int, *kinds: type) -> Any:
+    """A number, or that of a tensor of one element, as a Python number: real, if no other `kinds` are allowed."""
+    if isinstance(value, (Handle, np.generic)):
+        value = value.item()
+    if isinstance(value, (int, float, *kinds)):
+        return value
+    text = f"{function}(): argument '{name}' (position {position}) must be Number, not {type(value).__name__}"
+    raise refuse(TypeError, text, function)
+
+
+def _like(make: Any) -> Callable[..., Tensor]:
+    name = f"{make.__name__}_like"
+
+    def like(
+        input: Tensor, *args: Any, dtype: Dtype = None, device: Place = None, requires_grad: bool = False
+    ) -> Tensor:
+        expect_tensor(input, name)
         dtype = input.dtype if dtype is None else dtype
         return make(input.array.shape, *args, dtype=dtype, device=device, requires_grad=requires_grad)
 
-    like.__name__ = like.__qualname__ = f"{make.__name__}_like"
+    like.__name__ = like.__qualname__ = name
     like.__doc__ = f"`{make.__name__}` in the shape and dtype of `input`."
     return like
 
@@ -306,31 +364,29 @@ zeros_like, ones_like, empty_like, full_like = map(_like, (zeros, ones, empty, f
 
 
 # ------------------------------------------------------------------------------------------ ranges
-@quiet
+@np.errstate(all="ignore")
 def arange(
-    start: Any = None,
-    end: Any = None,
-    step: Any = 1,
-    *,
-    dtype: Any = None,
-    device: Any = None,
+    start: Any = None, end: Any = None, step: Any = 1, *, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
-) -> Any:
+) -> Tensor:  # fmt: skip
     """start, start + step, … below end; int64 if all three are ints.
 
     >>> arange(3), arange(1.0, 2.0, 0.5)
     (tensor([0, 1, 2]), tensor([1.0000, 1.5000]))
     """
-    start, end, step = (x.item() if isinstance(x, Handle) else x for x in (start, end, step))
     if end is None:
         start, end = 0, start
     if end is None:
-        raise TypeError('arange() missing 1 required positional arguments: "end"')
-    start = 0 if start is None else start
+        raise refuse(TypeError, 'arange() missing 1 required positional arguments: "end"', "arange")
+    start = _scalar(0 if start is None else start, "arange", "start", 1)
+    end, step = _scalar(end, "arange", "end", 2), _scalar(step, "arange", "step", 3)
     if step == 0:
-        raise RuntimeError("step must be nonzero")
+        raise refuse(RuntimeError, "step must be nonzero", "arange", start, end, step)
     if (end - start) * step < 0:
-        raise RuntimeError("upper bound and lower bound inconsistent with step sign")
+        text = "upper bound and lower bound inconsistent with step sign"
+        raise refuse(RuntimeError, text, "arange", start, end, step)
+    if not math.isfinite((end - start) / step):
+        raise refuse(RuntimeError, f"unsupported range: {start} -> {end}", "arange", start, end, step)
     if dtype is None:
         dtype = dtypes.int64 if all(isinstance(x, int) for x in (start, end, step)) else dtypes.get_default_dtype()
     n = math.ceil((end - start) / step)
@@ -338,48 +394,62 @@ def arange(
     return fresh(x.astype(dtypes.of(dtype).numpy), requires_grad, device)
 
 
-@quiet
+@np.errstate(all="ignore")
 def linspace(
-    start: Any, end: Any, steps: int, *, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Any:
-    """`steps` numbers evenly from start to end, both included."""
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
-    start, end = (x.item() if isinstance(x, Handle) else x for x in (start, end))
-    kind = _kind(dtype)
-    if kind == np.float32:  # PyTorch counts from both ends, in the dtype of the result
-        step = np.float32((np.float32(end) - np.float32(start)) / np.float32(max(1, steps - 1)))
-        i = np.arange(steps, dtype=np.float64)
-        below = np.float64(np.float32(start)) + i * np.float64(step)
-        above = np.float64(np.float32(end)) - (steps - 1 - i) * np.float64(step)
-        return fresh(np.where(i < steps // 2, below, above).astype(kind) if steps != 1 else
-                     np.array([start], kind), requires_grad, device)  # fmt: skip
-    return fresh(np.linspace(start, end, steps).astype(kind), requires_grad, device)
-
-
-@quiet
-def logspace(
-    start: Any, end: Any, steps: int, base: float = 10.0, *, dtype: Any = None, device: Any = None,
+    start: Number | Tensor, end: Number | Tensor, steps: int, *, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
-) -> Any:  # fmt: skip
+) -> Tensor:  # fmt: skip
+    """`steps` numbers evenly from start to end, both included."""
+    low, high, steps = _interval(start, end, steps, "linspace")
+    kind = _kind(dtype)
+    if kind == np.float32 and steps != 1:  # PyTorch counts from both ends, in the dtype of the result
+        step = np.float32((np.float32(high) - np.float32(low)) / np.float32(max(1, steps - 1)))
+        i = np.arange(steps, dtype=np.float64)
+        below = np.float64(np.float32(low)) + i * np.float64(step)
+        above = np.float64(np.float32(high)) - (steps - 1 - i) * np.float64(step)
+        return fresh(np.where(i < steps // 2, below, above).astype(kind), requires_grad, device)
+    return fresh(np.linspace(low, high, steps).astype(kind), requires_grad, device)
+
+
+@np.errstate(all="ignore")
+def logspace(
+    start: Number | Tensor, end: Number | Tensor, steps: int, base: float = 10.0, *, dtype: Dtype = None,
+    device: Place = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """base to the powers `linspace(start, end, steps)`."""
-    return fresh(np.logspace(start, end, steps, base=base).astype(_kind(dtype)), requires_grad, device)
+    low, high, steps = _interval(start, end, steps, "logspace")
+    base = _scalar(base, "logspace", "base", 4)
+    return fresh(np.logspace(low, high, steps, base=base).astype(_kind(dtype)), requires_grad, device)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+def _interval(start: Any, end: Any, steps: Any, op: str) -> tuple[Any, Any, int]:
+    """Both ends as Python numbers, and the number of steps, checked."""
+    (n,) = sizes_from((steps,), op)
+    if n < 0:
+        raise refuse(RuntimeError, "number of steps must be non-negative", op, start, end, steps)
+    return _scalar(start, op, "start", 1), _scalar(end, op, "end", 2), n
+
+
+def eye(
+    n: int, m: int | None = None, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False
+) -> Tensor:
     """The identity matrix, n×n or n×m."""
-    for name, size in (("n", n), ("m", m)):
-        if size is not None and size < 0:
-            raise RuntimeError(f"{name} must be greater or equal to 0, got {size}")
-    return fresh(np.eye(n, m, dtype=_kind(dtype)), requires_grad, device)
+    rows, columns = sizes_from((n, n if m is None else m), "eye")
+    for name, size in (("n", rows), ("m", columns)):
+        if size < 0:
+            raise refuse(RuntimeError, f"{name} must be greater or equal to 0, got {size}", "eye", n, m)
+    return fresh(np.eye(rows, columns, dtype=_kind(dtype)), requires_grad, device)
 
 
-def _triangle_indices(part: Any) -> Any:
-    def function(row: int, col: int, offset: int = 0, *, dtype: Any = None, device: Any = None) -> Any:
-        places = np.nonzero(part(np.ones((row, col), bool), offset))
-        return fresh(np.stack(places).astype(np.int64 if dtype is None else dtypes.of(dtype).numpy), place=device)
+def _triangle_indices(part: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
+    name = f"{part.__name__}_indices"
 
-    function.__name__ = function.__qualname__ = f"{part.__name__}_indices"
+    def function(row: int, col: int, offset: int = 0, *, dtype: Dtype = None, device: Place = None) -> Tensor:
+        (k,) = sizes_from((offset,), name)
+        places = np.nonzero(part(np.ones(positive_sizes((row, col), name), bool), k))
+        return fresh(np.stack(places).astype(_kind(dtype, LONG)), place=device)
+
+    function.__name__ = function.__qualname__ = name
     function.__doc__ = f"The rows and the columns of the elements that `{part.__name__}` keeps."
     return function
 
@@ -388,11 +458,19 @@ tril_indices, triu_indices = map(_triangle_indices, (np.tril, np.triu))
 
 
 # ------------------------------------------------------------------------------------------ at random
-def _generator(generator: Any) -> Any:
-    return random.default_generator if generator is None else generator
+def _generator(generator: Generator | None) -> Generator:
+    if generator is None:
+        return random.default_generator
+    if not isinstance(generator, Generator):
+        text = f"argument 'generator' must be torch.Generator, not {type(generator).__name__}"
+        raise refuse(TypeError, text, "generator", generator, mend="torch.Generator().manual_seed(0)")
+    return generator
 
 
-def rand(*size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+def rand(
+    *size: int | Sequence[int], generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Uniform numbers in [0, 1): the same as PyTorch's for the same seed.
 
     >>> import tinygrad_pt as torch
@@ -403,68 +481,87 @@ def rand(*size: Any, generator: Any = None, dtype: Any = None, device: Any = Non
     return fresh(x, requires_grad, device)
 
 
-def randn(*size: Any, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False) -> Any:
+def randn(
+    *size: int | Sequence[int], generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Standard normal numbers: the same as PyTorch's for the same seed."""
     x = _generator(generator).normal(positive_sizes(size, "randn"), dtype=_kind(dtype))
     return fresh(x, requires_grad, device)
 
 
+@checked
 def randint(
-    low: Any, high: Any = None, size: Any = None, *, generator: Any = None, dtype: Any = None, device: Any = None,
-    requires_grad: bool = False,
-) -> Any:  # fmt: skip
+    low: int, high: int | Sequence[int] | None = None, size: Sequence[int] | None = None, *,
+    generator: Generator | None = None, dtype: Dtype = None, device: Place = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """Integers in [low, high), evenly; `randint(high, size)` starts at 0."""
-    if size is None:
-        low, high, size = 0, low, high
-    kind = np.dtype(np.int64) if dtype is None else dtypes.of(dtype).numpy
-    x = _generator(generator).integers(low, high, positive_sizes((size,), "randint"), dtype=kind)
+    bounds: tuple[int, Any, Any] = (0, low, high) if size is None else (low, high, size)
+    first, last, shape = bounds
+    x = _generator(generator).integers(first, last, positive_sizes((shape,), "randint"), dtype=_kind(dtype, LONG))
     return fresh(x, requires_grad, device)
 
 
+@checked
 def randperm(
-    n: int, *, generator: Any = None, dtype: Any = None, device: Any = None, requires_grad: bool = False
-) -> Any:
+    n: int, *, generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
+    requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """0 … n-1 in a random order."""
-    x = _generator(generator).permutation(n)
-    return fresh(x.astype(np.int64 if dtype is None else dtypes.of(dtype).numpy), requires_grad, device)
+    return fresh(_generator(generator).permutation(n).astype(_kind(dtype, LONG)), requires_grad, device)
 
 
-def bernoulli(input: Any, *, generator: Any = None) -> Any:
+def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """1 with probability `input`, else 0, element by element."""
     return fresh(_generator(generator).bernoulli(expect_tensor(input, "bernoulli").array))
 
 
-def multinomial(input: Any, num_samples: int, replacement: bool = False, *, generator: Any = None) -> Any:
+@checked
+def multinomial(
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
+) -> Tensor:
     """Indices drawn with the weights in the last axis of `input`."""
     return fresh(_generator(generator).multinomial(expect_tensor(input, "multinomial").array, num_samples, replacement))
 
 
-def normal(mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, dtype: Any = None) -> Any:
+@checked
+def normal(
+    mean: Tensor | float, std: Tensor | float = 1.0, size: Any = None, *, generator: Generator | None = None,
+    dtype: Dtype = None,
+) -> Tensor:  # fmt: skip
     """Normal numbers with the given means and standard deviations, numbers or tensors."""
-    if size is not None:
-        return fresh(_generator(generator).normal(positive_sizes((size,), "normal"), mean, std, dtype=_kind(dtype)))
-    like = mean if isinstance(mean, Handle) else expect_tensor(std, "normal", "std", 2)
+    g = _generator(generator)
     m, s = (x.array if isinstance(x, Handle) else x for x in (mean, std))
+    if size is not None:
+        m, s = _scalar(mean, "normal", "mean", 1), _scalar(std, "normal", "std", 2)
+        return fresh(g.normal(positive_sizes((size,), "normal"), m, s, dtype=_kind(dtype)))
+    like = mean if isinstance(mean, Handle) else expect_tensor(std, "normal", "std", 2)
     if np.any(np.asarray(s) < 0):
-        raise RuntimeError("normal expects all elements of std >= 0.0")
+        raise refuse(RuntimeError, "normal expects all elements of std >= 0.0", "normal", mean, std)
+    text = broadcast_text(np.shape(m), np.shape(s))
+    if text:
+        raise refuse(RuntimeError, text, "normal", mean, std)
     shape = np.broadcast_shapes(np.shape(m), np.shape(s))
-    return fresh(_generator(generator).normal(shape, dtype=like.array.dtype) * s + m)
+    with np.errstate(all="ignore"):
+        return fresh(g.normal(shape, dtype=like.array.dtype) * s + m)
 
 
 rand_like, randn_like = _like(rand), _like(randn)
 
 
-def randint_like(input: Any, low: int, high: int | None = None, *, dtype: Any = None) -> Any:
+@checked
+def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Dtype = None) -> Tensor:
     """`randint` in the shape and dtype of `input`."""
     low, high = (0, low) if high is None else (low, high)
-    return randint(low, high, input.array.shape, dtype=input.dtype if dtype is None else dtype)
+    shape = expect_tensor(input, "randint_like").array.shape
+    return randint(low, high, shape, dtype=input.dtype if dtype is None else dtype)
 
 
-def get_rng_state() -> Any:
+def get_rng_state() -> Tensor:
     """The state of the default random stream, as a uint8 tensor in PyTorch's layout."""
     return fresh(random.get_rng_state())
 
 
-def set_rng_state(new_state: Any) -> None:
+def set_rng_state(new_state: Tensor) -> None:
     """Continue the default random stream from a state that `get_rng_state` gave."""
     random.set_rng_state(expect_tensor(new_state, "set_rng_state", "new_state").array)

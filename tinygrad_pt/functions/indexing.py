@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 
 from tinygrad_pt import ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import axis_from, expect_tensor, number
-from tinygrad_pt.functions.reduction import gather_at
+from tinygrad_pt.functions.arguments import Number, axis_from, cast, checked, expect_tensor, scalar_array
+from tinygrad_pt.functions.binding import in_place
+from tinygrad_pt.functions.reduction import gather_at, places_of
 from tinygrad_pt.functions.shaping import expand
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import may_write, touched, write
+
+if TYPE_CHECKING:
+    from tinygrad_pt.tensor import Tensor
+
+__all__ = [
+    "gather", "index_add", "index_put", "index_put_", "index_select", "masked_select", "nonzero", "scatter",
+    "scatter_add", "searchsorted", "take", "take_along_dim",
+]  # fmt: skip
 
 
 def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
@@ -26,12 +36,13 @@ def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
             IndexError,
             "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
             "0-dim tensor to a number",
+            "getitem",
         )
     if not shape and any(isinstance(p, slice) for p in found):
-        raise IndexError("slice() cannot be applied to a 0-dim tensor.")
+        raise refuse(IndexError, "slice() cannot be applied to a 0-dim tensor.", "getitem")
     used = sum(_axes(p) for p in found)
     if used > len(shape):
-        raise refuse(IndexError, f"too many indices for tensor of dimension {len(shape)}")
+        raise refuse(IndexError, f"too many indices for tensor of dimension {len(shape)}", "getitem")
     if sum(p is Ellipsis for p in found) > 1:  # PyTorch reads further ones as full slices of no axis
         first = next(i for i, p in enumerate(found) if p is Ellipsis)
         found = [p for i, p in enumerate(found) if p is not Ellipsis or i == first]
@@ -51,8 +62,9 @@ def _parts(index: Any) -> tuple[Any, ...]:
                 "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch "
                 "2.9; use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, "
                 "x[torch.tensor(seq)], which will result either in an error or a different result",
-                UserWarning, stacklevel=4,
-            )  # fmt: skip
+                UserWarning,
+                stacklevel=4,
+            )
             return tuple(index)
     return (index,)
 
@@ -65,39 +77,56 @@ def _axes(part: Any) -> int:
 
 
 def _part(p: Any) -> Any:
+    """What indexes one axis (a mask: several), as NumPy takes it."""
     if isinstance(p, Handle):
-        x = p.array
-        if x.dtype.kind not in "iub":
-            raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
+        x = _whole(p.array)
         x = x.astype(bool) if x.dtype == np.uint8 else np.array(x)
         return int(x) if x.ndim == 0 and x.dtype != bool else x
     if isinstance(p, slice):
-        start, stop, step = (None if i is None else i.__index__() for i in (p.start, p.stop, p.step))
+        start, stop, step = (None if i is None else _bound(i) for i in (p.start, p.stop, p.step))
         if step is not None and step <= 0:
-            raise ValueError("step must be greater than zero")
+            raise refuse(ValueError, "step must be greater than zero", "getitem", mend="x.flip(0) reads backwards")
         return slice(start, stop, step)
     if p is None or p is Ellipsis:
         return p
     if isinstance(p, (bool, np.bool_)):
         return np.array(p)
     if isinstance(p, str):
-        raise TypeError("new(): invalid data type 'str'")
+        raise refuse(TypeError, "new(): invalid data type 'str'", "getitem", p)
     if isinstance(p, (list, tuple, range, np.ndarray)):
-        x = np.array([_part(q) for q in p] if not isinstance(p, np.ndarray) else p)
-        if x.size == 0 and x.dtype.kind == "f":
-            x = x.astype(np.int64)
-        if x.dtype.kind not in "iub":
-            raise IndexError("tensors used as indices must be long, int, byte or bool tensors")
-        return x
+        try:
+            x = np.array([_part(q) for q in p] if not isinstance(p, np.ndarray) else p)
+        except ValueError:  # lists of different lengths
+            raise refuse(ValueError, "expected sequences of one length", "getitem", p) from None
+        return _whole(x.astype(np.int64) if x.size == 0 and x.dtype.kind == "f" else x)
     if hasattr(p, "__index__"):
         i = p.__index__()
         if not -(2**63) <= i < 2**63:
-            raise ValueError("Overflow when unpacking long long")
+            raise refuse(ValueError, "Overflow when unpacking long long", "getitem", p)
         return i
-    raise IndexError(
+    raise refuse(
+        IndexError,
         "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
-        f"(got {type(p).__name__})"
+        f"(got {type(p).__name__})",
+        "getitem",
+        p,
     )
+
+
+def _whole(x: np.ndarray) -> np.ndarray:
+    """An array of indices, or a mask."""
+    if x.dtype.kind not in "iub":
+        text = "tensors used as indices must be long, int, byte or bool tensors"
+        raise refuse(IndexError, text, "getitem", x, mend="index.long()")
+    return x
+
+
+def _bound(i: Any) -> int:
+    """A bound of a slice."""
+    if not hasattr(i, "__index__"):
+        text = "slice indices must be integers or None or have an __index__ method"
+        raise refuse(TypeError, text, "getitem", i)
+    return i.__index__()
 
 
 def _bounds(parts: list[Any], shape: tuple[int, ...], used: int) -> None:
@@ -111,21 +140,19 @@ def _bounds(parts: list[Any], shape: tuple[int, ...], used: int) -> None:
         elif isinstance(p, np.ndarray) and p.dtype == bool:
             for i, n in enumerate(p.shape):
                 if n != shape[axis + i]:
-                    raise IndexError(
+                    text = (
                         f"The shape of the mask {list(p.shape)} at index {i} does not match the shape of the indexed "
                         f"tensor {list(shape)} at index {axis + i}"
                     )
+                    raise refuse(IndexError, text, "getitem", p)
             axis += p.ndim
         elif p is not None:
             n = shape[axis]
             x = np.asarray(p)
             wrong = x[(x < -n) | (x >= n)]
             if wrong.size:
-                raise refuse(
-                    IndexError,
-                    f"index {wrong.flat[0]} is out of bounds for dimension {axis} with size {n}",
-                    mend=f"indices run from {-n} to {n - 1}" if n else "",
-                )
+                text = f"index {wrong.flat[0]} is out of bounds for dimension {axis} with size {n}"
+                raise refuse(IndexError, text, mend=f"indices run from {-n} to {n - 1}" if n else "")
             axis += 1
 
 
@@ -145,7 +172,7 @@ def staged(found: tuple[Any, ...]) -> tuple[tuple[Any, ...] | None, tuple[Any, .
     return tuple(first), tuple(p for p in found if not isinstance(p, int))
 
 
-def getitem(input: Any, index: Any) -> Any:
+def getitem(input: Tensor, index: Any) -> Tensor:
     """input[index]: a view for integers, slices, None and Ellipsis; a copy for tensors, lists and masks."""
     first, found = staged(index_of(index, input.array.shape))
     if first is not None:
@@ -153,18 +180,18 @@ def getitem(input: Any, index: Any) -> Any:
     try:
         return ops.getitem(input, index=found)
     except IndexError:
-        raise _unbroadcastable(found) from None
+        raise _shapes_differ(found, "getitem", input) from None
 
 
-def _unbroadcastable(found: tuple[Any, ...]) -> Exception:
+def _shapes_differ(found: tuple[Any, ...], op: str, *tensors: Tensor) -> Exception:
+    """PyTorch's error about arrays in an index that do not broadcast together."""
     arrays = [a for p in found if isinstance(p, np.ndarray) for a in (np.nonzero(p) if p.dtype == bool else (p,))]
     shapes = ", ".join(str(list(a.shape)) for a in arrays)
-    return refuse(
-        IndexError, f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}", "getitem"
-    )
+    text = f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
+    return refuse(IndexError, text, op, *tensors)
 
 
-def setitem(input: Any, index: Any, value: Any) -> None:
+def setitem(input: Tensor, index: Any, value: Any) -> None:
     """input[index] = value, recorded: gradients flow to the value, and to what of the input remains.
 
     >>> import tinygrad_pt as torch
@@ -188,30 +215,20 @@ def setitem(input: Any, index: Any, value: Any) -> None:
     try:
         shape = input.array[found].shape
     except IndexError:
-        raise _unbroadcastable(found) from None
+        raise _shapes_differ(found, "setitem", input, value) from None
     value = _without_leading_ones(value, shape)
     if not _expandable(value.array.shape, shape):
-        raise refuse(
-            RuntimeError,
-            f"shape mismatch: value tensor of shape {list(value.array.shape)} cannot be broadcast to "
-            "indexing result of "
-            f"shape {list(shape)}",
-            "setitem",
-            input,
-            value,
+        text = (
+            f"shape mismatch: value tensor of shape {list(value.array.shape)} cannot be broadcast to indexing result "
+            f"of shape {list(shape)}"
         )
+        raise refuse(RuntimeError, text, "setitem", input, value)
     if kinds_differ:
-        names = [x.dtype.spoken for x in (input, value)]
-        raise refuse(
-            RuntimeError,
-            f"Index put requires the source and destination dtypes match, got {names[0]} for the "
-            f"destination and {names[1]} "
-            "for the source.",
-            "setitem",
-            input,
-            value,
-            mend=f"value.to(torch.{input.dtype.name})",
+        text = (
+            f"Index put requires the source and destination dtypes match, got {input.dtype.spoken} for the "
+            f"destination and {value.dtype.spoken} for the source."
         )
+        raise refuse(RuntimeError, text, "setitem", input, value, mend=f"value.to(torch.{input.dtype.name})")
     value = ops.expand(value, shape=shape)
     if may_write(input) and (value.node is not None or (input if input.base is None else input.base).node is not None):
         write(input, ops.index_put(input, value, index=found))
@@ -220,21 +237,46 @@ def setitem(input: Any, index: Any, value: Any) -> None:
         touched(input)
 
 
-def _assigned(input: Any, value: Any) -> Any:
+def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False) -> Tensor:
+    """input with `values` where `input[indices]` reads; with `accumulate` they are added there, one by one.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.zeros(3).index_put((torch.tensor([0, 0, 2]),), torch.ones(3), accumulate=True)
+    tensor([2., 0., 1.])
+    """
+    expect_tensor(input, "index_put")
+    if not isinstance(indices, (tuple, list)):
+        text = f"index_put(): argument 'indices' (position 2) must be tuple of Tensors, not {type(indices).__name__}"
+        raise refuse(TypeError, text)
+    expect_tensor(values, "index_put", "values", 3)
+    if not accumulate:
+        y = ops.clone(input)
+        setitem(y, tuple(indices), values)
+        return y
+    found = index_of(tuple(indices), input.array.shape)
+    part = _fitted(input.array[found].shape, values)
+    return input + ops.scatter_add(part, shape=input.array.shape, index=found)
+
+
+def _assigned(input: Tensor, value: Any) -> Tensor:
     """What is assigned, as a tensor in the dtype of the input: a number, or, unlike PyTorch, an array or list."""
     if isinstance(value, (np.ndarray, list, tuple)):
-        x = np.asarray(value)
+        try:
+            x = np.asarray(value)
+        except ValueError:  # lists of different lengths
+            x = np.array(None)
         if x.dtype.kind in "biufc":
-            return wrap(x.astype(input.array.dtype))
+            return wrap(cast(x, input.array.dtype))
     elif isinstance(value, (bool, int, float, complex, np.generic)):
         value = value.item() if isinstance(value, np.generic) else value
         if isinstance(value, int) and not -(2**63) <= value < 2**64:
-            raise ValueError("Overflow when unpacking long long")
-        return wrap(number(value, input.dtype))
-    raise TypeError(f"can't assign a {type(value).__name__} to a torch.{input.dtype.spoken}Tensor")
+            raise refuse(ValueError, "Overflow when unpacking long long", "setitem", input, value)
+        return wrap(scalar_array(value, input.dtype, "setitem"))
+    text = f"can't assign a {type(value).__name__} to a torch.{input.dtype.spoken}Tensor"
+    raise refuse(TypeError, text, "setitem", input, value)
 
 
-def _without_leading_ones(value: Any, target: tuple[int, ...]) -> Any:
+def _without_leading_ones(value: Tensor, target: tuple[int, ...]) -> Tensor:
     shape = value.array.shape
     gone = 0
     while gone < len(shape) and shape[gone] == 1:
@@ -248,77 +290,96 @@ def _expandable(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
     )
 
 
-def _fitted(target: tuple[int, ...], value: Any) -> Any:
+def _fitted(target: tuple[int, ...], value: Tensor) -> Tensor:
     """`value` expanded to the place it is to be written to."""
     return expand(_without_leading_ones(value, target), target)
 
 
 # ------------------------------------------------------------------------------------------ gather and scatter
-def _index_tensor(index: Any, name: str) -> Any:
-    expect_tensor(index, name, "index", 3)
-    if index.array.dtype not in (np.int64, np.int32):
-        raise RuntimeError(f"{name}(): Expected dtype int32/int64 for index")
-    return index.array.astype(np.int64)
+def _addresses(input: Tensor, dim: int, index: Tensor, name: str) -> tuple[int, np.ndarray]:
+    """The checked axis, and the checked index as an int64 array."""
+    axis = axis_from(dim, expect_tensor(input, name).array.ndim, name, input)
+    if expect_tensor(index, name, "index", 3).array.dtype not in (np.int64, np.int32):
+        text = f"{name}(): Expected dtype int32/int64 for index"
+        raise refuse(RuntimeError, text, name, input, index, mend="index.long()")
+    return axis, index.array.astype(np.int64)
 
 
-def _within(i: Any, axis: int, n: int) -> None:
-    if i.size and (i.min() < 0 or i.max() >= n):
-        bad = int(i[(i < 0) | (i >= n)][0])
-        raise RuntimeError(f"index {bad} is out of bounds for dimension {axis} with size {n}")
-
-
-def gather(input: Any, dim: int, index: Any) -> Any:
-    """y[i, j] = input[index[i, j], j] for dim 0, and likewise for others."""
-    axis, i = axis_from(dim, input.array.ndim), _index_tensor(index, "gather")
-    if i.ndim != input.array.ndim:
-        raise RuntimeError("Index tensor must have the same number of dimensions as input tensor")
+def _within(i: np.ndarray, axis: int, input: Tensor, name: str) -> None:
+    """Every index must be within the axis."""
     n = input.array.shape[axis] if input.array.ndim else 1
-    _within(i, axis, n)
+    if i.size and (i.min() < 0 or i.max() >= n):
+        text = f"index {int(i[(i < 0) | (i >= n)][0])} is out of bounds for dimension {axis} with size {n}"
+        raise refuse(RuntimeError, text, name, input)
+
+
+def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
+    """y[i, j] = input[index[i, j], j] for dim 0, and likewise for others."""
+    axis, i = _addresses(input, dim, index, "gather")
+    if i.ndim != input.array.ndim:
+        text = "Index tensor must have the same number of dimensions as input tensor"
+        raise refuse(RuntimeError, text, "gather", input, index)
+    _within(i, axis, input, "gather")
     for d, (a, b) in enumerate(zip(i.shape, input.array.shape, strict=True)):
         if d != axis and a > b:
-            raise RuntimeError(
+            text = (
                 f"Size does not match at dimension {d} expected index {list(i.shape)} to be no larger than self "
                 f"{list(input.array.shape)} apart from dimension {axis}"
             )
+            raise refuse(RuntimeError, text, "gather", input, index)
     return gather_at(input, i, axis)
 
 
-def take_along_dim(input: Any, indices: Any, dim: int) -> Any:
+@checked
+def take_along_dim(input: Tensor, indices: Tensor, dim: int) -> Tensor:
     """`gather`, broadcasting the indices."""
-    axis = axis_from(dim, input.array.ndim)
-    shape = tuple(
-        m if d == axis else max(m, n)
-        for d, (m, n) in enumerate(zip(indices.array.shape, input.array.shape, strict=True))
-    )
-    return gather_at(input, np.array(np.broadcast_to(indices.array, shape)), axis)
-
-
-def _places(index: Any, axis: int) -> tuple[Any, ...]:
-    places = list(np.ogrid[tuple(slice(n) for n in index.shape)])
-    places[axis] = index
-    return tuple(places)
-
-
-def _source(input: Any, axis: int, i: Any, src: Any, name: str) -> Any:
-    """The part of `src` that is written, checked against the index."""
-    if src.array.dtype != input.array.dtype:
-        raise RuntimeError(f"{name}(): Expected self.dtype to be equal to src.dtype")
-    x, s = input.array, src.array
-    if i.ndim != x.ndim or i.ndim != s.ndim:
-        other = "self" if i.ndim != x.ndim else "src"
-        raise RuntimeError(f"Index tensor must have the same number of dimensions as {other} tensor")
-    apart = any(m > n for d, (m, n) in enumerate(zip(i.shape, x.shape, strict=True)) if d != axis)
-    if apart or any(m > n for m, n in zip(i.shape, s.shape, strict=True)):
-        raise RuntimeError(
-            f"Expected index {list(i.shape)} to be no larger than self {list(x.shape)} apart from "
-            f"dimension {axis} and to be "
-            f"no larger size than src {list(s.shape)}"
+    axis = axis_from(dim, input.array.ndim, "take_along_dim", input)
+    i, x = indices.array, input.array
+    text = ""
+    if i.dtype != np.int64:
+        text = f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype.spoken}"
+    elif i.ndim != x.ndim:
+        text = (
+            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
+            f"{x.ndim} dimensions for input, and {i.ndim} dimensions for indices"
         )
-    _within(i, axis, x.shape[axis] if x.ndim else 1)
+    else:
+        text = broadcast_text(*(tuple(1 if d == axis else n for d, n in enumerate(a.shape)) for a in (x, i)))
+    if text:
+        raise refuse(RuntimeError, text, "take_along_dim", input, indices)
+    shape = tuple(m if d == axis else max(m, n) for d, (m, n) in enumerate(zip(i.shape, x.shape, strict=True)))
+    wide = ops.expand(
+        input, shape=tuple(n if d == axis else m for d, (m, n) in enumerate(zip(shape, x.shape, strict=True)))
+    )
+    _within(i, axis, input, "take_along_dim")
+    return gather_at(wide, np.array(np.broadcast_to(i, shape)), axis)
+
+
+def _source(input: Tensor, axis: int, i: np.ndarray, src: Tensor, name: str) -> Tensor:
+    """The part of `src` that is written, checked against the index."""
+    x, s = input.array, src.array
+    text = ""
+    if s.dtype != x.dtype:
+        text = f"{name}(): Expected self.dtype to be equal to src.dtype"
+    elif i.ndim != x.ndim or i.ndim != s.ndim:
+        other = "self" if i.ndim != x.ndim else "src"
+        text = f"Index tensor must have the same number of dimensions as {other} tensor"
+    elif any(m > n for d, (m, n) in enumerate(zip(i.shape, x.shape, strict=True)) if d != axis) or any(
+        m > n for m, n in zip(i.shape, s.shape, strict=True)
+    ):
+        text = (
+            f"Expected index {list(i.shape)} to be no larger than self {list(x.shape)} apart from dimension {axis} "
+            f"and to be no larger size than src {list(s.shape)}"
+        )
+    if text:
+        raise refuse(RuntimeError, text, name, input, src)
+    _within(i, axis, input, name)
     return ops.getitem(src, index=(*(slice(n) for n in i.shape), ...))
 
 
-def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = None) -> Any:
+def scatter(
+    input: Tensor, dim: int, index: Tensor, src: Tensor | Number | None = None, *, value: Number | None = None
+) -> Tensor:
     """input with src (a tensor or a number) written where gather would read.
 
     >>> import tinygrad_pt as torch
@@ -326,31 +387,34 @@ def scatter(input: Any, dim: int, index: Any, src: Any = None, *, value: Any = N
     tensor([[0., 0., 1.],
             [1., 0., 0.]])
     """
-    axis, i = axis_from(dim, input.array.ndim), _index_tensor(index, "scatter")
-    src = value if src is None else src
-    if not isinstance(src, Handle):
-        src = ops.expand(wrap(number(src, input.dtype)), shape=i.shape)
-    part = _source(input, axis, i, src, "scatter")
-    return ops.index_put(input, part, index=_places(i, axis)) if input.array.ndim else ops.clone(part)
+    axis, i = _addresses(input, dim, index, "scatter")
+    given = value if src is None else src
+    if not isinstance(given, Handle):
+        given = ops.expand(wrap(scalar_array(given, input.dtype, "scatter")), shape=i.shape)
+    part = _source(input, axis, i, given, "scatter")
+    return ops.index_put(input, part, index=places_of(i, axis)) if input.array.ndim else ops.clone(part)
 
 
-def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
+def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """input with src added where gather would read; places named twice receive twice."""
-    axis, i = axis_from(dim, input.array.ndim), _index_tensor(index, "scatter_add")
-    part = _source(input, axis, i, src, "scatter")
-    return input + (
-        ops.scatter_add(part, shape=input.array.shape, index=_places(i, axis)) if input.array.ndim else part
-    )
+    axis, i = _addresses(input, dim, index, "scatter_add")
+    part = _source(input, axis, i, expect_tensor(src, "scatter_add", "src", 4), "scatter")
+    if not input.array.ndim:
+        return input + part
+    return input + ops.scatter_add(part, shape=input.array.shape, index=places_of(i, axis))
 
 
-def index_select(input: Any, dim: int, index: Any) -> Any:
+@checked
+def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices along `dim` that a vector of indices names."""
-    axis = axis_from(dim, expect_tensor(input, "index_select").array.ndim)
+    axis = axis_from(dim, expect_tensor(input, "index_select").array.ndim, "index_select", input)
     i = expect_tensor(index, "index_select", "index", 3).array
     if i.ndim > 1:
-        raise IndexError("index_select(): Index is supposed to be a vector")
+        text = "index_select(): Index is supposed to be a vector"
+        raise refuse(IndexError, text, "index_select", input, index)
     if i.dtype not in (np.int64, np.int32):
-        raise RuntimeError("index_select(): Expected dtype int32 or int64 for index")
+        text = "index_select(): Expected dtype int32 or int64 for index"
+        raise refuse(RuntimeError, text, "index_select", input, index, mend="index.long()")
     n = input.array.shape[axis] if input.array.ndim else 1
     if i.size and (i.min() < 0 or i.max() >= n):
         raise refuse(IndexError, "index out of range in self", "index_select", input, index)
@@ -359,31 +423,57 @@ def index_select(input: Any, dim: int, index: Any) -> Any:
     return ops.getitem(input, index=(*(slice(None),) * axis, np.array(i.reshape(-1))))
 
 
-def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
+@checked
+def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
     """input with the slices of source added where the index names them."""
-    axis = axis_from(dim, input.array.ndim)
-    i, source_ = expect_tensor(index, "index_add", "index", 3).array, source.array
+    x, i, s = (
+        expect_tensor(v, "index_add", name, position).array
+        for v, name, position in ((input, "input", 1), (index, "index", 3), (source, "source", 4))
+    )
+    axis = axis_from(dim, x.ndim, "index_add", input)
+    kind: type[Exception] = RuntimeError
+    text = ""
     if i.ndim > 1:
-        raise IndexError("index_add_(): Index is supposed to be a vector")
-    if input.array.dtype != source_.dtype:
-        raise RuntimeError("index_add_(): self and source expected to have the same dtype, but got (self) "
-                           f"{input.dtype.spoken} and (source) {source.dtype.spoken}")  # fmt: skip
-    if i.size != (source_.shape[axis] if source_.ndim else 1):
-        raise RuntimeError(
-            f"index_add_(): Number of indices ({i.size}) should be equal to source.size(dim): "
-            f"({source_.shape[axis]}), for "
-            f"dim: {axis}"
+        kind, text = IndexError, "index_add_(): Index is supposed to be a vector"
+    elif i.dtype not in (np.int64, np.int32):
+        text = "index_add_(): Expected dtype int32/int64 for index"
+    elif x.dtype != s.dtype:
+        text = (
+            "index_add_(): self and source expected to have the same dtype, but got (self) "
+            f"{input.dtype.spoken} and (source) {source.dtype.spoken}"
         )
-    if i.size and (i.min() < 0 or i.max() >= input.array.shape[axis]):
-        raise IndexError("index out of range in self")
+    elif s.ndim and s.ndim != x.ndim:
+        text = (
+            "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
+            f"{list(x.shape)} source.shape = {list(s.shape)}"
+        )
+    elif i.size != (s.shape[axis] if s.ndim else 1):
+        text = (
+            f"index_add_(): Number of indices ({i.size}) should be equal to source.size(dim): "
+            f"({s.shape[axis] if s.ndim else 1}), for dim: {axis}"
+        )
+    elif x.ndim and any(m != n for d, (m, n) in enumerate(zip(x.shape, s.shape, strict=False)) if d != axis):
+        text = (
+            "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
+            f"{list(x.shape)} source.shape = {list(s.shape)}"
+        )
+    elif i.size and (i.min() < 0 or i.max() >= (x.shape[axis] if x.ndim else 1)):
+        kind, text = IndexError, "index out of range in self"
+    if text:
+        raise refuse(kind, text, "index_add", input, index, source)
+    added = source if alpha == 1 else source * alpha
+    if not x.ndim:
+        return input + added.reshape(())
     place = (*(slice(None),) * axis, np.array(i))
-    return input + ops.scatter_add(source if alpha == 1 else source * alpha, shape=input.array.shape, index=place)
+    return input + ops.scatter_add(added, shape=x.shape, index=place)
 
 
-def masked_select(input: Any, mask: Any) -> Any:
+@checked
+def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where the mask holds, as a vector."""
     if expect_tensor(mask, "masked_select", "mask", 2).array.dtype != bool:
-        raise RuntimeError("masked_select: expected BoolTensor for mask")
+        text = "masked_select: expected BoolTensor for mask"
+        raise refuse(RuntimeError, text, "masked_select", input, mask, mend="mask != 0")
     text = broadcast_text(input.array.shape, mask.array.shape)
     if text:
         raise refuse(RuntimeError, text, "masked_select", input, mask)
@@ -391,41 +481,76 @@ def masked_select(input: Any, mask: Any) -> Any:
     return getitem(ops.expand(input, shape=shape), ops.expand(mask, shape=shape))
 
 
-def take(input: Any, index: Any) -> Any:
+def take(input: Tensor, index: Tensor) -> Tensor:
     """Elements by their place in the flattened tensor."""
-    i, n = expect_tensor(index, "take", "index", 2).array, input.array.size
+    n = expect_tensor(input, "take").array.size
+    i = expect_tensor(index, "take", "index", 2).array
     if i.dtype != np.int64:
-        raise RuntimeError(f"take(): Expected a long tensor for index, but got {index.dtype.spoken}")
+        text = f"take(): Expected a long tensor for index, but got {index.dtype.spoken}"
+        raise refuse(RuntimeError, text, "take", input, index, mend="index.long()")
     if i.size and (i.min() < -n or i.max() >= n):
         bad = int(i[(i < -n) | (i >= n)][0])
-        raise IndexError(f"out of range: tried to access index {bad} on a tensor of {n} elements.")
+        text = f"out of range: tried to access index {bad} on a tensor of {n} elements."
+        raise refuse(IndexError, text, "take", input, index)
     return ops.getitem(ops.reshape(input, shape=(n,)), index=(np.array(i),))
 
 
-def nonzero(input: Any, as_tuple: bool = False) -> Any:
+@overload
+def nonzero(input: Tensor, as_tuple: Literal[False] = False) -> Tensor: ...
+@overload
+def nonzero(input: Tensor, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ...
+def nonzero(input: Tensor, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
     """The indices of the elements that are not 0, one row each (or one vector per axis)."""
-    found = np.nonzero(np.atleast_1d(input.array))
+    x = expect_tensor(input, "nonzero").array
+    found = np.nonzero(np.atleast_1d(x))
     if as_tuple:
         return tuple(wrap(i) for i in found)
-    return wrap(np.stack(found, 1) if input.array.ndim else np.zeros((len(found[0]), 0), np.int64))
+    return wrap(np.stack(found, 1) if x.ndim else np.zeros((len(found[0]), 0), np.int64))
 
 
-def searchsorted(sorted_sequence: Any, input: Any, *, right: bool = False) -> Any:
+@checked
+def searchsorted(sorted_sequence: Tensor, input: Tensor | Number, *, right: bool = False) -> Tensor:
     """Where each value would be put into a sorted vector."""
+    x = sorted_sequence.array
+    if x.ndim != 1:
+        text = f"searchsorted(): the sorted sequence must be a vector here, but it has {x.ndim} dimensions"
+        raise refuse(RuntimeError, text, "searchsorted", sorted_sequence, input)
     values = input.array if isinstance(input, Handle) else input
-    return wrap(np.asarray(np.searchsorted(sorted_sequence.array, values, "right" if right else "left")))
+    return wrap(np.asarray(np.searchsorted(x, values, "right" if right else "left")))
 
 
-def one_hot(tensor: Any, num_classes: int = -1) -> Any:
+@checked
+def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     """A row of zeros with a 1 at each index."""
     x = tensor.array
+    text = ""
     if x.dtype != np.int64:
-        raise RuntimeError("one_hot is only applicable to index tensor of type LongTensor.")
-    if x.size and x.min() < 0:
-        raise RuntimeError("Class values must be non-negative.")
-    if num_classes == -1 and not x.size:
-        raise RuntimeError("Can not infer total number of classes from empty tensor.")
+        text = "one_hot is only applicable to index tensor of type LongTensor."
+    elif x.size and x.min() < 0:
+        text = "Class values must be non-negative."
+    elif num_classes == -1 and not x.size:
+        text = "Can not infer total number of classes from empty tensor."
+    elif num_classes < -1 or (num_classes == 0 and not x.size):
+        text = "num_classes should be positive"
+    elif x.size and num_classes != -1 and x.max() >= num_classes:
+        text = "Class values must be smaller than num_classes."
+    if text:
+        raise refuse(RuntimeError, text, "one_hot", tensor, num_classes)
     n = int(x.max()) + 1 if num_classes == -1 else num_classes
-    if x.size and x.max() >= n:
-        raise RuntimeError("Class values must be smaller than num_classes.")
     return wrap(np.eye(n, dtype=np.int64)[x] if math.prod(x.shape) else np.zeros((*x.shape, n), np.int64))
+
+
+# ------------------------------------------------------------------------------------------ as methods
+index_put_ = in_place(index_put)
+
+
+class Indexing:
+    """The methods of a tensor that this file defines."""
+
+    gather, index_add, index_put, index_put_ = gather, index_add, index_put, index_put_
+    index_select, masked_select, nonzero = index_select, masked_select, nonzero
+    scatter, scatter_add, take, take_along_dim = scatter, scatter_add, take, take_along_dim
+    __getitem__, __setitem__ = getitem, setitem
+
+    # each of these changes the tensor itself
+    index_add_, scatter_, scatter_add_ = in_place(index_add), in_place(scatter), in_place(scatter_add)

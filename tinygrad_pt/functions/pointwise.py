@@ -4,29 +4,65 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import as_tensor_like, expect_tensor, number, promoted, quiet, unsupported
+from tinygrad_pt.functions.arguments import (
+    Number,
+    as_tensor_like,
+    cast,
+    checked,
+    expect_tensor,
+    promoted,
+    scalar_array,
+    unsupported,
+)
+from tinygrad_pt.functions.binding import in_place
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import write
+from tinygrad_pt.ops import special
+
+if TYPE_CHECKING:
+    from tinygrad_pt.functions.arguments import Operand
+    from tinygrad_pt.tensor import Tensor
+
+__all__ = [
+    "abs", "abs_", "absolute", "acos", "acos_", "acosh", "add", "addcdiv", "addcmul", "allclose", "arccos", "arcsin",
+    "arctan", "asin", "asin_", "asinh", "atan", "atan2", "atan_", "atanh", "bitwise_and", "bitwise_not", "bitwise_or",
+    "bitwise_xor", "ceil", "ceil_", "clamp", "clamp_", "clip", "clip_", "clone", "cos", "cos_", "cosh", "cosh_",
+    "deg2rad", "div", "divide", "eq", "equal", "erf", "erf_", "exp", "exp2", "exp2_", "exp_", "expm1", "expm1_",
+    "float_power", "floor", "floor_", "floor_divide", "fmod", "frac", "ge", "greater", "greater_equal", "gt", "hypot",
+    "isclose", "isfinite", "isinf", "isnan", "le", "lerp", "less", "less_equal", "log", "log10", "log10_", "log1p",
+    "log1p_", "log2", "log2_", "log_", "logaddexp", "logical_and", "logical_not", "logical_or", "logical_xor", "lt",
+    "masked_fill", "maximum", "minimum", "mul", "multiply", "nan_to_num", "ne", "neg", "neg_", "negative",
+    "not_equal", "positive", "pow", "rad2deg", "reciprocal", "reciprocal_", "relu", "relu_", "remainder", "round",
+    "round_", "rsqrt", "rsqrt_", "rsub", "sgn", "sigmoid", "sigmoid_", "sign", "sin", "sin_", "sinh", "sinh_", "sqrt",
+    "sqrt_", "square", "square_", "sub", "subtract", "tan", "tan_", "tanh", "tanh_", "true_divide", "trunc", "trunc_",
+    "where",
+]  # fmt: skip
 
 
-def _unary(op: Any, name: str = "") -> Any:
-    name = name or op.__name__
+def _unary(op: Any) -> Callable[..., Tensor]:
+    name = op.__name__
 
-    def function(input: Any, *, out: Any = None) -> Any:
+    def function(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         if not isinstance(input, Handle):
             expect_tensor(input, name)
-        return op(input) if out is None else write(out, op(input))
+        return op(input) if out is None else write(_out(out, name), op(input))
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"{op.__doc__ or ''}".split("\n")[0] or f"y = {name}(input), element by element."
     return function
+
+
+def _out(out: Any, function: str) -> Tensor:
+    """The tensor that a result is written to."""
+    return expect_tensor(out, function, "out", 0)
 
 
 exp, expm1, exp2, log, log1p, log2, log10 = map(
@@ -35,33 +71,32 @@ exp, expm1, exp2, log, log1p, log2, log10 = map(
 sqrt, rsqrt, reciprocal = map(_unary, (ops.sqrt, ops.rsqrt, ops.reciprocal))
 sin, cos, tan, asin, acos, atan = map(_unary, (ops.sin, ops.cos, ops.tan, ops.asin, ops.acos, ops.atan))
 sinh, cosh, tanh, asinh, acosh, atanh = map(_unary, (ops.sinh, ops.cosh, ops.tanh, ops.asinh, ops.acosh, ops.atanh))
-sigmoid = _unary(ops.sigmoid)
+sigmoid, erf = _unary(ops.sigmoid), _unary(special.erf)
 isnan, isinf, isfinite, logical_not = map(_unary, (ops.isnan, ops.isinf, ops.isfinite, ops.logical_not))
 clone = _unary(ops.clone)
 arcsin, arccos, arctan = asin, acos, atan
 
 
-def abs(input: Any) -> Any:
+def abs(input: Tensor) -> Tensor:
     """|input|; at 0 the slope is 0."""
     if expect_tensor(input, "abs").array.dtype == bool:
-        raise unsupported("abs_cpu", input)
+        raise unsupported("abs_cpu", "abs", input)
     return ops.abs(input)
 
 
-def sign(input: Any) -> Any:
+def sign(input: Tensor) -> Tensor:
     """-1, 0 or 1; 0 for nan."""
     return clone(input) if expect_tensor(input, "sign").array.dtype == bool else ops.sign(input)
 
 
-def relu(input: Any) -> Any:
+def relu(input: Tensor) -> Tensor:
     """max(input, 0); at 0 the slope is 0."""
     if not isinstance(input, Handle) or input.array.dtype == bool:
-        expect_tensor(input, "relu")
-        raise RuntimeError("Boolean inputs not supported for relu")
+        raise refuse(RuntimeError, "Boolean inputs not supported for relu", "relu", expect_tensor(input, "relu"))
     return ops.relu(input)
 
 
-def square(input: Any) -> Any:
+def square(input: Tensor) -> Tensor:
     """input²."""
     return ops.square(input.long() if expect_tensor(input, "square").array.dtype == bool else input)
 
@@ -69,16 +104,17 @@ def square(input: Any) -> Any:
 absolute = abs
 
 
-def _whole(op: Any) -> Any:
+def _whole(op: Any) -> Callable[..., Tensor]:
     """Rounding leaves integers as they are, and truth values have none."""
+    name = op.__name__
 
-    def function(input: Any) -> Any:
-        kind = expect_tensor(input, op.__name__).array.dtype.kind
+    def function(input: Tensor) -> Tensor:
+        kind = expect_tensor(input, name).array.dtype.kind
         if kind == "b":
-            raise unsupported(f"{op.__name__}_vml_cpu", input)
+            raise unsupported(f"{name}_vml_cpu", name, input)
         return clone(input) if kind in "iu" else op(input)
 
-    function.__name__ = function.__qualname__ = op.__name__
+    function.__name__ = function.__qualname__ = name
     function.__doc__ = op.__doc__
     return function
 
@@ -86,51 +122,68 @@ def _whole(op: Any) -> Any:
 floor, ceil, trunc, _round = map(_whole, (ops.floor, ops.ceil, ops.trunc, ops.round))
 
 
-def round(input: Any, *, decimals: int = 0) -> Any:
+@checked
+def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """The nearest whole number, halves to even; with `decimals`, the nearest multiple of 10^-decimals."""
     if decimals == 0:
         return _round(input)
-    return _round(input * 10.0**decimals) / 10.0**decimals
+    return _round(expect_tensor(input, "round") * 10.0**decimals) / 10.0**decimals
 
 
-def frac(input: Any) -> Any:
+def frac(input: Tensor) -> Tensor:
     """input - trunc(input)."""
     if expect_tensor(input, "frac").array.dtype.kind in "biu":
-        raise unsupported("frac_cpu", input)
+        raise unsupported("frac_cpu", "frac", input)
     return input - trunc(input)
 
 
-def sgn(input: Any) -> Any:
+def sgn(input: Tensor) -> Tensor:
     """The sign of a real tensor."""
-    return sign(input)
+    return sign(expect_tensor(input, "sgn"))
 
 
 # ------------------------------------------------------------------------------------------ arithmetic
-def neg(input: Any) -> Any:
+def neg(input: Tensor) -> Tensor:
     """-input."""
     if expect_tensor(input, "neg").array.dtype == bool:
-        raise RuntimeError(
+        raise refuse(
+            RuntimeError,
             "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
-            "the `~` or `logical_not()` operator instead."
+            "the `~` or `logical_not()` operator instead.",
+            "neg",
+            input,
         )
     return ops.neg(input)
 
 
-def positive(input: Any) -> Any:
+def positive(input: Tensor) -> Tensor:
     """+input: the tensor itself."""
     if expect_tensor(input, "positive").array.dtype == bool:
-        raise RuntimeError("The `+` operator, on a bool tensor is not supported.")
+        raise refuse(RuntimeError, "The `+` operator, on a bool tensor is not supported.", "positive", input)
     return input
+
+
+def _operand(value: Any, function: str, name: str = "input", position: int = 1) -> Any:
+    """An argument of arithmetic: a tensor or a number; NumPy's numbers as Python's, NumPy's arrays as tensors."""
+    if not isinstance(value, (Handle, int, float, complex)):
+        if isinstance(value, np.generic):
+            return value.item()
+        if not isinstance(value, np.ndarray):
+            return expect_tensor(value, function, name, position)
+    return value
 
 
 def _scaled(input: Any, other: Any, alpha: Any, name: str) -> Any:
     """alpha · other, which must be a number or a tensor."""
-    if not isinstance(other, (Handle, int, float, complex, np.ndarray, np.generic)):
-        expect_tensor(other, name, "other", 2)
-    if alpha == 1:
+    other = _operand(other, name, "other", 2)
+    if alpha.__class__ is int and alpha == 1:
         return other
+    if not isinstance(alpha, (int, float, complex, Handle)):
+        text = f"{name}(): argument 'alpha' must be Number, not {type(alpha).__name__}"
+        raise refuse(TypeError, text, name, input, other)
     if isinstance(alpha, float) and all(_kind(x) in "biu" for x in (input, other)):
-        raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
+        text = "For integral input tensors, argument alpha must not be a floating point number."
+        raise refuse(RuntimeError, text, name, input, other, mend="give a whole number, or convert with .float()")
     return other * alpha
 
 
@@ -138,83 +191,89 @@ def _kind(x: Any) -> str:
     return (x.array if isinstance(x, Handle) else np.asarray(x)).dtype.kind
 
 
-def add(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
+def add(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
     """input + alpha · other; shapes broadcast, dtypes are promoted."""
     y = ops.add(_operand(input, "add"), _scaled(input, other, alpha, "add"))
-    return y if out is None else write(out, y)
+    return y if out is None else write(_out(out, "add"), y)
 
 
-def sub(input: Any, other: Any, *, alpha: Any = 1, out: Any = None) -> Any:
+def sub(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
     """input - alpha · other."""
     if _is_bool(input) or _is_bool(other):
         if _is_bool(input) and _is_bool(other):
-            raise RuntimeError(
+            raise refuse(
+                RuntimeError,
                 "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
-                "`logical_xor()` operator instead."
+                "`logical_xor()` operator instead.",
+                "sub",
+                input,
+                other,
             )
-        raise RuntimeError(
+        raise refuse(
+            RuntimeError,
             "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
-            "use the `~` or `logical_not()` operator instead."
+            "use the `~` or `logical_not()` operator instead.",
+            "sub",
+            input,
+            other,
         )
     y = ops.sub(_operand(input, "sub"), _scaled(input, other, alpha, "sub"))
-    return y if out is None else write(out, y)
+    return y if out is None else write(_out(out, "sub"), y)
 
 
-def rsub(input: Any, other: Any) -> Any:
+def rsub(input: Operand, other: Operand) -> Tensor:
     """other - input."""
     return sub(other, input)
 
 
-def mul(input: Any, other: Any, *, out: Any = None) -> Any:
+def mul(input: Operand, other: Operand, *, out: Tensor | None = None) -> Tensor:
     """input · other, element by element."""
-    y = ops.mul(_operand(input, "mul"), _scaled(input, other, 1, "mul"))
-    return y if out is None else write(out, y)
+    y = ops.mul(_operand(input, "mul"), _operand(other, "mul", "other", 2))
+    return y if out is None else write(_out(out, "mul"), y)
 
 
-def div(input: Any, other: Any, *, rounding_mode: str | None = None) -> Any:
+def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
     """input / other; `rounding_mode` 'trunc' or 'floor' rounds the quotient."""
     if rounding_mode is None:
-        return ops.div(_operand(input, "div"), _scaled(input, other, 1, "div"))
+        return ops.div(_operand(input, "div"), _operand(other, "div", "other", 2))
+    if not isinstance(rounding_mode, str) or rounding_mode not in ("trunc", "floor"):
+        text = f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
+        raise refuse(RuntimeError, text, "div", input, other)
     if rounding_mode == "floor":
         return floor_divide(input, other)
-    if rounding_mode != "trunc":
-        raise RuntimeError(
-            f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
-        )
-    y = trunc(ops.div(input, other))
-    kind = dtypes.result_type(*(x.array if isinstance(x, Handle) else x for x in (input, other)))
+    a, b = _operand(input, "div"), _operand(other, "div", "other", 2)
+    y = trunc(ops.div(a, b))
+    kind = dtypes.result_type(*(x.array if isinstance(x, Handle) else x for x in (a, b)))
     return y if kind.rank > 1 else y.to(kind)
 
 
-def _divisor(input: Any, other: Any, kernel: str) -> None:
-    """Integer division by zero has no value, and truth values are not divided."""
-    arrays = [x.array if isinstance(x, Handle) else np.asarray(x) for x in (input, other)]
-    if all(x.dtype.kind == "b" for x in arrays):
-        raise unsupported(f"{kernel}_cpu", True)
-    if all(x.dtype.kind in "iub" for x in arrays) and not np.all(arrays[1]):
-        text = broadcast_text(arrays[0].shape, arrays[1].shape)
-        raise RuntimeError(text or "ZeroDivisionError")
+def _divided(op: Any, name: str, kernel: str, input: Any, other: Any) -> Tensor:
+    """An integer division: by zero it has no value, and truth values are not divided."""
+    a, b = _operand(input, name), _operand(other, name, "other", 2)
+    x, d = (v.array if isinstance(v, Handle) else np.asarray(v) for v in (a, b))
+    if x.dtype.kind == d.dtype.kind == "b":
+        raise unsupported(f"{kernel}_cpu", name, a, b)
+    if x.dtype.kind in "iub" and d.dtype.kind in "iub" and not np.all(d):
+        raise refuse(RuntimeError, broadcast_text(x.shape, d.shape) or "ZeroDivisionError", name, a, b)
+    return op(a, b)
 
 
-def floor_divide(input: Any, other: Any) -> Any:
+def floor_divide(input: Operand, other: Operand) -> Tensor:
     """⌊input / other⌋."""
-    _divisor(input, other, "div_floor")
-    return ops.floor_divide(_operand(input, "floor_divide"), _scaled(input, other, 1, "floor_divide"))
+    return _divided(ops.floor_divide, "floor_divide", "div_floor", input, other)
 
 
-def remainder(input: Any, other: Any) -> Any:
+def remainder(input: Operand, other: Operand) -> Tensor:
     """The remainder with the divisor's sign, as Python's %."""
-    _divisor(input, other, "remainder")
-    return ops.remainder(_operand(input, "remainder"), _scaled(input, other, 1, "remainder"))
+    return _divided(ops.remainder, "remainder", "remainder", input, other)
 
 
-def fmod(input: Any, other: Any) -> Any:
+def fmod(input: Operand, other: Operand) -> Tensor:
     """The remainder with the dividend's sign, as C's fmod."""
-    _divisor(input, other, "fmod")
-    return ops.fmod(_operand(input, "fmod"), _scaled(input, other, 1, "fmod"))
+    return _divided(ops.fmod, "fmod", "fmod", input, other)
 
 
-def pow(input: Any, exponent: Any) -> Any:
+def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
     """inputᵉˣᵖᵒⁿᵉⁿᵗ; either may be a number.
 
     Integers to the power of a negative number are refused; to the power of a tensor with negative elements they
@@ -223,48 +282,41 @@ def pow(input: Any, exponent: Any) -> Any:
     if isinstance(exponent, np.generic):
         exponent = exponent.item()
     if not isinstance(exponent, (Handle, int, float)):
-        raise TypeError(f"pow(): argument 'exponent' must be Tensor or Number, not {type(exponent).__name__}")
+        text = f"pow(): argument 'exponent' must be Tensor or Number, not {type(exponent).__name__}"
+        raise refuse(TypeError, text, "pow", input, exponent)
     if isinstance(exponent, Handle):
-        kinds = _kind(input) + _kind(exponent)
+        base = _operand(input, "pow")
+        kinds = _kind(base) + _kind(exponent)
         if kinds == "bb":
-            raise unsupported("pow", True)
+            raise unsupported("pow", "pow", base, exponent)
         if not set(kinds) - set("biu") and np.any(exponent.array < 0):
-            return _whole_power(input, exponent)
-        return ops.pow(_operand(input, "pow"), exponent)
-    if input.array.dtype.kind in "biu":
+            return _whole_power(base, exponent)
+        return ops.pow(base, exponent)
+    x = input if isinstance(input, Handle) else expect_tensor(input, "pow")
+    if x.array.dtype.kind in "biu":
         if exponent < 0 and isinstance(exponent, int):
-            raise RuntimeError("Integers to negative integer powers are not allowed.")
+            text = "Integers to negative integer powers are not allowed."
+            raise refuse(RuntimeError, text, "pow", input, exponent, mend="convert it first: x.float()")
         if isinstance(exponent, bool):
-            return clone(input) if exponent else ones_where(input)
-        if isinstance(exponent, float) or input.array.dtype.kind == "b":
-            return ops.pow(input, exponent)
-    return ops.square(input) if exponent == 2 else ops.power(input, n=exponent)
+            return clone(input) if exponent else wrap(np.ones_like(x.array))
+        if isinstance(exponent, float) or x.array.dtype.kind == "b":
+            return ops.pow(x, exponent)
+    return ops.square(x) if exponent == 2 else ops.power(x, n=exponent)
 
 
-def ones_where(input: Any) -> Any:
-    """1 everywhere, in the shape and dtype of input."""
-    return wrap(np.ones_like(input.array))
-
-
-def _whole_power(input: Any, exponent: Any) -> Any:
+def _whole_power(input: Any, exponent: Any) -> Tensor:
     kind = dtypes.result_type(*(x.array if isinstance(x, Handle) else x for x in (input, exponent))).numpy
     a, b = (np.asarray(x.array if isinstance(x, Handle) else x, kind) for x in (input, exponent))
+    text = broadcast_text(a.shape, b.shape)
+    if text:
+        raise refuse(RuntimeError, text, "pow", input, exponent)
     inverse = np.where(a == 1, 1, np.where(a == -1, 1 - 2 * (b & 1), 0))
     return wrap(np.where(b >= 0, np.power(a, np.maximum(b, 0)), inverse).astype(kind))
 
 
-def rpow(input: Any, other: Any) -> Any:
-    """otherⁱⁿᵖᵘᵗ."""
-    return pow(other, input)
-
-
-def float_power(input: Any, exponent: Any) -> Any:
+def float_power(input: Tensor, exponent: Tensor | Number) -> Tensor:
     """input to the power of exponent, in float64."""
-    return pow(input.double(), exponent)
-
-
-def _operand(value: Any, function: str) -> Any:
-    return value if isinstance(value, (Handle, int, float, complex)) else expect_tensor(value, function)
+    return pow(expect_tensor(input, "float_power").double(), exponent)
 
 
 def _is_bool(x: Any) -> bool:
@@ -272,12 +324,14 @@ def _is_bool(x: Any) -> bool:
 
 
 # ------------------------------------------------------------------------------------------ comparisons
-def _compare(op: Any) -> Any:
-    def function(input: Any, other: Any) -> Any:
-        return op(expect_tensor(input, op.__name__), _scaled(input, other, 1, op.__name__))
+def _compare(op: Any) -> Callable[..., Tensor]:
+    name = op.__name__
 
-    function.__name__ = function.__qualname__ = op.__name__
-    function.__doc__ = f"Whether input {op.__name__} other, element by element: a bool tensor."
+    def function(input: Tensor, other: Operand) -> Tensor:
+        return op(expect_tensor(input, name), _operand(other, name, "other", 2))
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"Whether input {name} other, element by element: a bool tensor."
     return function
 
 
@@ -285,184 +339,256 @@ eq, ne, lt, le, gt, ge = map(_compare, (ops.eq, ops.ne, ops.lt, ops.le, ops.gt, 
 logical_and, logical_or, logical_xor = map(_compare, (ops.logical_and, ops.logical_or, ops.logical_xor))
 
 
-def _bits(op: Any) -> Any:
-    def function(input: Any, other: Any) -> Any:
-        for x in (input, other):
-            if (x.array.dtype.kind if isinstance(x, Handle) else np.asarray(x).dtype.kind) not in "biu":
-                raise unsupported(f"{op.__name__}_cpu", x)
-        return op(input, other)
+def _bits(op: Any) -> Callable[..., Tensor]:
+    name = op.__name__
 
-    function.__name__ = function.__qualname__ = op.__name__
-    function.__doc__ = f"{op.__name__} of integers or truth values."
+    def function(input: Operand, other: Operand) -> Tensor:
+        a, b = _operand(input, name), _operand(other, name, "other", 2)
+        for x in (a, b):
+            if _kind(x) not in "biu":
+                raise unsupported(f"{name}_cpu", name, x)
+        return op(a, b)
+
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = f"{name} of integers or truth values."
     return function
 
 
 bitwise_and, bitwise_or, bitwise_xor = map(_bits, (ops.bitwise_and, ops.bitwise_or, ops.bitwise_xor))
 
 
-def _spoken(x: Any) -> str:
-    return (dtypes.of(x.array.dtype) if isinstance(x, Handle) else dtypes.of_number(x)).spoken
-
-
-def bitwise_not(input: Any) -> Any:
+def bitwise_not(input: Tensor) -> Tensor:
     """~input of integers or truth values."""
-    if input.array.dtype.kind not in "biu":
-        raise TypeError("~ (operator.invert) is only implemented on integer and Boolean-type tensors")
+    if expect_tensor(input, "bitwise_not").array.dtype.kind not in "biu":
+        text = "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
+        raise refuse(TypeError, text, "bitwise_not", input)
     return ops.bitwise_not(input)
 
 
-def isclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Any:
+@checked
+def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
     """|input - other| ≤ atol + rtol · |other|."""
-    if input.array.dtype != other.array.dtype:
-        raise RuntimeError(f"{_spoken(input)} did not match {_spoken(other)}")
-    return wrap(np.isclose(input.array, other.array, rtol, atol, equal_nan))
+    return wrap(_close(input, other, rtol, atol, equal_nan, "isclose"))
 
 
-def allclose(input: Any, other: Any, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
+@checked
+def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether all elements are close."""
-    if input.array.dtype != other.array.dtype:
-        raise RuntimeError(f"{_spoken(input)} did not match {_spoken(other)}")
-    return bool(np.allclose(input.array, other.array, rtol, atol, equal_nan))
+    return bool(np.all(_close(input, other, rtol, atol, equal_nan, "allclose")))
 
 
-def equal(input: Any, other: Any) -> bool:
+def _close(input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool, op: str) -> np.ndarray:
+    kinds = [dtypes.of(x.array.dtype).spoken for x in (input, other)]
+    if kinds[0] != kinds[1]:
+        raise refuse(RuntimeError, f"{kinds[0]} did not match {kinds[1]}", op, input, other)
+    text = broadcast_text(input.array.shape, other.array.shape)
+    if text:
+        raise refuse(RuntimeError, text, op, input, other)
+    with np.errstate(all="ignore"):
+        return np.asarray(np.isclose(input.array, other.array, rtol, atol, equal_nan))
+
+
+@checked
+def equal(input: Tensor, other: Tensor) -> bool:
     """Whether both have one shape and equal elements."""
     return input.array.shape == other.array.shape and bool(np.array_equal(input.array, other.array))
 
 
 # ------------------------------------------------------------------------------------------ choices
-def maximum(input: Any, other: Any) -> Any:
+def maximum(input: Tensor, other: Tensor) -> Tensor:
     """The larger of two tensors, element by element; at ties each gets half of the gradient."""
     return ops.maximum(expect_tensor(input, "maximum"), expect_tensor(other, "maximum", "other", 2))
 
 
-def minimum(input: Any, other: Any) -> Any:
+def minimum(input: Tensor, other: Tensor) -> Tensor:
     """The smaller of two tensors, element by element; at ties each gets half of the gradient."""
     return ops.minimum(expect_tensor(input, "minimum"), expect_tensor(other, "minimum", "other", 2))
 
 
-@quiet
-def _converted(x: Any, kind: Any) -> Any:
-    return np.asarray(x).astype(kind)
-
-
-def where(condition: Any, input: Any = None, other: Any = None) -> Any:
+@overload
+def where(condition: Tensor) -> tuple[Tensor, ...]: ...
+@overload
+def where(condition: Tensor, input: Operand, other: Operand) -> Tensor: ...
+def where(condition: Tensor, input: Operand | None = None, other: Operand | None = None) -> Tensor | tuple[Tensor, ...]:
     """input where condition holds, else other; with the condition alone, the indices where it holds."""
     expect_tensor(condition, "where", "condition")
     if input is None and other is None:
-        return tuple(wrap(i) for i in np.nonzero(condition.array))
+        return tuple(wrap(i) for i in np.nonzero(np.atleast_1d(condition.array)))
     if condition.array.dtype != bool:
         if condition.array.dtype != np.uint8:
-            raise RuntimeError(
-                f"where expected condition to be a boolean tensor, but got a tensor with dtype {_spoken(condition)}"
-            )
+            kind = dtypes.of(condition.array.dtype).spoken
+            text = f"where expected condition to be a boolean tensor, but got a tensor with dtype {kind}"
+            raise refuse(RuntimeError, text, "where", condition, input, other, mend="condition != 0")
         warnings.warn(
-            "where received a uint8 condition tensor. This behavior is deprecated and will be removed in "
-            "a future version "
-            "of PyTorch. Use a boolean condition instead.", UserWarning, stacklevel=2,
-        )  # fmt: skip
+            "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future "
+            "version of PyTorch. Use a boolean condition instead.",
+            UserWarning,
+            stacklevel=2,
+        )
         condition = condition.bool()
-    target = dtypes.result_type(*(x.array if isinstance(x, Handle) else x for x in (input, other)))
-    input, other = (
-        (x if x.array.dtype == target.numpy else ops.cast(x, dtype=target)) if isinstance(x, Handle)
-        else wrap(_converted(x, target.numpy)) for x in (input, other)
-    )  # fmt: skip
-    shapes = [x.array.shape for x in (condition, input, other)]
+    a, b = _operand(input, "where", "input", 2), _operand(other, "where", "other", 3)
+    target = dtypes.result_type(*(x.array if isinstance(x, Handle) else x for x in (a, b)))
+    a, b = (
+        (x if x.array.dtype == target.numpy else ops.cast(x, dtype=target))
+        if isinstance(x, Handle)
+        else wrap(cast(x, target.numpy))
+        for x in (a, b)
+    )
+    shapes = [x.array.shape for x in (condition, a, b)]
     text = broadcast_text(shapes[1], shapes[2]) or broadcast_text(shapes[0], np.broadcast_shapes(*shapes[1:]))
     if text:
-        raise refuse(RuntimeError, text, "where", condition, input, other)
-    return ops.where(condition, input, other)
+        raise refuse(RuntimeError, text, "where", condition, a, b)
+    return ops.where(condition, a, b)
 
 
-def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
+def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:
     """Bounded to [min, max]; either bound a number, a tensor or None. On the bounds the slope is 1."""
     expect_tensor(input, "clamp")
     if min is None and max is None:
-        raise RuntimeError("torch.clamp: At least one of 'min' or 'max' must not be None")
-    if isinstance(min, Handle) or isinstance(max, Handle):
-        y = input if min is None else ops.maximum(input, as_tensor_like(min, input))
-        return y if max is None else ops.minimum(y, as_tensor_like(max, input))
-    numbers = [x for x in (min, max) if x is not None]
-    target = dtypes.result_type(input.array, *numbers)
-    return ops.clamp(input if input.array.dtype == target.numpy else ops.cast(input, dtype=target), low=min, high=max)
+        text = "torch.clamp: At least one of 'min' or 'max' must not be None"
+        raise refuse(RuntimeError, text, "clamp", input)
+    low = min if min is None or min.__class__ is float else _operand(min, "clamp", "min", 2)
+    high = max if max is None or max.__class__ is float else _operand(max, "clamp", "max", 3)
+    if isinstance(low, (Handle, np.ndarray)) or isinstance(high, (Handle, np.ndarray)):
+        y = input if low is None else ops.maximum(input, as_tensor_like(low, input))
+        return y if high is None else ops.minimum(y, as_tensor_like(high, input))
+    target = dtypes.result_type(input.array, *[x for x in (low, high) if x is not None])
+    return ops.clamp(input if input.array.dtype == target.numpy else ops.cast(input, dtype=target), low=low, high=high)
 
 
 clip = clamp
 
 
-def nan_to_num(input: Any, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
+@checked
+def nan_to_num(
+    input: Tensor, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None
+) -> Tensor:
     """NaN and infinities replaced by numbers."""
     if input.array.dtype.kind in "biu":
         return clone(input)
     info = np.finfo(input.array.dtype)
-    y = where(isnan(input), nan, input)
+    y = where(isnan(input), 0.0 if nan is None else nan, input)
     y = where(y == math.inf, float(info.max) if posinf is None else posinf, y)
     return where(y == -math.inf, float(info.min) if neginf is None else neginf, y)
 
 
-def masked_fill(input: Any, mask: Any, value: Any) -> Any:
+@checked
+def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """input, but value where the mask holds."""
     if mask.array.dtype != bool:
-        raise RuntimeError(f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype.c_name}")
+        text = f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype.c_name}"
+        raise refuse(RuntimeError, text, "masked_fill", input, mask, mend="mask != 0")
     if not isinstance(value, Handle):
-        value = wrap(number(value, input.dtype))
-    elif value.array.ndim:
-        raise RuntimeError(
+        return ops.where(mask, wrap(scalar_array(value, input.dtype, "masked_fill")), input)
+    if value.array.ndim:
+        raise refuse(
+            RuntimeError,
             "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
-            f"{value.array.ndim} dimension(s)."
+            f"{value.array.ndim} dimension(s).",
+            "masked_fill",
+            input,
+            mask,
+            value,
+            mend="torch.where(mask, value, input)",
         )
     return ops.where(mask, value.to(input.dtype), input)
 
 
-def lerp(input: Any, end: Any, weight: Any) -> Any:
+@checked
+def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     """input + weight · (end - input)."""
     return input + weight * (end - input)
 
 
-def addcmul(input: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Any:
+@checked
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """input + value · tensor1 · tensor2."""
     return input + tensor1 * tensor2 * value
 
 
-def addcdiv(input: Any, tensor1: Any, tensor2: Any, *, value: float = 1) -> Any:
+@checked
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """input + value · tensor1 / tensor2."""
     return input + tensor1 / tensor2 * value
 
 
-def atan2(input: Any, other: Any) -> Any:
+def atan2(input: Tensor, other: Tensor) -> Tensor:
     """The angle of the point (other, input)."""
     return ops.atan2(expect_tensor(input, "atan2"), expect_tensor(other, "atan2", "other", 2))
 
 
-def logaddexp(input: Any, other: Any) -> Any:
+def _met(input: Tensor, other: Tensor, name: str) -> list[Tensor]:
+    """Both in the floating dtype in which they meet."""
+    kinds = (expect_tensor(x, name, n, i).array.dtype.kind for x, n, i in ((input, "input", 1), (other, "other", 2)))
+    if not set(kinds) - set("biu"):
+        raise unsupported(f"{name}_cpu", name, input, other)
+    return promoted(input, other)
+
+
+def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     """ln(eⁱⁿᵖᵘᵗ + eᵒᵗʰᵉʳ) without overflow."""
-    if _kind(input) in "biu" and _kind(other) in "biu":
-        raise unsupported("logaddexp_cpu", input)
-    return ops.logaddexp(*promoted(input, other))
+    return ops.logaddexp(*_met(input, other, "logaddexp"))
 
 
-def hypot(input: Any, other: Any) -> Any:
+def hypot(input: Tensor, other: Tensor) -> Tensor:
     """√(input² + other²)."""
-    if _kind(input) in "biu" and _kind(other) in "biu":
-        raise unsupported("hypot_cpu", input)
-    input, other = promoted(input, other)
-    return ops.sqrt(input * input + other * other)
+    a, b = _met(input, other, "hypot")
+    return ops.sqrt(a * a + b * b)
 
 
-def deg2rad(input: Any) -> Any:
+def deg2rad(input: Tensor) -> Tensor:
     """Degrees as radians."""
-    return input * (math.pi / 180)
+    return expect_tensor(input, "deg2rad") * (math.pi / 180)
 
 
-def rad2deg(input: Any) -> Any:
+def rad2deg(input: Tensor) -> Tensor:
     """Radians as degrees."""
-    return input * (180 / math.pi)
-
-
-def relu_(input: Any) -> Any:
-    """relu, in place."""
-    return write(input, relu(input))
+    return expect_tensor(input, "rad2deg") * (180 / math.pi)
 
 
 multiply, divide, true_divide, subtract, negative = mul, div, div, sub, neg
 greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
+
+
+# ------------------------------------------------------------------------------------------ as methods
+abs_, acos_, asin_, atan_, ceil_ = in_place(abs), in_place(acos), in_place(asin), in_place(atan), in_place(ceil)
+clamp_, clip_, cos_, cosh_, erf_ = in_place(clamp), in_place(clip), in_place(cos), in_place(cosh), in_place(erf)
+exp_, exp2_, expm1_, floor_, log_ = in_place(exp), in_place(exp2), in_place(expm1), in_place(floor), in_place(log)
+log10_, log1p_, log2_, neg_ = in_place(log10), in_place(log1p), in_place(log2), in_place(neg)
+reciprocal_, relu_, round_, rsqrt_ = in_place(reciprocal), in_place(relu), in_place(round), in_place(rsqrt)
+sigmoid_, sin_, sinh_, sqrt_ = in_place(sigmoid), in_place(sin), in_place(sinh), in_place(sqrt)
+square_, tan_, tanh_, trunc_ = in_place(square), in_place(tan), in_place(tanh), in_place(trunc)
+
+
+class Pointwise:
+    """The methods of a tensor that this file defines."""
+
+    abs, absolute, acos, acosh, add, addcdiv, addcmul = abs, absolute, acos, acosh, add, addcdiv, addcmul
+    allclose, arccos, arcsin, arctan, asin, asinh, atan = allclose, arccos, arcsin, arctan, asin, asinh, atan
+    atan2, atanh, bitwise_and, bitwise_not, bitwise_or = atan2, atanh, bitwise_and, bitwise_not, bitwise_or
+    bitwise_xor, ceil, clamp, clip, clone, cos, cosh = bitwise_xor, ceil, clamp, clip, clone, cos, cosh
+    deg2rad, div, divide, eq, equal, erf, exp, exp2, expm1 = deg2rad, div, divide, eq, equal, erf, exp, exp2, expm1
+    float_power, floor, floor_divide, fmod, frac, ge = float_power, floor, floor_divide, fmod, frac, ge
+    greater, greater_equal, gt, hypot, isclose, isfinite = greater, greater_equal, gt, hypot, isclose, isfinite
+    isinf, isnan, le, lerp, less, less_equal, log, log10 = isinf, isnan, le, lerp, less, less_equal, log, log10
+    log1p, log2, logaddexp, logical_and, logical_not = log1p, log2, logaddexp, logical_and, logical_not
+    logical_or, logical_xor, lt, masked_fill, maximum = logical_or, logical_xor, lt, masked_fill, maximum
+    minimum, mul, multiply, nan_to_num, ne, neg, negative = minimum, mul, multiply, nan_to_num, ne, neg, negative
+    not_equal, positive, pow, rad2deg, reciprocal, relu = not_equal, positive, pow, rad2deg, reciprocal, relu
+    remainder, round, rsqrt, sgn, sigmoid, sign, sin, sinh = remainder, round, rsqrt, sgn, sigmoid, sign, sin, sinh
+    sqrt, square, sub, subtract, tan, tanh, true_divide = sqrt, square, sub, subtract, tan, tanh, true_divide
+    trunc = trunc
+    abs_, acos_, asin_, atan_, ceil_, clamp_, clip_, cos_ = abs_, acos_, asin_, atan_, ceil_, clamp_, clip_, cos_
+    cosh_, erf_, exp_, exp2_, expm1_, floor_, log_, log10_ = cosh_, erf_, exp_, exp2_, expm1_, floor_, log_, log10_
+    log1p_, log2_, neg_, reciprocal_, relu_, round_, rsqrt_ = log1p_, log2_, neg_, reciprocal_, relu_, round_, rsqrt_
+    sigmoid_, sin_, sinh_, sqrt_, square_, tan_, tanh_ = sigmoid_, sin_, sinh_, sqrt_, square_, tan_, tanh_
+    trunc_ = trunc_
+
+    # each of these, as those above with an underscore, changes the tensor itself
+    add_, addcdiv_, addcmul_, div_ = in_place(add), in_place(addcdiv), in_place(addcmul), in_place(div)
+    divide_, eq_, floor_divide_, fmod_ = in_place(divide), in_place(eq), in_place(floor_divide), in_place(fmod)
+    ge_, gt_, le_, lerp_, logical_and_ = in_place(ge), in_place(gt), in_place(le), in_place(lerp), in_place(logical_and)
+    logical_not_, logical_or_, lt_ = in_place(logical_not), in_place(logical_or), in_place(lt)
+    masked_fill_, mul_, multiply_, ne_ = in_place(masked_fill), in_place(mul), in_place(multiply), in_place(ne)
+    pow_, remainder_, sign_, sub_ = in_place(pow), in_place(remainder), in_place(sign), in_place(sub)
+    subtract_ = in_place(subtract)

@@ -3,39 +3,65 @@
 from __future__ import annotations
 
 import warnings
-from operator import itemgetter
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 import numpy as np
 
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.functions.arguments import axes_from, axis_from, expect_tensor, unsupported
+from tinygrad_pt.functions.arguments import Dims, Dtype, axes_from, axis_from, checked, expect_tensor, unsupported
 from tinygrad_pt.functions.pointwise import abs, maximum, minimum
 from tinygrad_pt.graph import Handle
 
+if TYPE_CHECKING:
+    from tinygrad_pt.tensor import Tensor
+
+__all__ = [
+    "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "bincount", "count_nonzero", "cummax",
+    "cummin", "cumprod", "cumsum", "kthvalue", "log_softmax", "logsumexp", "max", "mean", "median", "min", "mode",
+    "nansum", "norm", "prod", "softmax", "sort", "std", "sum", "topk", "unique", "var",
+]  # fmt: skip
+
 
 # ------------------------------------------------------------------------------------------ results with names
-class Named(tuple):
-    """A tuple whose fields have names and which prints as PyTorch's `torch.return_types`."""
+def _spelled(result: Any) -> str:
+    """A result with names, as PyTorch's `torch.return_types` print it."""
+    inner = ",\n".join(f"{n}={v!r}" for n, v in zip(result._fields, result, strict=True))
+    return f"torch.return_types.{type(result).__name__}(\n{inner})"
 
-    fields: tuple[str, ...] = ()
-    spoken = ""
+
+class ValuesIndices(NamedTuple):
+    """Elements, and the places they were found at."""
+
+    values: Tensor
+    indices: Tensor
 
     def __repr__(self) -> str:
-        inner = ",\n".join(f"{n}={v!r}" for n, v in zip(self.fields, self, strict=True))
-        return f"torch.return_types.{self.spoken}(\n{inner})"
+        return _spelled(self)
 
 
-def named(name: str, *fields: str) -> Any:
-    """A `Named` type with these fields."""
-    members: dict[str, Any] = {f: property(itemgetter(i)) for i, f in enumerate(fields)}
-    return type(name, (Named,), members | {"fields": fields, "spoken": name})
+def _result(name: str) -> type[ValuesIndices]:
+    """`ValuesIndices` under the name of a function."""
+    return type(name, (ValuesIndices,), {})
+
+
+class MinMax(NamedTuple):
+    """The smallest and the largest element."""
+
+    min: Tensor
+    max: Tensor
+
+    def __repr__(self) -> str:
+        return _spelled(self)
+
+
+MinMax.__name__ = "aminmax"
 
 
 # ------------------------------------------------------------------------------------------ sums
-def _counted(x: Any, dtype: Any) -> Any:
+def _counted(x: Tensor, dtype: Dtype) -> Tensor:
     """Sums and products of integers and truth values are int64, as in PyTorch."""
     if dtype is not None:
         return x.to(dtype)
@@ -43,8 +69,9 @@ def _counted(x: Any, dtype: Any) -> Any:
 
 
 def sum(
-    input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None, keepdims: bool = False
-) -> Any:
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None, axis: Dims = None,
+    keepdims: bool = False,
+) -> Tensor:  # fmt: skip
     """Σ input, over all elements or over `dim`; integers sum in int64.
 
     >>> import tinygrad_pt as torch
@@ -52,26 +79,30 @@ def sum(
     (tensor(6.), tensor([3., 3.]))
     """
     expect_tensor(input, "sum")
-    axes = axes_from(axis if dim is None else dim, input.array.ndim)
+    axes = axes_from(axis if dim is None else dim, input.array.ndim, "sum", input)
     if dtype is not None or input.array.dtype.kind != "f":
         input = _counted(input, dtype)
     return ops.sum(input, axis=axes, keepdims=keepdim or keepdims)
 
 
 def mean(
-    input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, axis: Any = None, keepdims: bool = False
-) -> Any:
+    input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None, axis: Dims = None,
+    keepdims: bool = False,
+) -> Tensor:  # fmt: skip
     """Σ input / n, of floating point numbers."""
     expect_tensor(input, "mean")
-    axes = axes_from(axis if dim is None else dim, input.array.ndim)
+    axes = axes_from(axis if dim is None else dim, input.array.ndim, "mean", input)
     if dtype is not None:
-        if dtypes.of(dtype).rank < 2:
-            raise RuntimeError(
-                "mean(): could not infer output dtype. Optional dtype must be either a floating point or "
-                "complex dtype. "
-                f"Got: {dtypes.of(dtype).spoken}"
+        kind = dtypes.of(dtype)
+        if kind.rank < 2:
+            raise refuse(
+                RuntimeError,
+                "mean(): could not infer output dtype. Optional dtype must be either a floating point or complex "
+                f"dtype. Got: {kind.spoken}",
+                "mean",
+                input,
             )
-        input = input.to(dtype)
+        input = input.to(kind)
     if input.array.dtype.kind not in "fc":
         raise refuse(
             RuntimeError,
@@ -84,71 +115,71 @@ def mean(
     return ops.mean(input, axis=axes, keepdims=keepdim or keepdims)
 
 
-def nansum(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Σ of the elements that are numbers."""
-    return sum(ops.where(wrap(np.isnan(input.array)), wrap(np.zeros((), input.array.dtype)), input), dim, keepdim)
+    x = expect_tensor(input, "nansum").array
+    return sum(ops.where(wrap(np.isnan(x)), wrap(np.zeros((), x.dtype)), input), dim, keepdim)
 
 
-def _correction(unbiased: bool | None, correction: Any) -> float:
-    return (1 if correction is None else correction) if unbiased is None else int(unbiased)
-
-
-def _spread_of(op: Any, input: Any, dim: Any, unbiased: Any, correction: Any, keepdim: bool) -> Any:
+def _spread(
+    op: Any, input: Tensor, dim: Dims, unbiased: bool | None, correction: float | None, keepdim: bool
+) -> Tensor:
+    """The variance or the standard deviation."""
+    name = op.__name__
     if isinstance(dim, bool):
         dim, unbiased = None, dim
-    if input.array.dtype.kind not in "fc":
-        raise refuse(
-            RuntimeError,
-            "std and var only support floating point and complex dtypes",
-            op.__name__,
-            input,
-            mend=f"x.float().{op.__name__}()",
-        )
-    axes = axes_from(dim, input.array.ndim)
-    c = _correction(unbiased, correction)
+    if expect_tensor(input, name).array.dtype.kind not in "fc":
+        text = "std and var only support floating point and complex dtypes"
+        raise refuse(RuntimeError, text, name, input, mend=f"x.float().{name}()")
+    axes = axes_from(dim, input.array.ndim, name, input)
+    c = int(unbiased) if unbiased is not None else 1 if correction is None else correction
+    if not isinstance(c, (int, float)):
+        text = f"{name}(): argument 'correction' must be Number, not {type(c).__name__}"
+        raise refuse(TypeError, text, name, input)
     shape = input.array.shape
     n = input.array.size if axes is None else int(np.prod([shape[i] for i in axes]))
     if n <= c:
         warnings.warn(
-            f"{op.__name__}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction "
-            "factor (input numel divided by output numel).", UserWarning, stacklevel=3,
-        )  # fmt: skip
+            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
+            "(input numel divided by output numel).",
+            UserWarning,
+            stacklevel=3,
+        )
     return op(input, axis=axes, keepdims=keepdim, correction=c)
 
 
 def var(
-    input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None,
-    axis: Any = None, keepdims: bool = False,
-) -> Any:  # fmt: skip
+    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float | None = None, axis: Dims = None, keepdims: bool = False,
+) -> Tensor:  # fmt: skip
     """Σ (x - mean)² / (n - correction); the correction is 1 unless said otherwise.
 
     >>> import tinygrad_pt as torch
     >>> torch.tensor([1.0, 3.0]).var(), torch.tensor([1.0, 3.0]).var(correction=0)
     (tensor(2.), tensor(1.))
     """
-    return _spread_of(ops.var, input, axis if dim is None else dim, unbiased, correction, keepdim or keepdims)
+    return _spread(ops.var, input, axis if dim is None else dim, unbiased, correction, keepdim or keepdims)
 
 
 def std(
-    input: Any, dim: Any = None, unbiased: bool | None = None, keepdim: bool = False, *, correction: Any = None,
-    axis: Any = None, keepdims: bool = False,
-) -> Any:  # fmt: skip
+    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    correction: float | None = None, axis: Dims = None, keepdims: bool = False,
+) -> Tensor:  # fmt: skip
     """√var; where all elements agree its gradient is 0."""
-    return _spread_of(ops.std, input, axis if dim is None else dim, unbiased, correction, keepdim or keepdims)
+    return _spread(ops.std, input, axis if dim is None else dim, unbiased, correction, keepdim or keepdims)
 
 
-def prod(input: Any, dim: Any = None, keepdim: bool = False, *, dtype: Any = None) -> Any:
+def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Dtype = None) -> Tensor:
     """Π input, over all elements or over `dim`; right, and differentiable, where elements are 0."""
-    expect_tensor(input, "prod")
-    input = _counted(input, dtype)
+    input = _counted(expect_tensor(input, "prod"), dtype)
     if dim is None:
         return ops.prod(ops.reshape(input, shape=(-1,)) if input.array.ndim != 1 else input)
-    axis = axis_from(dim, input.array.ndim)
+    axis = axis_from(dim, input.array.ndim, "prod", input)
     y = ops.prod(_last(input, axis))
     return ops.unsqueeze(y, axis=axis) if keepdim and input.array.ndim else y
 
 
-def _last(input: Any, axis: int) -> Any:
+def _last(input: Tensor, axis: int) -> Tensor:
     """`input` with `axis` moved to the end."""
     n = input.array.ndim
     if n == 0:
@@ -156,21 +187,26 @@ def _last(input: Any, axis: int) -> Any:
     return input if axis == n - 1 else ops.permute(input, axes=(*(i for i in range(n) if i != axis), axis))
 
 
-def norm(input: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
+@checked
+def norm(input: Tensor, p: float | str | None = 2, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """(Σ |x|ᵖ)^(1/p); at 0 the gradient of the 2-norm is 0."""
-    axes = axes_from(dim, expect_tensor(input, "norm").array.ndim)
+    axes = axes_from(dim, expect_tensor(input, "norm").array.ndim, "norm", input)
     x = input.array
     if x.dtype.kind in "biu":
-        raise RuntimeError(
-            f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype.spoken}"
-        )
+        text = f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype.spoken}"
+        raise refuse(RuntimeError, text, "norm", input, mend="x.float().norm()")
     if p in (float("inf"), float("-inf")) and (x.size == 0 if axes is None else 0 in [x.shape[a] for a in axes]):
-        raise RuntimeError(
+        raise refuse(
+            RuntimeError,
             f"linalg.vector_norm cannot compute the {p} norm on an empty tensor because the operation does not have an "
-            "identity"
+            "identity",
+            "norm",
+            input,
         )
     if p in (2, "fro", None):
         return ops.norm(input, axis=axes, keepdims=keepdim)
+    if isinstance(p, str):
+        raise refuse(RuntimeError, f"Unknown norm: {p!r}", "norm", input, mend="give a number, or 'fro'")
     if p == float("inf"):
         return amax(abs(input), axes, keepdim)
     if p == float("-inf"):
@@ -183,28 +219,33 @@ def norm(input: Any, p: Any = 2, dim: Any = None, keepdim: bool = False) -> Any:
 
 
 # ------------------------------------------------------------------------------------------ truth
-def any(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+@checked
+def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether some element is true (not 0); of uint8 the answer is uint8."""
-    return _truth(np.any, expect_tensor(input, "any").array, dim, keepdim)
+    return _truth(np.any, input, dim, keepdim)
 
 
-def _truth(function: Any, x: Any, dim: Any, keepdim: bool) -> Any:
-    y = np.asarray(function(x, axis=axes_from(dim, x.ndim), keepdims=keepdim))
+def _truth(function: Any, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
+    x, name = input.array, function.__name__
+    y = np.asarray(function(x, axis=axes_from(dim, x.ndim, name, input), keepdims=keepdim))
     return wrap(y.astype(np.uint8) if x.dtype == np.uint8 else y)
 
 
-def all(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+@checked
+def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Whether every element is true (not 0); of uint8 the answer is uint8."""
-    return _truth(np.all, expect_tensor(input, "all").array, dim, keepdim)
+    return _truth(np.all, input, dim, keepdim)
 
 
-def count_nonzero(input: Any, dim: Any = None) -> Any:
+@checked
+def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
     """How many elements are not 0."""
-    return wrap(np.asarray(np.count_nonzero(input.array, axes_from(dim, input.array.ndim)), np.int64))
+    axes = axes_from(dim, input.array.ndim, "count_nonzero", input)
+    return wrap(np.asarray(np.count_nonzero(input.array, axes), np.int64))
 
 
 # ------------------------------------------------------------------------------------------ extremes
-def _nonempty(input: Any, name: str, axis: int | None, dim: Any = None) -> None:
+def _nonempty(input: Tensor, name: str, axis: int | None, dim: int | None = None) -> None:
     """An extreme needs an element: over all axes (None), or along `axis`, which the caller called `dim`."""
     x = input.array
     if axis is None and x.size == 0:
@@ -216,61 +257,51 @@ def _nonempty(input: Any, name: str, axis: int | None, dim: Any = None) -> None:
             input,
         )
     if axis is not None and x.ndim and x.shape[axis] == 0:
-        raise refuse(
-            IndexError,
-            f"{name}(): Expected reduction dim {axis if dim is None else dim} to have non-zero size.",
-            name,
-            input,
-        )
+        text = f"{name}(): Expected reduction dim {axis if dim is None else dim} to have non-zero size."
+        raise refuse(IndexError, text, name, input)
 
 
-def amax(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
+def amax(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
     """The largest element over `dim`; ties share the gradient evenly."""
-    return ops.amax(input, axis=_extreme_axes(input, dim, "amax"), keepdims=keepdim)
+    return ops.amax(input, axis=_extreme_axes(input, dim, "amax"), keepdims=bool(keepdim))
 
 
-def _extreme_axes(input: Any, dim: Any, name: str) -> tuple[int, ...] | None:
+def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
+    """The smallest element over `dim`; ties share the gradient evenly."""
+    return ops.amin(input, axis=_extreme_axes(input, dim, "amin"), keepdims=bool(keepdim))
+
+
+def _extreme_axes(input: Tensor, dim: Dims, name: str) -> tuple[int, ...] | None:
     n = expect_tensor(input, name).array.ndim
     dims = () if dim is None else dim if isinstance(dim, (tuple, list)) else (dim,)
     for d in dims:
-        _nonempty(input, name, axis_from(d, n), d)
+        _nonempty(input, name, axis_from(d, n, name, input), d)
     if not dims:
         _nonempty(input, name, None)
-    return axes_from(dim, n)
+    return axes_from(dim, n, name, input)
 
 
-def amin(input: Any, dim: Any = (), keepdim: bool = False) -> Any:
-    """The smallest element over `dim`; ties share the gradient evenly."""
-    return ops.amin(input, axis=_extreme_axes(input, dim, "amin"), keepdims=keepdim)
+def _extreme(name: str, both: Callable[..., Tensor], whole: Any, place: Callable[..., Any]) -> Callable[..., Any]:
+    """What `max` and `min` compute: of two tensors, over all elements, or along an axis with the indices."""
+    result = _result(name)
 
-
-def _extreme(name: str, both: Any, whole: Any, place: Any) -> Any:
-    result = named(name, "values", "indices")
-
-    def function(
-        input: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False
-    ) -> Any:
-        expect_tensor(input, name)
-        dim = axis if dim is None else dim
-        if isinstance(dim, Handle):
-            return both(input, dim)
+    def function(input: Tensor, dim: Any, keepdim: bool) -> Tensor | ValuesIndices:
+        if not isinstance(input, Handle):
+            expect_tensor(input, name)
         if dim is None:
             _nonempty(input, name, None)
             return whole(input, axis=None, keepdims=False)
-        axis_ = axis_from(dim, input.array.ndim)
-        _nonempty(input, name, axis_)
-        index = place(input, axis=axis_ if input.array.ndim else None, keepdims=input.array.ndim > 0).array
-        return result(_picked(input, index, axis_, keepdim or keepdims))
+        if isinstance(dim, Handle):
+            return both(input, dim)
+        axis = axis_from(dim, input.array.ndim, name, input)
+        _nonempty(input, name, axis)
+        index = place(input, axis=axis if input.array.ndim else None, keepdims=input.array.ndim > 0).array
+        return result(*_picked(input, index, axis, keepdim))
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = (
-        f"`{name}(x)`: the extreme element; `{name}(x, dim)`: (values, indices), the gradient going to the first\n"
-        f"    extreme alone; `{name}(x, y)`: element by element."
-    )
     return function
 
 
-def _picked(input: Any, index: Any, axis: int, keepdim: bool) -> tuple[Any, Any]:
+def _picked(input: Tensor, index: np.ndarray, axis: int, keepdim: bool) -> tuple[Tensor, Tensor]:
     """Values and indices, where `index` has length 1 along `axis`."""
     if input.array.ndim == 0:
         return ops.clone(input), wrap(index)
@@ -280,97 +311,159 @@ def _picked(input: Any, index: Any, axis: int, keepdim: bool) -> tuple[Any, Any]
     return values, wrap(index)
 
 
-def gather_at(input: Any, index: Any, axis: int) -> Any:
+def places_of(index: np.ndarray, axis: int) -> tuple[Any, ...]:
+    """NumPy's index of the elements that `index` names along `axis`, all other axes staying in place."""
+    places = list(np.ogrid[tuple(slice(n) for n in index.shape)])
+    places[axis] = index
+    return tuple(places)
+
+
+def gather_at(input: Tensor, index: np.ndarray, axis: int) -> Tensor:
     """y[i, …] = input[i, …] with the `axis` index taken from `index`."""
     if input.array.ndim == 0:
         return ops.clone(input)
-    places = list(np.ogrid[tuple(slice(n) for n in index.shape)])
-    places[axis] = index
-    return ops.getitem(input, index=tuple(places))
+    return ops.getitem(input, index=places_of(index, axis))
 
 
-max = _extreme("max", maximum, ops.amax, ops.argmax)
-min = _extreme("min", minimum, ops.amin, ops.argmin)
+_max = _extreme("max", maximum, ops.amax, ops.argmax)
+_min = _extreme("min", minimum, ops.amin, ops.argmin)
 
 
-def _where_extreme(name: str, place: Any) -> Any:
-    def function(input: Any, dim: Any = None, keepdim: bool = False, *, axis: Any = None) -> Any:
+@overload
+def max(input: Tensor, dim: Tensor) -> Tensor: ...
+@overload
+def max(input: Tensor, dim: None = None, *, axis: None = None) -> Tensor: ...
+@overload
+def max(input: Tensor, dim: int, keepdim: bool = False, *, keepdims: bool = False) -> ValuesIndices: ...
+@overload
+def max(input: Tensor, *, axis: int, keepdim: bool = False, keepdims: bool = False) -> ValuesIndices: ...
+def max(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False
+) -> Tensor | ValuesIndices:
+    """`max(x)`: the largest element; `max(x, dim)`: (values, indices); `max(x, y)`: the largest of each pair.
+
+    With `dim`, the gradient goes to the first of several largest elements alone.
+    """
+    return _max(input, axis if dim is None else dim, keepdim or keepdims)
+
+
+@overload
+def min(input: Tensor, dim: Tensor) -> Tensor: ...
+@overload
+def min(input: Tensor, dim: None = None, *, axis: None = None) -> Tensor: ...
+@overload
+def min(input: Tensor, dim: int, keepdim: bool = False, *, keepdims: bool = False) -> ValuesIndices: ...
+@overload
+def min(input: Tensor, *, axis: int, keepdim: bool = False, keepdims: bool = False) -> ValuesIndices: ...
+def min(
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False
+) -> Tensor | ValuesIndices:
+    """`min(x)`: the smallest element; `min(x, dim)`: (values, indices); `min(x, y)`: the smallest of each pair.
+
+    With `dim`, the gradient goes to the first of several smallest elements alone.
+    """
+    return _min(input, axis if dim is None else dim, keepdim or keepdims)
+
+
+def _arg_extreme(place: Any) -> Callable[..., Tensor]:
+    name = place.__name__
+
+    def function(input: Tensor, dim: int | None = None, keepdim: bool = False, *, axis: int | None = None) -> Tensor:
         dim = axis if dim is None else dim
         x = expect_tensor(input, name).array
         if x.dtype == bool:
-            raise RuntimeError(f"{name}(): does not support bool input")
+            raise refuse(RuntimeError, f"{name}(): does not support bool input", name, input, mend="x.long()")
         if dim is None:
             if x.size == 0:
-                raise IndexError(f"{name}(): Expected reduction dim to be specified for input.numel() == 0.")
-            return place(input, axis=None, keepdims=keepdim)
-        axis_ = axis_from(dim, x.ndim)
-        _nonempty(input, name, axis_)
-        return place(input, axis=axis_ if x.ndim else None, keepdims=keepdim and x.ndim > 0)
+                text = f"{name}(): Expected reduction dim to be specified for input.numel() == 0."
+                raise refuse(IndexError, text, name, input)
+            return place(input, axis=None, keepdims=bool(keepdim))
+        over = axis_from(dim, x.ndim, name, input)
+        _nonempty(input, name, over)
+        return place(input, axis=over if x.ndim else None, keepdims=bool(keepdim) and x.ndim > 0)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = "The index of the first extreme element: int64, without gradient."
     return function
 
 
-argmax = _where_extreme("argmax", ops.argmax)
-argmin = _where_extreme("argmin", ops.argmin)
-aminmax_result = named("aminmax", "min", "max")
+argmax, argmin = map(_arg_extreme, (ops.argmax, ops.argmin))
 
 
-def aminmax(input: Any, *, dim: Any = None, keepdim: bool = False) -> Any:
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
     """(amin, amax)."""
     if expect_tensor(input, "aminmax").array.size == 0 and dim is None:
-        raise RuntimeError(
-            "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
-        )
-    dim = () if dim is None else dim
-    return aminmax_result((amin(input, dim, keepdim), amax(input, dim, keepdim)))
+        text = "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
+        raise refuse(RuntimeError, text, "aminmax", input)
+    over = () if dim is None else dim
+    return MinMax(amin(input, over, keepdim), amax(input, over, keepdim))
 
 
 # ------------------------------------------------------------------------------------------ order
-_sorted, _topped, _median, _kth, _mode = (
-    named(n, "values", "indices") for n in ("sort", "topk", "median", "kthvalue", "mode")
-)
+_sort, _topk, _median, _kthvalue, _mode = map(_result, ("sort", "topk", "median", "kthvalue", "mode"))
 
 
-def argsort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+def _length(input: Tensor, axis: int) -> int:
+    return input.array.shape[axis] if input.array.ndim else 1
+
+
+@checked
+def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
     """The indices that sort `input` along `dim`."""
-    x = input.array
-    axis = axis_from(dim, x.ndim)
-    if x.ndim == 0:
-        return wrap(np.zeros((), np.int64))
-    return ops.argsort(input, axis=axis, descending=descending)
+    return wrap(_order(input, axis_from(dim, input.array.ndim, "argsort", input), descending))
 
 
-def sort(input: Any, dim: int = -1, descending: bool = False, stable: bool = False) -> Any:
+def _order(input: Tensor, axis: int, descending: bool = False) -> np.ndarray:
+    if input.array.ndim == 0:
+        return np.zeros((), np.int64)
+    return ops.argsort(input, axis=axis, descending=descending).array
+
+
+@checked
+def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> ValuesIndices:
     """(values, indices), in order along `dim`; equal elements keep their order, nan is the largest."""
-    index = argsort(input, dim, descending, stable)
-    return _sorted((gather_at(input, index.array, axis_from(dim, input.array.ndim)), index))
+    axis = axis_from(dim, input.array.ndim, "sort", input)
+    index = _order(input, axis, descending)
+    return _sort(gather_at(input, index, axis), wrap(index))
 
 
-def topk(input: Any, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> Any:
+@checked
+def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesIndices:
     """(values, indices) of the k largest (or smallest) elements along `dim`."""
-    axis = axis_from(dim, input.array.ndim)
-    if k < 0 or k > (input.array.shape[axis] if input.array.ndim else 1):
-        raise RuntimeError("selected index k out of range")
-    index = argsort(input, axis, descending=largest).array
+    axis = axis_from(dim, input.array.ndim, "topk", input)
+    n = _length(input, axis)
+    if k < 0 or k > n:
+        text = "selected index k out of range"
+        raise refuse(RuntimeError, text, "topk", input, k, mend=f"k is at most {n} here")
+    index = _order(input, axis, descending=largest)
     if input.array.ndim:
         index = index[(slice(None),) * axis + (slice(k),)].copy()
-    return _topped((gather_at(input, index, axis), wrap(index)))
+    return _topk(gather_at(input, index, axis), wrap(index))
 
 
-def kthvalue(input: Any, k: int, dim: int = -1, keepdim: bool = False) -> Any:
+@checked
+def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """(values, indices) of the k-th smallest element along `dim`, counting from 1."""
-    axis = axis_from(dim, input.array.ndim)
-    if not 1 <= k <= (input.array.shape[axis] if input.array.ndim else 1):
-        raise RuntimeError("kthvalue(): selected number k out of range for dimension " + str(axis))
-    index = argsort(input, axis).array
-    if input.array.ndim:
-        index = index[(slice(None),) * axis + (slice(k - 1, k),)].copy()
-    return _kth(_picked(input, index, axis, keepdim))
+    axis = axis_from(dim, input.array.ndim, "kthvalue", input)
+    n = _length(input, axis)
+    if not 1 <= k <= n:
+        text = f"kthvalue(): selected number k out of range for dimension {axis}"
+        raise refuse(RuntimeError, text, "kthvalue", input, k, mend=f"k counts from 1 to {n} here")
+    return _kthvalue(*_picked(input, _kth(input, k, axis), axis, keepdim))
 
 
-def median(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
+def _kth(input: Tensor, k: int, axis: int) -> np.ndarray:
+    """The indices of the k-th smallest elements, with length 1 along `axis`."""
+    index = _order(input, axis)
+    return index[(slice(None),) * axis + (slice(k - 1, k),)].copy() if input.array.ndim else index
+
+
+@overload
+def median(input: Tensor, dim: None = None) -> Tensor: ...
+@overload
+def median(input: Tensor, dim: int, keepdim: bool = False) -> ValuesIndices: ...
+@checked
+def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor | ValuesIndices:
     """The middle element, the lower of two, nan if there is one; with `dim`, (values, indices).
 
     Without `dim`, ties share the gradient evenly; with `dim`, all of it goes to the element indexed.
@@ -379,111 +472,132 @@ def median(input: Any, dim: Any = None, keepdim: bool = False) -> Any:
     >>> torch.tensor([3.0, 1.0, 2.0, 4.0]).median()
     tensor(2.)
     """
-    x = expect_tensor(input, "median").array
-    axis = 0 if dim is None else axis_from(dim, x.ndim)
+    x = input.array
+    axis = 0 if dim is None else axis_from(dim, x.ndim, "median", input)
     if x.dtype == bool:
-        raise unsupported("median_cpu" if dim is None else "median_out", input)
+        raise unsupported("median_cpu" if dim is None else "median_out", "median", input)
     if dim is None:
         if x.size == 0:
             return wrap(np.array(np.nan, x.dtype))
         flat = ops.reshape(input, shape=(x.size,))
         middle = np.sort(x, None)[(x.size - 1) // 2] if not np.isnan(x).any() else x.dtype.type("nan")
+        if x.dtype.kind != "f":
+            return wrap(middle)
         chosen = np.flatnonzero((flat.array == middle) | (np.isnan(flat.array) & np.isnan(middle)))
-        return (
-            ops.mean(ops.getitem(flat, index=(chosen,)), axis=None, keepdims=False)
-            if x.dtype.kind == "f"
-            else wrap(middle)
-        )
+        return ops.mean(ops.getitem(flat, index=(chosen,)), axis=None, keepdims=False)
     _nonempty(input, "median", axis)
-    n = x.shape[axis] if x.ndim else 1
-    index = kthvalue(input, (n + 1) // 2, axis, keepdim=True)[1].array
+    index = _kth(input, (_length(input, axis) + 1) // 2, axis)
     if x.ndim and x.dtype.kind == "f":  # a nan is the median wherever there is one
         index = np.where(np.isnan(x).any(axis, keepdims=True), np.isnan(x).argmax(axis, keepdims=True), index)
-    return _median(_picked(input, index, axis, keepdim))
+    return _median(*_picked(input, index, axis, keepdim))
 
 
-def mode(input: Any, dim: int = -1, keepdim: bool = False) -> Any:
+@checked
+def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """(values, indices) of the most frequent element along `dim`, the smallest of several."""
     x = input.array
-    axis = axis_from(dim, x.ndim)
+    axis = axis_from(dim, x.ndim, "mode", input)
+    _nonempty(input, "mode", axis)
 
-    def most(v: Any) -> Any:
+    def most(v: np.ndarray) -> np.intp:
         values, counts = np.unique(v, return_counts=True)
         return np.flatnonzero(v == values[np.argmax(counts)])[-1]
 
     index = np.apply_along_axis(most, axis, x) if x.ndim else np.zeros((), np.int64)
-    return _mode(_picked(input, np.expand_dims(index, axis) if x.ndim else index, axis, keepdim))
+    return _mode(*_picked(input, np.expand_dims(index, axis) if x.ndim else index, axis, keepdim))
 
 
-def unique(input: Any, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False) -> Any:
+@overload
+def unique(
+    input: Tensor, sorted: bool = True, return_inverse: Literal[False] = False, return_counts: Literal[False] = False
+) -> Tensor: ...
+@overload
+def unique(
+    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False
+) -> Tensor | tuple[Tensor, ...]: ...
+@checked
+def unique(
+    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False
+) -> Tensor | tuple[Tensor, ...]:
     """The distinct elements in order, and where asked their inverse and counts."""
     y, inverse, counts = np.unique(input.array, return_inverse=True, return_counts=True, equal_nan=False)
-    extra = [wrap(inverse.reshape(input.array.shape))] * return_inverse + [wrap(counts)] * return_counts
+    extra = [wrap(inverse.reshape(input.array.shape))] if return_inverse else []
+    extra += [wrap(counts)] if return_counts else []
     return (wrap(y), *extra) if extra else wrap(y)
 
 
-def bincount(input: Any, weights: Any = None, minlength: int = 0) -> Any:
+@checked
+def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -> Tensor:
     """How often each integer occurs, or the sum of its weights."""
-    x = expect_tensor(input, "bincount").array
+    x = input.array
     if x.dtype.kind not in "iu":
-        raise unsupported("bincount_cpu", input)
+        raise unsupported("bincount_cpu", "bincount", input)
     if x.ndim != 1 or (x.size and x.min() < 0):
-        raise RuntimeError("bincount only supports 1-d non-negative integral inputs.")
+        text = "bincount only supports 1-d non-negative integral inputs."
+        raise refuse(RuntimeError, text, "bincount", input)
+    if minlength < 0:
+        raise refuse(RuntimeError, "minlength should be >= 0", "bincount", input)
     if weights is None:
         return wrap(np.bincount(x, None, minlength))
+    if weights.array.shape != x.shape:
+        text = "weights should be 1-d and have the same length as input"
+        raise refuse(RuntimeError, text, "bincount", input, weights)
     y = np.bincount(x, weights.array, minlength)
     return wrap(y.astype(np.float32) if weights.array.dtype == np.float32 else y)
 
 
 # ------------------------------------------------------------------------------------------ running
-def _along(input: Any, name: str, dim: Any, axis: Any, dtype: Any) -> tuple[Any, int]:
+def _along(input: Tensor, name: str, dim: int | None, axis: int | None, dtype: Dtype) -> tuple[Tensor, int]:
     """The checked input and axis of a running sum or product."""
     dim = axis if dim is None else dim
     if dim is None:
-        raise TypeError(f'{name}() missing 1 required positional arguments: "dim"')
-    return _counted(expect_tensor(input, name), dtype), axis_from(dim, input.array.ndim)
+        raise refuse(TypeError, f'{name}() missing 1 required positional arguments: "dim"', name, input)
+    x = _counted(expect_tensor(input, name), dtype)
+    return x, axis_from(dim, x.array.ndim, name, input)
 
 
-def cumsum(input: Any, dim: Any = None, *, dtype: Any = None, axis: Any = None) -> Any:
+def cumsum(input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis: int | None = None) -> Tensor:
     """Running sums along `dim`.
 
     >>> import tinygrad_pt as torch
     >>> torch.tensor([1, 2, 3]).cumsum(0)
     tensor([1, 3, 6])
     """
-    input, axis = _along(input, "cumsum", dim, axis, dtype)
-    return ops.cumsum(input, axis=axis) if input.array.ndim else ops.clone(input)
+    input, over = _along(input, "cumsum", dim, axis, dtype)
+    return ops.cumsum(input, axis=over) if input.array.ndim else ops.clone(input)
 
 
-def cumprod(input: Any, dim: Any = None, *, dtype: Any = None, axis: Any = None) -> Any:
+def cumprod(input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis: int | None = None) -> Tensor:
     """Running products along `dim`."""
-    input, axis = _along(input, "cumprod", dim, axis, dtype)
+    input, over = _along(input, "cumprod", dim, axis, dtype)
     n = input.array.ndim
     if n == 0:
         return ops.clone(input)
-    y = ops.cumprod(_last(input, axis))
-    back = tuple(n - 1 if i == axis else i - (i > axis) for i in range(n))
-    return y if axis == n - 1 else ops.permute(y, axes=back)
+    y = ops.cumprod(_last(input, over))
+    back = tuple(n - 1 if i == over else i - (i > over) for i in range(n))
+    return y if over == n - 1 else ops.permute(y, axes=back)
 
 
-def _running(name: str, ufunc: Any) -> Any:
-    result = named(name, "values", "indices")
+def _running(name: str, ufunc: np.ufunc) -> Callable[..., ValuesIndices]:
+    result = _result(name)
 
-    def function(input: Any, dim: int) -> Any:
+    def function(input: Tensor, dim: int) -> ValuesIndices:
         x = expect_tensor(input, name).array
         if x.ndim == 0 and dim not in (-1, 0):
-            raise IndexError(f"{name}(): Expected reduction dim -1 or 0 for scalar but got {dim}")
+            text = f"{name}(): Expected reduction dim -1 or 0 for scalar but got {dim}"
+            raise refuse(IndexError, text, name, input)
         if x.size == 0:
-            return result((ops.clone(input), wrap(np.zeros(x.shape, np.int64))))
-        axis = axis_from(dim, x.ndim)
+            return result(ops.clone(input), wrap(np.zeros(x.shape, np.int64)))
+        axis = axis_from(dim, x.ndim, name, input)
         if x.ndim == 0:
-            return result((ops.clone(input), wrap(np.zeros((), np.int64))))
-        best = ufunc.accumulate(x, axis)
+            return result(ops.clone(input), wrap(np.zeros((), np.int64)))
+        with np.errstate(all="ignore"):
+            best = ufunc.accumulate(x, axis)
         shape = [1] * x.ndim
         shape[axis] = x.shape[axis]
         here = np.where((x == best) | np.isnan(x), np.arange(x.shape[axis]).reshape(shape), 0)
         index = np.maximum.accumulate(here, axis)
-        return result((gather_at(input, index, axis), wrap(index)))
+        return result(gather_at(input, index, axis), wrap(index))
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = "(values, indices): the running extreme along `dim`."
@@ -494,39 +608,42 @@ cummax, cummin = _running("cummax", np.maximum), _running("cummin", np.minimum)
 
 
 # ------------------------------------------------------------------------------------------ soft
-def _floating(input: Any, name: str, dim: Any, dtype: Any) -> tuple[Any, Any]:
-    """The checked input and axis of a softmax."""
-    n = expect_tensor(input, name).array.ndim
-    axis = axis_from(dim, n)
+def _softened(op: Any, input: Tensor, dim: int, dtype: Dtype) -> Tensor:
+    """A softmax or its logarithm, its input checked."""
+    n, name = expect_tensor(input, op.__name__).array.ndim, op.__name__
+    axis = axis_from(dim, n, name, input)
     if dtype is not None:
         input = input.to(dtype)
     if input.array.dtype.kind != "f":
-        last = "_lastdim" if axis == n - 1 else ""
-        raise refuse(
-            NotImplementedError,
-            f"\"{name}{last}_kernel_impl\" not implemented for '{dtypes.of(input.array.dtype).spoken}'",
-            name,
-            input,
-            mend="convert it first: x.float()",
-        )
-    return input, axis if n else ()
+        raise unsupported(f"{name}{'_lastdim' if axis == n - 1 else ''}_kernel_impl", name, input)
+    return op(input, axis=axis if n else ())
 
 
-def softmax(input: Any, dim: int, dtype: Any = None) -> Any:
+def softmax(input: Tensor, dim: int, dtype: Dtype = None) -> Tensor:
     """eˣ / Σ eˣ along `dim`."""
-    input, axis = _floating(input, "softmax", dim, dtype)
-    return ops.softmax(input, axis=axis)
+    return _softened(ops.softmax, input, dim, dtype)
 
 
-def log_softmax(input: Any, dim: int, dtype: Any = None) -> Any:
+def log_softmax(input: Tensor, dim: int, dtype: Dtype = None) -> Tensor:
     """x - ln Σ eˣ along `dim`."""
-    input, axis = _floating(input, "log_softmax", dim, dtype)
-    return ops.log_softmax(input, axis=axis)
+    return _softened(ops.log_softmax, input, dim, dtype)
 
 
-def logsumexp(input: Any, dim: Any, keepdim: bool = False) -> Any:
+def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """ln Σ eˣ over `dim`, without overflow."""
     if expect_tensor(input, "logsumexp").array.dtype.kind in "biu":
         input = input.to(dtypes.get_default_dtype())
-    axes = axes_from(dim, input.array.ndim)
-    return ops.logsumexp(input, axis=() if axes is None and input.array.ndim == 0 else axes, keepdims=keepdim)
+    axes = axes_from(dim, input.array.ndim, "logsumexp", input)
+    axes = () if axes is None and input.array.ndim == 0 else axes
+    return ops.logsumexp(input, axis=axes, keepdims=bool(keepdim))
+
+
+# ------------------------------------------------------------------------------------------ as methods
+class Reduction:
+    """The methods of a tensor that this file defines."""
+
+    all, amax, amin, aminmax, any, argmax, argmin, argsort = all, amax, amin, aminmax, any, argmax, argmin, argsort
+    bincount, count_nonzero, cummax, cummin, cumprod, cumsum = bincount, count_nonzero, cummax, cummin, cumprod, cumsum
+    kthvalue, log_softmax, logsumexp, max, mean, median, min = kthvalue, log_softmax, logsumexp, max, mean, median, min
+    mode, nansum, norm, prod, softmax, sort, std, sum, topk = mode, nansum, norm, prod, softmax, sort, std, sum, topk
+    unique, var = unique, var

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tinygrad_pt.linting.session import Session
 
 
-def nonzero(grad: Tensor | None) -> bool:
+def nonzero(grad: Tensor | None) -> TypeGuard[Tensor]:
     """Whether there is a gradient, and not only zeros."""
     return grad is not None and bool(np.any(grad.array))
 

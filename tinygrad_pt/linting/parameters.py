@@ -153,7 +153,7 @@ class Replaced(Rule):
             if not vain:
                 continue
             for root in session.roots.values():
-                params = list(root.parameters())
+                params: list[Tensor] = list(root.parameters())
                 lost = [p for p in params if lonely(session, p, held)]
                 shared = {id(p) for p in params} & {id(p) for p in mine}
                 alike = sorted(p.array.shape for p in vain) == sorted(p.array.shape for p in lost)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 
 from tinygrad_pt import nn
+from tinygrad_pt.errors import refuse
 
 Maker = Callable[[], nn.Module]
 
@@ -52,11 +54,24 @@ class MLP(nn.Sequential):
         bias: bool = True,
         dropout: float = 0.0,
     ) -> None:
-        sizes = list(sizes)
+        try:
+            sizes = [operator.index(n) for n in sizes]
+        except TypeError:
+            text = f"MLP: sizes={sizes}: expected a sequence of integers"
+            raise refuse(TypeError, text, mend="MLP([2, 3, 1])") from None
+        for name, maker in (("activation", activation), ("output", output or activation)):
+            if isinstance(maker, nn.Module) or not callable(maker):
+                kind = type(maker).__name__
+                raise refuse(
+                    TypeError,
+                    f"MLP: {name} must be a class or function that makes a module, not {kind}",
+                    mend=f"nn.{kind} instead of nn.{kind}()" if hasattr(nn, kind) else "nn.Sigmoid",
+                )
         if len(sizes) < 2 or min(sizes) < 1:
-            raise ValueError(
-                f"MLP: sizes={sizes}: expected two numbers or more, each at least 1: "
-                "neurons of the input layer, of every hidden layer, and of the output layer"
+            raise refuse(
+                ValueError,
+                f"MLP: sizes={sizes}: expected two numbers or more, each at least 1: neurons of the input layer, of "
+                "every hidden layer, and of the output layer",
             )
         layers: list[nn.Module] = []
         for before, after in zip(sizes[:-2], sizes[1:-1], strict=True):

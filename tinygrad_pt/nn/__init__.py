@@ -1,4 +1,4 @@
-"""Neural networks: modules, layers, losses and what they start from, under PyTorch's names."""
+"""Neural networks: modules, layers, losses and initial values, under PyTorch's names."""
 
 from tinygrad_pt.nn import functional, init, utils
 from tinygrad_pt.nn.activation import (
@@ -29,7 +29,7 @@ from tinygrad_pt.nn.activation import (
     Tanh,
     Tanhshrink,
     Threshold,
-)  # fmt: skip
+)
 from tinygrad_pt.nn.container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from tinygrad_pt.nn.dropout import Dropout, Dropout1d, Dropout2d, Dropout3d
 from tinygrad_pt.nn.linear import Bilinear, Flatten, Identity, Linear, Unflatten
@@ -52,6 +52,6 @@ from tinygrad_pt.nn.loss import (
     SmoothL1Loss,
     SoftMarginLoss,
     TripletMarginLoss,
-)  # fmt: skip
+)
 from tinygrad_pt.nn.module import Module
 from tinygrad_pt.nn.parameter import Buffer, Parameter

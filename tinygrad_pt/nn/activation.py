@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
+from tinygrad_pt import dtypes
 from tinygrad_pt import functions as F
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.nn import functional as NF
+from tinygrad_pt.nn.functional.check import expect_number
 from tinygrad_pt.nn.module import Module
 from tinygrad_pt.nn.parameter import Parameter
+from tinygrad_pt.tensor import Tensor
 
 
 class Sigmoid(Module):
@@ -22,7 +25,7 @@ class Sigmoid(Module):
     tensor([0.0180, 0.3775, 0.5000, 0.8808])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """σ(x)."""
         return F.sigmoid(input)
 
@@ -37,7 +40,7 @@ class Tanh(Module):
     tensor([-0.9993, -0.4621,  0.0000,  0.9640])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """tanh x."""
         return F.tanh(input)
 
@@ -55,7 +58,7 @@ class LogSigmoid(Module):
     tensor([-4.0181, -0.9741, -0.6931, -0.1269])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """ln σ(x)."""
         return NF.logsigmoid(input)
 
@@ -70,7 +73,7 @@ class Softsign(Module):
     tensor([-0.8000, -0.3333,  0.0000,  0.6667])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x / (1 + |x|)."""
         return NF.softsign(input)
 
@@ -85,7 +88,7 @@ class Tanhshrink(Module):
     tensor([-3.0007, -0.0379,  0.0000,  1.0360])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x - tanh x."""
         return NF.tanhshrink(input)
 
@@ -115,7 +118,7 @@ class ReLU(InPlace):
     tensor([0., 0., 0., 2.])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """max(x, 0)."""
         return F.relu_(input) if self.inplace else F.relu(input)
 
@@ -133,7 +136,7 @@ class SiLU(InPlace):
     tensor([-0.0719, -0.1888,  0.0000,  1.7616])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x σ(x)."""
         return NF.silu(input, self.inplace)
 
@@ -151,7 +154,7 @@ class Mish(InPlace):
     tensor([-0.0726, -0.2207,  0.0000,  1.9440])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x tanh(ln(1 + eˣ))."""
         return NF.mish(input, self.inplace)
 
@@ -170,7 +173,7 @@ class SELU(InPlace):
     tensor([-1.7259, -0.6918,  0.0000,  2.1014])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """λ x where x > 0, else λ α (eˣ - 1)."""
         return NF.selu(input, self.inplace)
 
@@ -192,7 +195,7 @@ class Hardsigmoid(Module):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """min(max(x/6 + 1/2, 0), 1)."""
         return NF.hardsigmoid(input, self.inplace)
 
@@ -214,7 +217,7 @@ class Hardswish(Module):
         super().__init__()
         self.inplace = inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x · hardsigmoid(x)."""
         return NF.hardswish(input, self.inplace)
 
@@ -234,9 +237,13 @@ class Hardtanh(Module):
     """
 
     def __init__(
-        self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False, min_value: float | None = None,
+        self,
+        min_val: float = -1.0,
+        max_val: float = 1.0,
+        inplace: bool = False,
+        min_value: float | None = None,
         max_value: float | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__()
         for old, new, value in (("min_value", "min_val", min_value), ("max_value", "max_val", max_value)):
             if value is not None:
@@ -244,11 +251,14 @@ class Hardtanh(Module):
                 warnings.warn(text, FutureWarning, stacklevel=2)
         min_val = min_val if min_value is None else min_value
         max_val = max_val if max_value is None else max_value
+        expect_number(min_val, "Hardtanh", "min_val")
+        expect_number(max_val, "Hardtanh", "max_val")
         if max_val <= min_val:
-            raise AssertionError(f"max_val ({max_val}) must be greater than min_val ({min_val})")
+            text = f"max_val ({max_val}) must be greater than min_val ({min_val})"
+            raise refuse(AssertionError, text, "Hardtanh", min_val, max_val)
         self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x cut to [min_val, max_val]."""
         return NF.hardtanh(input, self.min_val, self.max_val, self.inplace)
 
@@ -293,7 +303,7 @@ class LeakyReLU(Module):
         super().__init__()
         self.negative_slope, self.inplace = negative_slope, inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x where x > 0, else negative_slope · x."""
         return NF.leaky_relu(input, self.negative_slope, self.inplace)
 
@@ -318,7 +328,7 @@ class ELU(Module):
         super().__init__()
         self.alpha, self.inplace = alpha, inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x where x > 0, else α (eˣ - 1)."""
         return NF.elu(input, self.alpha, self.inplace)
 
@@ -340,7 +350,7 @@ class CELU(ELU):
     tensor([-1.7293, -0.4424,  0.0000,  2.0000])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x where x > 0, else α (eˣᐟᵅ - 1)."""
         return NF.celu(input, self.alpha, self.inplace)
 
@@ -359,7 +369,7 @@ class Threshold(Module):
         super().__init__()
         self.threshold, self.value, self.inplace = threshold, value, inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x where x > threshold, else value."""
         return NF.threshold(input, self.threshold, self.value, self.inplace)
 
@@ -386,7 +396,7 @@ class GELU(Module):
         super().__init__()
         self.approximate = approximate
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x Φ(x)."""
         return NF.gelu(input, self.approximate)
 
@@ -411,7 +421,7 @@ class Softplus(Module):
         super().__init__()
         self.beta, self.threshold = beta, threshold
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """ln(1 + e^(βx)) / β."""
         return NF.softplus(input, self.beta, self.threshold)
 
@@ -436,7 +446,7 @@ class Hardshrink(Module):
         super().__init__()
         self.lambd = lambd
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x where |x| > λ, else 0."""
         return NF.hardshrink(input, self.lambd)
 
@@ -458,7 +468,7 @@ class Softshrink(Hardshrink):
     tensor([-3.5000,  0.0000,  0.0000,  1.5000])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x moved towards 0 by λ."""
         return NF.softshrink(input, self.lambd)
 
@@ -466,7 +476,7 @@ class Softshrink(Hardshrink):
 class PReLU(Module):
     """y = x where x > 0, else w · x, with w learnt: one, or one per channel.
 
-    One w, or one per channel: the input is (N, num_parameters, *), the output has its shape.
+    The input is (N, num_parameters, *), or of any shape if there is one w; the output has its shape.
 
     Raises:
         RuntimeError: the channels are not `num_parameters`, or the dtypes differ.
@@ -476,12 +486,21 @@ class PReLU(Module):
     tensor([-1.0000, -0.1250,  0.0000,  2.0000], grad_fn=<WhereBackward0>)
     """
 
-    def __init__(self, num_parameters: int = 1, init: float = 0.25, device: Any = None, dtype: Any = None) -> None:
-        super().__init__()
-        self.num_parameters, self.init = num_parameters, init
-        self.weight: Any = Parameter(F.full((num_parameters,), float(init), dtype=dtype, device=device))
+    weight: Parameter
 
-    def forward(self, input: Any) -> Any:
+    def __init__(
+        self,
+        num_parameters: int = 1,
+        init: float = 0.25,
+        device: F.device | str | None = None,
+        dtype: dtypes.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        expect_number(init, "PReLU", "init")
+        self.num_parameters, self.init = num_parameters, init
+        self.weight = Parameter(F.full((num_parameters,), float(init), dtype=dtype, device=device))
+
+    def forward(self, input: Tensor) -> Tensor:
         """x where x > 0, else w · x."""
         return NF.prelu(input, self.weight)
 
@@ -514,7 +533,7 @@ class Softmax(AlongDim):
     tensor([0.0900, 0.2447, 0.6652])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """eˣ / Σ eˣ."""
         return NF.softmax(input, self.dim)
 
@@ -532,7 +551,7 @@ class Softmin(AlongDim):
     tensor([0.6652, 0.2447, 0.0900])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """e⁻ˣ / Σ e⁻ˣ."""
         return NF.softmin(input, self.dim)
 
@@ -550,7 +569,7 @@ class LogSoftmax(AlongDim):
     tensor([-2.4076, -1.4076, -0.4076])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x - ln Σ eˣ."""
         return NF.log_softmax(input, self.dim)
 
@@ -566,10 +585,11 @@ class Softmax2d(Module):
     tensor([0.5000, 0.5000])
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """eˣ / Σ eˣ over the channels."""
         if expect_tensor(input, "softmax2d").dim() not in (3, 4):
-            raise ValueError(f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead")
+            text = f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead"
+            raise refuse(ValueError, text, "softmax2d", input, mend="the input is (N, C, H, W) or (C, H, W)")
         return NF.softmax(input, -3)
 
 
@@ -590,6 +610,6 @@ class GLU(AlongDim):
     def __init__(self, dim: int = -1) -> None:
         super().__init__(dim)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """a σ(b)."""
         return NF.glu(input, self.dim if self.dim is not None else -1)

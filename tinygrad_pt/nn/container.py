@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+import operator
+from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from typing import Any, NoReturn, Self, TypeVar, overload
 
-from tinygrad_pt.errors import locate, refuse
+from tinygrad_pt.errors import locate, refuse, typename
 from tinygrad_pt.modes import current, enter
-from tinygrad_pt.nn.module import Module, indented, typename
+from tinygrad_pt.nn.module import Module, indented
 from tinygrad_pt.nn.parameter import Parameter
 from tinygrad_pt.tensor import Tensor
 
 
+def _index(value: Any) -> int:
+    """An index as Python's integer."""
+    try:
+        return operator.index(value)
+    except TypeError as error:
+        raise refuse(TypeError, str(error)) from None
+
+
 def _position(index: Any, size: int) -> int:
-    i: int = index.__index__()
+    """An index as 0 … size-1."""
+    i = _index(index)
     if not -size <= i < size:
-        raise IndexError(f"index {i} is out of range")
+        raise refuse(IndexError, f"index {i} is out of range")
     return i % size
 
 
-class Numbered(Module):
-    """Children under the names "0", "1", …: what `Sequential` and `ModuleList` share."""
+def _iterable(values: Any, text: str) -> list[Any]:
+    """The values of an iterable that is no tensor, as a list."""
+    if not isinstance(values, Iterable) or isinstance(values, Tensor):
+        raise refuse(TypeError, text.format(typename=type(values).__name__))
+    return list(values)
 
-    def _refill(self, modules: Iterable[Any]) -> None:
+
+class Numbered(Module):
+    """Children under the names "0", "1", …: the base of `Sequential` and `ModuleList`."""
+
+    def _refill(self, modules: Iterable[Module]) -> None:
         """Number the children anew."""
         modules = list(modules)
         self._modules.clear()
@@ -32,50 +49,55 @@ class Numbered(Module):
     def __len__(self) -> int:
         return len(self._modules)
 
-    def __iter__(self) -> Iterator[Any]:
+    def __iter__(self) -> Iterator[Module]:
         return iter(self._modules.values())
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> Module: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+
+    def __getitem__(self, index: int | slice) -> Module | Self:
         if isinstance(index, slice):
             return self._of(list(self._modules.items())[index])
-        return list(self._modules.values())[_position(index, len(self))]
+        found: Module = list(self._modules.values())[_position(index, len(self))]
+        return found
 
-    def _of(self, items: list[tuple[str, Any]]) -> Any:
+    def _of(self, items: list[tuple[str, Module]]) -> Self:
         """Another container of this class with some of the children."""
-        return type(self)(*(module for _, module in items))
+        return type(self)([module for _, module in items])
 
-    def __setitem__(self, index: Any, module: Module) -> None:
+    def __setitem__(self, index: int, module: Module) -> None:
         setattr(self, list(self._modules)[_position(index, len(self))], module)
 
-    def __delitem__(self, index: Any) -> None:
+    def __delitem__(self, index: int | slice) -> None:
         names = list(self._modules)
         for name in names[index] if isinstance(index, slice) else [names[_position(index, len(self))]]:
             del self._modules[name]
         self._refill(self._modules.values())
 
-    def append(self, module: Module) -> Any:
+    def append(self, module: Module) -> Self:
         """Add a module at the end."""
         self.add_module(str(len(self)), module)
         return self
 
-    def extend(self, modules: Iterable[Module]) -> Any:
+    def extend(self, modules: Iterable[Module]) -> Self:
         """Add modules at the end."""
-        if not isinstance(modules, Iterable):
-            raise TypeError(
-                f"{type(self).__name__}.extend should be called with an iterable, but got {type(modules).__name__}"
-            )
-        for module in list(modules):
+        kind = type(self).__name__
+        for module in _iterable(modules, f"{kind}.extend should be called with an iterable, but got {{typename}}"):
             self.append(module)
         return self
 
-    def insert(self, index: int, module: Module) -> Any:
+    def insert(self, index: int, module: Module) -> Self | None:
         """Add a module before the one at `index`."""
         modules = list(self._modules.values())
-        modules.insert(index, module)
+        place = _index(index)
+        modules[place:place] = [module]
         self._refill(modules)
         return self
 
-    def pop(self, key: Any) -> Any:
+    def pop(self, key: int) -> Module:
         """Remove a module and return it."""
         found = self[key]
         del self[key]
@@ -96,16 +118,18 @@ class Sequential(Numbered):
     )
     """
 
-    def __init__(self, *args: Any) -> None:
+    def __init__(self, *args: Module | Mapping[str, Module]) -> None:
         super().__init__()
-        named = args[0].items() if len(args) == 1 and isinstance(args[0], Mapping) else enumerate(args)
+        only: Any = args[0] if len(args) == 1 else None
+        named: Iterable[tuple[Any, Any]] = only.items() if isinstance(only, Mapping) else enumerate(args)
         for name, module in named:
             self.add_module(str(name), module)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Any) -> Tensor:
         """The input through all modules."""
         outer = current()
-        try:  # what `module(input)` does, in one piece: a fortieth of a small network's step
+        module = None
+        try:  # `input = module(input)` for every module, written out: a fortieth of a small network's step
             for module in self._modules.values():
                 seen, inner = module._entered
                 if seen is outer and module._call_hooks is None and module.__class__.__call__ is plain:
@@ -115,41 +139,48 @@ class Sequential(Numbered):
                     enter(outer)
                     input = module(input)
         except Exception as error:
+            if module is None:
+                raise refuse(
+                    TypeError, "'NoneType' object is not callable", mend="nn.Identity() does nothing"
+                ) from None
             locate(error, current().scope)
             raise
         finally:
             enter(outer)
         return input
 
-    def _of(self, items: list[tuple[str, Any]]) -> Any:
+    def _of(self, items: list[tuple[str, Module]]) -> Self:
         return type(self)(dict(items))
 
-    def insert(self, index: int, module: Module) -> Any:
+    def insert(self, index: int, module: Module) -> Self:
         """Add a module before the one at `index`."""
         if not isinstance(module, Module):
-            raise AssertionError(f"module should be of type: {Module}")
-        if not -len(self) <= index <= len(self):
-            raise IndexError(f"Index out of range: {index}")
-        return super().insert(index, module)
+            raise refuse(AssertionError, f"module should be of type: {Module}")
+        if not -len(self) <= _index(index) <= len(self):
+            raise refuse(IndexError, f"Index out of range: {index}")
+        super().insert(index, module)
+        return self
 
-    def __add__(self, other: Any) -> Any:
+    def __add__(self, other: Sequential) -> Sequential:
         return Sequential(*self).__iadd__(other)
 
-    def __iadd__(self, other: Any) -> Any:
+    def __iadd__(self, other: Sequential) -> Self:
         if not isinstance(other, Sequential):
-            raise ValueError(f"add operator supports only objects of Sequential class, but {type(other)} is given.")
+            raise refuse(
+                ValueError, f"add operator supports only objects of Sequential class, but {type(other)} is given."
+            )
         return self.extend(list(other))
 
-    def __mul__(self, times: Any) -> Any:
+    def __mul__(self, times: int) -> Sequential:
         return Sequential(*self).__imul__(times)
 
     __rmul__ = __mul__
 
-    def __imul__(self, times: Any) -> Any:
+    def __imul__(self, times: int) -> Self:
         if not isinstance(times, int):
-            raise TypeError(f"unsupported operand type(s) for *: {type(self)} and {type(times)}")
+            raise refuse(TypeError, f"unsupported operand type(s) for *: {type(self)} and {type(times)}")
         if times <= 0:
-            raise ValueError(f"Non-positive multiplication factor {times} for {type(self)}")
+            raise refuse(ValueError, f"Non-positive multiplication factor {times} for {type(self)}")
         return self.extend(list(self) * (times - 1))
 
 
@@ -168,18 +199,15 @@ class ModuleList(Numbered):
         if modules is not None:
             self.extend(modules)
 
-    def _of(self, items: list[tuple[str, Any]]) -> Any:
-        return type(self)([module for _, module in items])
-
     def insert(self, index: int, module: Module) -> None:
         """Add a module before the one at `index`."""
         super().insert(index, module)
 
-    def __iadd__(self, modules: Iterable[Module]) -> Any:
+    def __iadd__(self, modules: Iterable[Module]) -> Self:
         return self.extend(modules)
 
-    def __add__(self, other: Iterable[Module]) -> Any:
-        return ModuleList([*self, *other])
+    def __add__(self, other: Iterable[Module]) -> ModuleList:
+        return ModuleList([*self, *_iterable(other, "'{typename}' object is not iterable")])
 
     def __repr__(self) -> str:
         runs: list[list[Any]] = []  # [first, last, text] of neighbours that print alike
@@ -196,7 +224,46 @@ class ModuleList(Numbered):
         return f"{self._get_name()}(\n  " + "\n  ".join(lines) + "\n)" if lines else f"{self._get_name()}()"
 
 
-class ModuleDict(Module):
+class Named(Module):
+    """Values under names: the base of `ModuleDict` and `ParameterDict`."""
+
+    def _names(self) -> Mapping[str, Any]:
+        """A dictionary with the names as its keys."""
+        return self._modules
+
+    def _named_value(self, key: str) -> Any:
+        if key not in self:
+            raise refuse(KeyError, str(key))
+        return getattr(self, key)
+
+    def __len__(self) -> int:
+        return len(self._names())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names())
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and key in self._names()
+
+    def __delitem__(self, key: str) -> None:
+        self._named_value(key)
+        delattr(self, key)
+
+    def keys(self) -> KeysView[str]:
+        """The names."""
+        return self._names().keys()
+
+    def clear(self) -> None:
+        """Remove all."""
+        for key in list(self):
+            del self[key]
+
+
+V = TypeVar("V")
+Pairs = Mapping[str, V] | Iterable[tuple[str, V]] | Named
+
+
+class ModuleDict(Named):
     """Modules by name, whose parameters are found.
 
     Raises:
@@ -209,77 +276,68 @@ class ModuleDict(Module):
     )
     """
 
-    def __init__(self, modules: Any = None) -> None:
+    def __init__(self, modules: Pairs[Module] | None = None) -> None:
         super().__init__()
         if modules is not None:
             self.update(modules)
 
-    def __getitem__(self, key: str) -> Any:
-        return self._modules[key]
+    def __getitem__(self, key: str) -> Module:
+        found: Module = self._named_value(key)
+        return found
 
     def __setitem__(self, key: str, module: Module) -> None:
         self.add_module(key, module)
 
-    def __delitem__(self, key: str) -> None:
-        del self._modules[key]
-
-    def __len__(self) -> int:
-        return len(self._modules)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._modules)
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._modules
-
-    def clear(self) -> None:
-        """Remove all."""
-        self._modules.clear()
-
-    def pop(self, key: str) -> Any:
+    def pop(self, key: str) -> Module:
         """Remove a module and return it."""
-        return self._modules.pop(key)
+        found = self[key]
+        del self[key]
+        return found
 
-    def keys(self) -> Any:
-        """The names."""
-        return self._modules.keys()
-
-    def values(self) -> Any:
+    def values(self) -> ValuesView[Module]:
         """The modules."""
         return self._modules.values()
 
-    def items(self) -> Any:
+    def items(self) -> ItemsView[str, Module]:
         """(name, module) pairs."""
         return self._modules.items()
 
-    def update(self, modules: Any) -> None:
+    def update(self, modules: Pairs[Module]) -> None:
         """Add modules from a dictionary or from (name, module) pairs."""
         for key, module in _pairs(modules, "ModuleDict"):
             self[key] = module
 
 
-def _pairs(items: Any, kind: str) -> list[tuple[str, Any]]:
+def _pairs(items: Any, kind: str) -> list[tuple[Any, Any]]:
     """The pairs of a dictionary or an iterable of pairs, checked."""
     if not isinstance(items, Iterable):
-        raise TypeError(
-            f"{kind}.update should be called with an iterable of key/value pairs, but got {type(items).__name__}"
+        kind = kind.replace("Parameter", "Parameters")  # PyTorch's word
+        raise refuse(
+            TypeError,
+            f"{kind}.update should be called with an iterable of key/value pairs, but got {type(items).__name__}",
         )
     if hasattr(items, "items"):
         return list(items.items())
-    pairs = list(items)
-    for i, pair in enumerate(pairs):
+    pairs = []
+    for i, pair in enumerate(items):
         if not isinstance(pair, Iterable):
-            raise TypeError(f"{kind} update sequence element #{i} should be Iterable; is{type(pair).__name__}")
-        if len(pair) != 2:  # type: ignore[arg-type]
-            raise ValueError(f"{kind} update sequence element #{i} has length {len(pair)}; 2 is required")  # type: ignore[arg-type]
+            raise refuse(TypeError, f"{kind} update sequence element #{i} should be Iterable; is{type(pair).__name__}")
+        pairs.append((*pair,))
+        if len(pairs[-1]) != 2:
+            raise refuse(ValueError, f"{kind} update sequence element #{i} has length {len(pairs[-1])}; 2 is required")
     return pairs
 
 
-def _described(value: Any, kind: str = "") -> str:
+def _described(value: object, kind: str = "") -> str:
     if not isinstance(value, Tensor):
         return f"Object of type: {type(value).__name__}"
     word = "Parameter" if isinstance(value, Parameter) else "Tensor"
     return f"{word} containing: [{kind or value.dtype} of size {'x'.join(map(str, value.shape))}]"
+
+
+def _learnt(value: Any) -> Any:
+    """A tensor as a parameter; any other value as it is."""
+    return Parameter(value) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value
 
 
 class ParameterList(Module):
@@ -296,36 +354,38 @@ class ParameterList(Module):
     def __init__(self, values: Iterable[Any] | None = None) -> None:
         super().__init__()
         self._size = 0
-        for value in values or ():
-            self.append(value)
+        if values is not None:
+            self.extend(values)
 
     def __len__(self) -> int:
         return self._size
 
-    def __getitem__(self, index: Any) -> Any:
+    @overload
+    def __getitem__(self, index: int) -> Any: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Self: ...
+
+    def __getitem__(self, index: int | slice) -> Any:
         if isinstance(index, slice):
             return type(self)([self[i] for i in range(*index.indices(len(self)))])
         return getattr(self, str(_position(index, len(self))))
 
-    def __setitem__(self, index: Any, value: Any) -> None:
-        if isinstance(value, Tensor) and not isinstance(value, Parameter):
-            value = Parameter(value)
-        setattr(self, str(_position(index, len(self))), value)
+    def __setitem__(self, index: int, value: Any) -> None:
+        setattr(self, str(_position(index, len(self))), _learnt(value))
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self[i] for i in range(len(self)))
 
-    def append(self, value: Any) -> Any:
+    def append(self, value: Any) -> Self:
         """Add a value at the end."""
         self._size += 1
         self[len(self) - 1] = value
         return self
 
-    def extend(self, values: Iterable[Any]) -> Any:
+    def extend(self, values: Iterable[Any]) -> Self:
         """Add values at the end."""
-        if not isinstance(values, Iterable) or isinstance(values, Tensor):
-            raise TypeError(f"ParameterList.extend should be called with an iterable, but got {type(values).__name__}")
-        for value in list(values):
+        for value in _iterable(values, "ParameterList.extend should be called with an iterable, but got {typename}"):
             self.append(value)
         return self
 
@@ -334,12 +394,12 @@ class ParameterList(Module):
     def extra_repr(self) -> str:
         return "\n".join(f"  ({i}): {_described(value)}" for i, value in enumerate(self))
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Nothing: it only holds parameters."""
+    def forward(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """An error: it only holds parameters."""
         raise refuse(RuntimeError, "ParameterList should not be called.")
 
 
-class ParameterDict(Module):
+class ParameterDict(Named):
     """A dictionary whose tensors become parameters and are found; other values are kept as they are.
 
     Raises:
@@ -350,49 +410,34 @@ class ParameterDict(Module):
     ['w']
     """
 
-    def __init__(self, parameters: Any = None) -> None:
+    def __init__(self, parameters: Pairs[Any] | None = None) -> None:
         super().__init__()
         self._keys: dict[str, None] = {}
         if parameters is not None:
             self.update(parameters)
 
+    def _names(self) -> Mapping[str, Any]:
+        return self._keys
+
     def __getitem__(self, key: str) -> Any:
-        if key not in self._keys:
-            raise KeyError(key)
-        return getattr(self, key)
+        return self._named_value(key)
 
     def __setitem__(self, key: str, value: Any) -> None:
         if not isinstance(key, str):
-            raise TypeError(
+            raise refuse(
+                TypeError,
                 "Index given to ParameterDict cannot be used as a key as it is not a string (type is "
-                f"'{type(key).__name__}'). Open an issue on github if you need non-string keys."
+                f"'{type(key).__name__}'). Open an issue on github if you need non-string keys.",
             )
+        setattr(self, key, _learnt(value))
         self._keys[key] = None
-        setattr(
-            self,
-            key,
-            Parameter(value) if isinstance(value, Tensor) and not isinstance(value, Parameter) else value,
-        )
 
     def __delitem__(self, key: str) -> None:
+        super().__delitem__(key)
         del self._keys[key]
-        delattr(self, key)
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
 
     def __reversed__(self) -> Iterator[str]:
         return reversed(list(self._keys))
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._keys
-
-    def keys(self) -> Any:
-        """The names."""
-        return self._keys.keys()
 
     def values(self) -> Iterator[Any]:
         """The values."""
@@ -420,41 +465,36 @@ class ParameterDict(Module):
 
     def popitem(self) -> tuple[str, Any]:
         """Remove the last pair and return it."""
+        if not self._keys:
+            raise refuse(KeyError, "popitem(): dictionary is empty")
         key = list(self._keys)[-1]
         return key, self.pop(key)
 
-    def clear(self) -> None:
-        """Remove all."""
-        for key in list(self._keys):
-            del self[key]
-
-    def copy(self) -> Any:
+    def copy(self) -> Self:
         """Another dictionary of the same parameters."""
         return type(self)(dict(self.items()))
 
-    def fromkeys(self, keys: Iterable[str], default: Any = None) -> Any:
+    def fromkeys(self, keys: Iterable[str], default: Any = None) -> Self:
         """A dictionary of these names with one value."""
-        return type(self)((key, default) for key in keys)
+        return type(self)((key, default) for key in _iterable(keys, "'{typename}' object is not iterable"))
 
-    def update(self, parameters: Any) -> None:
+    def update(self, parameters: Pairs[Any]) -> None:
         """Add values from a dictionary or from (name, value) pairs."""
-        for key, value in _pairs(
-            parameters, "ParametersDict" if not isinstance(parameters, Iterable) else "ParameterDict"
-        ):
+        for key, value in _pairs(parameters, "ParameterDict"):
             self[key] = value
 
-    def __or__(self, other: Any) -> Any:
+    def __or__(self, other: Pairs[Any]) -> Self:
         twin = self.copy()
         twin.update(other)
         return twin
 
-    def __ior__(self, other: Any) -> Any:
+    def __ior__(self, other: Pairs[Any]) -> Self:
         self.update(other)
         return self
 
     def extra_repr(self) -> str:
         return "\n".join(f"  ({key}): {_described(value, typename(value))}" for key, value in self.items())
 
-    def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """Nothing: it only holds parameters."""
+    def forward(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """An error: it only holds parameters."""
         raise refuse(RuntimeError, "ParameterDict should not be called.")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from tinygrad_pt.nn import functional as NF
+from tinygrad_pt.nn.functional.dropout import check_probability
 from tinygrad_pt.nn.module import Module
+from tinygrad_pt.tensor import Tensor
 
 
 class Dropout(Module):
@@ -18,10 +18,10 @@ class Dropout(Module):
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
-        NF.check_probability(p)
+        check_probability(p)
         self.p, self.inplace = p, inplace
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x times a random mask."""
         return NF.dropout(input, self.p, self.training, self.inplace)
 
@@ -43,7 +43,7 @@ class Dropout1d(Dropout):
     tensor(0.)
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x times a random mask, one number per channel."""
         return NF.dropout1d(input, self.p, self.training, self.inplace)
 
@@ -61,7 +61,7 @@ class Dropout2d(Dropout):
     tensor(0.)
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x times a random mask, one number per channel."""
         return NF.dropout2d(input, self.p, self.training, self.inplace)
 
@@ -79,6 +79,6 @@ class Dropout3d(Dropout):
     tensor(0.)
     """
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x times a random mask, one number per channel."""
         return NF.dropout3d(input, self.p, self.training, self.inplace)

@@ -1,19 +1,30 @@
-"""Functions a user hangs on a module: before and after its forward, before and after its backward."""
+"""Hooks of a module: functions called before and after its forward, and before and after its backward."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinygrad_pt.autograd.function import Function
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.modes import current
-from tinygrad_pt.tensor import Removable
+from tinygrad_pt.tensor import Removable, Tensor
+
+if TYPE_CHECKING:
+    from tinygrad_pt.nn.module import Module
+
+M = TypeVar("M", bound="Module")
+Args = tuple[Any, ...]
+Grads = tuple[Tensor | None, ...]
+ForwardPreHook = Callable[[M, Args], Any] | Callable[[M, Args, dict[str, Any]], Any]
+ForwardHook = Callable[[M, Args, Any], Any] | Callable[[M, Args, dict[str, Any], Any], Any]
+BackwardPreHook = Callable[[M, Grads], Grads | Tensor | None]
+BackwardHook = Callable[[M, Grads, Grads], Grads | Tensor | None]
 
 NO_INPUT = (
-    "Full backward hook is firing when gradients are computed with respect to module outputs since no "
-    "inputs require "
+    "Full backward hook is firing when gradients are computed with respect to module outputs since no inputs require "
     "gradients. See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html#torch.nn.Module."
     "register_full_backward_hook for more details."
 )
@@ -26,7 +37,7 @@ class Hooks:
         self.kinds: dict[str, dict[int, Any]] = {}
 
     def add(self, kind: str, hook: Any, prepend: bool) -> Removable:
-        """Hang up a hook, at the front or at the back."""
+        """Add a hook, at the front or at the back."""
         hooks = self.kinds.setdefault(kind, {})
         removable = Removable(hooks)
         others = dict(hooks) if prepend else {}
@@ -41,7 +52,7 @@ class Hooks:
         return tuple(self.kinds.get(kind, {}).values())
 
 
-def call_hooked(module: Any, hooks: Hooks, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+def call_hooked(module: Module, hooks: Hooks, args: Args, kwargs: dict[str, Any]) -> Any:
     """`module.forward` with all its hooks."""
     done = set()
     try:
@@ -54,8 +65,9 @@ def call_hooked(module: Any, hooks: Hooks, args: tuple[Any, ...], kwargs: dict[s
             elif isinstance(answer, tuple) and len(answer) == 2:
                 args, kwargs = answer
             else:
-                raise RuntimeError(
-                    f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {answer}."
+                raise refuse(
+                    RuntimeError,
+                    f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {answer}.",
                 )
         gate = None
         if hooks.of("backward") or hooks.of("backward_before"):
@@ -77,31 +89,31 @@ def call_hooked(module: Any, hooks: Hooks, args: tuple[Any, ...], kwargs: dict[s
 
 
 class BackwardHookFunction(Function):
-    """The identity on several tensors at once: the place where a module's backward hooks stand."""
+    """The identity on several tensors at once, whose backward calls the backward hooks of a module."""
 
     @staticmethod
-    def forward(ctx: Any, action: Any, *tensors: Any) -> Any:
+    def forward(ctx: Any, action: Callable[[Grads], Grads], *tensors: Tensor) -> tuple[Tensor, ...]:
         """The tensors themselves."""
         ctx.action = action
         return tensors
 
     @staticmethod
-    def backward(ctx: Any, *grads: Any) -> Any:
-        """What the hooks make of the gradients."""
+    def backward(ctx: Any, *grads: Tensor | None) -> Grads:
+        """The gradients as the hooks change them."""
         return (None, *ctx.action(grads))
 
 
 class Gate:
-    """One call's two gates: the outer learns grad_output, the inner hands both gradients to the hooks."""
+    """The two gates of one call: the outer one learns grad_output, the inner one hands both gradients to the hooks."""
 
-    def __init__(self, module: Any, hooks: Hooks) -> None:
+    def __init__(self, module: Module, hooks: Hooks) -> None:
         self.module, self.hooks = module, hooks
         self.grad_output: Any = None
         self.inputs: list[int] = []
         self.arity = 0
 
-    def enter(self, args: tuple[Any, ...]) -> tuple[Any, ...]:
-        """The positional arguments, those that want a gradient led through the inner gate."""
+    def enter(self, args: Args) -> Args:
+        """The positional arguments; those that want a gradient pass the inner gate."""
         self.arity = len(args)
         if current().grad:
             self.inputs = [i for i, a in enumerate(args) if isinstance(a, Handle) and a.node is not None]
@@ -114,12 +126,11 @@ class Gate:
         return tuple(passed)
 
     def leave(self, result: Any) -> Any:
-        """The result (a tensor or a tuple of tensors) led through the outer gate."""
+        """The result, a tensor or a tuple of tensors, past the outer gate."""
         values = result if isinstance(result, tuple) else (result,)
         if not all(isinstance(v, Handle) for v in values):
             warnings.warn(
-                "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors "
-                "but received "
+                "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received "
                 f"{type(result)}",
                 UserWarning,
                 stacklevel=4,
@@ -130,15 +141,13 @@ class Gate:
             return result
         passed = list(values)
 
-        def at_outputs(grads: tuple[Any, ...]) -> tuple[Any, ...]:
+        def at_outputs(grads: Grads) -> Grads:
             full: list[Any] = [None] * len(values)
             for i, g in zip(wanted, grads, strict=True):
                 full[i] = g
-            for hook in self.hooks.of("backward_before"):
-                answer = hook(self.module, tuple(full))
-                if answer is not None:
-                    full = list(answer if isinstance(answer, tuple) else (answer,))
-            self.grad_output = tuple(full)
+            self.grad_output = self._changed(
+                full, "backward_before", "pre hook returned an invalid number of grad_output"
+            )
             if not self.inputs:
                 if self.hooks.of("backward"):
                     warnings.warn(NO_INPUT, UserWarning, stacklevel=2)
@@ -146,30 +155,32 @@ class Gate:
                     if hook(self.module, (None,) * self.arity, self.grad_output) is not None:
                         raise refuse(
                             RuntimeError,
-                            "Backward hook for Modules where no input requires gradient should always "
-                            "return None or None for "
-                            "all gradients.",
+                            "Backward hook for Modules where no input requires gradient should always return None or "
+                            "None for all gradients.",
                         )
-            return tuple(full[i] for i in wanted)
+            return tuple(self.grad_output[i] for i in wanted)
 
         gated = BackwardHookFunction.apply(at_outputs, *(values[i] for i in wanted))
         for i, t in zip(wanted, gated, strict=True):
             passed[i] = t
         return tuple(passed) if isinstance(result, tuple) else passed[0]
 
-    def at_inputs(self, grads: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Show grad_input and grad_output to the hooks; what a hook returns becomes grad_input."""
+    def at_inputs(self, grads: Grads) -> Grads:
+        """Show grad_input and grad_output to the hooks; a value that a hook returns becomes grad_input."""
         full: list[Any] = [None] * self.arity
         for i, g in zip(self.inputs, grads, strict=True):
             full[i] = g
-        for hook in self.hooks.of("backward"):
-            answer = hook(self.module, tuple(full), self.grad_output)
+        found = self._changed(full, "backward", "hook returned an invalid number of grad_input", self.grad_output)
+        return tuple(found[i] for i in self.inputs)
+
+    def _changed(self, grads: list[Any], kind: str, wrong: str, *more: Any) -> tuple[Any, ...]:
+        """The gradients, each hook of one kind having been free to replace them."""
+        found = tuple(grads)
+        for hook in self.hooks.of(kind):
+            answer = hook(self.module, found, *more)
             if answer is not None:
                 answer = answer if isinstance(answer, tuple) else (answer,)
-                if len(answer) != len(full):
-                    raise RuntimeError(
-                        f"Backward hook returned an invalid number of grad_input, got {len(answer)}, but "
-                        f"expected {len(full)}"
-                    )
-                full = list(answer)
-        return tuple(full[i] for i in self.inputs)
+                if len(answer) != len(found):
+                    raise refuse(RuntimeError, f"Backward {wrong}, got {len(answer)}, but expected {len(found)}")
+                found = answer
+        return found

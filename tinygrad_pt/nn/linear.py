@@ -1,16 +1,22 @@
-"""Layers that are linear maps, and layers that only change the shape."""
+"""Linear layers, and layers that only change the shape."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
+from tinygrad_pt import dtypes
 from tinygrad_pt import functions as F
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.nn import functional as NF
 from tinygrad_pt.nn import init
 from tinygrad_pt.nn.module import Module
 from tinygrad_pt.nn.parameter import Parameter
+from tinygrad_pt.tensor import Tensor
 
+Device = str | F.device | None
+Dtype = dtypes.dtype | None
 linear = NF.linear
 
 
@@ -25,7 +31,7 @@ class Identity(Module):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__()
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """The input."""
         return input
 
@@ -42,13 +48,13 @@ class Linear(Module):
     """
 
     def __init__(
-        self, in_features: int, out_features: int, bias: bool = True, device: Any = None, dtype: Any = None
+        self, in_features: int, out_features: int, bias: bool = True, device: Device = None, dtype: Dtype = None
     ) -> None:
         super().__init__()
         self.in_features, self.out_features = in_features, out_features
-        self.weight: Any = Parameter(F.empty((out_features, in_features), dtype=dtype, device=device))
+        self.weight = Parameter(F.empty((out_features, in_features), dtype=dtype, device=device))
         if bias:
-            self.bias: Any = Parameter(F.empty(out_features, dtype=dtype, device=device))
+            self.bias = Parameter(F.empty(out_features, dtype=dtype, device=device))
         else:
             self.register_parameter("bias", None)
         self.reset_parameters()
@@ -60,7 +66,7 @@ class Linear(Module):
             bound = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """x Wᵀ + b."""
         return linear(input, self.weight, self.bias)
 
@@ -83,16 +89,21 @@ class Bilinear(Module):
     """
 
     def __init__(
-        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, device: Any = None,
-        dtype: Any = None,
-    ) -> None:  # fmt: skip
+        self,
+        in1_features: int,
+        in2_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Device = None,
+        dtype: Dtype = None,
+    ) -> None:
         super().__init__()
-        if in1_features <= 0:
-            raise ValueError(f"in1_features must be > 0, but got (in1_features={in1_features})")
+        if isinstance(in1_features, int) and in1_features <= 0:
+            raise refuse(ValueError, f"in1_features must be > 0, but got (in1_features={in1_features})")
         self.in1_features, self.in2_features, self.out_features = in1_features, in2_features, out_features
-        self.weight: Any = Parameter(F.empty((out_features, in1_features, in2_features), dtype=dtype, device=device))
+        self.weight = Parameter(F.empty((out_features, in1_features, in2_features), dtype=dtype, device=device))
         if bias:
-            self.bias: Any = Parameter(F.empty(out_features, dtype=dtype, device=device))
+            self.bias = Parameter(F.empty(out_features, dtype=dtype, device=device))
         else:
             self.register_parameter("bias", None)
         self.reset_parameters()
@@ -104,15 +115,14 @@ class Bilinear(Module):
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
-    def forward(self, input1: Any, input2: Any) -> Any:
+    def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
         """x₁ᵀ W x₂ + b."""
         return NF.bilinear(input1, input2, self.weight, self.bias)
 
     def extra_repr(self) -> str:
         return (
             f"in1_features={self.in1_features}, in2_features={self.in2_features}, "
-            f"out_features={self.out_features}, "
-            f"bias={self.bias is not None}"
+            f"out_features={self.out_features}, bias={self.bias is not None}"
         )
 
 
@@ -133,7 +143,7 @@ class Flatten(Module):
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """The same elements in fewer axes."""
         return F.flatten(input, self.start_dim, self.end_dim)
 
@@ -154,20 +164,21 @@ class Unflatten(Module):
     torch.Size([3, 2, 2])
     """
 
-    def __init__(self, dim: int, unflattened_size: Any) -> None:
+    def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()
         if not isinstance(unflattened_size, (tuple, list)):
-            raise TypeError(
-                f"unflattened_size must be a tuple of ints, but found type {type(unflattened_size).__name__}"
+            raise refuse(
+                TypeError, f"unflattened_size must be a tuple of ints, but found type {type(unflattened_size).__name__}"
             )
         for i, n in enumerate(unflattened_size):
             if not isinstance(n, int):
-                raise TypeError(
-                    f"unflattened_size must be tuple of ints, but found element of type {type(n).__name__} at pos {i}"
+                raise refuse(
+                    TypeError,
+                    f"unflattened_size must be tuple of ints, but found element of type {type(n).__name__} at pos {i}",
                 )
         self.dim, self.unflattened_size = dim, unflattened_size
 
-    def forward(self, input: Any) -> Any:
+    def forward(self, input: Tensor) -> Tensor:
         """The same elements in more axes."""
         return F.unflatten(input, self.dim, self.unflattened_size)
 

@@ -1,30 +1,35 @@
 """Losses as modules: each keeps its settings and calls the function of its name in `functional`."""
+# fmt: off
 
 from __future__ import annotations
 
-from typing import Any
-
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.nn import functional as NF
+from tinygrad_pt.nn.functional.check import expect_number
+from tinygrad_pt.nn.functional.reduction import legacy_reduction
 from tinygrad_pt.nn.module import Module
+from tinygrad_pt.tensor import Tensor
 
 
 class Loss(Module):
-    """A loss with a reduction: "mean", "sum" or "none"."""
+    """A loss with a reduction: "mean", "sum" or "none"; its call raises a ValueError for any other.
 
-    def __init__(self, size_average: Any = None, reduce: Any = None, reduction: str = "mean") -> None:
+    `size_average` and `reduce` are PyTorch 0.4's words for it: they still work, with a warning.
+    """
+
+    def __init__(self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean") -> None:
         super().__init__()
-        if size_average is not None or reduce is not None:
-            reduction = NF.legacy_reduction(size_average, reduce)
-        self.reduction = reduction
+        self.reduction = legacy_reduction(reduction, size_average, reduce)
 
 
 class WeightedLoss(Loss):
     """A loss with a weight, kept as a buffer."""
 
-    weight: Any
+    weight: Tensor | None
 
     def __init__(
-        self, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+        self, weight: Tensor | None = None, size_average: bool | None = None, reduce: bool | None = None,
+        reduction: str = "mean",
     ) -> None:
         super().__init__(size_average, reduce, reduction)
         self.register_buffer("weight", weight)
@@ -39,7 +44,7 @@ class MSELoss(Loss):
     tensor(5.)
     """
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The loss of input and target of one shape."""
         return NF.mse_loss(input, target, reduction=self.reduction)
 
@@ -50,14 +55,14 @@ class L1Loss(Loss):
     Input and target have one shape, (*); the loss is (), or (*) with `reduction="none"`.
 
     Raises:
-        ValueError: `reduction` is none of "mean", "sum" and "none". RuntimeError: the shapes do not broadcast.
+        RuntimeError: the shapes do not broadcast.
 
     >>> import tinygrad_pt as torch
     >>> torch.nn.L1Loss()(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 0.5]))
     tensor(1.7500)
     """
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The loss of input and target of one shape."""
         return NF.l1_loss(input, target, reduction=self.reduction)
 
@@ -68,7 +73,7 @@ class SmoothL1Loss(Loss):
     Input and target have one shape, (*); the loss is (), or (*) with `reduction="none"`.
 
     Raises:
-        ValueError: `reduction` is none of "mean", "sum" and "none". RuntimeError: the shapes do not broadcast.
+        RuntimeError: the shapes do not broadcast.
 
     >>> import tinygrad_pt as torch
     >>> torch.nn.SmoothL1Loss()(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 0.5]))
@@ -76,12 +81,12 @@ class SmoothL1Loss(Loss):
     """
 
     def __init__(
-        self, size_average: Any = None, reduce: Any = None, reduction: str = "mean", beta: float = 1.0
+        self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean", beta: float = 1.0
     ) -> None:
         super().__init__(size_average, reduce, reduction)
         self.beta = beta
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The loss of input and target of one shape."""
         return NF.smooth_l1_loss(input, target, reduction=self.reduction, beta=self.beta)
 
@@ -92,7 +97,7 @@ class HuberLoss(Loss):
     Input and target have one shape, (*); the loss is (), or (*) with `reduction="none"`.
 
     Raises:
-        ValueError: `reduction` is none of "mean", "sum" and "none". RuntimeError: the shapes do not broadcast.
+        RuntimeError: the shapes do not broadcast.
 
     >>> import tinygrad_pt as torch
     >>> torch.nn.HuberLoss()(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 0.5]))
@@ -103,7 +108,7 @@ class HuberLoss(Loss):
         super().__init__(reduction=reduction)
         self.delta = delta
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The loss of input and target of one shape."""
         return NF.huber_loss(input, target, reduction=self.reduction, delta=self.delta)
 
@@ -116,15 +121,14 @@ class BCELoss(WeightedLoss):
     `weight` multiplies the losses.
 
     Raises:
-        ValueError: `reduction` is none of "mean", "sum" and "none".
-        RuntimeError: an x outside [0, 1].
+        RuntimeError: an x is outside [0, 1].
 
     >>> import tinygrad_pt as torch
     >>> torch.nn.BCELoss()(torch.tensor([0.9, 0.2]), torch.tensor([1.0, 0.0]))
     tensor(0.1643)
     """
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The loss of probabilities and targets of one shape."""
         return NF.binary_cross_entropy(input, target, weight=self.weight, reduction=self.reduction)
 
@@ -136,23 +140,23 @@ class BCEWithLogitsLoss(WeightedLoss):
     `pos_weight` multiplies the term of t = 1.
 
     Raises:
-        ValueError: `reduction` is none of "mean", "sum" and "none". Or the shapes differ.
+        ValueError: the shapes differ.
 
     >>> import tinygrad_pt as torch
     >>> torch.nn.BCEWithLogitsLoss()(torch.tensor([0.0, 1000.0]), torch.tensor([1.0, 1.0]))
     tensor(0.3466)
     """
 
-    pos_weight: Any
+    pos_weight: Tensor | None
 
     def __init__(
-        self, weight: Any = None, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
-        pos_weight: Any = None,
-    ) -> None:  # fmt: skip
+        self, weight: Tensor | None = None, size_average: bool | None = None, reduce: bool | None = None,
+        reduction: str = "mean", pos_weight: Tensor | None = None,
+    ) -> None:
         super().__init__(weight, size_average, reduce, reduction)
         self.register_buffer("pos_weight", pos_weight)
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The loss of logits and targets of one shape."""
         return NF.binary_cross_entropy_with_logits(
             input, target, self.weight, pos_weight=self.pos_weight, reduction=self.reduction
@@ -168,18 +172,18 @@ class CrossEntropyLoss(WeightedLoss):
     """
 
     def __init__(
-        self, weight: Any = None, size_average: Any = None, ignore_index: int = -100, reduce: Any = None,
-        reduction: str = "mean", label_smoothing: float = 0.0,
-    ) -> None:  # fmt: skip
+        self, weight: Tensor | None = None, size_average: bool | None = None, ignore_index: int = -100,
+        reduce: bool | None = None, reduction: str = "mean", label_smoothing: float = 0.0,
+    ) -> None:
         super().__init__(weight, size_average, reduce, reduction)
         self.ignore_index, self.label_smoothing = ignore_index, label_smoothing
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The loss of logits and targets."""
         return NF.cross_entropy(
             input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction,
             label_smoothing=self.label_smoothing,
-        )  # fmt: skip
+        )
 
 
 class NLLLoss(WeightedLoss):
@@ -188,8 +192,7 @@ class NLLLoss(WeightedLoss):
     The loss is (), or (N, *) with `reduction="none"`. `weight` (C,) weighs the classes.
 
     Raises:
-        ValueError: `reduction` is none of "mean", "sum" and "none".
-        IndexError: a class number that is none.
+        IndexError: a target is outside 0 … C-1.
 
     >>> import tinygrad_pt as torch
     >>> torch.nn.NLLLoss()(torch.tensor([[-0.5, -1.0]]), torch.tensor([1]))
@@ -197,13 +200,13 @@ class NLLLoss(WeightedLoss):
     """
 
     def __init__(
-        self, weight: Any = None, size_average: Any = None, ignore_index: int = -100, reduce: Any = None,
-        reduction: str = "mean",
-    ) -> None:  # fmt: skip
+        self, weight: Tensor | None = None, size_average: bool | None = None, ignore_index: int = -100,
+        reduce: bool | None = None, reduction: str = "mean",
+    ) -> None:
         super().__init__(weight, size_average, reduce, reduction)
         self.ignore_index = ignore_index
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The loss of log-probabilities and class numbers."""
         return NF.nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
@@ -214,7 +217,7 @@ class KLDivLoss(Loss):
     Input and target have one shape, (*); the loss is (), or (*) with `reduction="none"`.
 
     Raises:
-        ValueError: `reduction` is none of "mean", "sum" and "none". RuntimeError: integers.
+        RuntimeError: input or target is of an integer dtype.
 
     >>> import tinygrad_pt as torch
     >>> torch.nn.KLDivLoss(reduction="sum")(torch.tensor([-1.0, -1.0]), torch.tensor([0.5, 0.5]))
@@ -222,12 +225,13 @@ class KLDivLoss(Loss):
     """
 
     def __init__(
-        self, size_average: Any = None, reduce: Any = None, reduction: str = "mean", log_target: bool = False
+        self, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+        log_target: bool = False,
     ) -> None:
         super().__init__(size_average, reduce, reduction)
         self.log_target = log_target
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The loss of log-probabilities and probabilities."""
         return NF.kl_div(input, target, reduction=self.reduction, log_target=self.log_target)
 
@@ -237,22 +241,19 @@ class PoissonNLLLoss(Loss):
 
     Input and target have one shape, (*); the loss is (), or (*) with `reduction="none"`.
 
-    Raises:
-        ValueError: `reduction` is none of "mean", "sum" and "none".
-
     >>> import tinygrad_pt as torch
     >>> torch.nn.PoissonNLLLoss()(torch.tensor([0.0, 1.0]), torch.tensor([2.0, 1.0]))
     tensor(1.3591)
     """
 
     def __init__(
-        self, log_input: bool = True, full: bool = False, size_average: Any = None, eps: float = 1e-8,
-        reduce: Any = None, reduction: str = "mean",
-    ) -> None:  # fmt: skip
+        self, log_input: bool = True, full: bool = False, size_average: bool | None = None, eps: float = 1e-8,
+        reduce: bool | None = None, reduction: str = "mean",
+    ) -> None:
         super().__init__(size_average, reduce, reduction)
         self.log_input, self.full, self.eps = log_input, full, eps
 
-    def forward(self, log_input: Any, target: Any) -> Any:
+    def forward(self, log_input: Tensor, target: Tensor) -> Tensor:
         """The loss of (the logarithm of) rates and counts."""
         return NF.poisson_nll_loss(
             log_input,
@@ -270,7 +271,7 @@ class GaussianNLLLoss(Loss):
     All three have one shape; the variance may lack the last axis, or have size 1 there.
 
     Raises:
-        ValueError: a negative variance, or one of another size.
+        ValueError: a variance is negative, or of another size.
 
     >>> import tinygrad_pt as torch
     >>> torch.nn.GaussianNLLLoss()(torch.tensor([1.0]), torch.tensor([3.0]), torch.tensor([4.0]))
@@ -281,7 +282,7 @@ class GaussianNLLLoss(Loss):
         super().__init__(reduction=reduction)
         self.full, self.eps = full, eps
 
-    def forward(self, input: Any, target: Any, var: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor, var: Tensor) -> Tensor:
         """The loss of means, targets and variances."""
         return NF.gaussian_nll_loss(input, target, var, full=self.full, eps=self.eps, reduction=self.reduction)
 
@@ -292,15 +293,12 @@ class SoftMarginLoss(Loss):
 
     Input and target have one shape, (*); the loss is (), or (*) with `reduction="none"`.
 
-    Raises:
-        ValueError: `reduction` is none of "mean", "sum" and "none".
-
     >>> import tinygrad_pt as torch
     >>> torch.nn.SoftMarginLoss()(torch.tensor([0.0, 2.0]), torch.tensor([1.0, 1.0]))
     tensor(0.4100)
     """
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The loss of scores and signs."""
         return NF.soft_margin_loss(input, target, reduction=self.reduction)
 
@@ -309,7 +307,7 @@ class Margin(Loss):
     """A loss with a margin."""
 
     def __init__(
-        self, margin: float = 0.0, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+        self, margin: float = 0.0, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
     ) -> None:
         super().__init__(size_average, reduce, reduction)
         self.margin = margin
@@ -320,20 +318,17 @@ class HingeEmbeddingLoss(Margin):
 
     Input and target have one shape, (*); the loss is (), or (*) with `reduction="none"`.
 
-    Raises:
-        ValueError: `reduction` is none of "mean", "sum" and "none".
-
     >>> import tinygrad_pt as torch
     >>> torch.nn.HingeEmbeddingLoss()(torch.tensor([0.5, 0.25]), torch.tensor([1.0, -1.0]))
     tensor(0.6250)
     """
 
     def __init__(
-        self, margin: float = 1.0, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
+        self, margin: float = 1.0, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
     ) -> None:
         super().__init__(margin, size_average, reduce, reduction)
 
-    def forward(self, input: Any, target: Any) -> Any:
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
         """The loss of distances and signs."""
         return NF.hinge_embedding_loss(input, target, margin=self.margin, reduction=self.reduction)
 
@@ -343,15 +338,12 @@ class MarginRankingLoss(Margin):
 
     Both scores and the signs have one shape, (*); the loss is (), or (*).
 
-    Raises:
-        ValueError: `reduction` is none of "mean", "sum" and "none".
-
     >>> import tinygrad_pt as torch
     >>> torch.nn.MarginRankingLoss(0.5)(torch.tensor([1.0]), torch.tensor([2.0]), torch.tensor([1.0]))
     tensor(1.5000)
     """
 
-    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
+    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         """The loss of two scores and the sign of their order."""
         return NF.margin_ranking_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
 
@@ -361,15 +353,12 @@ class CosineEmbeddingLoss(Margin):
 
     Vectors (N, D) and signs (N,), or (D,) and (); the loss is (), or (N,).
 
-    Raises:
-        ValueError: `reduction` is none of "mean", "sum" and "none".
-
     >>> import tinygrad_pt as torch
     >>> torch.nn.CosineEmbeddingLoss()(torch.ones(1, 2), torch.tensor([[1.0, 0.0]]), torch.tensor([1.0]))
     tensor(0.2929)
     """
 
-    def forward(self, input1: Any, input2: Any, target: Any) -> Any:
+    def forward(self, input1: Tensor, input2: Tensor, target: Tensor) -> Tensor:
         """The loss of two vectors and whether they belong together."""
         return NF.cosine_embedding_loss(input1, input2, target, margin=self.margin, reduction=self.reduction)
 
@@ -388,26 +377,22 @@ class TripletMarginLoss(Loss):
     """
 
     def __init__(
-        self,
-        margin: float = 1.0,
-        p: float = 2.0,
-        eps: float = 1e-6,
-        swap: bool = False,
-        size_average: Any = None,
-        reduce: Any = None,
-        reduction: str = "mean",
+        self, margin: float = 1.0, p: float = 2.0, eps: float = 1e-6, swap: bool = False,
+        size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
     ) -> None:
         super().__init__(size_average, reduce, reduction)
+        expect_number(margin, "TripletMarginLoss", "margin")
         if margin <= 0:
-            raise ValueError(f"TripletMarginLoss: expected margin to be greater than 0, got {margin} instead")
+            text = f"TripletMarginLoss: expected margin to be greater than 0, got {margin} instead"
+            raise refuse(ValueError, text, "TripletMarginLoss", margin)
         self.margin, self.p, self.eps, self.swap = margin, p, eps, swap
 
-    def forward(self, anchor: Any, positive: Any, negative: Any) -> Any:
+    def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
         """The loss of an anchor, one like it and one unlike it."""
         return NF.triplet_margin_loss(
             anchor, positive, negative, margin=self.margin, p=self.p, eps=self.eps, swap=self.swap,
             reduction=self.reduction,
-        )  # fmt: skip
+        )
 
 
 # ------------------------------------------------------------------------------------ distances as modules
@@ -428,7 +413,7 @@ class CosineSimilarity(Module):
         super().__init__()
         self.dim, self.eps = dim, eps
 
-    def forward(self, x1: Any, x2: Any) -> Any:
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
         """The cosine of the angle between the two."""
         return NF.cosine_similarity(x1, x2, self.dim, self.eps)
 
@@ -450,6 +435,6 @@ class PairwiseDistance(Module):
         super().__init__()
         self.norm, self.eps, self.keepdim = p, eps, keepdim
 
-    def forward(self, x1: Any, x2: Any) -> Any:
+    def forward(self, x1: Tensor, x2: Tensor) -> Tensor:
         """The distance of the two."""
         return NF.pairwise_distance(x1, x2, self.norm, self.eps, self.keepdim)

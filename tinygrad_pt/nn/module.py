@@ -1,120 +1,41 @@
-"""Module: a function with parameters, made of other modules; calling one tells the graph where it is."""
+"""Module: a function with parameters, made of other modules; a call tells the ops in which module they are."""
 
 from __future__ import annotations
 
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 from tinygrad_pt import dtypes
-from tinygrad_pt.errors import class_name, locate, refuse
+from tinygrad_pt.errors import locate, refuse, typename
 from tinygrad_pt.functions import device as Device
-from tinygrad_pt.modes import Mode, Scope, current, mode, no_grad
-from tinygrad_pt.nn.hooks import Hooks, call_hooked
+from tinygrad_pt.modes import Mode, Scope, current, mode
+from tinygrad_pt.nn import state
+from tinygrad_pt.nn.hooks import BackwardHook, BackwardPreHook, ForwardHook, ForwardPreHook, Hooks, M, call_hooked
 from tinygrad_pt.nn.parameter import Buffer, Parameter
+from tinygrad_pt.nn.shelf import NEVER, SHELVES, Shelf
+from tinygrad_pt.nn.state import Incompatible
 from tinygrad_pt.tensor import Removable, Tensor
 
+TYPE_CHECKING = False  # type checkers read it as true anyway; jedi reads the `__call__` that runs
 enter = mode.set
+P = ParamSpec("P")
+R_co = TypeVar("R_co", covariant=True)
 
 
-def typename(value: Any) -> str:
-    """PyTorch's word for the type of a value: `torch.FloatTensor`, `int`, `collections.OrderedDict`."""
-    if isinstance(value, Tensor):
-        return str(value.type())
-    return class_name(value if isinstance(value, type) else type(value))
+class Forward(Protocol[P, R_co]):
+    """An object whose `forward` has the parameters P and returns R: a call of the module has that type."""
 
-
-class Shelf(dict):
-    """A module's parameters, buffers or children by name; what stands here is an attribute of the module too.
-
-    So reading `self.weight` costs no more than reading any attribute; a `__getattr__` would cost a tenth of
-    a small network's step.
-    """
-
-    __slots__ = ("owner",)
-
-    def __init__(self, owner: Module, items: Mapping[str, Any] | None = None) -> None:
-        super().__init__()
-        self.owner = weakref.ref(owner)  # weak: a model nobody holds is to be freed at once, not by the collector
-        self.update(items or {})
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """The attributes of the module, for as long as it lives."""
-        owner = self.owner()
-        return {} if owner is None else owner.__dict__
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        super().__setitem__(name, value)
-        self.attributes[name] = value
-        if isinstance(value, Module):  # under the name its parent gave it, a module shows in errors and pictures
-            value.__dict__["_scope_name"], value.__dict__["_entered"] = name, NEVER
-
-    def __delitem__(self, name: str) -> None:
-        super().__delitem__(name)
-        self.attributes.pop(name, None)
-
-    def pop(self, name: str, *default: Any) -> Any:
-        if name in self:
-            self.attributes.pop(name, None)
-        return super().pop(name, *default)
-
-    def popitem(self) -> tuple[str, Any]:
-        name = next(reversed(self))
-        return name, self.pop(name)
-
-    def clear(self) -> None:
-        for name in list(self):
-            del self[name]
-
-    def update(self, *items: Any, **named: Any) -> None:
-        for name, value in dict(*items, **named).items():
-            self[name] = value
-
-    def setdefault(self, name: str, default: Any = None) -> Any:
-        if name not in self:
-            self[name] = default
-        return self[name]
-
-    def __reduce__(self) -> Any:
-        return dict, (dict(self),)  # a copy is a plain dict, until the copied module puts up shelves of its own
-
-
-SHELVES = ("_parameters", "_buffers", "_modules")
-NEVER: tuple[Any, Any] = (None, None)
-
-
-class Incompatible(tuple):
-    """What `load_state_dict` found missing and unexpected."""
-
-    __slots__ = ()
-
-    def __new__(cls, missing_keys: list[str], unexpected_keys: list[str]) -> Incompatible:
-        return super().__new__(cls, (missing_keys, unexpected_keys))
-
-    @property
-    def missing_keys(self) -> list[str]:
-        """Keys the module has and the dictionary lacks."""
-        return self[0]
-
-    @property
-    def unexpected_keys(self) -> list[str]:
-        """Keys the dictionary has and the module lacks."""
-        return self[1]
-
-    def __repr__(self) -> str:
-        if not self[0] and not self[1]:
-            return "<All keys matched successfully>"
-        return f"_IncompatibleKeys(missing_keys={self[0]}, unexpected_keys={self[1]})"
+    def forward(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
 
 
 class Module:
-    """A function with parameters: make them and the children in `__init__`, compute in `forward`.
+    """A function with parameters: `__init__` makes them and the children, `forward` computes.
 
     Assigning a `Parameter`, a `Module` or (after `register_buffer`) a tensor as an attribute registers it, so
     that `parameters()`, `state_dict()`, `to()` and `train()` find it. Call the module, not its `forward`: the
-    call runs the hooks, and tells ops inside which module they belong to.
+    call runs the hooks, and tells the ops inside to which module they belong.
 
     >>> import tinygrad_pt as torch
     >>> class Double(torch.nn.Module):
@@ -128,9 +49,9 @@ class Module:
     """
 
     training: bool
-    _parameters: dict[str, Any]
-    _buffers: dict[str, Any]
-    _modules: dict[str, Any]
+    _parameters: dict[str, Parameter | None]
+    _buffers: dict[str, Tensor | None]
+    _modules: dict[str, Any]  # Module | None
     _non_persistent_buffers_set: set[str]
     _entered: tuple[Any, Any]
     _call_hooks: Hooks | None
@@ -138,14 +59,11 @@ class Module:
     call_super_init = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        if kwargs:
-            raise TypeError(
-                f"{type(self).__name__}.__init__() got an unexpected keyword argument '{next(iter(kwargs))}'"
-            )
-        if args:
-            raise TypeError(
-                f"{type(self).__name__}.__init__() takes 1 positional argument but {len(args) + 1} were given"
-            )
+        if args or kwargs:
+            wrong = f"takes 1 positional argument but {len(args) + 1} were given"
+            if kwargs:
+                wrong = f"got an unexpected keyword argument '{next(iter(kwargs))}'"
+            raise refuse(TypeError, f"{type(self).__name__}.__init__() {wrong}")
         own = self.__dict__
         for shelf in SHELVES:
             own[shelf] = Shelf(self)
@@ -155,7 +73,7 @@ class Module:
         own["_call_hooks"] = None
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module computes; every subclass writes its own."""
+        """Compute the output; every subclass defines its own."""
         raise refuse(
             NotImplementedError,
             f'Module [{type(self).__name__}] is missing the required "forward" function',
@@ -163,23 +81,29 @@ class Module:
         )
 
     # -------------------------------------------------------------------------------- calling
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        outer = current()
-        seen, inner = self._entered
-        if seen is not outer:
-            if outer.listeners:
-                return self._heard_call(outer, args, kwargs)
-            inner = self._scoped(outer)
-        enter(inner)
-        try:
-            if self._call_hooks is None:
-                return self.forward(*args, **kwargs)
-            return call_hooked(self, self._call_hooks, args, kwargs)
-        except Exception as error:
-            locate(error, inner.scope)
-            raise
-        finally:
-            enter(outer)
+    if TYPE_CHECKING:
+
+        def __call__(self: Forward[P, R_co], *args: P.args, **kwargs: P.kwargs) -> R_co: ...
+
+    else:
+
+        def __call__(self, *args, **kwargs):
+            outer = current()
+            seen, inner = self._entered
+            if seen is not outer:
+                if outer.listeners:
+                    return self._heard_call(outer, args, kwargs)
+                inner = self._scoped(outer)
+            enter(inner)
+            try:
+                if self._call_hooks is None:
+                    return self.forward(*args, **kwargs)
+                return call_hooked(self, self._call_hooks, args, kwargs)
+            except Exception as error:
+                locate(error, inner.scope)
+                raise
+            finally:
+                enter(outer)
 
     def _scoped(self, outer: Mode) -> Mode:
         """The mode inside a call from `outer`; remembered, unless that would keep listeners alive."""
@@ -202,43 +126,53 @@ class Module:
         return output
 
     def _hooked(self, kind: str, hook: Any, prepend: bool = False) -> Removable:
+        """Add a hook of one kind."""
         if self._call_hooks is None:
             self.__dict__["_call_hooks"] = Hooks()
         assert self._call_hooks is not None
         return self._call_hooks.add(kind, hook, prepend)
 
-    def register_forward_pre_hook(self, hook: Any, *, prepend: bool = False, with_kwargs: bool = False) -> Removable:
-        """Call `hook(module, args)` before `forward`; what it returns replaces the arguments."""
+    def _hooks(self, kind: str) -> tuple[Any, ...]:
+        """The hooks of one kind."""
+        return () if self._call_hooks is None else self._call_hooks.of(kind)
+
+    def register_forward_pre_hook(
+        self, hook: ForwardPreHook[M], *, prepend: bool = False, with_kwargs: bool = False
+    ) -> Removable:
+        """Call `hook(module, args)` before `forward`; a value that it returns replaces the arguments.
+
+        With `with_kwargs` it is called as `hook(module, args, kwargs)`, and returns None or both.
+        """
         return self._hooked("before", (hook, with_kwargs), prepend)
 
     def register_forward_hook(
-        self, hook: Any, *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
+        self, hook: ForwardHook[M], *, prepend: bool = False, with_kwargs: bool = False, always_call: bool = False
     ) -> Removable:
-        """Call `hook(module, args, output)` after `forward`; what it returns replaces the output.
+        """Call `hook(module, args, output)` after `forward`; a value that it returns replaces the output.
 
         With `with_kwargs` it is called as `hook(module, args, kwargs, output)`; with `always_call` also where
         `forward` raised, then with output None.
         """
         return self._hooked("after", (hook, with_kwargs, always_call), prepend)
 
-    def register_full_backward_pre_hook(self, hook: Any, prepend: bool = False) -> Removable:
+    def register_full_backward_pre_hook(self, hook: BackwardPreHook[M], prepend: bool = False) -> Removable:
         """Call `hook(module, grad_output)` before gradients enter the module; it may replace them."""
         return self._hooked("backward_before", hook, prepend)
 
-    def register_full_backward_hook(self, hook: Any, prepend: bool = False) -> Removable:
+    def register_full_backward_hook(self, hook: BackwardHook[M], prepend: bool = False) -> Removable:
         """Call `hook(module, grad_input, grad_output)` once both are known; it may replace grad_input."""
         return self._hooked("backward", hook, prepend)
 
     register_backward_hook = register_full_backward_hook
 
     # -------------------------------------------------------------------------------- registering
-    def _register(self, shelf: str, name: Any, value: Any, word: str) -> None:
+    def _register(self, shelf: str, name: str, value: Tensor | Module | None, word: str) -> None:
         """Put a parameter, buffer or child on its shelf, once its name has been checked."""
         own = self.__dict__.get(shelf)
         if own is None:
             raise _uninitialised(word)
         if not isinstance(name, str):
-            raise TypeError(f"{word} name should be a string. Got {typename(name)}")
+            raise refuse(TypeError, f"{word} name should be a string. Got {typename(name)}")
         taken = hasattr(self, name) and name not in own
         dotted = f'{word} name can\'t contain "."' + (f", got: {name}" if word == "module" else "")
         for wrong, text in (
@@ -248,49 +182,55 @@ class Module:
             (taken, f"attribute '{name}' already exists"),
         ):
             if wrong:
-                raise KeyError(text)
+                raise refuse(KeyError, text)
         own[name] = value
 
-    def register_parameter(self, name: str, param: Any) -> None:
+    def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Make `param`, a `Parameter` or None, a parameter of this module."""
         if param is not None and "_parameters" in self.__dict__:
             if not isinstance(param, Parameter):
                 raise refuse(
                     TypeError,
-                    f"cannot assign '{typename(param)}' object to parameter '{name}' (torch.nn.Parameter "
-                    "or None required)",
+                    f"cannot assign '{typename(param)}' object to parameter '{name}' (torch.nn.Parameter or None "
+                    "required)",
                     mend="wrap it: nn.Parameter(tensor)",
                 )
             if param.grad_fn is not None:
-                raise ValueError(
-                    f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be "
-                    "created explicitly. To "
-                    f"express '{name}' as a function of another Tensor, compute the value in the "
-                    "forward() method."
+                raise refuse(
+                    ValueError,
+                    f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
+                    f"explicitly. To express '{name}' as a function of another Tensor, compute the value in the "
+                    "forward() method.",
                 )
         self._register("_parameters", name, param, "parameter")
 
-    def register_buffer(self, name: str, tensor: Any, persistent: bool = True) -> None:
-        """Make `tensor` (or None) a buffer: moved and saved with the module, but not learnt."""
+    def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
+        """Make `tensor` (or None) a buffer: converted and saved with the module, but not learnt."""
         if tensor is not None and not isinstance(tensor, Tensor) and "_buffers" in self.__dict__:
-            raise TypeError(
-                f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)"
+            raise refuse(
+                TypeError,
+                f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)",
+                mend="wrap it: torch.tensor(value)",
             )
         self._register("_buffers", name, tensor, "buffer")
         (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
-    def add_module(self, name: str, module: Any) -> None:
+    def add_module(self, name: str, module: Module | None) -> None:
         """Make `module` (or None) a child under this name."""
         if module is not None and not isinstance(module, Module):
-            raise TypeError(f"{typename(module)} is not a Module subclass")
+            raise refuse(
+                TypeError,
+                f"{typename(module)} is not a Module subclass",
+                mend="give a module, not its class: nn.ReLU()" if isinstance(module, type) else "",
+            )
         self._register("_modules", name, module, "module")
 
-    def register_module(self, name: str, module: Any) -> None:
+    def register_module(self, name: str, module: Module | None) -> None:
         """The same as `add_module`."""
         self.add_module(name, module)
 
     def _forget(self, name: str, but: str) -> None:
-        """Remove what else stands under this name."""
+        """Remove every other entry and attribute of this name."""
         for shelf in SHELVES:
             if shelf != but:
                 self.__dict__[shelf].pop(name, None)
@@ -321,15 +261,18 @@ class Module:
             own["_modules"][name] = value
         elif name in own.get("_modules", ()):
             if value is not None:
-                raise TypeError(
-                    f"cannot assign '{typename(value)}' as child module '{name}' (torch.nn.Module or None expected)"
+                raise refuse(
+                    TypeError,
+                    f"cannot assign '{typename(value)}' as child module '{name}' (torch.nn.Module or None expected)",
                 )
             own["_modules"][name] = None
         elif name in own.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
-                raise TypeError(
+                raise refuse(
+                    TypeError,
                     f"cannot assign '{typename(value)}' as buffer '{name}' "
-                    "(torch.nn.Buffer, torch.Tensor or None expected)"
+                    "(torch.nn.Buffer, torch.Tensor or None expected)",
+                    mend="wrap it: torch.tensor(value)",
                 )
             own["_buffers"][name] = value
         elif isinstance(value, Buffer):
@@ -360,9 +303,9 @@ class Module:
         for shelf in SHELVES:
             own[shelf] = Shelf(self, own.get(shelf))
 
-    # -------------------------------------------------------------------------------- what it holds
+    # -------------------------------------------------------------------------------- finding
     def named_modules(
-        self, memo: set[Any] | None = None, prefix: str = "", remove_duplicate: bool = True
+        self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Module]]:
         """(path, module) for this module, whose path is `prefix`, and all below it; each module once."""
         memo = set() if memo is None else memo
@@ -388,11 +331,11 @@ class Module:
 
     def named_parameters(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Any]]:
+    ) -> Iterator[tuple[str, Parameter]]:
         """(path, parameter) for every parameter here and below, shared ones once."""
         return self._named("_parameters", prefix, recurse, remove_duplicate)
 
-    def parameters(self, recurse: bool = True) -> Iterator[Any]:
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """Every parameter here and below, shared ones once.
 
         >>> import tinygrad_pt as torch
@@ -404,11 +347,11 @@ class Module:
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
-    ) -> Iterator[tuple[str, Any]]:
+    ) -> Iterator[tuple[str, Tensor]]:
         """(path, buffer) for every buffer here and below."""
         return self._named("_buffers", prefix, recurse, remove_duplicate)
 
-    def buffers(self, recurse: bool = True) -> Iterator[Any]:
+    def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """Every buffer here and below."""
         for _, value in self.named_buffers(recurse=recurse):
             yield value
@@ -431,71 +374,68 @@ class Module:
         for _, module in self.named_modules():
             yield module
 
-    def get_submodule(self, target: str) -> Any:
+    def get_submodule(self, target: str) -> Module:
         """The module at a path like `"body.0"`; the path `""` is this module."""
-        module: Any = self
-        for step in target.split(".") if target else ():
-            if not hasattr(module, step):
-                raise AttributeError(f"{module._get_name()} has no attribute `{step}`")
-            module = getattr(module, step)
-            if not isinstance(module, Module):
-                raise AttributeError(f"`{step}` is not an nn.Module")
+        module: Module = self
+        steps = _path(target, "split").split(".")
+        for step in steps if target else ():
+            found = module._attribute(step)
+            if not isinstance(found, Module):
+                raise refuse(AttributeError, f"`{step}` is not an nn.Module")
+            module = found
         return module
 
     def set_submodule(self, target: str, module: Module, strict: bool = False) -> None:
-        """Put `module` at a path, in place of what is there."""
+        """Put `module` at a path, in place of the module that is there."""
+        path, _, name = _path(target, "split").rpartition(".")
         if target == "":
-            raise ValueError("Cannot set the submodule without a target name!")
+            raise refuse(ValueError, "Cannot set the submodule without a target name!")
         if not isinstance(module, Module):
-            raise ValueError(f"`module` is not an nn.Module, found {type(module)}")
-        path, _, name = target.rpartition(".")
+            raise refuse(ValueError, f"`module` is not an nn.Module, found {type(module)}")
         parent = self.get_submodule(path)
-        if strict and not hasattr(parent, name):
-            raise AttributeError(f"{parent._get_name()} has no attribute `{name}`")
+        if strict:
+            parent._attribute(name)
         if hasattr(parent, name) and not isinstance(getattr(parent, name), Module):
-            raise AttributeError(f"`{name}` is not an nn.Module")
+            raise refuse(AttributeError, f"`{name}` is not an nn.Module")
         setattr(parent, name, module)
 
-    def _at(self, target: str) -> tuple[Any, str, Any]:
-        path, _, name = target.rpartition(".")
-        module = self.get_submodule(path)
-        if not hasattr(module, name):
-            raise AttributeError(f"{module._get_name()} has no attribute `{name}`")
-        return module, name, getattr(module, name)
+    def _attribute(self, name: str) -> Any:
+        if not hasattr(self, name):
+            raise refuse(AttributeError, f"{self._get_name()} has no attribute `{name}`")
+        return getattr(self, name)
 
-    def get_parameter(self, target: str) -> Any:
+    def get_parameter(self, target: str) -> Parameter:
         """The parameter at a path like `"body.0.weight"`."""
-        _, name, value = self._at(target)
+        path, _, name = _path(target, "rpartition").rpartition(".")
+        value = self.get_submodule(path)._attribute(name)
         if not isinstance(value, Parameter):
-            raise AttributeError(f"`{name}` is not an nn.Parameter")
+            raise refuse(AttributeError, f"`{name}` is not an nn.Parameter")
         return value
 
-    def get_buffer(self, target: str) -> Any:
+    def get_buffer(self, target: str) -> Tensor:
         """The buffer at a path."""
-        module, name, value = self._at(target)
+        path, _, name = _path(target, "rpartition").rpartition(".")
+        module = self.get_submodule(path)
+        value: Tensor = module._attribute(name)
         if name not in module._buffers:
-            raise AttributeError(f"`{name}` is not a buffer")
+            raise refuse(AttributeError, f"`{name}` is not a buffer")
         return value
 
     # -------------------------------------------------------------------------------- saving and loading
     def get_extra_state(self) -> Any:
-        """What `state_dict` is to hold beside tensors; a subclass that has such a thing overrides this."""
-        raise RuntimeError("Reached a code path in Module.get_extra_state() that should never be called.")
+        """State other than tensors for `state_dict`; a subclass that has some overrides this."""
+        raise refuse(RuntimeError, "Reached a code path in Module.get_extra_state() that should never be called.")
 
     def set_extra_state(self, state: Any) -> None:
         """The inverse of `get_extra_state`."""
-        raise RuntimeError("Reached a code path in Module.set_extra_state() that should never be called.")
+        raise refuse(RuntimeError, "Reached a code path in Module.set_extra_state() that should never be called.")
 
     def _has_extra(self) -> bool:
         return type(self).get_extra_state is not Module.get_extra_state
 
-    def _entries(self) -> Iterator[tuple[str, Any]]:
-        """(name, tensor) of what this module itself puts into a state_dict."""
-        yield from ((name, p) for name, p in self._parameters.items() if p is not None)
-        hidden = self._non_persistent_buffers_set
-        yield from ((name, b) for name, b in self._buffers.items() if b is not None and name not in hidden)
-
-    def state_dict(self, *, destination: Any = None, prefix: str = "", keep_vars: bool = False) -> Any:
+    def state_dict(
+        self, *, destination: OrderedDict[str, Tensor] | None = None, prefix: str = "", keep_vars: bool = False
+    ) -> OrderedDict[str, Tensor]:
         """An ordered dictionary path → tensor: parameters and persistent buffers, sharing their memory.
 
         Shared parameters appear under each of their paths. `_metadata` holds each module's version.
@@ -504,49 +444,42 @@ class Module:
         >>> {k: tuple(v.shape) for k, v in torch.nn.Linear(3, 2).state_dict().items()}
         {'weight': (2, 3), 'bias': (2,)}
         """
+        if not isinstance(prefix, str):
+            raise refuse(TypeError, f"'{type(prefix).__name__}' object is not subscriptable", mend="prefix is a string")
         if destination is None:
             destination = OrderedDict()
-            destination._metadata = OrderedDict()
-        metadata = {"version": self._version}
-        if hasattr(destination, "_metadata"):
-            destination._metadata[prefix[:-1]] = metadata
-        for hook in self._call_hooks.of("state_before") if self._call_hooks else ():
-            hook(self, prefix, keep_vars)
-        for name, value in self._entries():
-            destination[prefix + name] = value if keep_vars else value.detach()
-        if self._has_extra():
-            destination[f"{prefix}_extra_state"] = self.get_extra_state()
-        for name, child in self._modules.items():
-            if child is not None:
-                child.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
-        for hook in self._call_hooks.of("state_after") if self._call_hooks else ():
-            hook(self, destination, prefix, metadata)
+            vars(destination)["_metadata"] = OrderedDict()
+        elif not isinstance(destination, MutableMapping):
+            raise refuse(TypeError, f"'{type(destination).__name__}' object does not support item assignment")
+        state.gather(self, destination, prefix, keep_vars)
         return destination
 
-    def register_state_dict_pre_hook(self, hook: Any) -> Removable:
+    def register_state_dict_pre_hook(self, hook: Callable[[M, str, bool], None]) -> Removable:
         """Call `hook(module, prefix, keep_vars)` before this module's part of `state_dict` is gathered."""
         return self._hooked("state_before", hook)
 
-    def register_state_dict_post_hook(self, hook: Any) -> Removable:
+    def register_state_dict_post_hook(
+        self, hook: Callable[[M, OrderedDict[str, Tensor], str, dict[str, Any]], None]
+    ) -> Removable:
         """Call `hook(module, state_dict, prefix, metadata)` after this module's part has been gathered."""
         return self._hooked("state_after", hook)
 
-    def register_load_state_dict_pre_hook(self, hook: Any) -> Removable:
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., None]) -> Removable:
         """Call `hook(module, state_dict, prefix, metadata, strict, missing, unexpected, errors)`.
 
-        It runs before loading and may change the (copied) dictionary: rename keys, add what is new.
+        It runs before loading and may change the (copied) dictionary: rename keys, add new ones.
         """
         return self._hooked("load_before", hook)
 
-    def register_load_state_dict_post_hook(self, hook: Any) -> Removable:
+    def register_load_state_dict_post_hook(self, hook: Callable[[M, Incompatible], None]) -> Removable:
         """Call `hook(module, incompatible_keys)` after loading; it may change the two lists of keys."""
         return self._hooked("load_after", hook)
 
-    def load_state_dict(self, state_dict: Any, strict: bool = True, assign: bool = False) -> Incompatible:
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Incompatible:
         """Copy tensors into the parameters and buffers of their paths; an error changes nothing.
 
         Args:
-            state_dict: what `state_dict()` of a module of this shape returned.
+            state_dict: the `state_dict()` of a module of this shape.
             strict: missing and unexpected keys are errors.
             assign: take the given tensors themselves instead of copying their values.
 
@@ -557,89 +490,24 @@ class Module:
             RuntimeError: a shape differs, or, if strict, a key is missing or unexpected.
         """
         if not isinstance(state_dict, Mapping):
-            raise TypeError(f"Expected state_dict to be dict-like, got {type(state_dict)}.")
-        metadata = getattr(state_dict, "_metadata", {})
-        given = OrderedDict(state_dict)
-        missing: list[str] = []
-        unexpected: list[str] = []
-        errors: list[str] = []
-        plan: list[Callable[[], None]] = []
-        known: set[str] = set()
-        modules = list(self.named_modules(remove_duplicate=False))
-        for path, module in modules:
-            prefix = f"{path}." if path else ""
-            for hook in module._call_hooks.of("load_before") if module._call_hooks else ():
-                hook(module, given, prefix, metadata.get(path, {}), strict, missing, unexpected, errors)
-            for name, value in module._entries():
-                known.add(prefix + name)
-                if prefix + name not in given:
-                    missing.append(prefix + name)
-                else:
-                    module._plan_entry(name, value, given[prefix + name], prefix + name, assign, plan, errors)
-            if module._has_extra():
-                known.add(key := f"{prefix}_extra_state")
-                if key in given:
-                    plan.append(lambda module=module, key=key: module.set_extra_state(given[key]))  # type: ignore[misc]
-                else:
-                    missing.append(key)
-        unexpected += [key for key in given if key not in known]
-        found = Incompatible(missing, unexpected)
-        for _, module in reversed(modules):
-            for hook in module._call_hooks.of("load_after") if module._call_hooks else ():
-                hook(module, found)
-        if strict:
-            for word, keys in (("Missing", missing), ("Unexpected", unexpected)):
-                if keys:
-                    listed = ", ".join(f'"{k}"' for k in keys)
-                    errors.insert(
-                        int(word == "Unexpected" and bool(missing)),
-                        f"{word} key(s) in state_dict: {listed}. ",
-                    )
-        if errors:
             raise refuse(
-                RuntimeError,
-                f"Error(s) in loading state_dict for {self._get_name()}:\n\t" + "\n\t".join(errors),
-                mend="build the module as it was built when it was saved; strict=False allows missing and "
-                "unexpected keys",
+                TypeError,
+                f"Expected state_dict to be dict-like, got {type(state_dict)}.",
+                mend="give a dictionary, as state_dict() returns it",
             )
-        with no_grad():
-            for step in plan:
-                step()
-        return found
-
-    def _plan_entry(
-        self, name: str, value: Any, source: Any, key: str, assign: bool, plan: list[Any], errors: list[str]
-    ) -> None:
-        """Check one tensor that is to be loaded; plan its copy, or note what is wrong with it."""
-        if not isinstance(source, Tensor):
-            errors.append(
-                f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object '
-                "from checkpoint but "
-                f"received {type(source)}"
-            )
-        elif source.shape != value.shape and not (value.ndim == 0 and source.shape == (1,)):
-            errors.append(
-                f"size mismatch for {key}: copying a param with shape {source.shape} from checkpoint, the "
-                "shape in current "
-                f"model is {value.shape}."
-            )
-        elif not assign:
-            plan.append(lambda: value.copy_(source.reshape(value.shape)))
-        elif isinstance(value, Parameter):
-            new = source if isinstance(source, Parameter) else Parameter(source, value.requires_grad)
-            plan.append(lambda: self._parameters.__setitem__(name, new))
-        else:
-            plan.append(lambda: self._buffers.__setitem__(name, source))
+        return state.load(self, state_dict, strict, assign)
 
     # -------------------------------------------------------------------------------- changing all at once
-    def apply(self, fn: Callable[[Module], Any]) -> Any:
+    def apply(self, fn: Callable[[Module], object]) -> Self:
         """Call `fn` with every module below, and then with this one."""
+        if not callable(fn):
+            raise refuse(TypeError, f"'{type(fn).__name__}' object is not callable", mend="give a function of a module")
         for child in self.children():
             child.apply(fn)
         fn(self)
         return self
 
-    def _apply(self, fn: Callable[[Any], Any], recurse: bool = True) -> Any:
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Replace the values of parameters, gradients and buffers; parameters stay the same objects."""
         for child in self.children() if recurse else ():
             child._apply(fn)
@@ -653,7 +521,7 @@ class Module:
                 self._buffers[name] = fn(b)
         return self
 
-    def to(self, *args: Any, **kwargs: Any) -> Any:
+    def to(self, *args: Any, **kwargs: Any) -> Self:
         """Convert floating point parameters and buffers to a dtype, or to that of a tensor."""
         dtype = kwargs.get("dtype")
         for a in (*args, kwargs.get("device"), kwargs.get("tensor")):
@@ -665,54 +533,56 @@ class Module:
                 Device(a)
         if dtype is None:
             return self
+        if not isinstance(dtype, dtypes.dtype):
+            raise refuse(TypeError, f"to(): argument 'dtype' must be torch.dtype, not {typename(dtype)}")
         if dtype.rank < 2:
-            raise TypeError(
-                f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
+            raise refuse(
+                TypeError, f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
             )
         return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
 
-    def type(self, dst_type: Any) -> Any:
+    def type(self, dst_type: dtypes.dtype | str) -> Self:
         """Convert all parameters and buffers to a dtype."""
         return self._apply(lambda t: t.type(dst_type))
 
-    def float(self) -> Any:
+    def float(self) -> Self:
         """Floating point parameters and buffers to float32."""
         return self.to(dtypes.float32)
 
-    def double(self) -> Any:
+    def double(self) -> Self:
         """Floating point parameters and buffers to float64."""
         return self.to(dtypes.float64)
 
-    def half(self) -> Any:
+    def half(self) -> Self:
         """Floating point parameters and buffers to float16."""
         return self.to(dtypes.float16)
 
-    def cpu(self) -> Any:
+    def cpu(self) -> Self:
         """The module itself: it lives on the CPU."""
         return self
 
-    def cuda(self, device: Any = None) -> Any:
+    def cuda(self, device: int | str | Device | None = None) -> Self:
         """There is no GPU: an error that says so."""
         return self.to(device="cuda")
 
-    def share_memory(self) -> Any:
+    def share_memory(self) -> Self:
         """The module itself."""
         return self
 
-    def train(self, mode: bool = True) -> Any:
+    def train(self, mode: bool = True) -> Self:
         """Set training mode here and below: dropout drops, batch norm learns its statistics."""
         if not isinstance(mode, bool):
-            raise ValueError("training mode is expected to be boolean")
+            raise refuse(ValueError, "training mode is expected to be boolean", mend="train(), or eval()")
         self.training = mode
         for child in self.children():
             child.train(mode)
         return self
 
-    def eval(self) -> Any:
+    def eval(self) -> Self:
         """Set evaluation mode: `train(False)`."""
         return self.train(False)
 
-    def requires_grad_(self, requires_grad: bool = True) -> Any:
+    def requires_grad_(self, requires_grad: bool = True) -> Self:
         """Learn (or freeze) all parameters here and below."""
         for p in self.parameters():
             p.requires_grad_(requires_grad)
@@ -733,7 +603,7 @@ class Module:
         return type(self).__name__
 
     def extra_repr(self) -> str:
-        """What the representation shows between the parentheses."""
+        """The text between the parentheses of the representation."""
         return ""
 
     def __repr__(self) -> str:
@@ -752,6 +622,17 @@ class Module:
 def indented(text: str) -> str:
     """All lines but the first moved two columns to the right."""
     return text.replace("\n", "\n  ")
+
+
+def _path(target: str, method: str) -> str:
+    """A path, if it is a string; `method` is the one that PyTorch's error names."""
+    if not isinstance(target, str):
+        raise refuse(
+            AttributeError,
+            f"'{type(target).__name__}' object has no attribute '{method}'",
+            mend='give a path, as in "body.0.weight"',
+        )
+    return target
 
 
 def _uninitialised(word: str) -> Exception:

@@ -1,8 +1,8 @@
-"""Parameters and buffers: the tensors a module owns, those it learns and those it only keeps."""
+"""Parameters, the tensors that a module learns, and buffers, the tensors that it only keeps."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from tinygrad_pt.tensor import Tensor
 
 
 class Parameter(Tensor):
-    """A leaf tensor that wants a gradient, and that a module registers when it is assigned as an attribute.
+    """A leaf tensor that requires a gradient, and that a module registers when it is assigned as an attribute.
 
     It shares memory with `data`; what is computed from it is a plain `Tensor`.
 
@@ -25,16 +25,9 @@ class Parameter(Tensor):
     tensor([1., 1.], requires_grad=True)
     """
 
-    def __new__(cls, data: Any = None, requires_grad: bool = True) -> Any:
-        if data is not None and not isinstance(data, Tensor):
-            raise refuse(
-                TypeError,
-                f"Parameter data must be a Tensor, not {type(data).__name__}",
-                mend="wrap it in torch.tensor(...)",
-            )
+    def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
         t = object.__new__(cls)
-        t.array = np.empty(0, np.float32) if data is None else data.array
-        t.version, t.node = [0, 0], None
+        t.array, t.version, t.node = _array(data, "Parameter"), [0, 0], None
         if requires_grad:
             if t.array.dtype.kind != "f":
                 raise refuse(
@@ -50,7 +43,7 @@ class Parameter(Tensor):
 
 
 class Buffer(Tensor):
-    """A tensor a module keeps without learning it; `persistent` says whether `state_dict` shows it.
+    """A tensor that a module keeps without learning it; `persistent` says whether `state_dict` shows it.
 
     >>> import tinygrad_pt as torch
     >>> m = torch.nn.Module()
@@ -61,8 +54,15 @@ class Buffer(Tensor):
 
     persistent = True
 
-    def __new__(cls, data: Any = None, *, persistent: bool = True) -> Any:
+    def __new__(cls, data: Tensor | None = None, *, persistent: bool = True) -> Self:
         t = object.__new__(cls)
-        t.array = np.empty(0, np.float32) if data is None else data.array
-        t.version, t.persistent = [0, 0], persistent
+        t.array, t.version, t.persistent = _array(data, "Buffer"), [0, 0], persistent
         return t
+
+
+def _array(data: Tensor | None, kind: str) -> np.ndarray:
+    if data is not None and not isinstance(data, Tensor):
+        raise refuse(
+            TypeError, f"{kind} data must be a Tensor, not {type(data).__name__}", mend="wrap it in torch.tensor(...)"
+        )
+    return np.empty(0, np.float32) if data is None else data.array

@@ -1,4 +1,4 @@
-"""Gradients kept in bounds, and parameters as one vector."""
+"""Functions that clip gradients, and that turn parameters into one vector and back."""
 
 from __future__ import annotations
 
@@ -6,39 +6,55 @@ import math
 import warnings
 from collections.abc import Iterable
 from types import GeneratorType
-from typing import Any
 
 import numpy as np
 
 from tinygrad_pt import functions as F
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import Handle
+from tinygrad_pt.errors import refuse, typename
+from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.inplace import touched
 from tinygrad_pt.modes import current, no_grad
+from tinygrad_pt.tensor import Tensor
+
+Tensors = Tensor | Iterable[Tensor]
+MEND = "give a tensor or an iterable of tensors: model.parameters()"
 
 
-def _listed(parameters: Any, name: str = "") -> list[Any]:
-    if isinstance(parameters, Handle):
+def _listed(parameters: Tensors, op: str, name: str = "") -> list[Tensor]:
+    """The tensors as a list, checked."""
+    if isinstance(parameters, Tensor):
         return [parameters]
+    if not isinstance(parameters, Iterable):
+        raise refuse(TypeError, f"'{type(parameters).__name__}' object is not iterable", op, parameters, mend=MEND)
     found = list(parameters)
+    for t in found:
+        if not isinstance(t, Tensor):
+            raise refuse(AttributeError, f"'{type(t).__name__}' object has no attribute 'grad'", op, t, mend=MEND)
     if name and not found and isinstance(parameters, GeneratorType):
         warnings.warn(f"`{name}` is an empty generator, no gradient clipping will occur.", UserWarning, stacklevel=3)
     return found
 
 
+def _float(value: float, op: str) -> float:
+    try:
+        return float(value)
+    except (TypeError, ValueError) as error:
+        raise refuse(type(error), str(error), op, value, mend="give a number") from None
+
+
 @np.errstate(all="ignore")  # a norm may be inf, even where somebody made NumPy's warnings errors
 def get_total_norm(
-    tensors: Any, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
-) -> Any:
+    tensors: Tensors, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
+) -> Tensor:
     """The p-norm of all tensors laid end to end.
 
     >>> import tinygrad_pt as torch
     >>> torch.nn.utils.get_total_norm([torch.tensor([3.0]), torch.tensor([4.0])])
     tensor(5.)
     """
-    norm_type = float(norm_type)
-    arrays = [t.array for t in _listed(tensors)]
+    norm_type = _float(norm_type, "get_total_norm")
+    arrays = [t.array for t in _listed(tensors, "get_total_norm")]
     if not arrays:
         return wrap(np.asarray(0.0, np.float32))
     norms = np.stack([_norm(x, norm_type) for x in arrays])
@@ -46,16 +62,15 @@ def get_total_norm(
     if error_if_nonfinite and not np.isfinite(total):
         raise refuse(
             RuntimeError,
-            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it "
-            "cannot be clipped. "
-            "To disable this error and scale the gradients by the non-finite norm anyway, set "
+            f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
+            "clipped. To disable this error and scale the gradients by the non-finite norm anyway, set "
             "`error_if_nonfinite=False`",
             mend="look for the first nan or inf: torch.autograd.set_detect_anomaly(True)",
         )
     return wrap(total)
 
 
-def _norm(x: Any, p: float) -> Any:
+def _norm(x: np.ndarray, p: float) -> np.ndarray | np.floating:
     if p == 2:
         flat = x.reshape(-1)
         return np.sqrt(np.dot(flat, flat))
@@ -66,7 +81,9 @@ def _norm(x: Any, p: float) -> Any:
 
 
 @np.errstate(all="ignore")
-def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, foreach: bool | None = None) -> None:
+def clip_grads_with_norm_(
+    parameters: Tensors, max_norm: float, total_norm: Tensor, foreach: bool | None = None
+) -> None:
     """Multiply every gradient by min(1, max_norm / (total_norm + 10⁻⁶)), in place.
 
     >>> import tinygrad_pt as torch
@@ -74,17 +91,21 @@ def clip_grads_with_norm_(parameters: Any, max_norm: float, total_norm: Any, for
     >>> torch.nn.utils.clip_grads_with_norm_(p, 1.0, torch.tensor(5.0)); p.grad
     tensor([0.6000, 0.8000])
     """
-    factor = np.minimum(float(max_norm) / (total_norm.array + np.float32(1e-6)), 1.0)
-    for p in _listed(parameters):
+    norm = expect_tensor(total_norm, "clip_grads_with_norm_", "total_norm", 3).array
+    factor = np.minimum(_float(max_norm, "clip_grads_with_norm_") / (norm + np.float32(1e-6)), 1.0)
+    for p in _listed(parameters, "clip_grads_with_norm_"):
         if p.grad is not None:
             p.grad.array *= factor.astype(p.grad.array.dtype)
             touched(p.grad)
 
 
 def clip_grad_norm_(
-    parameters: Any, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False,
+    parameters: Tensors,
+    max_norm: float,
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
     foreach: bool | None = None,
-) -> Any:  # fmt: skip
+) -> Tensor:
     """Scale all gradients together, in place, to a joint norm of at most `max_norm`; return the norm.
 
     >>> import tinygrad_pt as torch
@@ -92,7 +113,7 @@ def clip_grad_norm_(
     >>> torch.nn.utils.clip_grad_norm_(p, 1.0), p.grad
     (tensor(5.), tensor([0.6000, 0.8000]))
     """
-    found = _listed(parameters, "parameters")
+    found = _listed(parameters, "clip_grad_norm_", "parameters")
     for listener in current().listeners:
         listener.clipping(found, max_norm)
     total = get_total_norm([p.grad for p in found if p.grad is not None], norm_type, error_if_nonfinite)
@@ -100,7 +121,7 @@ def clip_grad_norm_(
     return total
 
 
-def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = None) -> None:
+def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | None = None) -> None:
     """Cut every element of every gradient to [-clip_value, clip_value], in place.
 
     >>> import tinygrad_pt as torch
@@ -108,26 +129,27 @@ def clip_grad_value_(parameters: Any, clip_value: float, foreach: bool | None = 
     >>> torch.nn.utils.clip_grad_value_(p, 1.0); p.grad
     tensor([ 1.0000, -0.5000])
     """
-    found = _listed(parameters, "parameters")
+    bound = _float(clip_value, "clip_grad_value_")
+    found = _listed(parameters, "clip_grad_value_", "parameters")
     for listener in current().listeners:
         listener.clipping(found, clip_value)
     for p in found:
         if p.grad is not None:
-            np.clip(p.grad.array, -float(clip_value), float(clip_value), out=p.grad.array)
+            np.clip(p.grad.array, -bound, bound, out=p.grad.array)
             touched(p.grad)
 
 
-def parameters_to_vector(parameters: Iterable[Any]) -> Any:
+def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
     """All parameters laid end to end in one vector, through which gradients flow.
 
     >>> import tinygrad_pt as torch
     >>> torch.nn.utils.parameters_to_vector(torch.nn.Linear(3, 2).parameters()).shape
     torch.Size([8])
     """
-    return F.cat([F.reshape(p, -1) for p in parameters])
+    return F.cat([F.reshape(p, -1) for p in _listed(parameters, "parameters_to_vector")])
 
 
-def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
+def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """The inverse of `parameters_to_vector`: each parameter takes its part of the vector as its value.
 
     >>> import tinygrad_pt as torch
@@ -135,12 +157,11 @@ def vector_to_parameters(vec: Any, parameters: Iterable[Any]) -> None:
     >>> torch.nn.utils.vector_to_parameters(torch.tensor([2.0, 3.0]), layer.parameters()); layer.bias.item()
     3.0
     """
-    flat: Any = vec
-    if not isinstance(vec, Handle):
-        raise TypeError(f"expected torch.Tensor, but got: {type(vec).__name__}")
+    if not isinstance(vec, Tensor):
+        raise refuse(TypeError, f"expected torch.Tensor, but got: {typename(vec)}", "vector_to_parameters", vec)
     start = 0
     with no_grad():
-        for p in parameters:
+        for p in _listed(parameters, "vector_to_parameters"):
             n = p.numel()
-            p.data = F.reshape(flat[start : start + n], tuple(p.shape)).data
+            p.data = F.reshape(vec[start : start + n], tuple(p.shape)).data
             start += n

@@ -1,41 +1,43 @@
 """Ops that act on each element by itself; broadcasting is the engine's business."""
 
+# fmt: off
 from __future__ import annotations
 
 import operator
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 
-from tinygrad_pt.calling import binary, primitive, unary
+from tinygrad_pt.calling import Applied, T, binary, primitive, unary
+from tinygrad_pt.dtypes import dtype as Dtype
 from tinygrad_pt.dtypes import numpy_of
+from tinygrad_pt.graph import Array
 
 # ------------------------------------------------------------------------------------------ arithmetic
 add = binary("add", operator.add, r"a + b",
     lambda g, y, a, b: g,
-    lambda g, y, a, b: g)  # fmt: skip
+    lambda g, y, a, b: g)
 
 sub = binary("sub", operator.sub, r"a - b",
     lambda g, y, a, b: g,
-    lambda g, y, a, b: -g)  # fmt: skip
+    lambda g, y, a, b: -g)
 
 mul = binary("mul", operator.mul, r"a \cdot b",
     lambda g, y, a, b: g * b,
-    lambda g, y, a, b: g * a)  # fmt: skip
+    lambda g, y, a, b: g * a)
 
 div = binary("div", operator.truediv, r"\frac{a}{b}",
     lambda g, y, a, b: g / b,
-    lambda g, y, a, b: -(g * (y / b)), domain="float")  # fmt: skip
+    lambda g, y, a, b: -(g * (y / b)), domain="float")
 
-neg = unary("neg", np.negative, r"-a",
-    lambda g, y, a: -g, domain="promote")  # fmt: skip
+neg = unary("neg", np.negative, r"-a", lambda g, y, a: -g, domain="promote")
 
-reciprocal = unary("reciprocal", np.reciprocal, r"\frac{1}{a}",
-    lambda g, y, a: -(g * (y * y)))  # fmt: skip
+reciprocal = unary("reciprocal", np.reciprocal, r"\frac{1}{a}", lambda g, y, a: -(g * (y * y)))
 
 
 # ------------------------------------------------------------------------------------------ comparisons
-def comparison(name: str, ufunc: Any, notation: str) -> Any:
+def comparison(name: str, ufunc: np.ufunc, notation: str) -> Applied:
     """An op with a truth value: no gradient flows through it."""
     return binary(name, ufunc, notation, None, None, domain="compare")
 
@@ -67,7 +69,7 @@ bitwise_not = unary("bitwise_not", np.invert, r"\lnot a", None, domain="")
     lambda g, y, a, b, c: where(a, 0.0, g),
     elementwise=True,
 )
-def where(a: Any, b: Any, c: Any) -> Any:
+def where(a: Array, b: Array, c: Array) -> Array:
     """y = b where a is true, else c."""
     return np.where(a, b, c)
 
@@ -75,47 +77,42 @@ def where(a: Any, b: Any, c: Any) -> Any:
 # At a tie each side gets half of the gradient, the subgradient of least norm; nan goes to both (PyTorch).
 maximum = binary("maximum", np.maximum, r"\max(a,\, b)",
     lambda g, y, a, b: where(lt(a, b), 0.0, where(eq(a, b), g * 0.5, g)),
-    lambda g, y, a, b: where(lt(b, a), 0.0, where(eq(a, b), g * 0.5, g)))  # fmt: skip
+    lambda g, y, a, b: where(lt(b, a), 0.0, where(eq(a, b), g * 0.5, g)))
 
 minimum = binary("minimum", np.minimum, r"\min(a,\, b)",
     lambda g, y, a, b: where(gt(a, b), 0.0, where(eq(a, b), g * 0.5, g)),
-    lambda g, y, a, b: where(gt(b, a), 0.0, where(eq(a, b), g * 0.5, g)))  # fmt: skip
-
-
-def _clamp_label(node: Any) -> str:
-    return "ClampBackward1"
+    lambda g, y, a, b: where(gt(b, a), 0.0, where(eq(a, b), g * 0.5, g)))
 
 
 @primitive(
     r"\mathrm{clamp}(a)",
     lambda g, y, a, *, low, high: where(_inside(a, low, high), g, 0.0),
     elementwise=True,
-    label=_clamp_label,
 )
-def clamp(a: Any, *, low: Any, high: Any) -> Any:
+def clamp(a: Array, *, low: float | None, high: float | None) -> Array:
     """y = min(max(a, low), high), either bound may be None; inside the closed interval the slope is 1."""
     return np.clip(a, low, high)
 
 
-def _inside(a: Any, low: Any, high: Any) -> Any:
+def _inside(a: T, low: float | None, high: float | None) -> T:
     if low is None:
         return le(a, high)
     return ge(a, low) if high is None else logical_and(ge(a, low), le(a, high))
 
 
 # ------------------------------------------------------------------------------------------ steps: slope 0
-def _sign(a: Any) -> Any:
+def _sign(a: Array) -> Array:
     """y = -1, 0 or 1; of nan it is 0, as in PyTorch."""
     return np.greater(a, 0).astype(a.dtype) - np.less(a, 0)
 
 
-def step(name: str, ufunc: Any, notation: str) -> Any:
+def step(name: str, forward: Callable[[Array], Array], notation: str) -> Applied:
     """An op that is constant between jumps."""
-    return unary(name, ufunc, notation, lambda g, y, a: zero(g), domain="promote")
+    return unary(name, forward, notation, lambda g, y, a: zero(g), domain="promote")
 
 
 @primitive(r"0", lambda g, y, a: zero(g), elementwise=True)
-def zero(a: Any) -> Any:
+def zero(a: Array) -> Array:
     """y = 0, of the shape and dtype of a."""
     return np.zeros_like(a)
 
@@ -130,42 +127,37 @@ floor_divide = binary("floor_divide", np.floor_divide, r"\lfloor a / b \rfloor",
 
 remainder = binary("remainder", np.remainder, r"a \bmod b",
     lambda g, y, a, b: g,
-    lambda g, y, a, b: -(g * floor(a / b)))  # fmt: skip
+    lambda g, y, a, b: -(g * floor(a / b)))
 
 fmod = binary("fmod", np.fmod, r"\mathrm{fmod}(a,\, b)",
     lambda g, y, a, b: g,
-    lambda g, y, a, b: -(g * trunc(a / b)))  # fmt: skip
+    lambda g, y, a, b: -(g * trunc(a / b)))
 
 # ------------------------------------------------------------------------------------------ |a| and rectifiers
-abs = unary("abs", np.abs, r"\left|a\right|",
-    lambda g, y, a: g * sign(a), domain="promote")  # fmt: skip
+abs = unary("abs", np.abs, r"\left|a\right|", lambda g, y, a: g * sign(a), domain="promote")
 
 relu = unary("relu", lambda a: np.maximum(a, 0), r"\operatorname{relu} a",
-    lambda g, y, a: where(le(y, 0), 0.0, g), domain="promote")  # fmt: skip
+    lambda g, y, a: where(le(y, 0), 0.0, g), domain="promote")
 
 # ------------------------------------------------------------------------------------------ powers
-square = unary("square", np.square, r"a^{2}",
-    lambda g, y, a: g * (2 * a), domain="promote", label="PowBackward0")  # fmt: skip
+square = unary("square", np.square, r"a^{2}", lambda g, y, a: g * (2 * a), domain="promote")
 
-sqrt = unary("sqrt", np.sqrt, r"\sqrt{a}",
-    lambda g, y, a: g / (2 * y))  # fmt: skip
+sqrt = unary("sqrt", np.sqrt, r"\sqrt{a}", lambda g, y, a: g / (2 * y))
 
-rsqrt = unary("rsqrt", lambda a: 1 / np.sqrt(a), r"\frac{1}{\sqrt{a}}",
-    lambda g, y, a: g * (-0.5 * (y * y * y)))  # fmt: skip
+rsqrt = unary("rsqrt", lambda a: 1 / np.sqrt(a), r"\frac{1}{\sqrt{a}}", lambda g, y, a: g * (-0.5 * (y * y * y)))
 
 
 @primitive(
     r"a^{n}",
     lambda g, y, a, *, n: g * (n * power(a, n=n - 1) if n else zero(a)),
     elementwise=True,
-    label="PowBackward0",
 )
-def power(a: Any, *, n: float) -> Any:
+def power(a: Array, *, n: float) -> Array:
     """y = aⁿ for a number n."""
     return np.power(a, n)
 
 
-def _ln(a: Any) -> Any:
+def _ln(a: Array) -> Array:
     """ln a, and of a Python number a Python number, which does not widen the dtype of what it meets."""
     if hasattr(a, "dtype"):
         return log(a)
@@ -176,38 +168,30 @@ def _ln(a: Any) -> Any:
 # At b = 0 only 0⁰ needs care (0 · ∞): anywhere else the formula is 0 by itself, and its own slope by b is 1/a, not 0.
 pow = binary("pow", np.power, r"a^{b}",
     lambda g, y, a, b: g * where(logical_and(eq(a, 0), eq(b, 0)), 0.0, b * pow(a, b - 1)),
-    lambda g, y, a, b: g * where(logical_and(eq(a, 0), ge(b, 0)), 0.0, y * _ln(a)),
-    label=lambda node: "PowBackward1" if hasattr(node.parents[0], "shape") else "PowBackward2")  # fmt: skip
+    lambda g, y, a, b: g * where(logical_and(eq(a, 0), ge(b, 0)), 0.0, y * _ln(a)))
 
 # ------------------------------------------------------------------------------------------ exponentials
-exp = unary("exp", np.exp, r"e^{a}",
-    lambda g, y, a: g * y)  # fmt: skip
+exp = unary("exp", np.exp, r"e^{a}", lambda g, y, a: g * y)
 
-expm1 = unary("expm1", np.expm1, r"e^{a} - 1",
-    lambda g, y, a: g * (y + 1))  # fmt: skip
+expm1 = unary("expm1", np.expm1, r"e^{a} - 1", lambda g, y, a: g * (y + 1))
 
-exp2 = unary("exp2", np.exp2, r"2^{a}",
-    lambda g, y, a: g * (y * 0.6931471805599453))  # fmt: skip
+exp2 = unary("exp2", np.exp2, r"2^{a}", lambda g, y, a: g * (y * 0.6931471805599453))
 
-log = unary("log", np.log, r"\ln a",
-    lambda g, y, a: g / a)  # fmt: skip
+log = unary("log", np.log, r"\ln a", lambda g, y, a: g / a)
 
-log1p = unary("log1p", np.log1p, r"\ln(1 + a)",
-    lambda g, y, a: g / (1 + a))  # fmt: skip
+log1p = unary("log1p", np.log1p, r"\ln(1 + a)", lambda g, y, a: g / (1 + a))
 
-log2 = unary("log2", np.log2, r"\log_{2} a",
-    lambda g, y, a: g / (a * 0.6931471805599453))  # fmt: skip
+log2 = unary("log2", np.log2, r"\log_{2} a", lambda g, y, a: g / (a * 0.6931471805599453))
 
-log10 = unary("log10", np.log10, r"\log_{10} a",
-    lambda g, y, a: g / (a * 2.302585092994046))  # fmt: skip
+log10 = unary("log10", np.log10, r"\log_{10} a", lambda g, y, a: g / (a * 2.302585092994046))
 
 # log(eᵃ + eᵇ) without overflow; the weights are the softmax of the two, which for inf beside a number is (1, 0).
 logaddexp = binary("logaddexp", np.logaddexp, r"\ln(e^{a} + e^{b})",
     lambda g, y, a, b: g * sigmoid(a - b),
-    lambda g, y, a, b: g * sigmoid(b - a), domain="float")  # fmt: skip
+    lambda g, y, a, b: g * sigmoid(b - a), domain="float")
 
 
-def _sigmoid(a: Any) -> Any:
+def _sigmoid(a: Array) -> Array:
     """y = 1 / (1 + e⁻ᵃ)."""
     y = np.negative(a)
     if y.__class__ is not np.ndarray:
@@ -221,65 +205,51 @@ ONE = {np.dtype(c): np.ones((), c) for c in "efd"}  # NumPy adds an array of its
 
 
 # sigmoid, tanh and log-sigmoid carry rules of their own: in terms of y they are short, and stable far out.
-sigmoid = unary("sigmoid", _sigmoid, r"\sigma(a)",
-    lambda g, y, a: g * (y * (1 - y)))  # fmt: skip
+sigmoid = unary("sigmoid", _sigmoid, r"\sigma(a)", lambda g, y, a: g * (y * (1 - y)))
 
-tanh = unary("tanh", np.tanh, r"\tanh a",
-    lambda g, y, a: g * (1 - y * y))  # fmt: skip
+tanh = unary("tanh", np.tanh, r"\tanh a", lambda g, y, a: g * (1 - y * y))
 
-logsigmoid = unary("log_sigmoid", lambda a: -np.logaddexp(0, -a), r"\ln \sigma(a)",
-    lambda g, y, a: g * sigmoid(-a))  # fmt: skip
+logsigmoid = unary("log_sigmoid", lambda a: -np.logaddexp(0, -a), r"\ln \sigma(a)", lambda g, y, a: g * sigmoid(-a))
 
 # ------------------------------------------------------------------------------------------ circles, hyperbolas
-sin = unary("sin", np.sin, r"\sin a",
-    lambda g, y, a: g * cos(a))  # fmt: skip
+sin = unary("sin", np.sin, r"\sin a", lambda g, y, a: g * cos(a))
 
-cos = unary("cos", np.cos, r"\cos a",
-    lambda g, y, a: -(g * sin(a)))  # fmt: skip
+cos = unary("cos", np.cos, r"\cos a", lambda g, y, a: -(g * sin(a)))
 
-tan = unary("tan", np.tan, r"\tan a",
-    lambda g, y, a: g * (1 + y * y))  # fmt: skip
+tan = unary("tan", np.tan, r"\tan a", lambda g, y, a: g * (1 + y * y))
 
-asin = unary("asin", np.arcsin, r"\arcsin a",
-    lambda g, y, a: g * rsqrt(1 - a * a))  # fmt: skip
+asin = unary("asin", np.arcsin, r"\arcsin a", lambda g, y, a: g * rsqrt(1 - a * a))
 
-acos = unary("acos", np.arccos, r"\arccos a",
-    lambda g, y, a: -(g * rsqrt(1 - a * a)))  # fmt: skip
+acos = unary("acos", np.arccos, r"\arccos a", lambda g, y, a: -(g * rsqrt(1 - a * a)))
 
-atan = unary("atan", np.arctan, r"\arctan a",
-    lambda g, y, a: g / (1 + a * a))  # fmt: skip
+atan = unary("atan", np.arctan, r"\arctan a", lambda g, y, a: g / (1 + a * a))
 
 # At the origin, where the angle has every slope, the gradient is 0 (PyTorch).
 atan2 = binary("atan2", np.arctan2, r"\operatorname{atan2}(a,\, b)",
     lambda g, y, a, b: where(logical_and(eq(a, 0), eq(b, 0)), 0.0, g * (b / (a * a + b * b))),
     lambda g, y, a, b: where(logical_and(eq(a, 0), eq(b, 0)), 0.0, g * (-a / (a * a + b * b))),
-    domain="float")  # fmt: skip
+    domain="float")
 
-sinh = unary("sinh", np.sinh, r"\sinh a",
-    lambda g, y, a: g * cosh(a))  # fmt: skip
+sinh = unary("sinh", np.sinh, r"\sinh a", lambda g, y, a: g * cosh(a))
 
-cosh = unary("cosh", np.cosh, r"\cosh a",
-    lambda g, y, a: g * sinh(a))  # fmt: skip
+cosh = unary("cosh", np.cosh, r"\cosh a", lambda g, y, a: g * sinh(a))
 
-asinh = unary("asinh", np.arcsinh, r"\operatorname{arsinh} a",
-    lambda g, y, a: g * rsqrt(a * a + 1))  # fmt: skip
+asinh = unary("asinh", np.arcsinh, r"\operatorname{arsinh} a", lambda g, y, a: g * rsqrt(a * a + 1))
 
-acosh = unary("acosh", np.arccosh, r"\operatorname{arcosh} a",
-    lambda g, y, a: g * rsqrt(a * a - 1))  # fmt: skip
+acosh = unary("acosh", np.arccosh, r"\operatorname{arcosh} a", lambda g, y, a: g * rsqrt(a * a - 1))
 
-atanh = unary("atanh", np.arctanh, r"\operatorname{artanh} a",
-    lambda g, y, a: g / (1 - a * a))  # fmt: skip
+atanh = unary("atanh", np.arctanh, r"\operatorname{artanh} a", lambda g, y, a: g / (1 - a * a))
 
 
 # ------------------------------------------------------------------------------------------ copies
-@primitive(r"a", lambda g, y, a, *, dtype: cast(g, dtype=a.dtype), elementwise=True, label="ToCopyBackward0")
-def cast(a: Any, *, dtype: Any) -> Any:
+@primitive(r"a", lambda g, y, a, *, dtype: cast(g, dtype=a.dtype), elementwise=True)
+def cast(a: Array, *, dtype: Dtype | np.dtype[Any]) -> Array:
     """y = a in another dtype."""
     return np.asarray(a).astype(numpy_of(dtype))
 
 
 @primitive(r"a", lambda g, y, a, *, order="K": g, elementwise=True)
-def clone(a: Any, *, order: Any = "K") -> Any:
+def clone(a: Array, *, order: Literal["K", "C"] = "K") -> Array:
     """y = a, in memory of its own: laid out as a is, or (`order="C"`) row after row."""
     return np.array(a, order=order)
 
@@ -289,8 +259,7 @@ def clone(a: Any, *, order: Any = "K") -> Any:
     lambda g, y, a, b: zero(g),
     lambda g, y, a, b: cast(g, dtype=b.dtype),
     elementwise=True,
-    label="CopyBackwards",
 )
-def copy(a: Any, b: Any) -> Any:
+def copy(a: Array, b: Array) -> Array:
     """y = b, in the shape and dtype of a: what an assignment leaves in a."""
     return np.broadcast_to(b, a.shape).astype(a.dtype)

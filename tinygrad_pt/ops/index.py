@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.calling import primitive
+from tinygrad_pt.graph import Array, Op
 from tinygrad_pt.inplace import follow
 from tinygrad_pt.ops.elementwise import cast, zero
 
@@ -17,30 +18,14 @@ def is_basic(index: Any) -> bool:
     return not any(isinstance(i, (np.ndarray, list)) for i in parts)
 
 
-def _index_label(node: Any) -> str:
-    index = node.attrs["index"]
-    if not is_basic(index):
-        return "IndexBackward0"
-    last = [i for i in index if i is not Ellipsis]
-    if not last:
-        return "AliasBackward0"
-    kind = type(last[-1])
-    return "UnsqueezeBackward0" if last[-1] is None else "SliceBackward0" if kind is slice else "SelectBackward0"
-
-
-@primitive(
-    r"a[i]",
-    lambda g, y, a, *, index: scatter_add(g, shape=a.shape, index=index),
-    view=True,
-    label=_index_label,
-)
-def getitem(a: Any, *, index: Any) -> Any:
+@primitive(r"a[i]", lambda g, y, a, *, index: scatter_add(g, shape=a.shape, index=index), view=True)
+def getitem(a: Array, *, index: Any) -> Array:
     """y = a[index]: a view for slices and integers, a copy for arrays of integers or truth values."""
     return a[index]
 
 
 @primitive(r"\mathrm{put}(a)", lambda g, y, a, *, shape, index: getitem(g, index=index))
-def scatter_add(a: Any, *, shape: tuple[int, ...], index: Any) -> Any:
+def scatter_add(a: Array, *, shape: tuple[int, ...], index: Any) -> Array:
     """y = zeros of `shape` with a added at the index; places named twice receive twice."""
     y = np.zeros(shape, a.dtype)
     if is_basic(index):
@@ -54,9 +39,8 @@ def scatter_add(a: Any, *, shape: tuple[int, ...], index: Any) -> Any:
     r"\mathrm{put}(a,\, b)",
     lambda g, y, a, b, *, path: overwrite(g, zero(cast(follow(g, path), dtype=a.dtype)), path=path),
     lambda g, y, a, b, *, path: cast(follow(g, path), dtype=b.dtype),
-    label="CopySlices",
 )
-def overwrite(a: Any, b: Any, *, path: Any) -> Any:
+def overwrite(a: Array, b: Array, *, path: tuple[tuple[Op, dict[str, Any]], ...]) -> Array:
     """y = a, but b where the path of views leads (of views made one at a time: see `graph.no_part`)."""
     y = np.array(a)
     place = y
@@ -70,9 +54,8 @@ def overwrite(a: Any, b: Any, *, path: Any) -> Any:
     r"\mathrm{put}(a,\, b)",
     lambda g, y, a, b, *, index: index_put(g, zero(getitem(g, index=index)), index=index),
     lambda g, y, a, b, *, index: getitem(g, index=index),
-    label="IndexPutBackward0",
 )
-def index_put(a: Any, b: Any, *, index: Any) -> Any:
+def index_put(a: Array, b: Array, *, index: Any) -> Array:
     """y = a, but b (of the shape of a[index]) where an array of indices leads."""
     y = np.array(a)
     y[index] = b

@@ -3,37 +3,42 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
 from tinygrad_pt.calling import pair, primitive
-from tinygrad_pt.graph import Op
+from tinygrad_pt.graph import Array, Op
 from tinygrad_pt.ops.shape import expand, sum_to, t
 
 
 @primitive(r"a \cdot b", lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, domain="promote")
-def dot(a: Any, b: Any) -> Any:
+def dot(a: Array, b: Array) -> Array:
     """y = Σ aᵢ bᵢ of two vectors."""
     return a.dot(b)
 
 
 @primitive(r"a\,b", lambda g, y, a, b: outer(g, b), lambda g, y, a, b: mv(t(a), g))
-def mv(a: Any, b: Any) -> Any:
+def mv(a: Array, b: Array) -> Array:
     """y = A b, a matrix with a vector."""
     return a.dot(b)
 
 
 @primitive(r"a\,{b}^{\top}", lambda g, y, a, b: mv(g, b), lambda g, y, a, b: mv(t(g), a))
-def outer(a: Any, b: Any) -> Any:
+def outer(a: Array, b: Array) -> Array:
     """yᵢⱼ = aᵢ bⱼ."""
     return np.multiply(a[:, None], b)
 
 
 # The method `dot` is NumPy's product of two matrices with the least ceremony.
-mm = pair(Op("mm", np.ndarray.dot, (
-    lambda g, y, a, b: mm(g, t(b)),
-    lambda g, y, a, b: mm(t(a), g)), r"a\,b", doc="Y = A B, matrix with matrix."))  # fmt: skip
+mm = pair(
+    Op(
+        "mm",
+        np.ndarray.dot,
+        (lambda g, y, a, b: mm(g, t(b)), lambda g, y, a, b: mm(t(a), g)),
+        r"a\,b",
+        doc="Y = A B, matrix with matrix.",
+    )
+)
 
 
 @primitive(
@@ -41,13 +46,13 @@ mm = pair(Op("mm", np.ndarray.dot, (
     lambda g, y, a, b: sum_to(bmm(g, t(b)), shape=a.shape),
     lambda g, y, a, b: sum_to(bmm(t(a), g), shape=b.shape),
 )
-def bmm(a: Any, b: Any) -> Any:
+def bmm(a: Array, b: Array) -> Array:
     """Y = A B over the last two axes; leading axes broadcast."""
     return np.matmul(a, b)
 
 
-@primitive(r"\textstyle\sum a", lambda g, y, a: expand(g, shape=a.shape), label="SumBackward1")
-def sum_rows(a: Any) -> Any:
+@primitive(r"\textstyle\sum a", lambda g, y, a: expand(g, shape=a.shape))
+def sum_rows(a: Array) -> Array:
     """y = the sum of the rows of A, as 1ᵀA: BLAS adds rows three times as fast as a reduction."""
     return ones(a.shape[0], a.dtype.char).dot(a) if a.dtype.char in "fd" else np.add.reduce(a, 0)
 
@@ -61,9 +66,8 @@ ones = lru_cache(maxsize=64)(np.ones)
     lambda g, y, a, b, c=None: mm(g, b),
     lambda g, y, a, b, c=None: mm(t(g), a),
     lambda g, y, a, b, c: sum_rows(g),
-    label=lambda node: "AddmmBackward0" if len(node.parents) == 3 else "MmBackward0",
 )
-def linear(a: Any, b: Any, c: Any = None) -> Any:
+def linear(a: Array, b: Array, c: Array | None = None) -> Array:
     """Y = A Bᵀ + c: the layer of neurons, one row of A per example, one row of B per neuron."""
     y = a.dot(b.T)
     if c is not None:
@@ -80,7 +84,7 @@ def linear(a: Any, b: Any, c: Any = None) -> Any:
         )
     ),
 )
-def einsum(*xs: Any, terms: tuple[str, ...], out: str) -> Any:
+def einsum(*xs: Array, terms: tuple[str, ...], out: str) -> Array:
     """y[out] = Σ Π xs[terms], every label of a term being in the result or in another term."""
     big = sum(x.size for x in xs) > 4096
     y = np.einsum(",".join(terms) + "->" + out, *xs, optimize=big)

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.calling import primitive
+from tinygrad_pt.graph import Array
 from tinygrad_pt.ops.elementwise import clamp, log, log1p, maximum, sigmoid
 from tinygrad_pt.ops.reduce import count
 
 
-def reduced(losses: Any, reduction: str) -> Any:
+def reduced(losses: Array, reduction: str) -> Array:
     """The mean or the sum of all losses, or each of them."""
     if reduction == "none":
         return losses
@@ -34,9 +35,8 @@ def _share(shape: tuple[int, ...], reduction: str) -> float:
     r"\overline{(a - b)^{2}}",
     lambda g, y, a, b, *, reduction: g * (2 * _share(a.shape, reduction)) * (a - b),
     lambda g, y, a, b, *, reduction: g * (2 * _share(a.shape, reduction)) * (b - a),
-    label="MseLossBackward0",
 )
-def mse_loss(a: Any, b: Any, *, reduction: str) -> Any:
+def mse_loss(a: Array, b: Array, *, reduction: str) -> Array:
     """y = (a - b)²: on a small batch less than half the time of sub, square and mean."""
     d = a - b
     if reduction == "none":
@@ -50,12 +50,12 @@ def mse_loss(a: Any, b: Any, *, reduction: str) -> Any:
     lambda g, y, a, b, *, delta, reduction: g * _share(a.shape, reduction) * clamp(a - b, low=-delta, high=delta),
     lambda g, y, a, b, *, delta, reduction: g * _share(a.shape, reduction) * clamp(b - a, low=-delta, high=delta),
 )
-def huber_loss(a: Any, b: Any, *, delta: float, reduction: str) -> Any:
+def huber_loss(a: Array, b: Array, *, delta: float, reduction: str) -> Array:
     """y = d²/2 for d = |a - b| < δ, else δ (d - δ/2): a parabola that goes on as its tangent."""
     return reduced(_huber(a, b, delta), reduction)
 
 
-def _huber(a: Any, b: Any, delta: float) -> Any:
+def _huber(a: Array, b: Array, delta: float) -> Array:
     d = np.abs(a - b)
     return np.where(d < delta, 0.5 * d * d, delta * (d - 0.5 * delta)).astype(d.dtype)
 
@@ -65,7 +65,7 @@ def _huber(a: Any, b: Any, delta: float) -> Any:
     lambda g, y, a, b, *, beta, reduction: g * (_share(a.shape, reduction) / beta) * clamp(a - b, low=-beta, high=beta),
     lambda g, y, a, b, *, beta, reduction: g * (_share(a.shape, reduction) / beta) * clamp(b - a, low=-beta, high=beta),
 )
-def smooth_l1_loss(a: Any, b: Any, *, beta: float, reduction: str) -> Any:
+def smooth_l1_loss(a: Array, b: Array, *, beta: float, reduction: str) -> Array:
     """y = d²/2β for d = |a - b| < β, else d - β/2."""
     return reduced(_huber(a, b, beta) / beta, reduction)
 
@@ -77,9 +77,8 @@ def smooth_l1_loss(a: Any, b: Any, *, beta: float, reduction: str) -> Any:
     lambda g, y, a, b, *, reduction: (
         g * _share(a.shape, reduction) * (maximum(log1p(-a), -100.0) - maximum(log(a), -100.0))
     ),
-    label="BinaryCrossEntropyBackward0",
 )
-def binary_cross_entropy(a: Any, b: Any, *, reduction: str) -> Any:
+def binary_cross_entropy(a: Array, b: Array, *, reduction: str) -> Array:
     """y = -b ln a - (1 - b) ln(1 - a), each logarithm at least -100: finite where a is 0 or 1."""
     low = a.dtype.type(-100)
     return reduced((b - 1) * np.maximum(np.log1p(-a), low) - b * np.maximum(np.log(a), low), reduction)
@@ -89,15 +88,14 @@ def binary_cross_entropy(a: Any, b: Any, *, reduction: str) -> Any:
     r"\overline{\ln(1 + e^{a}) - a\,b}",
     lambda g, y, a, b, *, reduction: g * _share(a.shape, reduction) * (sigmoid(a) - b),
     lambda g, y, a, b, *, reduction: -(g * _share(a.shape, reduction) * a),
-    label="BinaryCrossEntropyWithLogitsBackward0",
 )
-def binary_cross_entropy_with_logits(a: Any, b: Any, *, reduction: str) -> Any:
+def binary_cross_entropy_with_logits(a: Array, b: Array, *, reduction: str) -> Array:
     """y = ln(1 + eᵃ) - a b, the cross entropy of σ(a) with b; no eᵃ overflows."""
     return reduced(np.maximum(a, 0) - a * b + np.log1p(np.exp(-np.abs(a))), reduction)
 
 
 # -------------------------------------------------------------------------------- likelihoods, many classes
-def _places(b: Any, classes: int, axis: int, ignore: int) -> tuple[Any, Any]:
+def _places(b: Array, classes: int, axis: int, ignore: int) -> tuple[tuple[Array, ...], Array | None]:
     """The index of each target's element among `classes` along `axis`; which targets count (None: all)."""
     counts = None
     if ignore >= 0 or np.maximum.reduce(b.view(np.uint64), axis=None, initial=0) >= classes:
@@ -117,7 +115,7 @@ def _places(b: Any, classes: int, axis: int, ignore: int) -> tuple[Any, Any]:
     lambda g, y, a, b, *, axis, ignore: unpick_class(g, b, classes=a.shape[axis], axis=axis, ignore=ignore),
     None,
 )
-def pick_class(a: Any, b: Any, *, axis: int, ignore: int) -> Any:
+def pick_class(a: Array, b: Array, *, axis: int, ignore: int) -> Array:
     """y = the element of a at class b along an axis, 0 where b is `ignore`."""
     where, counts = _places(b, a.shape[axis], axis, ignore)
     y = a[where]
@@ -129,7 +127,7 @@ def pick_class(a: Any, b: Any, *, axis: int, ignore: int) -> Any:
     lambda g, y, a, b, *, classes, axis, ignore: pick_class(g, b, axis=axis, ignore=ignore),
     None,
 )
-def unpick_class(a: Any, b: Any, *, classes: int, axis: int, ignore: int) -> Any:
+def unpick_class(a: Array, b: Array, *, classes: int, axis: int, ignore: int) -> Array:
     """y = zeros with a put at class b along an axis of length `classes`."""
     where, counts = _places(b, classes, axis, ignore)
     y = np.zeros((*b.shape[:axis], classes, *b.shape[axis:]), a.dtype)
@@ -138,7 +136,7 @@ def unpick_class(a: Any, b: Any, *, classes: int, axis: int, ignore: int) -> Any
 
 
 @primitive(r"w_{a}", None, None)
-def class_weight(a: Any, b: Any = None, *, ignore: int, reduction: str, dtype: Any) -> Any:
+def class_weight(a: Array, b: Array | None = None, *, ignore: int, reduction: str, dtype: np.dtype[Any]) -> Array:
     """y = what each target a weighs in the loss: its class's weight b (1 without), over their sum in a mean.
 
     A target `ignore` weighs nothing.
@@ -161,7 +159,7 @@ def class_weight(a: Any, b: Any = None, *, ignore: int, reduction: str, dtype: A
     lambda g, y, a, b, c, *, axis, ignore, reduction: -(g * pick_class(a, b, axis=axis, ignore=ignore)),
     label=lambda node: "NllLoss2DBackward0" if len(node.parents[0].shape) > 2 else "NllLossBackward0",
 )
-def nll_loss(a: Any, b: Any, c: Any, *, axis: int, ignore: int, reduction: str) -> Any:
+def nll_loss(a: Array, b: Array, c: Array, *, axis: int, ignore: int, reduction: str) -> Array:
     """y = -Σ c a_b: minus the log-probability a of each target class b, weighted by c."""
     losses = pick_class.op.forward(a, b, axis=axis, ignore=ignore) * c
     return -losses if reduction == "none" else 0 - np.add.reduce(losses, axis=None)

@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from tinygrad_pt.calling import primitive
+from tinygrad_pt.calling import T, primitive
+from tinygrad_pt.graph import Array
 
 Shape = tuple[int, ...]
+Axis = int | tuple[int, ...] | None  # None: all
 
 
 # ------------------------------------------------------------------------------------------ other shapes, same order
-@primitive(r"a", lambda g, y, a, *, shape: reshape(g, shape=a.shape), view=True, label="ViewBackward0")
-def reshape(a: Any, *, shape: Shape) -> Any:
+@primitive(r"a", lambda g, y, a, *, shape: reshape(g, shape=a.shape), view=True)
+def reshape(a: Array, *, shape: Shape) -> Array:
     """y = the elements of a in row-major order, in another shape."""
     return np.reshape(a, shape)
 
 
 @primitive(r"a", lambda g, y, a, *, axis: reshape(g, shape=a.shape), view=True)
-def unsqueeze(a: Any, *, axis: int) -> Any:
+def unsqueeze(a: Array, *, axis: int) -> Array:
     """y = a with a new axis of length 1."""
     return np.expand_dims(a, axis)
 
 
 @primitive(r"a", lambda g, y, a, *, axis: reshape(g, shape=a.shape), view=True)
-def squeeze(a: Any, *, axis: tuple[int, ...]) -> Any:
+def squeeze(a: Array, *, axis: tuple[int, ...]) -> Array:
     """y = a without these axes of length 1."""
     return np.squeeze(a, axis)
 
 
 # ------------------------------------------------------------------------------------------ other orders of axes
 @primitive(r"{a}^{\pi}", lambda g, y, a, *, axes: permute(g, axes=_inverse(axes)), view=True)
-def permute(a: Any, *, axes: tuple[int, ...]) -> Any:
+def permute(a: Array, *, axes: tuple[int, ...]) -> Array:
     """y[i, j, …] = a with its axes in another order."""
     return np.transpose(a, axes)
 
@@ -42,41 +42,41 @@ def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
 
 
 @primitive(r"{a}^{\top}", lambda g, y, a, *, axis0, axis1: transpose(g, axis0=axis0, axis1=axis1), view=True)
-def transpose(a: Any, *, axis0: int, axis1: int) -> Any:
+def transpose(a: Array, *, axis0: int, axis1: int) -> Array:
     """y = a with two axes swapped."""
     return np.swapaxes(a, axis0, axis1)
 
 
-@primitive(r"{a}^{\top}", lambda g, y, a: t(g), view=True, label="TBackward0")
-def t(a: Any) -> Any:
+@primitive(r"{a}^{\top}", lambda g, y, a: t(g), view=True)
+def t(a: Array) -> Array:
     """y = aᵀ, over the last two axes."""
     return a.T if a.ndim <= 2 else np.swapaxes(a, -1, -2)
 
 
 @primitive(r"a", lambda g, y, a, *, axis: flip(g, axis=axis))
-def flip(a: Any, *, axis: tuple[int, ...]) -> Any:
+def flip(a: Array, *, axis: tuple[int, ...]) -> Array:
     """y = a read backwards along these axes."""
     return np.flip(a, axis).copy()
 
 
 # ------------------------------------------------------------------------------------------ repeat ⇄ sum
 @primitive(r"a", lambda g, y, a, *, shape: sum_to(g, shape=a.shape), view=True)
-def expand(a: Any, *, shape: Shape) -> Any:
+def expand(a: Array, *, shape: Shape) -> Array:
     """y = a repeated along axes of length 1 and new leading axes, without copying."""
     if not a.shape:  # a scalar everywhere: four times as fast as broadcast_to
         return np.ndarray(shape, a.dtype, np.asarray(a), 0, (0,) * len(shape))
     return np.broadcast_to(a, shape)
 
 
-def total(a: Any, axis: Any, keepdims: bool) -> Any:
+def total(a: Array, axis: Axis, keepdims: bool) -> Array:
     """Σ a; halves are added as singles, for a running sum of halves stands still at 2048."""
     if a.dtype.char != "e":
         return np.add.reduce(a, axis=axis, keepdims=keepdims)
     return np.add.reduce(a, axis=axis, keepdims=keepdims, dtype=np.float32).astype(a.dtype)
 
 
-@primitive(r"\textstyle\sum a", lambda g, y, a, *, shape: expand(g, shape=a.shape), view=True, label="SumBackward1")
-def sum_to(a: Any, *, shape: Shape) -> Any:
+@primitive(r"\textstyle\sum a", lambda g, y, a, *, shape: expand(g, shape=a.shape), view=True)
+def sum_to(a: Array, *, shape: Shape) -> Array:
     """y = a summed over the axes along which `shape` was broadcast."""
     if a.shape == shape:
         return a
@@ -86,7 +86,7 @@ def sum_to(a: Any, *, shape: Shape) -> Any:
     return y.reshape(shape) if stretched else y
 
 
-def spread(g: Any, shape: Shape, axis: Any, keepdims: bool) -> Any:
+def spread(g: T, shape: Shape, axis: Axis, keepdims: bool) -> T:
     """Undo a reduction of `shape` over `axis`: every element that was reduced gets its result's g."""
     if not keepdims and len(shape):
         gone = (
@@ -106,15 +106,14 @@ def spread(g: Any, shape: Shape, axis: Any, keepdims: bool) -> Any:
             g, axis=axis, start=sum(p.shape[axis] for p in parts[:slot]), length=parts[slot].shape[axis]
         )
     ),
-    label="CatBackward0",
 )
-def cat(*parts: Any, axis: int) -> Any:
+def cat(*parts: Array, axis: int) -> Array:
     """y = the parts one after the other along an axis."""
     return np.concatenate(parts, axis)
 
 
 @primitive(r"[a,\, b]", each=lambda slot: lambda g, y, *parts, axis: select(g, axis=axis, index=slot))
-def stack(*parts: Any, axis: int) -> Any:
+def stack(*parts: Array, axis: int) -> Array:
     """y = the parts side by side along a new axis."""
     return np.stack(parts, axis)
 
@@ -125,9 +124,8 @@ def stack(*parts: Any, axis: int) -> Any:
         g, widths=_beside(a.ndim, axis, start, a.shape[axis] - start - length), value=0.0
     ),
     view=True,
-    label="SliceBackward0",
 )
-def narrow(a: Any, *, axis: int, start: int, length: int) -> Any:
+def narrow(a: Array, *, axis: int, start: int, length: int) -> Array:
     """y = the elements start … start+length-1 along an axis."""
     return a[(slice(None),) * axis + (slice(start, start + length),)]
 
@@ -139,7 +137,7 @@ def narrow(a: Any, *, axis: int, start: int, length: int) -> Any:
     ),
     view=True,
 )
-def select(a: Any, *, axis: int, index: int) -> Any:
+def select(a: Array, *, axis: int, index: int) -> Array:
     """y = the index-th slice along an axis, which goes away."""
     return a[(slice(None),) * axis + (index, ...)]
 
@@ -148,12 +146,8 @@ def _beside(ndim: int, axis: int, before: int, after: int) -> tuple[tuple[int, i
     return tuple((before, after) if i == axis else (0, 0) for i in range(ndim))
 
 
-@primitive(
-    r"a",
-    lambda g, y, a, *, widths, value: crop(g, widths=widths),
-    label="ConstantPadNdBackward0",
-)
-def pad(a: Any, *, widths: tuple[tuple[int, int], ...], value: float) -> Any:
+@primitive(r"a", lambda g, y, a, *, widths, value: crop(g, widths=widths))
+def pad(a: Array, *, widths: tuple[tuple[int, int], ...], value: float) -> Array:
     """y = a with `value` put before and after along each axis; a negative width cuts."""
     a = crop.op.forward(a, widths=tuple((max(0, -m), max(0, -n)) for m, n in widths))
     y = np.full([n + max(0, i) + max(0, j) for n, (i, j) in zip(a.shape, widths, strict=True)], value, a.dtype)
@@ -161,12 +155,8 @@ def pad(a: Any, *, widths: tuple[tuple[int, int], ...], value: float) -> Any:
     return y
 
 
-@primitive(
-    r"a",
-    lambda g, y, a, *, widths: pad(g, widths=widths, value=0.0),
-    view=True,
-)
-def crop(a: Any, *, widths: tuple[tuple[int, int], ...]) -> Any:
+@primitive(r"a", lambda g, y, a, *, widths: pad(g, widths=widths, value=0.0), view=True)
+def crop(a: Array, *, widths: tuple[tuple[int, int], ...]) -> Array:
     """y = a without its borders: the inverse of pad; a negative width adds zeros."""
     y = a[tuple(slice(max(0, i), n - max(0, j)) for n, (i, j) in zip(a.shape, widths, strict=True))]
     if any(i < 0 or j < 0 for i, j in widths):
@@ -175,27 +165,26 @@ def crop(a: Any, *, widths: tuple[tuple[int, int], ...]) -> Any:
 
 
 @primitive(r"a", lambda g, y, a, *, sizes, axis: cat(*g, axis=axis), view=True)
-def split(a: Any, *, sizes: tuple[int, ...], axis: int) -> Any:
+def split(a: Array, *, sizes: tuple[int, ...], axis: int) -> list[Array]:
     """y₀, y₁, … = a cut into pieces of these sizes along an axis."""
     return np.split(a, np.cumsum(sizes)[:-1], axis)
 
 
 @primitive(r"a", lambda g, y, a, *, axis: stack(*g, axis=axis), view=True)
-def unbind(a: Any, *, axis: int) -> Any:
+def unbind(a: Array, *, axis: int) -> list[Array]:
     """y₀, y₁, … = the slices of a along an axis."""
-    rest = (slice(None),) * axis
-    return [a[(*rest, i, ...)] for i in range(a.shape[axis])]
+    return [a[(slice(None),) * axis + (i, ...)] for i in range(a.shape[axis])]
 
 
 # ------------------------------------------------------------------------------------------ triangles, diagonals
 @primitive(r"\mathrm{tril}(a)", lambda g, y, a, *, k: tril(g, k=k))
-def tril(a: Any, *, k: int) -> Any:
+def tril(a: Array, *, k: int) -> Array:
     """y = a on and below the k-th diagonal, 0 above it."""
     return np.tril(a, k)
 
 
 @primitive(r"\mathrm{triu}(a)", lambda g, y, a, *, k: triu(g, k=k))
-def triu(a: Any, *, k: int) -> Any:
+def triu(a: Array, *, k: int) -> Array:
     """y = a on and above the k-th diagonal, 0 below it."""
     return np.triu(a, k)
 
@@ -205,18 +194,15 @@ def triu(a: Any, *, k: int) -> Any:
     lambda g, y, a, *, k, axis0, axis1: undiagonal(g, k=k, axis0=axis0, axis1=axis1, shape=a.shape),
     view=True,
 )
-def diagonal(a: Any, *, k: int, axis0: int, axis1: int) -> Any:
+def diagonal(a: Array, *, k: int, axis0: int, axis1: int) -> Array:
     """y = the k-th diagonal over two axes, as the last axis."""
     y = np.diagonal(a, k, axis0, axis1)
     y.flags.writeable = a.flags.writeable  # NumPy says no for historical reasons
     return y
 
 
-@primitive(
-    r"\mathrm{diag}(a)",
-    lambda g, y, a, *, k, axis0, axis1, shape: diagonal(g, k=k, axis0=axis0, axis1=axis1),
-)
-def undiagonal(a: Any, *, k: int, axis0: int, axis1: int, shape: Shape) -> Any:
+@primitive(r"\mathrm{diag}(a)", lambda g, y, a, *, k, axis0, axis1, shape: diagonal(g, k=k, axis0=axis0, axis1=axis1))
+def undiagonal(a: Array, *, k: int, axis0: int, axis1: int, shape: Shape) -> Array:
     """y = zeros of `shape` with a on the k-th diagonal over two axes."""
     y = np.zeros(shape, a.dtype)
     moved = np.moveaxis(y, (axis0, axis1), (-2, -1))

@@ -1,4 +1,4 @@
-"""Optimizers, in order of increasing complexity; each file says in its `__all__` which it has."""
+"""Optimizers: each file names in `__all__` those that it exports."""
 
 from tinygrad_pt.optim.adagrad import *  # noqa: F403
 from tinygrad_pt.optim.adam import *  # noqa: F403

@@ -1,5 +1,6 @@
 """Steps divided by the root of the sum of all squared gradients: Adagrad."""
 
+# fmt: off
 from __future__ import annotations
 
 from typing import Any
@@ -36,12 +37,12 @@ class Adagrad(Optimizer):
         self, params: ParamsT, lr: float | Tensor = 1e-2, lr_decay: float = 0, weight_decay: float = 0,
         initial_accumulator_value: float = 0, eps: float = 1e-10, foreach: bool | None = None, *,
         maximize: bool = False, differentiable: bool = False, fused: bool | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(params, {
             "lr": lr, "lr_decay": lr_decay, "weight_decay": weight_decay, "eps": eps, "foreach": foreach,
             "initial_accumulator_value": initial_accumulator_value, "maximize": maximize,
             "differentiable": differentiable, "fused": fused,
-        })  # fmt: skip
+        })
         for group in self.param_groups:
             for p in group["params"]:
                 self._begin(p, group)

@@ -1,5 +1,6 @@
 """Steps scaled per element by running averages of the gradient and of its square: Adam and AdamW."""
 
+# fmt: off
 from __future__ import annotations
 
 from typing import Any
@@ -41,15 +42,15 @@ class Adam(Optimizer):
         eps: float = 1e-8, weight_decay: float = 0, amsgrad: bool = False, *, foreach: bool | None = None,
         maximize: bool = False, capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
         decoupled_weight_decay: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(params, {
             "lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "amsgrad": amsgrad,
             "maximize": maximize, "foreach": foreach, "capturable": capturable, "differentiable": differentiable,
             "fused": fused, "decoupled_weight_decay": decoupled_weight_decay,
-        })  # fmt: skip
+        })
 
     def _check(self, options: Options) -> None:
-        """As every optimizer's; and betas are of one kind, and become floats."""
+        """The common checks, and that both betas are of one kind; then they become floats."""
         super()._check(options)
         betas = options["betas"]
         if not any(all(isinstance(b, kind) for b in betas) for kind in (float, Tensor)):
@@ -68,7 +69,7 @@ class Adam(Optimizer):
         if rest1 is None:
             t *= weight1
             m += t
-        else:  # nearer to g than to m: counted from g, so that a weight of 1 gives g itself
+        else:  # the average is nearer to g: it is counted from g, so a weight of 1 gives g itself
             t *= rest1
             subtract(g, t, m)
         v *= beta2
@@ -93,7 +94,7 @@ class Adam(Optimizer):
             -lr * correction / (1 - beta1**t), eps * correction,
             weight1, 1 - weight1 if weight1 >= 0.5 else None, beta2, 1 - beta2,
             1 - lr * decay if decay else None,
-        )  # fmt: skip
+        )
 
     def added_decay(self, group: Options) -> float:
         """λ, unless the decay is decoupled from the gradient."""
@@ -118,14 +119,14 @@ class AdamW(Adam):
         self, params: ParamsT, lr: float | Tensor = 1e-3, betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float = 1e-8, weight_decay: float = 1e-2, amsgrad: bool = False, *, maximize: bool = False,
         foreach: bool | None = None, capturable: bool = False, differentiable: bool = False, fused: bool | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(
             params, lr, betas, eps, weight_decay, amsgrad, foreach=foreach, maximize=maximize,
             capturable=capturable, differentiable=differentiable, fused=fused, decoupled_weight_decay=True,
-        )  # fmt: skip
+        )
 
     def load_state_dict(self, state_dict: Options) -> None:
-        """As `Adam`'s; the weight decay stays decoupled whatever was saved."""
+        """Like `Adam`'s, but the weight decay stays decoupled whatever was saved."""
         super().load_state_dict(state_dict)
         for group in self.param_groups:
             group["decoupled_weight_decay"] = True

@@ -14,8 +14,7 @@ from typing import Any, TypeAlias, TypeVar, overload
 import numpy as np
 
 from tinygrad_pt.calling import F32, F64, wrap
-from tinygrad_pt.errors import describe, refuse
-from tinygrad_pt.functions.arguments import typename
+from tinygrad_pt.errors import describe, refuse, typename
 from tinygrad_pt.graph import born
 from tinygrad_pt.inplace import last_change, touched
 from tinygrad_pt.lines import user_frame
@@ -298,7 +297,7 @@ class Optimizer:
 
     def _walk(self, group: Options, todo: Due) -> None:
         """Change these parameters of a group, one after the other."""
-        rule, counts = self.rule, self.counts_steps
+        rule, counts, listeners = self.rule, self.counts_steps, current().listeners
         maximize, decay = group.get("maximize"), group.get("weight_decay") and self.added_decay(group) or None
         run = rule if decay is None and not maximize else regularised
         keeps = []
@@ -306,7 +305,6 @@ class Optimizer:
             if not option or group[option]:
                 keeps.append(name)
         at = kind = None
-        listeners = current().listeners
         for p, x, g in todo:
             args: list[Any] = [None, x, g]
             t = 0.0

@@ -1,5 +1,6 @@
 """Steps divided by the root of a running average of the squared gradient: RMSprop."""
 
+# fmt: off
 from __future__ import annotations
 
 from typing import Any
@@ -38,12 +39,12 @@ class RMSprop(Optimizer):
         self, params: ParamsT, lr: float | Tensor = 1e-2, alpha: float = 0.99, eps: float = 1e-8,
         weight_decay: float = 0, momentum: float = 0, centered: bool = False, capturable: bool = False,
         foreach: bool | None = None, maximize: bool = False, differentiable: bool = False,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(params, {
             "lr": lr, "momentum": momentum, "alpha": alpha, "eps": eps, "centered": centered,
             "weight_decay": weight_decay, "capturable": capturable, "foreach": foreach, "maximize": maximize,
             "differentiable": differentiable,
-        })  # fmt: skip
+        })
 
     @staticmethod
     def rule(k: Any, x: np.ndarray, g: np.ndarray, v: np.ndarray, *more: np.ndarray) -> None:

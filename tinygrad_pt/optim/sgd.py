@@ -1,5 +1,6 @@
 """Gradient descent: a step against the gradient, optionally with momentum."""
 
+# fmt: off
 from __future__ import annotations
 
 from typing import Any
@@ -43,14 +44,14 @@ class SGD(Optimizer):
         self, params: ParamsT, lr: float | Tensor = 1e-3, momentum: float = 0, dampening: float = 0,
         weight_decay: float = 0, nesterov: bool = False, *, maximize: bool = False, foreach: bool | None = None,
         differentiable: bool = False, fused: bool | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         super().__init__(params, {
             "lr": lr, "momentum": momentum, "dampening": dampening, "weight_decay": weight_decay, "nesterov": nesterov,
             "maximize": maximize, "foreach": foreach, "differentiable": differentiable, "fused": fused,
-        })  # fmt: skip
+        })
 
     def _check(self, options: Options) -> None:
-        """As every optimizer's; and Nesterov's form needs the plain momentum."""
+        """The common checks, and one of Nesterov's momentum."""
         super()._check(options)
         if options["nesterov"] and (not options["momentum"] or options["dampening"]):
             raise refuse(ValueError, "Nesterov momentum requires a momentum and zero dampening")
@@ -82,12 +83,12 @@ class SGD(Optimizer):
         for p, x, g in todo:  # most of a small network's step is spent here
             if x.dtype is not kind:
                 kind = x.dtype
-                step = constants(kind)[rate]  # an array, so that it is no less precise beside halves
+                step = constants(kind)[rate]  # as an array it keeps its precision beside halves
                 number = step.item()
             size = x.size
             if 1 < size <= direct:
                 x += g * step
-            elif size == 1:  # in place, NumPy takes several times longer for one element than for two
+            elif size == 1:  # for one element NumPy's way in place takes several times longer
                 x.fill(x.item() + g.item() * number)
             else:
                 sweep(self.rule, (step, None, None, None, None), x, g)

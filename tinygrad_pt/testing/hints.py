@@ -296,10 +296,7 @@ def place(v: View) -> Hint | None:
     r = common(v, v.wrong)
     how = "" if r is None else f" (analytic = {spoken(r)} · numeric)"
     if x.min() > 30 * max(rest.max(), 1e-300) and x.min() > 30:
-        return (
-            "magnitude",
-            f"magnitude: the gradient of {v.name} is wrong where it is {x.min():.3g} or more{how}",
-        )
+        return ("magnitude", f"magnitude: the gradient of {v.name} is wrong where it is {x.min():.3g} or more{how}")
     if 0 < x.max() < rest.min() / 30 and x.max() < 1 / 30:
         return "magnitude", f"magnitude: the gradient of {v.name} is wrong where it is {x.max():.3g} or less{how}"
     if int(bad.sum()) == 1 and int(good.sum()) >= 2:

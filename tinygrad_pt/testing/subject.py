@@ -240,7 +240,7 @@ class TensorSubject(Subject):
         return [y.array for y in ys], lambda gs: backward(xs, ys, gs)
 
 
-def backward(xs: Sequence[Any], ys: Sequence[Any], gs: Sequence[Array], create: bool = False) -> list[Any]:
+def backward(xs: Sequence[Any], ys: Sequence[Any], gs: Sequence[Any], create: bool = False) -> list[Any]:
     """Gradients of Σ g·y by the engine; what it raises is a Flaw."""
     used = [(y, g) for y, g in zip(ys, gs, strict=True) if y.node is not None]
     if not used:

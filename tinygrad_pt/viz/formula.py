@@ -37,7 +37,7 @@ WORDS = {
     "|": "‖", ",": " ",
 }  # fmt: skip
 TEMPLATES = {  # where the notation says less than a picture needs
-    "mean": "mean(a)", "amax": "max(a)", "amin": "min(a)", "others": "Π≠ᵢ a", "clamp": "clamp(a, low, high)",
+    "mean": "mean(a)", "amax": "max(a)", "amin": "min(a)", "product_of_others": "Π≠ᵢ a", "clamp": "clamp(a, low, high)",
     "permute": "permute(a)", "flip": "flip(a)", "pad": "pad(a)", "crop": "crop(a)", "pick_class": "a[b]",
     "unpick_class": "put(a)", "log2": "log₂(a)", "log10": "log₁₀(a)",
 }  # fmt: skip
@@ -124,7 +124,7 @@ def _product(p: Product) -> tuple[str, int]:
     powers = sorted(p.powers, key=lambda power: condition(power[0]))
     for base, n in powers:
         last = n == 1 and base is powers[-1][0] and not below
-        loose = last and (is_op(base, "sum", "sum_to", "sum_rows", "others") or len(powers) == 1)
+        loose = last and (is_op(base, "sum", "sum_to", "sum_rows", "product_of_others") or len(powers) == 1)
         place = PRODUCT if loose else POWER if abs(n) == 1 else ATOM
         (above if n > 0 else below).append(render(base, place) + exponent(abs(n)))
     text = "·".join(above)

@@ -108,11 +108,7 @@ def layout(snapshot: Snapshot, sizes: Mapping[str, Size], chips: Sequence[Size |
 
 
 def _items(
-    snapshot: Snapshot,
-    column: Mapping[str, int],
-    sizes: Mapping[str, Size],
-    chips: Sequence[Size | None],
-    turned: bool,
+    snapshot: Snapshot, column: Mapping[str, int], sizes: Mapping[str, Size], chips: Sequence[Size | None], turned: bool
 ) -> Items:
     """Vertices take the even columns 2r, chips the odd ones before their target, trunks all between."""
     items = Items(pad=FRAME_PAD, head=FRAME_PAD if turned else TITLE + FRAME_PAD / 2)
@@ -140,11 +136,7 @@ def _items(
 
 
 def _trunks(
-    snapshot: Snapshot,
-    column: Mapping[str, int],
-    items: Items,
-    frame: Mapping[Scope, int],
-    index: Mapping[str, int],
+    snapshot: Snapshot, column: Mapping[str, int], items: Items, frame: Mapping[Scope, int], index: Mapping[str, int]
 ) -> dict[tuple[str, int], int]:
     """The trunk piece of each vertex in each column that its long edges pass: one piece per frame passed."""
     targets: dict[str, list[tuple[int, Scope]]] = {}

@@ -27,11 +27,7 @@ MAX_NODES = 400
 
 
 def snapshot(
-    root: Any,
-    names: Mapping[str, Any] | None = None,
-    title: str = "",
-    max_nodes: int = MAX_NODES,
-    lang: str = "en",
+    root: Any, names: Mapping[str, Any] | None = None, title: str = "", max_nodes: int = MAX_NODES, lang: str = "en"
 ) -> Snapshot:
     """The graph that `root` was computed by, as plain data: it keeps neither tensors nor graph alive.
 

@@ -1,90 +1,75 @@
 """Losses of classes: two, many, and whole distributions over them."""
+# fmt: off
 
 from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
 
 import numpy as np
 
 from tinygrad_pt import functions as F
 from tinygrad_pt import ops
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.functions.arguments import promoted
+from tinygrad_pt.functions.arguments import expect_tensor, promoted
 from tinygrad_pt.graph import Handle
-from tinygrad_pt.nn.functional.activations import log_softmax
-from tinygrad_pt.nn.functional.checks import floating_only, only_tensors, spoken
-from tinygrad_pt.nn.functional.reduction import REDUCTIONS, check_reduction, legacy_reduction, reduced
+from tinygrad_pt.nn.functional.activation import log_softmax
+from tinygrad_pt.nn.functional.check import expect_integer, expect_number, floating_only, only_tensors, spoken
+from tinygrad_pt.nn.functional.reduction import REDUCTIONS, legacy_reduction, reduced, reduction_of
 from tinygrad_pt.ops import loss as L
+from tinygrad_pt.tensor import Tensor
+
+LONG, BYTE = np.dtype(np.int64), np.dtype(np.uint8)
+
+__all__ = [
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "nll_loss",
+    "soft_margin_loss",
+]
 
 
 def binary_cross_entropy(
-    input: Any,
-    target: Any,
-    weight: Any = None,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
-) -> Any:
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:
     """The mean of -t ln x - (1 - t) ln(1 - x) for probabilities x; the logarithms stop at -100.
 
     Raises:
-        ValueError: the sizes differ. RuntimeError: an x outside [0, 1], or dtypes that differ.
+        ValueError: the sizes differ. RuntimeError: an x is outside [0, 1], or the dtypes differ.
 
     >>> import tinygrad_pt as torch
     >>> torch.nn.functional.binary_cross_entropy(torch.tensor([0.9, 0.2]), torch.tensor([1.0, 0.0]))
     tensor(0.1643)
     """
     only_tensors("binary_cross_entropy", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    check_reduction(reduction)
+    reduction = reduction_of("binary_cross_entropy", reduction, size_average, reduce)
     x, t = input.array, target.array
     if x.shape != t.shape:
         raise refuse(
             ValueError,
-            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is "
-            "deprecated. "
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
             "Please ensure they have the same size.",
-            "binary_cross_entropy",
-            input,
-            target,
+            "binary_cross_entropy", input, target,
         )
     if x.dtype is not t.dtype:
-        raise refuse(
-            RuntimeError,
-            f"Found dtype {spoken(target)} but expected {spoken(input)}",
-            "binary_cross_entropy",
-            input,
-            target,
-            mend=f"convert the target: t.to(torch.{input.dtype.name})",
-        )
+        text = f"Found dtype {spoken(target)} but expected {spoken(input)}"
+        mend = f"convert the target: t.to(torch.{input.dtype.name})"
+        raise refuse(RuntimeError, text, "binary_cross_entropy", input, target, mend=mend)
     floating_only(input, "binary_cross_entropy", "binary_cross_entropy")
     if not ((x >= 0) & (x <= 1)).all():
-        raise refuse(
-            RuntimeError,
-            "all elements of input should be between 0 and 1",
-            "binary_cross_entropy",
-            input,
-            target,
-            mend="apply a sigmoid first, or use binary_cross_entropy_with_logits",
-        )
+        text = "all elements of input should be between 0 and 1"
+        mend = "apply a sigmoid first, or use binary_cross_entropy_with_logits"
+        raise refuse(RuntimeError, text, "binary_cross_entropy", input, target, mend=mend)
     if weight is None:
         return L.binary_cross_entropy(input, target, reduction=reduction)
+    expect_tensor(weight, "binary_cross_entropy", "weight", 3)
     each = L.binary_cross_entropy(input, target, reduction="none")
-    return reduced(each * F.expand(weight, x.shape).to(input.dtype), reduction)
+    return reduced(each * weight.expand(x.shape).to(input.dtype), reduction)
 
 
 def binary_cross_entropy_with_logits(
-    input: Any,
-    target: Any,
-    weight: Any = None,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
-    pos_weight: Any = None,
-) -> Any:
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean", pos_weight: Tensor | None = None,
+) -> Tensor:
     """The binary cross entropy of σ(x), stable for any x; `pos_weight` multiplies the term t ln σ(x).
 
     Shapes and errors are those of `nn.BCEWithLogitsLoss`.
@@ -94,30 +79,24 @@ def binary_cross_entropy_with_logits(
     tensor(0.6931)
     """
     only_tensors("binary_cross_entropy_with_logits", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    check_reduction(reduction)
+    reduction = reduction_of("binary_cross_entropy_with_logits", reduction, size_average, reduce)
     if target.array.shape != input.array.shape:
-        raise refuse(
-            ValueError,
-            f"Target size ({target.shape}) must be the same as input size ({input.shape})",
-            "binary_cross_entropy_with_logits",
-            input,
-            target,
-            mend="unsqueeze or squeeze one of them",
-        )
+        text = f"Target size ({target.shape}) must be the same as input size ({input.shape})"
+        mend = "unsqueeze or squeeze one of them"
+        raise refuse(ValueError, text, "binary_cross_entropy_with_logits", input, target, mend=mend)
     if input.array.dtype is not target.array.dtype:
         if target.array.dtype.kind != "f":
-            raise refuse(
-                RuntimeError,
-                f"result type {spoken(input)} can't be cast to the desired output type {spoken(target)}",
-                "binary_cross_entropy_with_logits", input, target, mend="convert the target: t.float()",
-            )  # fmt: skip
+            text = f"result type {spoken(input)} can't be cast to the desired output type {spoken(target)}"
+            mend = "convert the target: t.float()"
+            raise refuse(RuntimeError, text, "binary_cross_entropy_with_logits", input, target, mend=mend)
         input, target = promoted(input, target)
     floating_only(input, "binary_cross_entropy_with_logits", "log_sigmoid_cpu")
     if weight is None and pos_weight is None:
         return L.binary_cross_entropy_with_logits(input, target, reduction=reduction)
-    weight, pos_weight = (w if w is None else w.to(input.dtype) for w in (weight, pos_weight))
+    if weight is not None:
+        weight = expect_tensor(weight, "binary_cross_entropy_with_logits", "weight", 3).to(input.dtype)
+    if pos_weight is not None:
+        pos_weight = expect_tensor(pos_weight, "binary_cross_entropy_with_logits", "pos_weight", 7).to(input.dtype)
     if pos_weight is None:
         each = L.binary_cross_entropy_with_logits(input, target, reduction="none")
     else:
@@ -126,8 +105,8 @@ def binary_cross_entropy_with_logits(
 
 
 def soft_margin_loss(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean"
-) -> Any:
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
+) -> Tensor:
     """The mean of ln(1 + e^(-t x)), t being 1 or -1.
 
     Shapes and errors are those of `nn.SoftMarginLoss`.
@@ -137,9 +116,7 @@ def soft_margin_loss(
     tensor(0.4100)
     """
     only_tensors("soft_margin_loss", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    check_reduction(reduction)
+    reduction = reduction_of("soft_margin_loss", reduction, size_average, reduce)
     product = target * input
     if product.array.dtype.kind != "f":
         text = f"result type Float can't be cast to the desired output type {spoken(product)}"
@@ -148,20 +125,20 @@ def soft_margin_loss(
 
 
 def cross_entropy(
-    input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
-    reduce: Any = None, reduction: str = "mean", label_smoothing: float = 0.0,
-) -> Any:  # fmt: skip
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean", label_smoothing: float = 0.0,
+) -> Tensor:
     """The mean of -ln softmax(x)ₜ for logits (N, C, *) or (C,).
 
     Args:
         target: class numbers (N, *), or probabilities (N, C, *).
-        weight: (C,), a factor for each class. The mean over class numbers divides by the sum of their
-            weights, that over probabilities by N.
-        ignore_index: targets of this number count nothing.
+        weight: (C,), a factor for each class. The mean over class numbers divides by the sum of their weights,
+            the mean over probabilities by N.
+        ignore_index: targets with this number do not count.
         label_smoothing: ε mixes the uniform distribution into the target: 1-ε of it and ε/C of each class.
 
     Raises:
-        IndexError: a class number that is none. RuntimeError, ValueError: dtypes or sizes that do not fit.
+        IndexError: a target is outside 0 … C-1. RuntimeError, ValueError: dtypes or sizes do not fit.
 
     >>> import tinygrad_pt as torch
     >>> torch.nn.functional.cross_entropy(torch.zeros(1, 4), torch.tensor([2]))
@@ -169,20 +146,15 @@ def cross_entropy(
     """
     if not (isinstance(input, Handle) and isinstance(target, Handle)):
         only_tensors("cross_entropy_loss", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    if reduction not in REDUCTIONS:
-        check_reduction(reduction)
+    if size_average is not None or reduce is not None or reduction not in REDUCTIONS:
+        reduction = reduction_of("cross_entropy", reduction, size_average, reduce)
     x = input.array
     axis = 0 if x.ndim == 1 else 1
-    if not 0.0 <= label_smoothing <= 1.0:
-        raise refuse(
-            RuntimeError,
-            f"label_smoothing must be between 0.0 and 1.0. Got: {float(label_smoothing)}",
-            "cross_entropy",
-            input,
-            target,
-        )
+    if label_smoothing != 0.0:
+        expect_number(label_smoothing, "cross_entropy", "label_smoothing")
+        if not 0.0 <= label_smoothing <= 1.0:
+            text = f"label_smoothing must be between 0.0 and 1.0. Got: {float(label_smoothing)}"
+            raise refuse(RuntimeError, text, "cross_entropy", input, target)
     if x.ndim and target.array.shape == x.shape:
         return _cross_entropy_of_distributions(input, target, weight, axis, ignore_index, reduction, label_smoothing)
     logp = log_softmax(input, axis)
@@ -199,33 +171,22 @@ def cross_entropy(
     return nll * (1 - label_smoothing) + each * (label_smoothing / x.shape[axis])
 
 
-def _along(weight: Any, like: Any, axis: int) -> Any:
-    """A vector laid along one axis."""
+def _along(weight: Tensor, like: Tensor, axis: int) -> Tensor:
+    """The weights along one axis of `like`."""
     return F.reshape(weight, tuple(-1 if i == axis else 1 for i in range(like.array.ndim)))
 
 
 def _cross_entropy_of_distributions(
-    input: Any, target: Any, weight: Any, axis: int, ignore_index: int, reduction: str, smoothing: float
-) -> Any:
+    input: Tensor, target: Tensor, weight: Tensor | None, axis: int, ignore_index: int, reduction: str, smoothing: float
+) -> Tensor:
     """-Σ_c w_c p_c ln softmax(x)_c, with p the target, smoothed."""
     x = input.array
     if target.array.dtype.kind != "f":
-        raise refuse(
-            RuntimeError,
-            f"Expected floating point type for target with class probabilities, got {spoken(target)}",
-            "cross_entropy",
-            input,
-            target,
-            mend="convert the target: t.float()",
-        )
+        text = f"Expected floating point type for target with class probabilities, got {spoken(target)}"
+        raise refuse(RuntimeError, text, "cross_entropy", input, target, mend="convert the target: t.float()")
     if ignore_index >= 0:
-        raise refuse(
-            RuntimeError,
-            "ignore_index is not supported for floating point target",
-            "cross_entropy",
-            input,
-            target,
-        )
+        text = "ignore_index is not supported for floating point target"
+        raise refuse(RuntimeError, text, "cross_entropy", input, target)
     if smoothing:
         target = target * (1 - smoothing) + smoothing / x.shape[axis]
     logp = log_softmax(input, axis)
@@ -236,54 +197,36 @@ def _cross_entropy_of_distributions(
     if reduction == "none":
         return -F.sum(terms, axis)
     rows = math.prod(n for i, n in enumerate(x.shape) if i != axis)
-    return -F.sum(terms) / (rows if reduction == "mean" else 1)  # of nothing the mean is nan
+    return -F.sum(terms) / (rows if reduction == "mean" else 1)  # the mean over no rows is nan
 
 
-def _check_weight(weight: Any, classes: int, input: Any) -> None:
-    if weight.array.shape != (classes,):
+def _check_weight(weight: Tensor, classes: int, input: Tensor) -> None:
+    if expect_tensor(weight, "cross_entropy_loss", "weight", 3).array.shape != (classes,):
         raise refuse(
             RuntimeError,
-            f"weight tensor should be defined either for all {classes} classes or no classes but got "
-            "weight tensor of "
+            f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
             f"shape: {list(weight.array.shape)}",
-            "nll_loss",
-            input,
-            weight,
+            "nll_loss", input, weight,
         )
 
 
-def _class_weights(logp: Any, target: Any, weight: Any, ignore_index: int, reduction: str) -> Any:
+def _class_weights(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
     """The factor of each target; sizes and dtypes are checked here."""
     a, b = logp.array, target.array
-    if b.dtype != np.int64:
-        if b.dtype != np.uint8:
-            raise refuse(
-                RuntimeError,
-                f"expected target dtype to be Long or Byte, but got {spoken(target)}",
-                "nll_loss",
-                logp,
-                target,
-                mend="class numbers are int64: target.long(); probabilities have the shape of the input",
-            )
+    if b.dtype is not LONG and b.dtype not in (LONG, BYTE):
+        text = f"expected target dtype to be Long or Byte, but got {spoken(target)}"
+        mend = "class numbers are int64: target.long(); probabilities have the shape of the input"
+        raise refuse(RuntimeError, text, "nll_loss", logp, target, mend=mend)
+    if ignore_index != -100:
+        expect_integer(ignore_index, "cross_entropy_loss", "ignore_index")
     if a.ndim == 0:
         raise refuse(ValueError, f"Expected 1 or more dimensions (got {a.ndim})", "nll_loss", logp, target)
     if a.ndim > 1 and b.shape[:1] != a.shape[:1]:
         if b.ndim == 0:
-            raise refuse(
-                RuntimeError,
-                f"size mismatch (got input: {list(a.shape)}, target: {list(b.shape)})",
-                "nll_loss",
-                logp,
-                target,
-            )
-        raise refuse(
-            ValueError,
-            f"Expected input batch_size ({a.shape[0]}) to match target batch_size ({b.shape[0]}).",
-            "nll_loss",
-            logp,
-            target,
-            mend="one target per row of the input",
-        )
+            text = f"size mismatch (got input: {list(a.shape)}, target: {list(b.shape)})"
+            raise refuse(RuntimeError, text, "nll_loss", logp, target)
+        text = f"Expected input batch_size ({a.shape[0]}) to match target batch_size ({b.shape[0]})."
+        raise refuse(ValueError, text, "nll_loss", logp, target, mend="one target per row of the input")
     expected = (a.shape[0], *a.shape[2:]) if a.ndim > 1 else ()
     if b.shape != expected:
         if a.ndim <= 2:
@@ -296,14 +239,14 @@ def _class_weights(logp: Any, target: Any, weight: Any, ignore_index: int, reduc
     if weight is None:
         return L.class_weight(target, ignore=ignore_index, reduction=reduction, dtype=a.dtype)
     _check_weight(weight, a.shape[1 if a.ndim > 1 else 0], logp)
-    L.pick_class(logp.detach(), target, axis=1 if a.ndim > 1 else 0, ignore=ignore_index)  # are all targets classes?
+    L.pick_class(logp.detach(), target, axis=1 if a.ndim > 1 else 0, ignore=ignore_index)  # refuses wrong targets
     return L.class_weight(target, weight, ignore=ignore_index, reduction=reduction, dtype=a.dtype)
 
 
 def nll_loss(
-    input: Any, target: Any, weight: Any = None, size_average: Any = None, ignore_index: int = -100,
-    reduce: Any = None, reduction: str = "mean",
-) -> Any:  # fmt: skip
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
+    ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:
     """The mean of -xₜ: log-probabilities (N, C, *) or (C,), class numbers (N, *) or ().
 
     Weights and `ignore_index` are as in `cross_entropy`.
@@ -316,30 +259,28 @@ def nll_loss(
     """
     if not (isinstance(input, Handle) and isinstance(target, Handle)):
         only_tensors("nll_loss_nd", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    check_reduction(reduction)
+    if size_average is not None or reduce is not None or reduction not in REDUCTIONS:
+        reduction = reduction_of("nll_loss", reduction, size_average, reduce)
     share = _class_weights(input, target, weight, ignore_index, reduction)
     floating_only(input, "nll_loss", "nll_loss_out_frame")
-    if target.array.dtype != np.int64:
+    if target.array.dtype is not LONG:
         target = target.long()
     axis = 1 if input.array.ndim > 1 else 0
     loss = L.nll_loss(input, target, share, axis=axis, ignore=ignore_index, reduction=reduction)
-    return loss if reduction != "mean" or target.array.size else loss * math.nan  # the mean of nothing
+    return loss if reduction != "mean" or target.array.size else loss * math.nan  # the mean of no losses is nan
 
 
 KL_MEAN = (
-    "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' "
-    "divides only by "
+    "reduction: 'mean' divides the total loss by both the batch size and the support size.'batchmean' divides only by "
     "the batch size, and aligns with the KL div math definition.'mean' will be changed to behave the same as "
     "'batchmean' in the next major release."
 )
 
 
 def kl_div(
-    input: Any, target: Any, size_average: Any = None, reduce: Any = None, reduction: str = "mean",
-    log_target: bool = False,
-) -> Any:  # fmt: skip
+    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
+    reduction: str = "mean", log_target: bool = False,
+) -> Tensor:
     """The mean of t (ln t - x) for log-probabilities x; "batchmean" is the sum over the batch size.
 
     Shapes and errors are those of `nn.KLDivLoss`.
@@ -349,17 +290,14 @@ def kl_div(
     tensor(0.3069)
     """
     only_tensors("kl_div", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    elif reduction == "mean":
+    if reduction == "mean" and size_average is None and reduce is None:
         warnings.warn(KL_MEAN, UserWarning, stacklevel=2)
+    reduction = legacy_reduction(reduction, size_average, reduce)
     for t in (input, target):
         if t.array.dtype.kind != "f":
             raise refuse(RuntimeError, "kl_div: Integral inputs not supported.", "kl_div", input, target)
     batchmean = reduction == "batchmean"
-    if batchmean:
-        reduction = "sum"
-    check_reduction(reduction)
+    reduction = "sum" if batchmean else reduction_of("kl_div", reduction)
     if log_target:
         each = ops.exp(target) * (target - input)
     else:

@@ -1,8 +1,8 @@
-"""Widened inputs: filled with a number, mirrored, repeated or wrapped around."""
+"""Padding of the last axes: with a number, mirrored, repeated or wrapped around."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -10,12 +10,15 @@ from tinygrad_pt import functions as F
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.shaping import pad as _constant_pad
-from tinygrad_pt.nn.functional.checks import only_tensors
+from tinygrad_pt.nn.functional.check import expect_integer, expect_number, only_tensors, wrong_type
+from tinygrad_pt.tensor import Tensor
+
+__all__ = ["pad"]
 
 MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
 
 
-def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None) -> Any:
+def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
     """The input with its last axes widened: `pad` lists (before, after) from the last axis backwards.
 
     `mode` is "constant" (filled with `value`, default 0), "reflect", "replicate" or "circular".
@@ -25,29 +28,35 @@ def pad(input: Any, pad: Any, mode: str = "constant", value: float | None = None
     tensor([3., 1., 2., 3., 1., 2.])
     """
     only_tensors("pad", input=input)
+    if not isinstance(pad, (tuple, list)):
+        raise wrong_type("pad", "pad", "tuple of ints", pad)
+    for n in pad:
+        expect_integer(n, "pad", "pad")
+    if len(pad) % 2 or len(pad) > 2 * input.array.ndim:
+        text = "Padding length must be divisible by 2 and at most twice the number of dimensions of the input"
+        raise refuse(RuntimeError, text, "pad", input)
+    if value is not None:
+        expect_number(value, "pad", "value")
     if mode == "constant":
         return _constant_pad(input, pad, 0.0 if value is None else value)
-    if mode not in MODES:
+    if not isinstance(mode, str) or mode not in MODES:
         raise refuse(NotImplementedError, f"Unrecognised padding mode {mode}", "pad", input)
     if value:
-        raise ValueError(f'Padding mode "{mode}" doesn\'t take in value argument')
+        raise refuse(ValueError, f'Padding mode "{mode}" doesn\'t take in value argument', "pad", input, value)
     y = input
     for i in range(len(pad) // 2):
         axis, (before, after) = input.array.ndim - 1 - i, pad[2 * i : 2 * i + 2]
         size = y.array.shape[axis]
         if mode == "reflect" and max(before, after) >= size:
-            raise refuse(
-                RuntimeError,
-                "Argument #4: Padding size should be less than the corresponding input dimension, but "
-                "got: padding "
-                f"({before}, {after}) at dimension {axis} of input {list(input.array.shape)}",
-                "pad",
-                input,
+            text = (
+                "Argument #4: Padding size should be less than the corresponding input dimension, but got: padding "
+                f"({before}, {after}) at dimension {axis} of input {list(input.array.shape)}"
             )
-        places = np.pad(
-            np.arange(size)[max(0, -before) : size - max(0, -after)],
-            (max(0, before), max(0, after)),
-            MODES[mode],
-        )  # type: ignore[call-overload]
+            raise refuse(RuntimeError, text, "pad", input)
+        kept, widths = np.arange(size)[max(0, -before) : size - max(0, -after)], (max(0, before), max(0, after))
+        if not kept.size and any(widths):
+            text = f"mode '{mode}' cannot pad dimension {axis} of input {list(input.array.shape)}: it is empty"
+            raise refuse(RuntimeError, text, "pad", input)
+        places = np.pad(kept, widths, MODES[mode])  # type: ignore[call-overload]
         y = F.index_select(y, axis, wrap(places))
     return y

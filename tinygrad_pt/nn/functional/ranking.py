@@ -1,19 +1,24 @@
-"""Distances of vectors, and the losses that ask which of two is nearer, or ranks higher."""
+"""Distances of vectors, and losses that compare two of them, or two scores."""
+# fmt: off
 
 from __future__ import annotations
-
-from typing import Any
 
 from tinygrad_pt import functions as F
 from tinygrad_pt import ops
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import promoted
+from tinygrad_pt.functions.arguments import expect_tensor, promoted
 from tinygrad_pt.inplace import write
-from tinygrad_pt.nn.functional.checks import only_tensors
-from tinygrad_pt.nn.functional.reduction import check_reduction, legacy_reduction, reduced
+from tinygrad_pt.nn.functional.check import as_integer, expect_number, only_tensors
+from tinygrad_pt.nn.functional.reduction import reduced, reduction_of
+from tinygrad_pt.tensor import Tensor
+
+__all__ = [
+    "cosine_embedding_loss", "cosine_similarity", "hinge_embedding_loss", "margin_ranking_loss", "normalize",
+    "pairwise_distance", "triplet_margin_loss",
+]
 
 
-def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Any = None) -> Any:
+def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None) -> Tensor:
     """x / max(|x|ₚ, ε) along `dim`.
 
     >>> import tinygrad_pt as torch
@@ -21,11 +26,13 @@ def normalize(input: Any, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out:
     tensor([[0.6000, 0.8000]])
     """
     only_tensors("normalize", input=input)
+    expect_number(p, "normalize", "p")
+    expect_number(eps, "normalize", "eps")
     y = input / F.clamp(F.norm(input, p, dim, keepdim=True), min=eps)
-    return y if out is None else write(out, y)
+    return y if out is None else write(expect_tensor(out, "normalize", "out", 5), y)
 
 
-def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
+def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x₁·x₂ / (max(|x₁|, ε) max(|x₂|, ε)) along `dim`.
 
     Shapes and errors are those of `nn.CosineSimilarity`.
@@ -35,6 +42,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     tensor([0.7071])
     """
     only_tensors("cosine_similarity", x1=x1, x2=x2)
+    expect_number(eps, "cosine_similarity", "eps")
     text = broadcast_text(x1.array.shape, x2.array.shape)
     if text:
         raise refuse(RuntimeError, text, "cosine_similarity", x1, x2)
@@ -44,7 +52,7 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     return F.sum(a * b, dim)
 
 
-def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Any:
+def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """|x₁ - x₂ + ε|ₚ over the last axis.
 
     Shapes and errors are those of `nn.PairwiseDistance`.
@@ -54,14 +62,16 @@ def pairwise_distance(x1: Any, x2: Any, p: float = 2.0, eps: float = 1e-6, keepd
     tensor([5.0000])
     """
     only_tensors("pairwise_distance", x1=x1, x2=x2)
-    return F.norm(x1 - x2 + eps, p, -1, keepdim)
+    expect_number(p, "pairwise_distance", "p")
+    expect_number(eps, "pairwise_distance", "eps")
+    return F.norm(x1 - x2 + eps, p, -1, bool(keepdim))
 
 
 def margin_ranking_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None, reduce: Any = None,
-    reduction: str = "mean",
-) -> Any:  # fmt: skip
-    """The mean of max(0, -t (x₁ - x₂) + margin), t = 1 where x₁ is to rank higher, else -1.
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:
+    """The mean of max(0, -t (x₁ - x₂) + margin), t = 1 where x₁ should rank higher, else -1.
 
     Shapes and errors are those of `nn.MarginRankingLoss`.
 
@@ -70,30 +80,22 @@ def margin_ranking_loss(
     tensor(1.)
     """
     only_tensors("margin_ranking_loss", input1=input1, input2=input2, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    check_reduction(reduction)
+    expect_number(margin, "margin_ranking_loss", "margin")
+    reduction = reduction_of("margin_ranking_loss", reduction, size_average, reduce)
     if len({input1.array.ndim, input2.array.ndim, target.array.ndim}) > 1:
         raise refuse(
             RuntimeError,
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
             f"{input1.shape}, input2: {input2.shape}, target: {target.shape} ",
-            "margin_ranking_loss",
-            input1,
-            input2,
-            target,
+            "margin_ranking_loss", input1, input2, target,
         )
     return reduced(F.clamp(-target * (input1 - input2) + margin, min=0), reduction)
 
 
 def hinge_embedding_loss(
-    input: Any,
-    target: Any,
-    margin: float = 1.0,
-    size_average: Any = None,
-    reduce: Any = None,
+    input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None, reduce: bool | None = None,
     reduction: str = "mean",
-) -> Any:
+) -> Tensor:
     """The mean of x where t = 1 and of max(0, margin - x) where t = -1.
 
     Shapes and errors are those of `nn.HingeEmbeddingLoss`.
@@ -103,19 +105,18 @@ def hinge_embedding_loss(
     tensor(0.6250)
     """
     only_tensors("hinge_embedding_loss", input=input, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    check_reduction(reduction)
+    expect_number(margin, "hinge_embedding_loss", "margin")
+    reduction = reduction_of("hinge_embedding_loss", reduction, size_average, reduce)
     if input.array.dtype.kind != "f":
-        margin = int(margin)
+        margin = as_integer(margin, "hinge_embedding_loss")
     far = F.where(ops.ne(target, 1), F.clamp(margin - input, min=0), 0)
     return reduced(far + F.where(ops.ne(target, -1), input, 0), reduction)
 
 
 def cosine_embedding_loss(
-    input1: Any, input2: Any, target: Any, margin: float = 0, size_average: Any = None, reduce: Any = None,
-    reduction: str = "mean",
-) -> Any:  # fmt: skip
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None,
+    reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:
     """The mean of 1 - cos(x₁, x₂) where t = 1 and of max(0, cos(x₁, x₂) - margin) where t = -1.
 
     Shapes and errors are those of `nn.CosineEmbeddingLoss`.
@@ -125,9 +126,8 @@ def cosine_embedding_loss(
     tensor(0.2929)
     """
     only_tensors("cosine_embedding_loss", input1=input1, input2=input2, target=target)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    check_reduction(reduction)
+    expect_number(margin, "cosine_embedding_loss", "margin")
+    reduction = reduction_of("cosine_embedding_loss", reduction, size_average, reduce)
     eps = 1e-12
     norm = ops.sqrt((F.sum(input1 * input1, -1) + eps) * (F.sum(input2 * input2, -1) + eps))
     cosine = F.sum(input1 * input2, -1) / norm
@@ -136,17 +136,9 @@ def cosine_embedding_loss(
 
 
 def triplet_margin_loss(
-    anchor: Any,
-    positive: Any,
-    negative: Any,
-    margin: float = 1.0,
-    p: float = 2,
-    eps: float = 1e-6,
-    swap: bool = False,
-    size_average: Any = None,
-    reduce: Any = None,
-    reduction: str = "mean",
-) -> Any:
+    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
+    swap: bool = False, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+) -> Tensor:
     """The mean of max(0, |a - p| - |a - n| + margin) (Balntas et al., 2016).
 
     Shapes and errors are those of `nn.TripletMarginLoss`.
@@ -156,9 +148,10 @@ def triplet_margin_loss(
     tensor(1.)
     """
     only_tensors("triplet_margin_loss", anchor=anchor, positive=positive, negative=negative)
-    if size_average is not None or reduce is not None:
-        reduction = legacy_reduction(size_average, reduce)
-    check_reduction(reduction)
+    expect_number(margin, "triplet_margin_loss", "margin")
+    expect_number(p, "triplet_margin_loss", "p")
+    expect_number(eps, "triplet_margin_loss", "eps")
+    reduction = reduction_of("triplet_margin_loss", reduction, size_average, reduce)
     if margin <= 0:
         raise refuse(ValueError, f"margin must be greater than 0, got {margin}", "triplet_margin_loss", anchor)
     far = pairwise_distance(anchor, negative, p, eps)

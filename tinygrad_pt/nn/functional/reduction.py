@@ -1,49 +1,58 @@
-"""What losses share: their mean, sum or neither, and inputs brought to the shape and dtype of targets."""
+"""Helpers of losses: their reduction, and inputs brought to the shape and dtype of targets."""
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 from tinygrad_pt import functions as F
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import promoted
-from tinygrad_pt.nn.functional.checks import spoken
+from tinygrad_pt.functions.arguments import expect_tensor, promoted
+from tinygrad_pt.nn.functional.check import spoken
+from tinygrad_pt.tensor import Tensor
 
-REDUCTIONS = {"none", "mean", "sum"}
+REDUCTIONS = ("mean", "sum", "none")
 
 
-def legacy_reduction(size_average: Any, reduce: Any) -> str:
-    """What the two flags of PyTorch 0.4 mean today, with the warning that they will go."""
+def legacy_reduction(reduction: str, size_average: bool | None, reduce: bool | None, stacklevel: int = 3) -> str:
+    """The reduction; if one of PyTorch 0.4's two flags is given, what they mean, with a warning that they will go."""
+    if size_average is None and reduce is None:
+        return reduction
     size_average, reduce = size_average in (None, True), reduce in (None, True)
     reduction = "none" if not reduce else "mean" if size_average else "sum"
     warnings.warn(
         f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
         UserWarning,
-        stacklevel=3,
+        stacklevel=stacklevel,
     )
     return reduction
 
 
-def check_reduction(reduction: str) -> None:
+def reduction_of(
+    op: str,
+    reduction: str,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    text: str = "{} is not a valid value for reduction",
+) -> str:
+    """The reduction of a loss: "mean", "sum" or "none"; anything else is refused."""
+    reduction = legacy_reduction(reduction, size_average, reduce, stacklevel=4)
     if reduction not in REDUCTIONS:
-        raise refuse(
-            ValueError, f"{reduction} is not a valid value for reduction", mend="it is 'mean', 'sum' or 'none'"
-        )
+        raise refuse(ValueError, text.format(reduction), op, mend="it is 'mean', 'sum' or 'none'")
+    return reduction
 
 
-def reduced(loss: Any, reduction: str) -> Any:
+def reduced(loss: Tensor, reduction: str) -> Tensor:
+    """The mean or the sum of the losses, or each of them."""
     return loss if reduction == "none" else F.mean(loss) if reduction == "mean" else F.sum(loss)
 
 
-def paired(input: Any, target: Any, op: str, floating: bool = True) -> tuple[Any, Any]:
-    """Input and target of one shape and dtype; where the shapes differ, PyTorch's warning."""
+def paired(input: Tensor, target: Tensor, op: str, floating: bool = True) -> tuple[Tensor, Tensor]:
+    """Input and target in one shape and dtype, with PyTorch's warning if the shapes differ."""
     x, t = input.array, target.array
     if x.shape != t.shape:
         warnings.warn(
-            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). "
-            "This will likely "
-            "lead to incorrect results due to broadcasting. Please ensure they have the same size.",
+            f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
+            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
             UserWarning,
             stacklevel=3,
         )
@@ -59,12 +68,12 @@ def paired(input: Any, target: Any, op: str, floating: bool = True) -> tuple[Any
     return input, target
 
 
-def weighted(losses: Any, weight: Any, input: Any, reduction: str, over_weights: bool) -> Any:
+def weighted(op: str, losses: Tensor, weight: Tensor, reduction: str, over_weights: bool = True) -> Tensor:
     """Losses times weights; their mean is over the sum of the weights, or over their number."""
-    if weight.array.shape != input.array.shape:
-        raise refuse(ValueError, "Weights and input must have the same size.", "loss", input, weight)
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"Invalid reduction mode: {reduction}. Expected one of 'none', 'mean', 'sum'.")
+    if expect_tensor(weight, op, "weight", 3).array.shape != losses.array.shape:
+        raise refuse(ValueError, "Weights and input must have the same size.", op, losses, weight)
+    text = "Invalid reduction mode: {}. Expected one of 'none', 'mean', 'sum'."
+    reduction = reduction_of(op, reduction, text=text)
     if reduction == "mean" and over_weights:
         return F.sum(losses * weight) / F.sum(weight)
     return reduced(losses * weight, reduction)

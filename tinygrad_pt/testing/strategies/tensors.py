@@ -71,11 +71,7 @@ def _empty() -> Strategy:
 
 
 def tensors(
-    shape: Any = None,
-    dtype: Any = kinds.float64,
-    elements: Any = None,
-    requires_grad: Any = False,
-    layout: Any = None,
+    shape: Any = None, dtype: Any = kinds.float64, elements: Any = None, requires_grad: Any = False, layout: Any = None
 ) -> Strategy:
     """Tensors; each property is a value or a strategy.
 

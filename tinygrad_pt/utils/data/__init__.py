@@ -10,7 +10,7 @@ from tinygrad_pt.utils.data.dataset import (
     Subset,
     TensorDataset,
     random_split,
-)  # fmt: skip
+)
 from tinygrad_pt.utils.data.sampler import (
     BatchSampler,
     RandomSampler,
@@ -18,7 +18,7 @@ from tinygrad_pt.utils.data.sampler import (
     SequentialSampler,
     SubsetRandomSampler,
     WeightedRandomSampler,
-)  # fmt: skip
+)
 
 __all__ = [
     "BatchSampler", "ChainDataset", "ConcatDataset", "DataLoader", "Dataset", "IterableDataset",

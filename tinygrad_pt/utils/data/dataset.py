@@ -41,7 +41,7 @@ class Dataset(Generic[T_co]):
         return ConcatDataset([self, other])
 
     def _gathered(self, indices: Sequence[int]) -> list[Tensor] | None:
-        """The batch of these samples, read at once; None where the samples must be made one by one and collated."""
+        """The batch of these samples, read at once; None where they must be made one by one and collated."""
         return None
 
 

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
 
 import numpy as np
 
+from tinygrad_pt import dtypes, ops
 from tinygrad_pt import functions as F
-from tinygrad_pt import ops
-from tinygrad_pt.errors import axis_of, refuse
-from tinygrad_pt.functions.arguments import expect_tensor
-from tinygrad_pt.nn.functional.checks import floating_only, only_tensors, spoken, written
+from tinygrad_pt.errors import refuse
+from tinygrad_pt.functions.arguments import axis_from, expect_tensor
+from tinygrad_pt.nn.functional.check import as_integer, expect_number, floating_only, only_tensors, spoken, written
 from tinygrad_pt.ops.special import erf
+from tinygrad_pt.tensor import Tensor
+
+__all__ = [
+    "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax",
+    "logsigmoid", "mish", "prelu", "relu6", "selu", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign",
+    "tanhshrink", "threshold",
+]  # fmt: skip
 
 
-def relu6(input: Any, inplace: bool = False) -> Any:
+def relu6(input: Tensor, inplace: bool = False) -> Tensor:
     """min(max(x, 0), 6).
 
     Shapes and errors are those of `nn.ReLU6`.
@@ -28,7 +34,7 @@ def relu6(input: Any, inplace: bool = False) -> Any:
     return hardtanh(input, 0.0, 6.0, inplace)
 
 
-def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
+def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
     """x cut to [min_val, max_val]; unlike clamp's, its slope on the bounds is 0.
 
     Shapes and errors are those of `nn.Hardtanh`.
@@ -41,17 +47,20 @@ def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: b
     if kind == "b":
         raise refuse(RuntimeError, "Bool inputs not supported for hardtanh", "hardtanh", input)
     if kind in "iu":
-        min_val, max_val = int(min_val), int(max_val)
+        min_val, max_val = as_integer(min_val, "hardtanh"), as_integer(max_val, "hardtanh")
+    else:
+        expect_number(min_val, "hardtanh", "min_val")
+        expect_number(max_val, "hardtanh", "max_val")
     return written(lambda x: _cut(x, min_val, max_val), input, inplace)
 
 
-def _cut(x: Any, low: float, high: float) -> Any:
+def _cut(x: Tensor, low: float, high: float) -> Tensor:
     """x cut to [low, high], with slope 0 on the bounds."""
     inside = ops.logical_and(ops.gt(x, low), ops.lt(x, high))
     return ops.where(inside, x, F.clamp(x, low, high).detach())
 
 
-def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) -> Any:
+def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
     """x where x > 0, else negative_slope · x.
 
     Shapes and errors are those of `nn.LeakyReLU`.
@@ -61,10 +70,11 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
     tensor([-0.0400, -0.0050,  0.0000,  2.0000])
     """
     floating_only(input, "leaky_relu", "leaky_relu_cpu")
+    expect_number(negative_slope, "leaky_relu", "negative_slope")
     return written(lambda x: ops.where(ops.gt(x, 0), x, x * negative_slope), input, inplace)
 
 
-def prelu(input: Any, weight: Any) -> Any:
+def prelu(input: Tensor, weight: Tensor) -> Tensor:
     """x where x > 0, else w · x with one w, or one per channel (axis 1).
 
     Shapes and errors are those of `nn.PReLU`.
@@ -73,26 +83,24 @@ def prelu(input: Any, weight: Any) -> Any:
     >>> torch.nn.functional.prelu(torch.tensor([-4.0, -0.5, 0.0, 2.0]), torch.tensor([0.5]))
     tensor([-2.0000, -0.2500,  0.0000,  2.0000])
     """
-    if expect_tensor(input, "prelu").array.dtype != weight.array.dtype:
+    only_tensors("prelu", input=input, weight=weight)
+    if input.array.dtype != weight.array.dtype:
         text = f"prelu: Type promoting not supported. Got {spoken(input)} and {spoken(weight)}"
         raise refuse(RuntimeError, text, "prelu", input, weight, mend=f"convert the input: x.to({weight.dtype})")
     shape = [1] * input.array.ndim
     if weight.array.size > 1:
         channels = input.array.shape[1] if input.array.ndim > 1 else 1
         if channels != weight.array.size:
-            raise refuse(
-                RuntimeError,
+            text = (
                 "Mismatch of parameter numbers and input channel size. Found parameter numbers = "
-                f"{weight.array.size} and channel size = {channels}.",
-                "prelu",
-                input,
-                weight,
+                f"{weight.array.size} and channel size = {channels}."
             )
+            raise refuse(RuntimeError, text, "prelu", input, weight)
         shape[1] = channels
     return ops.where(ops.gt(input, 0), input, input * F.reshape(weight, shape))
 
 
-def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else α (eˣ - 1).
 
     Shapes and errors are those of `nn.ELU`.
@@ -102,10 +110,11 @@ def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     tensor([-0.9817, -0.3935,  0.0000,  2.0000])
     """
     floating_only(input, "elu", "elu_cpu")
+    expect_number(alpha, "elu", "alpha")
     return written(lambda x: _elu(x, alpha, 1.0, 1.0), input, inplace, reads=True)
 
 
-def selu(input: Any, inplace: bool = False) -> Any:
+def selu(input: Tensor, inplace: bool = False) -> Tensor:
     """ELU with the α and the scale that keep mean 0 and variance 1 (Klambauer et al., 2017).
 
     Shapes and errors are those of `nn.SELU`.
@@ -118,7 +127,7 @@ def selu(input: Any, inplace: bool = False) -> Any:
     return written(lambda x: _elu(x, 1.6732632423543772, 1.0507009873554805, 1.0), input, inplace, reads=True)
 
 
-def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
+def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     """x where x > 0, else α (eˣᐟᵅ - 1).
 
     Shapes and errors are those of `nn.CELU`.
@@ -127,19 +136,21 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     >>> torch.nn.functional.celu(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.9817, -0.3935,  0.0000,  2.0000])
     """
+    expect_number(alpha, "celu", "alpha")
     if alpha == 0:
         raise refuse(RuntimeError, "ZeroDivisionError: alpha cannot be 0 for CELU", "celu", input)
     floating_only(input, "celu", "elu_cpu")
     return written(lambda x: _elu(x, alpha, 1.0, 1 / alpha), input, inplace, reads=True)
 
 
-def _elu(x: Any, alpha: float, scale: float, slope: float) -> Any:
+def _elu(x: Tensor, alpha: float, scale: float, slope: float) -> Tensor:
+    """scale · x where x > 0, else scale · α (e^(slope·x) - 1)."""
     low = ops.expm1(ops.clamp(x, low=None, high=0.0) * slope) * alpha
     y = ops.where(ops.gt(x, 0), x, low)
     return y if scale == 1 else y * scale
 
 
-def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
+def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """ln(1 + e^(βx)) / β, and x itself where βx > threshold.
 
     Shapes and errors are those of `nn.Softplus`.
@@ -149,12 +160,14 @@ def softplus(input: Any, beta: float = 1.0, threshold: float = 20.0) -> Any:
     tensor([0.0181, 0.4741, 0.6931, 2.1269])
     """
     floating_only(input, "softplus", "softplus_cpu")
+    expect_number(beta, "softplus", "beta")
+    expect_number(threshold, "softplus", "threshold")
     scaled = input if beta == 1 else input * beta
     y = ops.logaddexp(scaled, 0.0)
     return ops.where(ops.gt(scaled, threshold), input, y if beta == 1 else y / beta)
 
 
-def silu(input: Any, inplace: bool = False) -> Any:
+def silu(input: Tensor, inplace: bool = False) -> Tensor:
     """x σ(x), also called swish.
 
     Shapes and errors are those of `nn.SiLU`.
@@ -167,7 +180,7 @@ def silu(input: Any, inplace: bool = False) -> Any:
     return written(lambda x: x * ops.sigmoid(x), input, inplace, reads=True)
 
 
-def mish(input: Any, inplace: bool = False) -> Any:
+def mish(input: Tensor, inplace: bool = False) -> Tensor:
     """x tanh(ln(1 + eˣ)).
 
     Shapes and errors are those of `nn.Mish`.
@@ -180,7 +193,7 @@ def mish(input: Any, inplace: bool = False) -> Any:
     return written(lambda x: x * ops.tanh(softplus(x)), input, inplace, reads=True)
 
 
-def gelu(input: Any, approximate: str = "none") -> Any:
+def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """x Φ(x), Φ the normal distribution function; "tanh" approximates it (Hendrycks and Gimpel, 2016).
 
     Shapes and errors are those of `nn.GELU`.
@@ -198,7 +211,7 @@ def gelu(input: Any, approximate: str = "none") -> Any:
     return input * 0.5 * (ops.tanh(inner) + 1)
 
 
-def logsigmoid(input: Any) -> Any:
+def logsigmoid(input: Tensor) -> Tensor:
     """ln σ(x), without overflow.
 
     Shapes and errors are those of `nn.LogSigmoid`.
@@ -210,8 +223,8 @@ def logsigmoid(input: Any) -> Any:
     return ops.logsigmoid(floating_only(input, "logsigmoid", "log_sigmoid_cpu"))
 
 
-def hardsigmoid(input: Any, inplace: bool = False) -> Any:
-    """min(max(x/6 + 1/2, 0), 1), with slope 0 where it bends.
+def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
+    """min(max(x/6 + 1/2, 0), 1), with slope 0 at both corners.
 
     Shapes and errors are those of `nn.Hardsigmoid`.
 
@@ -223,7 +236,7 @@ def hardsigmoid(input: Any, inplace: bool = False) -> Any:
     return written(lambda x: _cut(x + 3.0, 0.0, 6.0) / 6.0, input, inplace)
 
 
-def hardswish(input: Any, inplace: bool = False) -> Any:
+def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     """x · hardsigmoid(x).
 
     Shapes and errors are those of `nn.Hardswish`.
@@ -236,7 +249,7 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
     return written(lambda x: x * _cut(x + 3.0, 0.0, 6.0) / 6.0, input, inplace, reads=True)
 
 
-def softsign(input: Any) -> Any:
+def softsign(input: Tensor) -> Tensor:
     """x / (1 + |x|).
 
     Shapes and errors are those of `nn.Softsign`.
@@ -245,10 +258,11 @@ def softsign(input: Any) -> Any:
     >>> torch.nn.functional.softsign(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.8000, -0.3333,  0.0000,  0.6667])
     """
+    only_tensors("softsign", input=input)
     return input / (F.abs(input) + 1)
 
 
-def tanhshrink(input: Any) -> Any:
+def tanhshrink(input: Tensor) -> Tensor:
     """x - tanh x.
 
     Shapes and errors are those of `nn.Tanhshrink`.
@@ -261,7 +275,7 @@ def tanhshrink(input: Any) -> Any:
     return input - ops.tanh(input)
 
 
-def hardshrink(input: Any, lambd: float = 0.5) -> Any:
+def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x where |x| > λ, else 0.
 
     Shapes and errors are those of `nn.Hardshrink`.
@@ -271,11 +285,12 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     tensor([-4.,  0.,  0.,  2.])
     """
     floating_only(input, "hardshrink", "hardshrink_cpu")
-    inside = ops.logical_and(ops.ge(input, -lambd), ops.le(input, lambd))  # of nan neither holds: it stays
+    expect_number(lambd, "hardshrink", "lambd")
+    inside = ops.logical_and(ops.ge(input, -lambd), ops.le(input, lambd))  # neither holds for nan, which stays
     return ops.where(inside, 0.0, input)
 
 
-def softshrink(input: Any, lambd: float = 0.5) -> Any:
+def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x moved towards 0 by λ, and no further than 0.
 
     Shapes and errors are those of `nn.Softshrink`.
@@ -285,6 +300,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     tensor([-3.5000,  0.0000,  0.0000,  1.5000])
     """
     floating_only(input, "softshrink", "softshrink_check")
+    expect_number(lambd, "softshrink", "lambd")
     if lambd < 0:
         largest = f"{float(np.finfo(input.array.dtype).max):.6g}"
         text = f"lambda must be in range [0, {largest}] for input dtype {spoken(input)}, but found {lambd:g}"
@@ -292,7 +308,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
     return ops.where(ops.le(ops.abs(input), lambd), 0.0, input - ops.sign(input) * lambd)
 
 
-def threshold(input: Any, threshold: float, value: float, inplace: bool = False) -> Any:
+def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
     """x where x > threshold, else value.
 
     Shapes and errors are those of `nn.Threshold`.
@@ -304,11 +320,13 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
     kind = expect_tensor(input, "threshold").array.dtype.kind
     if kind == "b":
         floating_only(input, "threshold", "threshold_cpu")
-    number = float(value) if kind == "f" else int(value)
+    expect_number(threshold, "threshold", "threshold")
+    expect_number(value, "threshold", "value")
+    number = float(value) if kind == "f" else as_integer(value, "threshold")
     return written(lambda x: ops.where(ops.le(x, threshold), number, x), input, inplace)
 
 
-def glu(input: Any, dim: int = -1) -> Any:
+def glu(input: Tensor, dim: int = -1) -> Tensor:
     """a σ(b), where a and b are the halves of the input along `dim`.
 
     Shapes and errors are those of `nn.GLU`.
@@ -320,20 +338,16 @@ def glu(input: Any, dim: int = -1) -> Any:
     if expect_tensor(input, "glu").array.ndim == 0:
         raise refuse(RuntimeError, "glu does not support scalars because halving size must be even", "glu", input)
     floating_only(input, "glu", "glu_cpu")
-    axis = axis_of(dim, input.array.ndim)
+    axis = axis_from(dim, input.array.ndim)
     size = input.array.shape[axis]
     if size % 2:
-        raise refuse(
-            RuntimeError,
-            f"Halving dimension must be even, but dimension {axis} is size {size}",
-            "glu",
-            input,
-        )
+        raise refuse(RuntimeError, f"Halving dimension must be even, but dimension {axis} is size {size}", "glu", input)
     a, b = F.chunk(input, 2, dim)
     return a * ops.sigmoid(b)
 
 
 def _guessed_dim(name: str, ndim: int) -> int:
+    """The axis that PyTorch takes if none is given, with its warning."""
     warnings.warn(
         f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
         UserWarning,
@@ -342,7 +356,7 @@ def _guessed_dim(name: str, ndim: int) -> int:
     return 0 if ndim in (0, 1, 3) else 1
 
 
-def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: dtypes.dtype | None = None) -> Tensor:
     """eˣ / Σ eˣ along `dim`.
 
     Shapes and errors are those of `nn.Softmax`.
@@ -355,7 +369,7 @@ def softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any
     return F.softmax(input, _guessed_dim("softmax", input.array.ndim) if dim is None else dim, dtype)
 
 
-def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: dtypes.dtype | None = None) -> Tensor:
     """Softmax of -x.
 
     Shapes and errors are those of `nn.Softmin`.
@@ -368,7 +382,9 @@ def softmin(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any
     return F.softmax(-input, _guessed_dim("softmin", input.array.ndim) if dim is None else dim, dtype)
 
 
-def log_softmax(input: Any, dim: int | None = None, _stacklevel: int = 3, dtype: Any = None) -> Any:
+def log_softmax(
+    input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: dtypes.dtype | None = None
+) -> Tensor:
     """x - ln Σ eˣ along `dim`.
 
     Shapes and errors are those of `nn.LogSoftmax`.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 from tinygrad_pt import functions as F
 from tinygrad_pt import ops
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.linalg import MENDS, same_dtype
-from tinygrad_pt.nn.functional.checks import only_tensors, spoken
+from tinygrad_pt.nn.functional.check import only_tensors, spoken
+from tinygrad_pt.tensor import Tensor
+
+__all__ = ["bilinear", "linear"]
 
 
-def linear(input: Any, weight: Any, bias: Any = None) -> Any:
+def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """y = x Wᵀ + b: input (*, in), weight (out, in), bias (out,) → (*, out), all of one dtype.
 
     Raises:
@@ -24,11 +26,11 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     """
     try:
         x, w = input.array, weight.array
+        b = None if bias is None else bias.array
     except AttributeError:
-        only_tensors("linear", input=input, weight=weight)
+        only_tensors("linear", input=input, weight=weight, bias=bias)
         raise
     if w.ndim == 2 and x.ndim and x.shape[-1] == w.shape[1] and x.dtype is w.dtype:
-        b = None if bias is None else bias.array
         if b is None or (b.ndim == 1 and b.shape[0] == w.shape[0] and b.dtype is w.dtype):
             if x.ndim != 2:  # the op takes one row per example
                 rows = ops.reshape(input, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
@@ -37,29 +39,19 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     return _linear_slowly(input, weight, bias)
 
 
-def _linear_slowly(input: Any, weight: Any, bias: Any) -> Any:
-    """What the short way does not take: a vector for a weight, a bias that broadcasts; or the error."""
+def _linear_slowly(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+    """The cases that `linear` leaves: a weight that is a vector, a bias that broadcasts, and the errors."""
     x, w = input.array, weight.array
     if w.ndim > 2:
-        raise refuse(
-            RuntimeError,
-            f"t() expects a tensor with <= 2 dimensions, but self is {w.ndim}D",
-            "linear",
-            input,
-            weight,
-        )
+        text = f"t() expects a tensor with <= 2 dimensions, but self is {w.ndim}D"
+        raise refuse(RuntimeError, text, "linear", input, weight)
     if x.ndim != 1:
         if w.ndim == 2 and x.ndim and x.shape[-1] != w.shape[1]:
             rows = x.size // x.shape[-1] if x.shape[-1] else 0
-            raise refuse(
-                RuntimeError,
-                f"mat1 and mat2 shapes cannot be multiplied ({rows}x{x.shape[-1]} and {w.shape[1]}x{w.shape[0]})",
-                "linear",
-                input,
-                weight,
-                mend=f"this layer takes {w.shape[1]} features and got {x.shape[-1]}: change in_features, "
-                "or reshape the input",
-            )
+            text = f"mat1 and mat2 shapes cannot be multiplied ({rows}x{x.shape[-1]} and {w.shape[1]}x{w.shape[0]})"
+            mend = f"this layer takes {w.shape[1]} features and got {x.shape[-1]}"
+            mend += ": change in_features, or reshape the input"
+            raise refuse(RuntimeError, text, "linear", input, weight, mend=mend)
         same_dtype(input, weight, "linear")
     y = F.matmul(input, F.t(weight))
     if bias is None:
@@ -68,19 +60,13 @@ def _linear_slowly(input: Any, weight: Any, bias: Any) -> Any:
     if text or bias.array.ndim > y.array.ndim:
         raise refuse(RuntimeError, text or "bias has too many dimensions", "linear", input, weight, bias, mend=MENDS)
     if bias.array.dtype != x.dtype:
-        raise refuse(
-            RuntimeError,
-            f"self and mat2 must have the same dtype, but got {spoken(bias)} and {spoken(weight)}",
-            "linear",
-            input,
-            weight,
-            bias,
-            mend=f"convert the bias: b.to(torch.{weight.dtype.name})",
-        )
+        text = f"self and mat2 must have the same dtype, but got {spoken(bias)} and {spoken(weight)}"
+        mend = f"convert the bias: b.to(torch.{weight.dtype.name})"
+        raise refuse(RuntimeError, text, "linear", input, weight, bias, mend=mend)
     return y + bias
 
 
-def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
+def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """yₒ = x₁ᵀ Wₒ x₂ + bₒ: inputs (*, in1) and (*, in2), weight (out, in1, in2) → (*, out).
 
     Shapes and errors are those of `nn.Bilinear`.
@@ -89,19 +75,21 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
     >>> torch.nn.functional.bilinear(torch.ones(1, 2), torch.ones(1, 3), torch.ones(1, 2, 3))
     tensor([[6.]])
     """
-    only_tensors("bilinear", input1=input1, input2=input2)
-    if input1.array.ndim != input2.array.ndim:
-        raise refuse(
-            RuntimeError,
-            f"bilinear(): input dimensions do not match: got {input1.array.ndim} and {input2.array.ndim}",
-            "bilinear", input1, input2,
-        )  # fmt: skip
-    lead = input1.array.shape[:-1]
-    if lead != input2.array.shape[:-1]:
-        raise refuse(
-            RuntimeError, f"bilinear(): input batch dimensions do not match at dim 0: got {lead[0]} and "
-            f"{input2.array.shape[0]}", "bilinear", input1, input2,
-        )  # fmt: skip
+    given = {"input1": input1, "input2": input2, "weight": weight} | ({} if bias is None else {"bias": bias})
+    only_tensors("bilinear", **given)
+    a, b = input1.array, input2.array
+    if a.ndim != b.ndim:
+        text = f"bilinear(): input dimensions do not match: got {a.ndim} and {b.ndim}"
+        raise refuse(RuntimeError, text, "bilinear", input1, input2)
+    if not a.ndim:
+        raise refuse(IndexError, "Dimension specified as -1 but tensor has no dimensions", "bilinear", input1, input2)
+    lead = a.shape[:-1]
+    if lead != b.shape[:-1]:
+        text = f"bilinear(): input batch dimensions do not match at dim 0: got {lead[0]} and {b.shape[0]}"
+        raise refuse(RuntimeError, text, "bilinear", input1, input2)
+    if weight.array.ndim != 3:
+        text = f"bilinear(): weight must have 3 dimensions: got {weight.array.ndim}"
+        raise refuse(RuntimeError, text, "bilinear", input1, input2, weight)
     for i, x in ((1, input1), (2, input2)):
         size, expected = x.array.shape[-1], weight.array.shape[i]
         if size != expected:
@@ -110,11 +98,10 @@ def bilinear(input1: Any, input2: Any, weight: Any, bias: Any = None) -> Any:
             raise refuse(RuntimeError, text, "bilinear", input1, input2, weight, mend=mend)
     kinds = {x.array.dtype for x in (input1, input2, weight)}
     if len(kinds) > 1:
-        given = {"input1": input1, "input2": input2, "weight": weight} | ({} if bias is None else {"bias": bias})
         listed = ", ".join(f"{name}: {x.dtype.c_name}" for name, x in given.items())
         text = f"All tensors must have the same dtype, got {listed}"
         raise refuse(RuntimeError, text, "bilinear", input1, input2, weight, mend="convert the inputs")
-    a = F.reshape(input1, (-1, input1.array.shape[-1]))
-    b = F.reshape(input2, (-1, input2.array.shape[-1]))
-    y = F.reshape(F.einsum("ni,oij,nj->no", a, weight, b), (*lead, weight.array.shape[0]))
+    rows = math.prod(lead)
+    left, right = F.reshape(input1, (rows, a.shape[-1])), F.reshape(input2, (rows, b.shape[-1]))
+    y = F.reshape(F.einsum("ni,oij,nj->no", left, weight, right), (*lead, weight.array.shape[0]))
     return y if bias is None else y + bias

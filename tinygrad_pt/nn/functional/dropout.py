@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any
 
 import numpy as np
 
@@ -12,20 +11,21 @@ from tinygrad_pt import random as streams
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
-from tinygrad_pt.nn.functional.checks import only_tensors, written
+from tinygrad_pt.nn.functional.check import expect_number, only_tensors, written
+from tinygrad_pt.tensor import Tensor
+
+__all__ = ["dropout", "dropout1d", "dropout2d", "dropout3d"]
 
 
 def check_probability(p: float) -> None:
     """Raise unless 0 ≤ p ≤ 1."""
+    expect_number(p, "dropout", "p")
     if not 0 <= p <= 1:
-        raise refuse(
-            ValueError,
-            f"dropout probability has to be between 0 and 1, but got {p}",
-            mend="p is the probability that an element becomes 0",
-        )
+        text = f"dropout probability has to be between 0 and 1, but got {p}"
+        raise refuse(ValueError, text, "dropout", p, mend="p is the probability that an element becomes 0")
 
 
-def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """In training each element is 0 with probability p, else x/(1-p) (Srivastava et al., 2014).
 
     Shapes and errors are those of `nn.Dropout`.
@@ -39,8 +39,8 @@ def dropout(input: Any, p: float = 0.5, training: bool = True, inplace: bool = F
     return _dropped(input, p, input.array.shape, inplace) if training and p else input
 
 
-def _dropped(input: Any, p: float, shape: tuple[int, ...], inplace: bool) -> Any:
-    """The input times a mask of this shape: the mask is an argument like any other, and wants no gradient."""
+def _dropped(input: Tensor, p: float, shape: tuple[int, ...], inplace: bool) -> Tensor:
+    """The input times a random mask of this shape; the mask is an argument of the product and wants no gradient."""
     x = input.array
     if not x.size:
         return input
@@ -51,7 +51,7 @@ def _dropped(input: Any, p: float, shape: tuple[int, ...], inplace: bool) -> Any
     return written(lambda t: ops.mul(t, wrap(mask)), input, inplace)
 
 
-def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Dropout of whole channels of (N, C, L) or (C, L): one draw per example and channel.
 
     Shapes and errors are those of `nn.Dropout1d`.
@@ -63,20 +63,19 @@ def dropout1d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
     ndim = expect_tensor(input, "dropout1d").array.ndim
     if ndim not in (2, 3):
         check_probability(p)
-        raise refuse(
-            RuntimeError,
+        text = (
             f"dropout1d: Expected 2D or 3D input, but received a {ndim}D input. Note that dropout1d exists to provide "
             "channel-wise dropout on inputs with 1 spatial dimension, a channel dimension, and an optional batch "
-            "dimension (i.e. 2D or 3D inputs).",
-            "dropout1d", input,
-        )  # fmt: skip
+            "dimension (i.e. 2D or 3D inputs)."
+        )
+        raise refuse(RuntimeError, text, "dropout1d", input)
     return _channels_dropped(input, p, training, inplace, lead=ndim - 1)
 
 
-def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Dropout of whole channels of (N, C, H, W): one draw per example and channel.
 
-    Three axes are (N, C, L), and not (C, H, W), as in PyTorch, which warns of it.
+    As in PyTorch, three axes are read as (N, C, L), not as (C, H, W), with a warning.
 
     Shapes and errors are those of `nn.Dropout2d`.
 
@@ -94,12 +93,13 @@ def dropout2d(input: Any, p: float = 0.5, training: bool = True, inplace: bool =
             "desired - input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will change "
             "in a future release to interpret the input as one without a batch dimension, i.e. shape (C, H, W). To "
             "maintain the 1D channel-wise dropout behavior, please switch to using dropout1d instead.",
-            UserWarning, stacklevel=2,
-        )  # fmt: skip
+            UserWarning,
+            stacklevel=2,
+        )
     return _channels_dropped(input, p, training, inplace, lead=2)
 
 
-def dropout3d(input: Any, p: float = 0.5, training: bool = True, inplace: bool = False) -> Any:
+def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W): one draw per example and channel.
 
     Shapes and errors are those of `nn.Dropout3d`.
@@ -121,11 +121,12 @@ def _warn_of_rank(name: str, ndim: int, spatial: int) -> None:
         "release. To retain the behavior and silence this warning, please use dropout instead. Note that "
         f"{name} exists to provide channel-wise dropout on inputs with {spatial} spatial dimensions, a channel "
         f"dimension, and an optional batch dimension (i.e. {spatial + 1}D or {spatial + 2}D inputs).",
-        UserWarning, stacklevel=3,
-    )  # fmt: skip
+        UserWarning,
+        stacklevel=3,
+    )
 
 
-def _channels_dropped(input: Any, p: float, training: bool, inplace: bool, lead: int) -> Any:
+def _channels_dropped(input: Tensor, p: float, training: bool, inplace: bool, lead: int) -> Tensor:
     """Dropout with one draw per element of the first `lead` axes."""
     check_probability(p)
     shape = (*input.array.shape[:lead], *(1,) * (input.array.ndim - lead))

@@ -1,0 +1,132 @@
+"""Wrong inputs of functions, losses, activations and init: the package refuses them, in its own words."""
+
+from __future__ import annotations
+
+import inspect
+import linecache
+import math
+import traceback
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import tinygrad_pt as torch
+from tests.nn.table import ROWS
+from tinygrad_pt import nn
+from tinygrad_pt.nn import functional as F
+from tinygrad_pt.nn import init
+
+HERE = ("/nn/functional/", "/nn/loss.py", "/nn/activation.py", "/nn/init.py")
+NUMBERS = [0, 1, -1, 3, 0.5, -0.5, 2.5, True, 1e300, math.inf, math.nan]
+OTHERS = [None, "x", "mean", [], [1.0], (1,), (0, 1, 2), {}, object(), torch.int64]
+SHAPES = [(), (0,), (2,), (3,), (2, 3), (3, 0), (3, 2, 2)]
+DTYPES = [torch.float32, torch.float64, torch.int64, torch.bool]
+
+
+def full(*shape: int, dtype: Any = torch.float32) -> Any:
+    """A tensor of 0.5 (or of ones) that wants a gradient if it can have one."""
+    return torch.full(shape, 0.5 if dtype.is_floating_point else 1, dtype=dtype).requires_grad_(dtype.is_floating_point)
+
+
+def tensors() -> Iterator[Any]:
+    return (full(*s, dtype=d) for s in SHAPES for d in DTYPES if s == (2, 3) or d in (torch.float32, torch.int64))
+
+
+RIGHT: dict[str, Any] = {
+    **dict.fromkeys(("input", "input1", "input2", "x1", "x2", "anchor", "positive", "negative", "target"), (2, 3)),
+    "log_input": (2, 3), "var": (2, 3), "tensor": (2, 3), "pad": [1, 1], "threshold": 0.5, "value": 0.5, "val": 0.5,
+    "sparsity": 0.5, "nonlinearity": "relu",
+}  # fmt: skip
+RIGHT_FOR: dict[str, dict[str, Any]] = {
+    "linear": {"weight": (4, 3)}, "bilinear": {"weight": (4, 3, 3)}, "prelu": {"weight": (3,)},
+    "glu": {"input": (2, 4)}, "dropout1d": {"input": (2, 3, 2)}, "dirac_": {"tensor": (2, 3, 3)},
+    "cosine_embedding_loss": {"target": (2,)},
+    "cross_entropy": {"target": [0, 1]}, "nll_loss": {"target": [0, 1]},
+    "GLU": {"input": (2, 4)}, "Softmax2d": {"input": (2, 3, 4)}, "CosineEmbeddingLoss": {"target": (2,)},
+    "CrossEntropyLoss": {"target": [0, 1]}, "NLLLoss": {"target": [0, 1]},
+}  # fmt: skip
+
+
+def right(name: str, parameters: Any) -> dict[str, Any]:
+    """Arguments with which a call of `name` succeeds: for the parameters that have no default."""
+    found = {}
+    for p in parameters:
+        if p.name != "self" and p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+            value = (RIGHT | RIGHT_FOR.get(name, {}))[p.name]
+            if isinstance(value, tuple):  # a shape
+                value = full(*value).detach() if p.name == "tensor" else full(*value)
+            elif isinstance(value, list) and p.name != "pad":
+                value = torch.tensor(value)
+            found[p.name] = value
+    return found
+
+
+def fault(call: Callable[[], Any]) -> str:
+    """What is wrong about the exception that this call raises, or ""."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            y = call()
+            if isinstance(y, torch.Tensor) and y.requires_grad and not y.is_leaf:
+                y.sum().backward()
+            return ""
+        except Exception as error:
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            line = linecache.getline(place.filename, place.lineno or 0).strip()
+            ours = any(part in place.filename for part in HERE)
+            built = "refuse(" in line or "wrong_type(" in line or not ours
+            if "/tinygrad_pt/" in place.filename and line.startswith("raise ") and built:
+                return ""
+            return f"{type(error).__name__}: {error} ({place.filename}:{place.lineno}: {line})"
+
+
+def faults(call: Callable[..., Any], fitting: Callable[[], dict[str, Any]], names: list[str]) -> list[str]:
+    """Each argument wrong in turn, then all tensors alike."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)
+        call(**fitting())
+    found = []
+    for name in names:
+        for wrong in (*NUMBERS, *OTHERS, *tensors()):
+            said = fault(lambda name=name, wrong=wrong: call(**{**fitting(), name: wrong}))
+            found += [f"{name}={wrong!r}: {said}"] * bool(said)
+    for shape in SHAPES:
+        for dtype in DTYPES:
+            alike = {k: full(*shape, dtype=dtype) for k, v in fitting().items() if isinstance(v, torch.Tensor)}
+            said = fault(lambda alike=alike: call(**{**fitting(), **alike}))
+            found += [f"all {dtype} {shape}: {said}"] * bool(said)
+    return found
+
+
+def functions(room: Any) -> list[Any]:
+    """The public functions that this room defines."""
+    everything = [thing for name, thing in vars(room).items() if not name.startswith("_") and inspect.isfunction(thing)]
+    return [thing for thing in everything if thing.__module__.startswith(room.__name__)]
+
+
+@pytest.mark.parametrize("function", functions(F) + functions(init), ids=lambda function: function.__name__)
+def test_functions_refuse_in_their_own_words(function: Any) -> None:
+    parameters = inspect.signature(function).parameters
+    assert not faults(function, lambda: right(function.__name__, parameters.values()), list(parameters))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [row.kind for row in ROWS.values() if row.kind.__module__ in (nn.loss.__name__, nn.activation.__name__)],
+    ids=lambda kind: kind.__name__,
+)
+def test_modules_refuse_in_their_own_words(kind: Any) -> None:
+    settings = inspect.signature(kind).parameters
+    inputs = inspect.signature(kind.forward).parameters
+
+    def call(**arguments: Any) -> Any:
+        given = {k: arguments.pop(k) for k in inputs if k in arguments}
+        return kind(**arguments)(**given)
+
+    def fitting() -> dict[str, Any]:
+        return right(kind.__name__, settings.values()) | right(kind.__name__, inputs.values())
+
+    names = [name for name in {**settings, **inputs} if name not in ("self", "args", "kwargs")]
+    assert not faults(call, fitting, names)

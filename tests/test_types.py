@@ -1,0 +1,112 @@
+"""What mypy and an editor say about ordinary programs: a Tensor is a Tensor, and its members are listed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import jedi
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PROJECT = jedi.Project(ROOT)
+PRELUDE = """
+import numpy as np
+import tinygrad_pt as torch
+from tinygrad_pt import nn, optim
+from tinygrad_pt.nn import functional as F
+from tinygrad_pt.tensor import Tensor
+from tinygrad_pt.utils.data import DataLoader, TensorDataset
+
+x: Tensor = torch.Tensor([1.0, 2.0])
+y = x * 2
+layer = nn.Linear(2, 3)
+model = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
+sgd = optim.SGD(model.parameters(), lr=0.1)
+written = x.detach()
+written += 1
+"""
+TENSORS = [
+    # operators
+    "x + 1", "2 * x", "1.5 - x", "x - y", "x / 2", "2 // x", "x % 2", "x ** 2", "2 ** x", "x @ y", "-x", "abs(x)",
+    "x == y", "x != 1", "x < y", "x >= 0", "~(x > 0)", "(x > 0) & (y > 0)", "written", "x[0]", "x[0:1]", "x[None]",
+    # methods
+    "x.add_(1)", "x.mul_(2)", "x.exp_()", "x.zero_()", "x.fill_(1)", "x.copy_(y)", "x.normal_()",
+    "x.float()", "x.to(torch.float64)", "x.long()", "x.cpu()", "x.type_as(y)", "x.type(torch.int64)", "x.new_zeros(2)",
+    "x.T", "x.mT", "x.detach()", "x.detach_()", "x.data", "x.requires_grad_()", "x.contiguous()", "x.where(x > 0, y)",
+    "[row for row in x][0]", "next(iter(x))", "x.sum()", "x.mean()", "x.max()", "x.max(0).values", "x.max(0).indices",
+    "x.min(0)[0]", "x.sort()[0]", "x.topk(1).values", "x.argmax()", "x.std()", "x.norm()", "x.cumsum(0)", "x.exp()",
+    "x.sigmoid()", "x.relu()", "x.clamp(0, 1)", "x.pow(2)", "x.softmax(0)", "x.logsumexp(0)", "x.round()", "x.clone()",
+    "x.reshape(2)", "x.view(2)", "x.t()", "x.unsqueeze(0)", "x.squeeze()", "x.flatten()", "x.expand(2, 2)",
+    "x.swapaxes(0, 0)", "x.split(1)[0]", "x.chunk(2)[0]", "x.unbind()[0]", "x.matmul(y)", "x.dot(y)", "x.gather(0, y)",
+    "x.scatter(0, y, x)", "x.masked_fill(x > 0, 0)", "x.add(1)", "x.eq(y)", "x.erf()",
+    # functions
+    "torch.zeros(2)", "torch.tensor([1.0])", "torch.Tensor([1.0])", "torch.stack([x])", "torch.cat([x, y])",
+    "torch.exp(x)", "torch.exp_(x)", "torch.add(x, 1)", "torch.where(x > 0, x, y)", "torch.arange(3)", "torch.randn(2)",
+    "torch.zeros_like(x)", "torch.from_numpy(np.ones(2))", "torch.sum(x)", "torch.max(x)", "torch.max(x, 0).values",
+    "torch.softmax(x, 0)", "torch.einsum('i,i', x, y)", "torch.detach(x)", "torch.zero_(x)", "F.relu(x)",
+    "F.one_hot(x)", "torch.index_put_(x, (y,), y)",
+]  # fmt: skip
+OTHERS = {
+    "x.grad": "Tensor | None", "x.size()": "Size", "x.size(0)": "int", "x.shape": "Size", "x.stride(0)": "int",
+    "x.stride()": "tuple[int, ...]", "x.item()": "int | float", "x.numpy()": "ndarray", "x.dtype": "dtype",
+    "x.device": "device", "x.type()": "str", "x.ndim": "int", "x.requires_grad": "bool", "x.is_leaf": "bool",
+    "x.grad_fn": "Node | None", "x.retains_grad": "bool", "x.register_hook(abs)": "Removable", "x.numel()": "int",
+    "x.is_floating_point()": "bool", "x.allclose(y)": "bool", "len(x)": "int", "float(x)": "float", "bool(x)": "bool",
+    "x.max(0)": "tuple[Tensor, Tensor", "torch.is_tensor(x)": "bool", "torch.float32": "dtype", "x.why_nan()": "Why",
+    "optim.SGD(model.parameters(), lr=0.1)": "SGD", "torch.Size([1])": "Size", "torch.no_grad()": "no_grad",
+    "x.split(1)": "tuple[Tensor, ...]",
+}  # fmt: skip
+
+
+def told(expressions: list[str], folder: Path) -> dict[str, str]:
+    """What mypy says of each expression, after the prelude: its type, or an error. One run, nothing cached before."""
+    program = folder / "program.py"
+    program.write_text(PRELUDE + "".join(f"reveal_type({e})\n" for e in expressions), encoding="utf-8")
+    command = [sys.executable, "-m", "mypy", "--follow-imports=silent", "--no-error-summary", str(program)]
+    options = ["--config-file", str(ROOT / "pyproject.toml"), "--cache-dir", str(folder / "cache")]
+    run = subprocess.run(command + options, capture_output=True, text=True, cwd=ROOT)
+    assert not run.stderr, run.stderr
+    found = dict.fromkeys(expressions, "")
+    for line in run.stdout.splitlines():
+        number, text = re.match(r".*program\.py:(\d+): (.*)$", line).groups()  # type: ignore[union-attr]
+        place = int(number) - PRELUDE.count("\n") - 1
+        assert place >= 0, line
+        found[expressions[place]] += re.sub(r"\b(\w+\.)+", "", text.removeprefix("note: Revealed type is "))
+    return found
+
+
+def test_mypy_knows_the_types_of_ordinary_expressions(tmp_path: Path) -> None:
+    found = told([*TENSORS, *OTHERS, "torch.erff(x)"], tmp_path)
+    assert 'Module has no attribute "erff"' in found.pop("torch.erff(x)"), "a name that is not there"
+    wrong = {e: found[e] for e in TENSORS if found[e] != '"Tensor"'}
+    wrong |= {e: found[e] for e, kind in OTHERS.items() if not found[e].startswith(f'"{kind}')}
+    assert not wrong
+
+
+# Each of these ends where an editor would be asked. Jedi itself reads `2 * x` as an int and `-x` as nothing: it
+# asks the left side first, whatever is on the right, and knows the minus of numbers alone.
+COMPLETED = [
+    "torch.tensor(1.).", "torch.tensor([1.]).", "(x + 1).", "x.sum().", "x.grad.", "x[0].", "(x * 2).", "(x - 2).",
+    "x.add_(1).", "x.max(0).values.", "x.T.", "x.float().", "(x @ x).", "x.detach().", "x.exp().", "torch.zeros(2).",
+    "torch.exp(x).", "x.view(2).",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("expression", COMPLETED)
+def test_an_editor_lists_the_members_of_a_tensor(expression: str) -> None:
+    lines = ["import tinygrad_pt as torch", "x = torch.tensor([1.0])", expression]
+    script = jedi.Script("\n".join(lines), path=ROOT / "program.py", project=PROJECT)
+    names = {c.name for c in script.complete(3, len(expression))}
+    assert {"backward", "grad", "sum", "reshape", "item", "exp_", "shape", "to"} <= names
+
+
+def test_an_editor_lists_the_rooms_and_their_names() -> None:
+    for text, expected in (
+        ("torch.", {"nn", "optim", "zeros", "Tensor", "float32", "exp_"}),
+        ("torch.nn.", {"Linear"}),
+    ):
+        script = jedi.Script(f"import tinygrad_pt as torch\n{text}", path=ROOT / "program.py", project=PROJECT)
+        assert expected <= {c.name for c in script.complete(2, len(text))}

@@ -1,0 +1,89 @@
+"""How functions become methods: those that write into their tensor, and the operators of Python."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+
+import numpy as np
+
+from tinygrad_pt import dtypes
+from tinygrad_pt.calling import wrap
+from tinygrad_pt.functions.arguments import expect_tensor
+from tinygrad_pt.graph import Handle, born
+from tinygrad_pt.inplace import may_write, write
+
+if TYPE_CHECKING:
+    from tinygrad_pt.tensor import Tensor
+
+P = ParamSpec("P")
+
+
+def in_place(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Concatenate[Tensor, P], Tensor]:
+    """The function that computes `function(input, …)` and writes the result into `input`."""
+
+    @functools.wraps(function)
+    def method(input: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
+        try:
+            may_write(input)
+        except AttributeError:
+            expect_tensor(input, method.__name__)
+            raise
+        since = born()
+        return write(input, function(input, *args, **kwargs), since)
+
+    method.__name__ = method.__qualname__ = f"{function.__name__}_"
+    method.__doc__ = f"`{function.__name__}`, in place: the tensor itself is changed and returned."
+    return method
+
+
+# ------------------------------------------------------------------------------------------ operators
+Operator = Callable[["Tensor", Any], "Tensor"]  # of a tensor and anything: it may leave a stranger to the other side
+
+
+def plain(op: Any) -> Operator:
+    """An op of two arguments as an operator: it returns NotImplemented for what is no tensor, number or array."""
+    return op
+
+
+def operator(function: Callable[..., Tensor]) -> Operator:
+    """The function as an operator: NotImplemented, or a TypeError, for what is no tensor, number or array."""
+
+    def method(self: Tensor, other: Any) -> Tensor:
+        if other.__class__ is not float and other.__class__ is not int and not isinstance(other, Handle):
+            if not isinstance(other, (np.ndarray, np.generic, int, float, complex)):
+                return NotImplemented
+            other = _operand(other)
+        return function(self, other)
+
+    return method
+
+
+def reflected(function: Callable[..., Tensor]) -> Operator:
+    """The operator with its operands swapped."""
+
+    def method(self: Tensor, other: Any) -> Tensor:
+        return function(_operand(other), self)
+
+    return method
+
+
+def writing(function: Callable[..., Tensor]) -> Operator:
+    """The operator that writes its result into its left side."""
+    compute = operator(function)
+
+    def method(self: Tensor, other: Any) -> Tensor:
+        may_write(self)
+        since = born()
+        result = compute(self, other)
+        return result if result is NotImplemented else write(self, result, since)
+
+    return method
+
+
+def _operand(other: Any) -> Any:
+    if isinstance(other, np.ndarray):
+        dtypes.of(other.dtype)
+        return wrap(other)
+    return other.item() if isinstance(other, np.generic) else other

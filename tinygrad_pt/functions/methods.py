@@ -1,0 +1,412 @@
+"""The methods of a tensor that are not needed to understand what a tensor is: `Methods`, on which `Tensor` stands.
+
+The bound functions come from their own files; here are conversions to Python, NumPy and other dtypes, copies, fills and
+random numbers in place. A method that passes its tensor on to functions names `Tensor` as the type of `self`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_pt import dtypes, leaves, ops
+from tinygrad_pt import functions as F
+from tinygrad_pt.calling import wrap
+from tinygrad_pt.errors import broadcast_text, refuse
+from tinygrad_pt.functions.arguments import Dtype, axis_from, expect_tensor, scalar_array
+from tinygrad_pt.functions.creation import _generator
+from tinygrad_pt.functions.indexing import Indexing
+from tinygrad_pt.functions.linalg import Linalg
+from tinygrad_pt.functions.pointwise import Pointwise
+from tinygrad_pt.functions.reduction import Reduction
+from tinygrad_pt.functions.shaping import Shaping, expand
+from tinygrad_pt.graph import Handle, Leaf, TensorBase
+from tinygrad_pt.inplace import may_write, write
+from tinygrad_pt.random import Generator
+
+if TYPE_CHECKING:
+    from tinygrad_pt.debugging.holders import Alive
+    from tinygrad_pt.debugging.ledger import Contributions
+    from tinygrad_pt.debugging.why import Why
+    from tinygrad_pt.tensor import Tensor
+
+Number = int | float  # what one element is in Python
+
+DEEPCOPY_NON_LEAF = (
+    "Only Tensors created explicitly by the user (graph leaves) support the deepcopy protocol at the moment.  If you "
+    "were attempting to deepcopy a module, this may be because of a torch.nn.utils.weight_norm usage, see "
+    "https://github.com/pytorch/pytorch/pull/103001"
+)
+NUMPY_GRAD = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
+
+
+T = TypeVar("T", bound="Tensor")
+
+
+def leaf(cls: type[T], array: NDArray[Any], requires_grad: bool) -> T:
+    """A tensor of this class around an array."""
+    t = object.__new__(cls)
+    t.array, t.version, t.node = array, [0, 0], None
+    if requires_grad:
+        t.node = Leaf(t)
+    return t
+
+
+class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
+    """What a tensor can do beyond being one."""
+
+    # -------------------------------------------------------------------------------------- memory
+    numel = nelement = F.numel
+    is_floating_point, is_complex, is_nonzero = F.is_floating_point, F.is_complex, F.is_nonzero
+    is_cuda = is_sparse = is_quantized = False
+    layout = "torch.strided"
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes per element."""
+        return self.array.itemsize
+
+    def element_size(self) -> int:
+        """Bytes per element."""
+        return self.array.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.array.nbytes
+
+    def data_ptr(self) -> int:
+        """The address of the first element."""
+        return self.array.ctypes.data
+
+    @overload
+    def stride(self) -> tuple[int, ...]: ...
+    @overload
+    def stride(self, dim: int) -> int: ...
+    def stride(self, dim: int | None = None) -> tuple[int, ...] | int:
+        """The elements to step over, per axis or along one."""
+        steps = tuple(s // self.array.itemsize for s in self.array.strides)
+        return steps if dim is None else steps[axis_from(dim, self.array.ndim)]
+
+    def is_contiguous(self) -> bool:
+        """Whether the elements lie in memory in row-major order."""
+        return self.array.flags.c_contiguous
+
+    def contiguous(self: Tensor) -> Tensor:
+        """The tensor itself, or a row-major copy."""
+        return self if self.array.flags.c_contiguous else ops.clone(self, order="C")
+
+    def is_signed(self: Tensor) -> bool:
+        """Whether the elements have a sign."""
+        return expect_tensor(self, "is_signed").dtype.is_signed
+
+    def is_inference(self) -> bool:
+        """Whether it was made in `inference_mode`."""
+        return expect_tensor(self, "is_inference").inference
+
+    @property
+    def _version(self) -> int:
+        return self.version[0]
+
+    @property
+    def _base(self) -> Tensor | None:
+        return self.base
+
+    def _is_view(self) -> bool:
+        return self.base is not None
+
+    # -------------------------------------------------------------------------------------- to Python and NumPy
+    def item(self) -> Number:
+        """The one element, as a Python number."""
+        if self.array.size != 1:
+            raise refuse(
+                RuntimeError,
+                f"a Tensor with {self.array.size} elements cannot be converted to Scalar",
+                mend="index it, reduce it, or call tolist()",
+            )
+        return self.array.item()
+
+    def tolist(self) -> Any:
+        """The elements as nested lists of Python numbers."""
+        return self.array.tolist()
+
+    def numpy(self, *, force: bool = False) -> NDArray[Any]:
+        """The elements as a NumPy array that shares this memory."""
+        if self.node is not None and not force:
+            raise refuse(RuntimeError, NUMPY_GRAD)
+        return self.array
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        if self.node is not None:
+            raise refuse(RuntimeError, NUMPY_GRAD)
+        return np.array(self.array, dtype=dtype, copy=copy)
+
+    def __dlpack__(self, **kwargs: Any) -> Any:
+        if self.node is not None:
+            raise refuse(BufferError, "Can't export tensors that require gradient, use tensor.detach()")
+        return self.array.__dlpack__(**kwargs)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.array.__dlpack_device__()
+
+    def _number(self) -> Any:
+        if self.array.size != 1:
+            raise refuse(ValueError, "only one element tensors can be converted to Python scalars")
+        return self.array.item()
+
+    def __float__(self) -> float:
+        return float(self._number())
+
+    def __int__(self) -> int:
+        return int(self._number())
+
+    def __complex__(self) -> complex:
+        return complex(self._number())
+
+    def __index__(self) -> int:
+        if self.array.dtype.kind not in "biu" or self.array.size != 1:
+            raise refuse(TypeError, "only integer tensors of a single element can be converted to an index")
+        return int(self.array.item())
+
+    def __bool__(self) -> bool:
+        if self.array.size != 1:
+            many = "more than one value" if self.array.size else "no values"
+            raise refuse(RuntimeError, f"Boolean value of Tensor with {many} is ambiguous", mend="use .any() or .all()")
+        return bool(self.array.item())
+
+    def __len__(self) -> int:
+        if self.array.ndim == 0:
+            raise refuse(TypeError, "len() of a 0-d tensor")
+        return len(self.array)
+
+    def __iter__(self: Tensor) -> Iterator[Tensor]:
+        if self.array.ndim == 0:
+            raise refuse(TypeError, "iteration over a 0-d tensor")
+        return iter(F.unbind(self))
+
+    def __contains__(self, value: Any) -> bool:
+        if not isinstance(value, (Handle, int, float, complex, np.generic)):
+            raise refuse(
+                RuntimeError, f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(value)}."
+            )
+        return bool(np.any(self.array == (value.array if isinstance(value, Handle) else value)))
+
+    def __format__(self, spec: str) -> str:
+        if self.array.ndim == 0:
+            return format(self.array.item(), spec)
+        if spec:
+            raise refuse(TypeError, "unsupported format string passed to Tensor.__format__")
+        return repr(self)
+
+    # -------------------------------------------------------------------------------------- copies
+    def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
+        if not self.is_leaf:
+            raise refuse(RuntimeError, DEEPCOPY_NON_LEAF, mend="copy a detach() of it")
+        if id(self) in memo:
+            return memo[id(self)]
+        twin = memo[id(self)] = leaf(type(self), np.array(self.array), self.node is not None)
+        twin.name = self.name
+        if self._grad is not None:
+            twin._grad = self._grad.__deepcopy__(memo)
+        return twin
+
+    def __reduce_ex__(self: Tensor, protocol: Any) -> Any:
+        if not self.is_leaf:
+            raise refuse(RuntimeError, "only leaf tensors can be pickled", mend="pickle a detach() of it")
+        return leaf, (type(self), self.array, self.node is not None)
+
+    # -------------------------------------------------------------------------------------- written in place
+    def copy_(self: Tensor, source: Any, non_blocking: bool = False) -> Tensor:
+        """The values of `source`, broadcast and converted, in place of these."""
+        if not isinstance(source, Handle):
+            source = F.as_tensor(source)
+        text = broadcast_text(self.array.shape, source.array.shape)
+        if text:
+            raise refuse(RuntimeError, text, "copy_", self, source)
+        shape = np.broadcast_shapes(self.array.shape, source.array.shape)
+        if shape != self.array.shape:
+            text = f"output with shape {list(self.array.shape)} doesn't match the broadcast shape {list(shape)}"
+            raise refuse(RuntimeError, text, "copy_", self, source)
+        may_write(self)
+        return write(self, ops.copy(self, source))
+
+    def fill_(self: Tensor, value: Tensor | complex | np.generic) -> Tensor:
+        """One number everywhere."""
+        expect_tensor(self, "fill_")
+        if isinstance(value, Handle):
+            if value.array.ndim:
+                text = (
+                    f"fill_ only supports 0-dimension value tensor but got tensor with {value.array.ndim} dimensions."
+                )
+                raise refuse(RuntimeError, text, "fill_", self, value)
+            return self.copy_(value)
+        if not isinstance(value, (bool, int, float, complex, np.generic)):
+            raise refuse(TypeError, f"fill_(): argument 'value' must be a Number, not {type(value).__name__}")
+        return self.copy_(wrap(scalar_array(value, self.dtype, "fill_")))
+
+    def zero_(self: Tensor) -> Tensor:
+        """Zeros everywhere."""
+        return expect_tensor(self, "zero_").fill_(0)
+
+    def _drawn(self, draw: Any) -> Tensor:
+        may_write(self)
+        return write(self, wrap(np.asarray(draw(self.array.shape, self.array.dtype), self.array.dtype)))
+
+    def uniform_(self, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+        """Uniform numbers in [a, b)."""
+        g = _generator(generator)
+        return self._drawn(lambda shape, kind: g.uniform(shape, a, b, dtype=kind))
+
+    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+        """Normal numbers."""
+        g = _generator(generator)
+        return self._drawn(lambda shape, kind: g.normal(shape, mean, std, dtype=kind))
+
+    def bernoulli_(self, p: Tensor | float = 0.5, *, generator: Generator | None = None) -> Tensor:
+        """1 with probability p, else 0."""
+        g = _generator(generator)
+        if isinstance(p, Handle):
+            return self._drawn(lambda shape, kind: g.bernoulli(np.array(expand(p, shape).array)))
+        return self._drawn(lambda shape, kind: g.bernoulli_fill(shape, p, dtype=kind))
+
+    def random_(self, low: int | None = None, to: Any = ..., *, generator: Generator | None = None) -> Tensor:
+        """Integers: `random_(low, to)` in [low, to), `random_(to)` in [0, to), else as far as the dtype counts."""
+        g = _generator(generator)
+        if low is None and to is ...:
+            return self._drawn(g.counts)
+        low, to = (0, low) if to is ... else (low or 0, to)
+        return self._drawn(lambda shape, kind: g.integers(low, to, shape, kind))
+
+    # -------------------------------------------------------------------------------------- debugging
+    def why_nan(self) -> Why:
+        """The op that made the first nan, or inf, of arguments that had none."""
+        return leaves.fetch("debugging.why_nan:why_nan")(self)
+
+    def why_no_grad(self, loss: Tensor | None = None) -> Why:
+        """The reason why `requires_grad` is False, or `.grad` None, or why the `loss` does not reach this tensor."""
+        return leaves.fetch("debugging.why:why_no_grad")(self, loss)
+
+    def grad_contributions(self) -> Contributions:
+        """The terms of which `.grad` is the sum, recorded inside `autograd.record_contributions()`."""
+        return leaves.fetch("debugging.ledger:grad_contributions")(self)
+
+    def graph_alive(self) -> Alive:
+        """The variables that keep the graph of this tensor alive, and the size of that graph."""
+        return leaves.fetch("debugging.holders:graph_alive")(self)
+
+    # -------------------------------------------------------------------------------------- like this one
+    bernoulli, multinomial = F.bernoulli, F.multinomial
+
+    def where(self: Tensor, condition: Tensor, other: Tensor | Number) -> Tensor:
+        """These elements where the condition holds, else those of `other`."""
+        return F.where(condition, self, other)
+
+    def new_tensor(self: Tensor, data: Any, **kwargs: Any) -> Tensor:
+        """`torch.tensor(data)` in this dtype."""
+        return F.tensor(data, **({"dtype": self.dtype} | kwargs))
+
+    def new_zeros(self: Tensor, *size: Any, **kwargs: Any) -> Tensor:
+        """`torch.zeros(size)` in this dtype."""
+        return F.zeros(*size, **({"dtype": self.dtype} | kwargs))
+
+    def new_ones(self: Tensor, *size: Any, **kwargs: Any) -> Tensor:
+        """`torch.ones(size)` in this dtype."""
+        return F.ones(*size, **({"dtype": self.dtype} | kwargs))
+
+    def new_empty(self: Tensor, *size: Any, **kwargs: Any) -> Tensor:
+        """`torch.empty(size)` in this dtype."""
+        return F.empty(*size, **({"dtype": self.dtype} | kwargs))
+
+    def new_full(self: Tensor, size: Any, fill_value: Any, **kwargs: Any) -> Tensor:
+        """`torch.full(size, fill_value)` in this dtype."""
+        return F.full(size, fill_value, **({"dtype": self.dtype} | kwargs))
+
+    # -------------------------------------------------------------------------------------- in other dtypes
+    def to(
+        self: Tensor,
+        *args: Tensor | Dtype | F.device | str | bool | None,
+        dtype: Dtype | None = None,
+        device: F.device | str | None = None,
+        copy: bool = False,
+        **ignored: Any,
+    ) -> Tensor:
+        """The tensor in another dtype (or that of another tensor); itself if nothing changes."""
+        for a in args:
+            if isinstance(a, Handle):
+                dtype = dtypes.of(a.array.dtype)
+            elif isinstance(a, (str, F.device)):
+                device = a
+            elif a is not None and not isinstance(a, bool):
+                dtype = dtypes.of(a)
+        if device is not None:
+            F.device(device)
+        if dtype is None or dtypes.of(dtype).numpy == self.array.dtype:
+            return ops.clone(self) if copy else self
+        return ops.cast(self, dtype=dtypes.of(dtype))
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """The tensor in the dtype of another."""
+        return self.to(other)
+
+    def cpu(self) -> Tensor:
+        """The tensor itself: it lives on the CPU."""
+        return self.to()
+
+    def cuda(self, *args: Any, **kwargs: Any) -> Tensor:
+        """There is no GPU: an error that says so."""
+        return self.to(device="cuda")
+
+    @overload
+    def type(self, dtype: None = None) -> str: ...
+    @overload
+    def type(self, dtype: dtypes.dtype | str) -> Tensor: ...
+    def type(self: Tensor, dtype: Any = None) -> str | Tensor:
+        """PyTorch's name of the type, or the tensor in another dtype."""
+        if dtype is None:
+            return f"torch.{self.dtype.spoken}Tensor"
+        if isinstance(dtype, str):
+            named = {f"torch.{d.spoken}Tensor": d for d in dtypes.ALL}
+            if dtype not in named:
+                raise refuse(ValueError, f"invalid type: '{dtype}'")
+            dtype = named[dtype]
+        return self.to(dtype)
+
+    def double(self) -> Tensor:
+        """In float64."""
+        return self.to(dtypes.float64)
+
+    def half(self) -> Tensor:
+        """In float16."""
+        return self.to(dtypes.float16)
+
+    def long(self) -> Tensor:
+        """In int64."""
+        return self.to(dtypes.int64)
+
+    def short(self) -> Tensor:
+        """In int16."""
+        return self.to(dtypes.int16)
+
+    def byte(self) -> Tensor:
+        """In uint8."""
+        return self.to(dtypes.uint8)
+
+    def char(self) -> Tensor:
+        """In int8."""
+        return self.to(dtypes.int8)
+
+    # the names of Python's types last: below them, in this class, they are these methods
+    def float(self) -> Tensor:
+        """In float32."""
+        return self.to(dtypes.float32)
+
+    def int(self) -> Tensor:
+        """In int32."""
+        return self.to(dtypes.int32)
+
+    def bool(self) -> Tensor:
+        """In bool."""
+        return self.to(dtypes.bool)

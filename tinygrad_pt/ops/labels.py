@@ -1,0 +1,52 @@
+"""PyTorch's names of vertices, as in `grad_fn=<AddmmBackward0>`, where they are not made of the op's own name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tinygrad_pt.graph import Node
+from tinygrad_pt.ops.index import is_basic
+
+
+def whole_or_part(whole: str, part: str) -> Callable[[Node], str]:
+    """One name for a reduction over all elements, another for one over some axes."""
+    return lambda node: whole if node.attrs["axis"] is None else part
+
+
+def of_power(node: Node) -> str:
+    return "PowBackward1" if hasattr(node.parents[0], "shape") else "PowBackward2"
+
+
+def of_index(node: Node) -> str:
+    index = node.attrs["index"]
+    if not is_basic(index):
+        return "IndexBackward0"
+    last = [i for i in index if i is not Ellipsis]
+    if not last:
+        return "AliasBackward0"
+    kind = type(last[-1])
+    return "UnsqueezeBackward0" if last[-1] is None else "SliceBackward0" if kind is slice else "SelectBackward0"
+
+
+LABELS: dict[str, str | Callable[[Node], str]] = {
+    "amax": whole_or_part("MaxBackward1", "AmaxBackward0"),
+    "amin": whole_or_part("MinBackward1", "AminBackward0"),
+    "cast": "ToCopyBackward0",
+    "clamp": "ClampBackward1",
+    "copy": "CopyBackwards",
+    "getitem": of_index,
+    "index_put": "IndexPutBackward0",
+    "linear": lambda node: "AddmmBackward0" if len(node.parents) == 3 else "MmBackward0",
+    "mean": whole_or_part("MeanBackward0", "MeanBackward1"),
+    "narrow": "SliceBackward0",
+    "norm": "LinalgVectorNormBackward0",
+    "overwrite": "CopySlices",
+    "pad": "ConstantPadNdBackward0",
+    "pow": of_power,
+    "power": "PowBackward0",
+    "reshape": "ViewBackward0",
+    "square": "PowBackward0",
+    "sum": whole_or_part("SumBackward0", "SumBackward1"),
+    "sum_rows": "SumBackward1",
+    "sum_to": "SumBackward1",
+}
