@@ -22,6 +22,7 @@ import io
 import re
 import tokenize
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -40,6 +41,7 @@ NO_CODE = (tokenize.COMMENT, tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tok
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 
+@cache
 def code_lines(source: str) -> int:
     """How many lines hold code: no blank ones, no comments, no docstrings."""
     code: set[int] = set()
