@@ -98,7 +98,9 @@ def entries(space: str, names: list[str]) -> str:
             lines += [f".. automethod:: {name}", ""]
         elif inspect.isclass(value):
             error = issubclass(value, Exception)
-            lines += [f".. auto{'exception' if error else 'class'}:: {name}", *([] if error else ["   :members:"]), ""]
+            options = [] if error else ["   :members:"]
+            options += ["   :exclude-members: extra_repr"] if options and name != "Module" else []
+            lines += [f".. auto{'exception' if error else 'class'}:: {name}", *options, ""]
         else:
             lines += [f".. autofunction:: {name}", ""]
     return fenced(lines)
@@ -144,6 +146,8 @@ def reworded(lines: list[str]) -> list[str]:
         elif text.startswith("    ") and not any(line in HEADS for line in done[-1:]) and not within(done):
             done += ["", "::", *block.split("\n")] if block.startswith("\n") else ["::", "", *block.split("\n")]
         else:
+            if text.startswith("Raises:"):  # one error per line, for napoleon
+                block = re.sub(r"\.\s+([A-Z]\w+(?:, [A-Z]\w+)*:\s)", r".\n    \1", block)
             done += markup(block).split("\n")
     return done
 

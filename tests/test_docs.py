@@ -141,9 +141,9 @@ def test_every_method_of_tensor_is_in_a_group():
 
 def test_docstrings_become_what_sphinx_reads():
     assert doctest.testmod(api).failed == 0
-    given = ["One:", "", "    z = a*b", "", "* first `x_`", "", ">>> a*b", "|c|", "", "Raises:", "    E: |a|."]
-    wanted = ["::", "", "    z = a*b", "", "* first ``x_``", "", ">>> a*b", "|c|", "", "Raises:", "    E: \\|a\\|."]
-    assert api.reworded(given) == ["One:", "", *wanted]
+    given = "One:\n\n    z = a*b\n\n* first `x_`\n\n>>> a*b\n|c|\n\nRaises:\n    E: |a|. KeyError, IOError: b."
+    wanted = "One:\n\n::\n\n    z = a*b\n\n* first ``x_``\n\n>>> a*b\n|c|\n\nRaises:\n    E: \\|a\\|."
+    assert "\n".join(api.reworded(given.split("\n"))) == wanted + "\n    KeyError, IOError: b."
     assert api.markup("`a`s, x`b`, relu_ and in_place, ``c*``, :math:`d*`") == (
         "``a``\\ s, x\\ ``b``, relu\\_ and in_place, ``c*``, :math:`d*`"
     )
