@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -83,3 +84,16 @@ def test_a_stale_figure_and_a_forgotten_room_are_noticed(monkeypatch: pytest.Mon
     for row, said in (("`nn`", "lacks .'graph'."), ("`graph`, `nn`, `nn`", "names nn"), ("`attic`", "names attic")):
         with pytest.raises(ValueError, match=said):
             size.filled(f"| room | code |\n|---|---|\n| {row} | 0 |\n")
+
+
+def test_write_brings_the_pages_up_to_date(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(size, "ROOT", tmp_path)
+    monkeypatch.setattr(size, "PAGES", ("page.md",))
+    for arguments, said in ([], "old"), (["--write"], size.summary()):
+        (tmp_path / "page.md").write_text("<!-- size: summary -->\nold\n", encoding="utf-8")
+        monkeypatch.setattr(sys, "argv", ["size", *arguments])
+        size.main()
+        assert (tmp_path / "page.md").read_text(encoding="utf-8") == f"<!-- size: summary -->\n{said}\n"
+        assert capsys.readouterr().out == size.report() + "\n"
