@@ -34,12 +34,11 @@ def public(space: str) -> list[str]:
     room = importlib.import_module(space)
     names = getattr(room, "__all__", None) or [name for name in vars(room) if not name.startswith("_")]
     found = {name: getattr(room, name) for name in names}
-    package = space == "tinygrad_pt" or hasattr(room, "__path__")
+    ours = "tinygrad_pt" if hasattr(room, "__path__") else space  # a file's imports are not its public names
     return [
         name
         for name, value in found.items()
-        if (inspect.isroutine(value) or inspect.isclass(value))
-        and home(value).startswith("tinygrad_pt" if package else space)
+        if (inspect.isroutine(value) or inspect.isclass(value)) and home(value).startswith(ours)
     ]
 
 
