@@ -24,7 +24,10 @@ import tinygrad_pt as torch
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
-AIDS = ["why_nan", "why_no_grad", "grad_contributions", "graph_alive"]  # methods with a page of their own: debugging
+AIDS = {  # methods of Tensor that have a page of their own, and the functions that say what they do
+    "why_nan": "debugging.why_nan", "why_no_grad": "debugging.why", "grad_contributions": "debugging.ledger",
+    "graph_alive": "debugging.holders",
+}  # fmt: skip
 HEADS = ("Args:", "Returns:", "Raises:", "Yields:", "Attributes:")
 
 
@@ -189,6 +192,10 @@ def setup(app: Sphinx) -> dict[str, bool]:
         if what == "function" and (own := own_name(name, value)):
             lines[:] = [f"Another name of :func:`{own}`.", ""]
         else:
+            aid = name.rpartition(".")[2]
+            if what == "method" and aid in AIDS:
+                function = getattr(importlib.import_module(f"tinygrad_pt.{AIDS[aid]}"), aid)
+                lines[:] = [*inspect.cleandoc(function.__doc__).split("\n"), ""]
             lines[:] = reworded(lines)
             if what == "property":  # napoleon would take the words before a colon for a type, unless a line ends there
                 lines[:1] = lines[0].replace(": ", ":\n", 1).split("\n")

@@ -305,7 +305,7 @@ ANOMALY = ("is_anomaly_check_nan_enabled", "is_anomaly_enabled")
 __all__ = [
     name
     for name in dir()
-    if not name.startswith("_") and name not in ("Any", "LAZY", "annotations", "functions", "importlib")
+    if not name.startswith("_") and name not in ("ANOMALY", "Any", "LAZY", "annotations", "functions", "importlib")
 ]
 
 

@@ -413,15 +413,19 @@ class Tensor(TensorBase):
         return self.inference
 
     def why_nan(self) -> Any:
+        """The op that made the first nan or inf on the way to this value."""
         return leaves.fetch("debugging.why_nan:why_nan")(self)
 
     def why_no_grad(self, loss: Any = None) -> Any:
+        """Why this tensor has no gradient; with the `loss`, why the loss does not reach it."""
         return leaves.fetch("debugging.why:why_no_grad")(self, loss)
 
     def grad_contributions(self) -> Any:
+        """The summands of `.grad`, recorded inside `autograd.record_contributions()`."""
         return leaves.fetch("debugging.ledger:grad_contributions")(self)
 
     def graph_alive(self) -> Any:
+        """The variables, attributes and items that hold the graph of this tensor."""
         return leaves.fetch("debugging.holders:graph_alive")(self)
 
     # -------------------------------------------------------------------------------------- to Python and NumPy
