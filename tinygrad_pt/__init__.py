@@ -10,7 +10,6 @@ tensor([ 2., -4.])
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_pt import autograd, cuda, functions, leaves, random
@@ -28,26 +27,25 @@ tensor = functions.tensor  # importing Tensor bound this name to its module; her
 detach, detach_, fill_, zero_ = Tensor.detach, Tensor.detach_, Tensor.fill_, Tensor.zero_
 is_inference, is_signed = Tensor.is_inference, Tensor.is_signed
 
-LEAVES = {
-    "lint": "linting:lint", "is_anomaly_enabled": "debugging.anomaly:is_anomaly_enabled",
+# Rooms, and names of leaves, that are loaded when they are first named: the import stays cheap.
+LAZY = {room: room for room in ("nn", "optim", "utils", "datasets", "models", "viz", "testing")} | {
+    "lint": "linting:lint",
+    "is_anomaly_enabled": "debugging.anomaly:is_anomaly_enabled",
     "is_anomaly_check_nan_enabled": "debugging.anomaly:is_anomaly_check_nan_enabled",
-}  # fmt: skip
-LAZY = ("nn", "optim", "utils", "datasets", "models", "viz", "testing")  # loaded when first named: import stays cheap
+}
 
 if TYPE_CHECKING:  # where they stand; type checkers do not read an `__all__` that is computed
     from tinygrad_pt import datasets, models, nn, optim, testing, utils, viz
     from tinygrad_pt.debugging.anomaly import is_anomaly_check_nan_enabled, is_anomaly_enabled
     from tinygrad_pt.linting import lint
 else:
-    hidden = {"hidden", "LAZY", "LEAVES", "annotations", "functions", "importlib", "Any", "TYPE_CHECKING"}
+    hidden = {"hidden", "LAZY", "annotations", "functions", "leaves", "Any", "TYPE_CHECKING"}
     __all__ = [name for name in dir() if not name.startswith("_") and name not in hidden]
 
     def __getattr__(name: str) -> Any:
         if name in LAZY:
-            return importlib.import_module(f"tinygrad_pt.{name}")
-        if name in LEAVES:
-            return leaves.fetch(LEAVES[name])
+            return leaves.fetch(LAZY[name])
         raise AttributeError(f"module 'tinygrad_pt' has no attribute '{name}'")
 
     def __dir__() -> list[str]:
-        return sorted([*__all__, *LAZY, *LEAVES, "__version__"])
+        return sorted([*__all__, *LAZY, "__version__"])
