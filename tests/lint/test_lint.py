@@ -285,7 +285,7 @@ def test_a_rule_that_falls_over_does_not_take_the_program_with_it() -> None:
             assert torch.zeros(1).exp().exp().item() == pytest.approx(2.718, abs=1e-3)
             softmax_twice()
     assert [f.code for f in findings] == ["TG201"]
-    assert [str(w.message).split(":")[1] for w in caught] == [" the rule TG999 fell over and is off from here on"] * 2
+    assert [str(w.message).split(":")[1] for w in caught] == [" the rule TG999 failed and is off from here on"] * 2
 
 
 def test_findings_know_their_text_and_a_place_without_a_line() -> None:

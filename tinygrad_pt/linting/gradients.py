@@ -28,8 +28,8 @@ def nonzero(grad: Tensor | None) -> TypeGuard[Tensor]:
 
 
 class Stale(Rule):
-    """An optimizer steps along a gradient that still contains, unchanged, the one it stepped along before; or,
-    without optimizers, a leaf is changed twice in a row between backwards that add to one and the same gradient."""
+    """An optimizer steps along a gradient that still contains, unchanged, the gradient of its step before. Or, without
+    an optimizer, a leaf is changed twice in a row between backwards that add to the same gradient."""
 
     code = "TG301"
     title = "no zero_grad between two steps"
@@ -84,11 +84,12 @@ class Stale(Rule):
 
 
 class NoGradient(Rule):
-    """Two steps from one line of the program at which no parameter had a gradient, or only zeros since zero_grad().
+    """At two steps from one line of the program, no parameter had a gradient, or all gradients were zeros since
+    zero_grad().
 
-    If a backward did reach a parameter before, the gradients were cleared too early (said at once). If none did,
-    and every backward between began at a tensor without history, TG306 says so, and if the optimizer holds a former
-    network's parameters, TG105 does; otherwise this rule does at the end."""
+    If a backward reached a parameter before the step, the gradients were cleared too early, and the rule reports it at
+    once. Otherwise it reports at the end, unless another rule knows the cause: TG306, if each backward between them
+    began at a tensor without history, or TG105, if the optimizer holds the parameters of a former network."""
 
     code = "TG302"
     title = "steps without any gradient"
@@ -112,7 +113,9 @@ class NoGradient(Rule):
         if self.empty[key] < 2:
             return
         if cleared:
-            self.report(record.stepped, f"{record.kind} steps without a gradient: they are cleared after backward")
+            self.report(
+                record.stepped, f"{record.kind} steps without a gradient: the gradients are cleared after backward"
+            )
         else:
             self.waiting[key] = record
 
@@ -127,8 +130,8 @@ class NoGradient(Rule):
 
 
 class NeverSteps(Rule):
-    """An optimizer made here, whose gradients were computed at least 3 times and cleared by it at least 3 times, that
-    never stepped, while no parameter it holds changed."""
+    """An optimizer never stepped, though its gradients were computed at least 3 times and cleared by it at least 3
+    times, and no parameter that it holds changed."""
 
     code = "TG303"
     title = "an optimizer that never steps"
@@ -142,9 +145,9 @@ class NeverSteps(Rule):
 
 
 class Accumulated(Rule):
-    """A sum, wanting a gradient, of two or more numbers whose graphs backward has already gone through and freed,
-    both by a backward at the same line; or a sum of at least 3 numbers that grew at one line, each time after another
-    call of a module with parameters, and that until the end neither backward nor grad ever went through."""
+    """A sum wants a gradient, and backward has already gone through and freed the graphs of two or more of its terms,
+    both times from the same line. Or a sum of at least 3 numbers grew at one line, each time after another call of a
+    module with parameters, and neither backward nor grad ever went through it."""
 
     code = "TG304"
     title = "a loss added up together with its graph"
@@ -200,8 +203,8 @@ class Accumulated(Rule):
 
 
 class Kept(Rule):
-    """Results, alive at once, of which backward at one line has gone through and freed the graphs, between different
-    steps of the optimizers: five of them."""
+    """Five losses are alive at once whose graphs a backward at one line has freed, with a step of an optimizer between
+    each of them."""
 
     code = "TG305"
     title = "losses kept together with their graphs"
@@ -229,8 +232,8 @@ class Kept(Rule):
 
 
 class NoHistory(Rule):
-    """Twice, backward began at a tensor without history that is no parameter, and an optimizer stepped next, having
-    got no gradient since its last step."""
+    """Twice, a backward began at a tensor that has no history and is no parameter, and the next step was of an
+    optimizer that had got no gradient since its last step."""
 
     code = "TG306"
     title = "backward from a tensor without history"
@@ -255,9 +258,9 @@ class NoHistory(Rule):
 
 
 class Doubled(Rule):
-    """Between two clearings of a parameter's gradient, backward went through one loss and then through that loss
-    again, by itself or inside a larger one; and an optimizer stepped along the sum. Both without explicit gradient
-    and without create_graph."""
+    """Between two clearings of a parameter's gradient, backward went through one loss twice: first through the loss,
+    then through it again, by itself or inside a larger loss. An optimizer then stepped along the sum. Both backwards
+    were without an explicit gradient and without create_graph."""
 
     code = "TG307"
     title = "one loss counted twice"
@@ -302,11 +305,11 @@ class Doubled(Rule):
 
 
 class Overwritten(Rule):
-    """When backward begins, an array that a rule had saved is not what it was, though no in-place operation was
-    counted: it was written through `.data`, `.numpy()`, or the array that from_numpy was given."""
+    """When a backward begins, an array that an op saved has changed, and no in-place operation was counted: it was
+    written through `.data`, `.numpy()`, or the array that was given to from_numpy."""
 
     code = "TG308"
-    title = "a value changed behind the graph's back"
+    title = "a saved value changed without the graph's knowledge"
     mend = "write through the tensor itself (then backward can tell), after backward, or into a clone()"
     ops = ("*",)
 
@@ -338,8 +341,8 @@ def sums(node: Node) -> tuple[int | None, ...]:
 
 
 class InVain(Rule):
-    """The gradients of an optimizer's parameters were clipped at one line at least twice, and never to any effect:
-    there were none yet, or they were cleared before the optimizer stepped along them."""
+    """The gradients of an optimizer's parameters were clipped at one line at least twice, never to any effect: there
+    were no gradients yet, or they were cleared before the optimizer stepped along them."""
 
     code = "TG309"
     title = "gradients clipped where it has no effect"

@@ -29,7 +29,7 @@ def made(node: Node | Past) -> str:
 
 
 class Squashed(Rule):
-    """`cross_entropy` of values that, through views, come from softmax, log_softmax or sigmoid."""
+    """The input of `cross_entropy` comes, through views, from softmax, log_softmax or sigmoid."""
 
     code = "TG201"
     title = "softmax, log_softmax or sigmoid before cross_entropy"
@@ -46,11 +46,11 @@ class Squashed(Rule):
             "which changes nothing the second time" if name == "log_softmax" else
             "so its gradients are far too small" if name == "softmax" else "so no class can get a probability near 1"
         )  # fmt: skip
-        self.report(line, f"cross_entropy applies log_softmax to what {name}{made(node)} has already squashed, {rest}")
+        self.report(line, f"cross_entropy applies log_softmax to values that {name}{made(node)} has squashed, {rest}")
 
 
 class TwoSigmoids(Rule):
-    """`binary_cross_entropy_with_logits` of values that, through views, come from sigmoid or softmax."""
+    """The input of `binary_cross_entropy_with_logits` comes, through views, from sigmoid or softmax."""
 
     code = "TG202"
     title = "sigmoid before binary_cross_entropy_with_logits"
@@ -62,14 +62,14 @@ class TwoSigmoids(Rule):
         node = self.session.source(given["input"])
         if node is not None and node.op.name in ("sigmoid", "softmax"):
             self.report(
-                line, f"the loss applies sigmoid to what {node.op.name}{made(node)} has already squashed: "
+                line, f"the loss applies sigmoid to values that {node.op.name}{made(node)} has squashed: "
                 "no answer can come nearer to 0 or 1 than 0.5 and 0.73",
             )  # fmt: skip
 
 
 class NotLogarithms(Rule):
-    """`nll_loss` or `kl_div` of values that, through views, come from softmax or sigmoid; or `nll_loss` of an input
-    that wants a gradient and has an element above 0.001."""
+    """The input of `nll_loss` or `kl_div` comes, through views, from softmax or sigmoid. Or the input of `nll_loss`
+    wants a gradient and has an element above 0.001."""
 
     code = "TG203"
     title = "nll_loss or kl_div of values that are no log-probabilities"
@@ -89,8 +89,9 @@ class NotLogarithms(Rule):
 
 
 class Broadcast(Rule):
-    """A regression loss whose input and target broadcast to more elements than either has; but not where both have as
-    many axes and `reduction="none"` hands out the wide result: that is a table of all pairs on purpose."""
+    """The input and the target of a regression loss broadcast to more elements than either has. The rule stays silent
+    if both have the same number of axes and `reduction="none"` returns the wide result: such a table of all pairs is
+    on purpose."""
 
     code = "TG204"
     title = "a loss between (N, 1) and (N,)"
@@ -119,12 +120,13 @@ def crossed(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class OwnBroadcast(Rule):
-    """A difference of (N, 1) and (N,), N > 1, one computed from parameters and the other data, that is squared or
-    made absolute, reduced to one number, and differentiated. But not if the former was made of an (N,) by a new axis
-    (`unsqueeze`, `[:, None]`), or the line of the difference makes one: all pairs are meant then."""
+    """A difference of (N, 1) and (N,), N > 1, is squared or made absolute, reduced to one number, and differentiated.
+    One of the two is computed from parameters, the other is data. The rule stays silent if the former was made of an
+    (N,) by a new axis (`unsqueeze`, `[:, None]`), or if the line of the difference makes one: all pairs are meant
+    then."""
 
     code = "TG205"
-    title = "a difference of (N, 1) and (N,) in a loss of one's own"
+    title = "a difference of (N, 1) and (N,) in a loss of your own"
     mend = "give both one shape, e.g. target.unsqueeze(1) or input.squeeze(1)"
     ops = ("sub", "square", "power", "pow", "abs", "mul", "div", "neg", "mean", "sum", "norm")
 
@@ -172,7 +174,7 @@ def widened(node: Node, line: Line | None) -> bool:
 
 
 class OneClass(Rule):
-    """`cross_entropy` over a class axis of length 1, or any loss of values that, through views, are a softmax or
+    """The class axis of `cross_entropy` has length 1. Or the input of any loss is, through views, a softmax or
     log_softmax along an axis of length 1."""
 
     code = "TG206"
@@ -194,8 +196,8 @@ class OneClass(Rule):
 
 
 class OtherAxis(Rule):
-    """`nll_loss` of (N, C, …), N > 1, whose input is itself, or is the logarithm of, a softmax along another axis
-    than 1."""
+    """The input of `nll_loss` has the shape (N, C, …), N > 1, and is a softmax or log_softmax along another axis than
+    1, or the logarithm of one."""
 
     code = "TG207"
     title = "softmax along the batch instead of the classes"
@@ -216,11 +218,11 @@ class OtherAxis(Rule):
 
 
 class Swapped(Rule):
-    """A binary cross entropy whose target wants a gradient and whose input does not."""
+    """The target of a binary cross entropy wants a gradient, and its input does not."""
 
     code = "TG208"
     title = "input and target of a binary cross entropy swapped"
-    mend = "loss(input, target): first what the network answers, then what was wanted"
+    mend = "loss(input, target): first the answer of the network, then the target"
 
     def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
         if loss in BINARY and given["input"].node is None and given["target"].node is not None:

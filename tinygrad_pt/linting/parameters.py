@@ -1,4 +1,4 @@
-"""Rules about which parameters a module registers and which an optimizer holds; all but one speak at the end."""
+"""Rules about the parameters that a module registers and that an optimizer holds; most report at the end."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def assigned(owner: Any, attribute: str) -> Line | None:
 
 
 class Hidden(Rule):
-    """What TG101 and TG102 share: the search for parameters that a module has and does not find."""
+    """The search for parameters that a module has and does not find, for TG101 and TG102."""
 
     def hidden(self) -> Iterator[tuple[Module, str, Any, list[Tensor]]]:
         """(owner, attribute, its value, the forgotten parameters in it)."""
@@ -75,15 +75,17 @@ class Hidden(Rule):
         raise NotImplementedError
 
     def fallback(self) -> Line | None:
-        """Where to point if the class cannot be read: at an optimizer."""
+        """The line to report if the source of the class cannot be read: that of an optimizer."""
         return next((r.line for r in self.session.optimizers.values()), None)
 
 
 class InList(Hidden):
-    """A parameter, or a tensor that wants a gradient, in a list, tuple or dict that is an attribute of a module, or a
-    tensor that wants a gradient as an attribute; but no tensor that a module was called with. The module was called,
-    parameters() does not find the tensor, a backward reached it, no optimizer holds it and nobody changed it, while a
-    parameter that the module has registered was trained; or it has registered none, and two backwards reached it."""
+    """A parameter, or a tensor that wants a gradient, is in a list, tuple or dict that is an attribute of a module.
+    Or a tensor that wants a gradient is an attribute itself. Tensors with which a module was called do not count.
+
+    The module was called, its parameters() does not find the tensor, a backward reached the tensor, no optimizer holds
+    it and nobody changed it, while a registered parameter of the module was trained. If the module has registered no
+    parameter, two backwards must have reached the tensor."""
 
     code = "TG101"
     title = "parameters in a plain list or dict, or a plain tensor as an attribute"
@@ -114,7 +116,8 @@ class InList(Hidden):
 
 
 class ModulesInList(Hidden):
-    """A module in a list, tuple or dict that is an attribute of a module, with a parameter such as TG101 speaks of."""
+    """A list, tuple or dict that is an attribute of a module contains a module with a parameter that meets the
+    condition of TG101."""
 
     code = "TG102"
     title = "modules in a plain list or dict"
@@ -133,9 +136,9 @@ class ModulesInList(Hidden):
 
 
 class Replaced(Rule):
-    """An optimizer that has stepped holds parameters that no backward reached and no called module has, while a
-    called module has parameters that backwards reached, that no optimizer holds and nobody changed; and the optimizer
-    holds others of that module, or as many of the same shapes."""
+    """An optimizer that has stepped holds parameters that no backward reached and no called module has. A called module
+    has parameters that backwards reached, that no optimizer holds and nobody changed. The optimizer holds others of
+    that module, or as many of the same shapes."""
 
     code = "TG105"
     title = "parameters replaced after the optimizer was made"
@@ -174,9 +177,9 @@ def lonely(session: Session, p: Tensor, held: set[int]) -> bool:
 
 
 class Missing(Rule):
-    """A registered parameter of a called module that wants a gradient, that a backward reached, that no optimizer
-    holds and nobody changed, while an optimizer that has stepped holds another parameter of that module; and TG105
-    does not apply."""
+    """A registered parameter of a called module wants a gradient, a backward reached it, no optimizer holds it and
+    nobody changed it, while an optimizer that has stepped holds another parameter of that module. TG105 does not
+    apply."""
 
     code = "TG103"
     title = "a parameter missing from the optimizer"
@@ -199,11 +202,13 @@ class Missing(Rule):
 
 
 class Unreached(Rule):
-    """An optimizer has stepped at least 3 times, backward reached some of its parameters, and never reached another
-    that wanted a gradient all the time; 10 times, if that one belongs to a part of a model that was never called. TG105
-    does not apply, the part was not called under no_grad only, which freezes it on purpose, and, if it was never
-    called, backward reached no other parameter of the optimizer in some steps only: what chooses may never choose
-    it."""
+    """An optimizer has stepped at least 3 times, backward reached some of its parameters, and never reached another one
+    that wanted a gradient all the time. If that one belongs to a part of a model that was never called, the optimizer
+    must have stepped 10 times.
+
+    The rule stays silent if TG105 applies, if the part was called under no_grad only (it is frozen on purpose), or if
+    the part was never called and backward reached another parameter of the optimizer in some steps only: a program
+    that chooses among parts may never choose this one."""
 
     code = "TG104"
     title = "an optimizer with parameters that backward never reaches"
@@ -243,9 +248,9 @@ class Unreached(Rule):
 
 
 class Fleeting(Rule):
-    """Three modules with parameters that want a gradient, that the calling module has not registered and no optimizer
-    holds, were called one after the other at one line of its forward, and each was gone when the next but one
-    came."""
+    """Three modules were called one after the other at one line of a module's forward, and each was gone when the next
+    but one came. They have parameters that want a gradient, the calling module has not registered them, and no
+    optimizer holds them."""
 
     code = "TG108"
     title = "a layer made anew in each forward"
@@ -278,11 +283,11 @@ class Fleeting(Rule):
 
 
 class Motionless(Rule):
-    """An optimizer took at least 3 steps, and at all of them every learning rate was 0."""
+    """An optimizer took at least 3 steps, and every learning rate was 0 at all of them."""
 
     code = "TG106"
     title = "a learning rate of 0"
-    mend = "give it a positive lr, and look at what computes it: integer division, a schedule that starts at 0?"
+    mend = "give it a positive lr, and check its computation: integer division, a schedule that starts at 0?"
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
@@ -299,12 +304,12 @@ class Motionless(Rule):
 
 
 class Twins(Rule):
-    """At 2 consecutive steps, all units of a layer (rows of the weight of `linear`, columns of that of `mm`) had
-    equal weights and equal gradients, but for rounding, and neither were 0 everywhere."""
+    """At 2 consecutive steps, all units of a layer (rows of the weight of `linear`, columns of the weight of `mm`) had
+    equal weights and equal gradients up to rounding, and neither were 0 everywhere."""
 
     code = "TG107"
     title = "units that are all alike"
-    mend = "start from random weights (nn.init); constant ones keep all units of a layer equal for ever"
+    mend = "start from random weights (nn.init); with constant weights all units of a layer stay equal"
     ops = ("linear", "mm")
 
     def __init__(self, session: Session) -> None:

@@ -1,4 +1,4 @@
-"""Rules about train() and eval(), units that have died, weights that are no numbers, and the order of schedules."""
+"""Rules about train() and eval(), dead units, weights that are inf or nan, and the order of schedules."""
 
 from __future__ import annotations
 
@@ -31,10 +31,12 @@ JUDGING = frozenset(("gt", "ge", "lt", "le", "eq", "ne", "argmax", "amax"))  # o
 
 
 class Noisy(Rule):
-    """A module that was trained is called, by the user and under no_grad, in training mode and with an active dropout
-    (or batch norm) inside, and what it answers goes into a loss, a comparison, argmax, max or topk. But nothing is
-    said of a line whose answers ever take part in a computation with gradients, nor of one that is called for the
-    same input again and again: that is how a dropout is sampled on purpose."""
+    """A module that was trained is called by the user under no_grad in training mode, with an active dropout (or batch
+    norm) inside, and its answer goes into a loss, a comparison, argmax, or a search for the largest elements (max,
+    topk, a sort in descending order).
+
+    The rule stays silent about a line if its answers ever take part in a computation with gradients, or if it is
+    called for the same input again and again: that samples a dropout on purpose."""
 
     code = "TG401"
     title = "evaluation in training mode"
@@ -89,7 +91,7 @@ class Noisy(Rule):
 
 class Asleep(Rule):
     """A module with dropout (or batch norm) was trained in training mode, was called in eval mode under no_grad, was
-    trained on in eval mode, was evaluated again, and was trained on in eval mode."""
+    trained on in eval mode, was evaluated again, and was trained on in eval mode again."""
 
     code = "TG402"
     title = "training goes on in eval mode"
@@ -127,11 +129,11 @@ class Asleep(Rule):
 
 
 class Deaf(Rule):
-    """`functional.dropout` drops inside a module in eval mode, and the call, as it stands in the source, does not
-    give its argument `training`."""
+    """`functional.dropout` drops inside a module that is in eval mode, and the call in the source does not give its
+    argument `training`."""
 
     code = "TG403"
-    title = "functional dropout that does not know of eval()"
+    title = "functional dropout that ignores eval()"
     mend = "F.dropout(x, p, training=self.training), or an nn.Dropout"
     ops = ("mul",)
 
@@ -153,9 +155,9 @@ def silent(call: ast.Call) -> bool:
 
 
 class Dead(Rule):
-    """A layer (`linear`, or `mm` with or without bias) whose value goes straight into relu gave 0 for every example:
-    all units in 10 calls with gradients in a row; or at least half of them in 30, if it has seen 64 different
-    inputs."""
+    """The value of a layer (`linear`, or `mm` with or without bias) goes straight into relu, and the result was 0 for
+    every example: in all units for 10 calls with gradients in a row, or in at least half of the units for 30 such
+    calls, if the layer has seen 64 different inputs."""
 
     code = "TG501"
     title = "dead ReLUs"
@@ -223,14 +225,14 @@ class NoNumbers(Rule):
 
 
 class TooEarly(Rule):
-    """At one line of the program the `step()`, without an argument, of an object that holds an optimizer was called
-    before the first step of that optimizer and again after it, and lowered its learning rate both times: so a decay
-    was under way before it began. It need not have lowered the rate yet if it has a `last_epoch` that counts the first
-    call as one too many, as PyTorch's, whose constructor makes the first step.
+    """An object holds an optimizer, and its `step()` was called without an argument before the first step of that
+    optimizer and again after it, from the same line. Both calls lowered the learning rate: the decay began too early.
+    The first call need not have lowered the rate if the object has a `last_epoch` that counts it as one too many, like
+    PyTorch's schedulers, whose constructor makes the first step.
 
-    Nothing is said if that `step()` itself called the optimizer's; if the rate rose (a warm-up); if it fell far the
-    first time only (the schedule brings its own first rate); or if the first and the second call stand at different
-    lines (a schedule wound forward)."""
+    The rule stays silent if that `step()` itself called the optimizer's, if the rate rose (a warm-up), if it fell far
+    the first time only (the schedule brings its own first rate), or if the first and the second call stand at different
+    lines (a schedule that is wound forward)."""
 
     code = "TG601"
     title = "a scheduler stepped before the optimizer"
@@ -266,7 +268,7 @@ class TooEarly(Rule):
 
 
 class Early:
-    """A scheduler that was stepped before its optimizer, and the learning rates."""
+    """A scheduler that was stepped before its optimizer, with the learning rates."""
 
     def __init__(self, record: Optimized, scheduler: Any, line: Line | None) -> None:
         self.record, self.scheduler, self.line = record, scheduler, line

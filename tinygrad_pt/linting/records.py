@@ -1,4 +1,4 @@
-"""Records of what happened: one of each call of `backward`, and one of each optimizer."""
+"""Records: one of each call of `backward`, and one of each optimizer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Backward:
 
 
 class Optimized:
-    """An optimizer and what it did.
+    """An optimizer, its steps and its gradients.
 
     Attributes:
         made, stepped: the lines that made it and that called its last step.

@@ -20,7 +20,7 @@ EVENTS = (
 
 
 class Rule:
-    """One kind of silent bug. The docstring of a rule states the exact condition under which it speaks."""
+    """One kind of silent bug. The docstring of a rule states the exact condition under which it reports."""
 
     code = ""
     title = ""  # the bug in a few words, for the table

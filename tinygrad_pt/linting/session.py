@@ -1,4 +1,4 @@
-"""One run of the linter: it listens, keeps what happened so far, tells the rules, and collects what they find."""
+"""One run of the linter: it listens, keeps the facts, tells the rules of events, and collects the findings."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Session(Listener):
             for name in rule.ops:
                 self.hears.setdefault(name, []).append(rule.applied)
 
-    # ------------------------------------------------------------------------------------ what rules say
+    # ------------------------------------------------------------------------------------ findings
     def report(self, code: str, sentence: str, mend: str, line: Line | None) -> None:
         """Add a finding, unless one of this code stands at this line or the line silences it."""
         key = (code, line and line.file, line and line.number)
@@ -90,7 +90,7 @@ class Session(Listener):
                         ears.remove(ear)
                 _warn_of(ear, error)
 
-    # ------------------------------------------------------------------------------------ what happens
+    # ------------------------------------------------------------------------------------ events
     def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor) -> None:
         line = caller()
         if result.node is not None:
@@ -169,10 +169,10 @@ class Session(Listener):
         record.reached = record.cleared = False
 
     def end(self) -> None:
-        """The program has ended: the rules say what only the whole of it can show."""
+        """The program has ended; some rules report only now."""
         self.tell("end")
 
-    # ------------------------------------------------------------------------------------ what rules ask
+    # ------------------------------------------------------------------------------------ facts that rules ask for
     def calling(self) -> tuple[Module, ...]:
         """The modules that are being called, outermost first."""
         found, scope = [], current().scope
@@ -210,7 +210,7 @@ class Session(Listener):
         return self.pasts.get(t) if t.node is None else source(t)
 
     def name(self, p: Tensor, names: dict[int, str] | None = None) -> str:
-        """What to call a tensor."""
+        """The name of a tensor in a sentence."""
         name = (self.registered() if names is None else names).get(id(p)) or getattr(p, "name", None)
         return name or f"a tensor of shape {list(p.array.shape)}"
 
@@ -224,5 +224,5 @@ def hides(module: Module) -> bool:
 def _warn_of(ear: Callable[..., None], error: Exception) -> None:
     """Warn that a rule raised an exception."""
     code = getattr(getattr(ear, "__self__", None), "code", "?")
-    text = f"lint: the rule {code} fell over and is off from here on: {type(error).__name__}: {error}"
+    text = f"lint: the rule {code} failed and is off from here on: {type(error).__name__}: {error}"
     warnings.warn(text, RuntimeWarning, stacklevel=2)
