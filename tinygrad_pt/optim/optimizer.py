@@ -10,13 +10,14 @@ from typing import Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 
+from tinygrad_pt.autograd.hooks import Removable
 from tinygrad_pt.calling import F32, F64, wrap
 from tinygrad_pt.errors import describe, refuse, typename
 from tinygrad_pt.graph import born
 from tinygrad_pt.inplace import last_change, touched
 from tinygrad_pt.lines import user_frame
 from tinygrad_pt.modes import current, enable_grad
-from tinygrad_pt.tensor import Removable, Tensor
+from tinygrad_pt.tensor import Tensor
 
 Options: TypeAlias = dict[str, Any]
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[Options]
