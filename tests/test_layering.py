@@ -12,8 +12,8 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "tinygrad_pt"
 ROOMS = [
-    "dtypes", "errors", "lines", "modes", "listening", "leaves", "graph", "symbol", "calling", "inplace", "ops",
-    "autograd", "printing", "random", "functions", "tensor", "nn", "optim", "utils", "datasets", "models",
+    "dtypes", "errors", "texts", "lines", "modes", "listening", "leaves", "graph", "symbol", "calling", "inplace",
+    "ops", "autograd", "printing", "random", "functions", "tensor", "nn", "optim", "utils", "datasets", "models",
 ]  # fmt: skip
 LEAVES = [
     "debugging",

@@ -33,6 +33,7 @@ from tinygrad_pt.inplace import last_change
 from tinygrad_pt.listening import Walk
 from tinygrad_pt.modes import current, enable_grad
 from tinygrad_pt.ops import cast, clone, sum_to
+from tinygrad_pt.texts import MATERIALIZED, SEED_SHAPE, UNUSED
 
 Tensors = Tensor | Iterable[Tensor]
 by_birth = attrgetter("born")
@@ -205,18 +206,15 @@ def seed_of(t: Tensor, grad: Tensor | None, index: int, create: bool) -> Any:
     x = t.array
     if grad is None:
         if x.size != 1:
-            text = "grad can be implicitly created only for scalar outputs"
-            raise refuse(RuntimeError, text, mend="reduce it first, e.g. loss.sum().backward(), or pass gradient=")
+            mend = "reduce it first, e.g. loss.sum().backward(), or pass gradient="
+            raise refuse(RuntimeError, "grad can be implicitly created only for scalar outputs", mend=mend)
         if not x.shape and not create:
             return x.dtype.type(1)
         return wrap(np.ones_like(x)) if create else np.ones_like(x)
     if not isinstance(grad, Tensor):
         raise refuse(TypeError, f"gradients can be either Tensors or None, but got {type(grad).__name__}")
     if grad.array.shape != x.shape:
-        text = (
-            f"Mismatch in shape: grad_output[{index}] has a shape of torch.Size({list(grad.array.shape)}) and "
-            f"output[{index}] has a shape of torch.Size({list(x.shape)})."
-        )
+        text = SEED_SHAPE.format(index, list(grad.array.shape), list(x.shape))
         raise refuse(RuntimeError, text, mend="the gradient of a tensor has the tensor's shape")
     seed = grad if create else grad.array
     return seed if grad.array.dtype == x.dtype else cast(seed, dtype=x.dtype)
@@ -327,10 +325,7 @@ def grad(
     (27.0, 18.0)
     """
     if materialize_grads and allow_unused is False:
-        raise refuse(
-            ValueError,
-            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.",
-        )
+        raise refuse(ValueError, MATERIALIZED)
     xs = listed(inputs)
     outputs = listed(outputs)
     roots, values = start(outputs, grad_outputs, create_graph)
@@ -342,11 +337,7 @@ def grad(
     reachable = {*roots, *(p for node in order(roots, wanted) for p in node.parents if isinstance(p, Node))}
     for i, t in enumerate(xs):
         if t.node not in reachable and not allow_unused and not materialize_grads:
-            text = (
-                f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set "
-                "allow_unused=True if this is the desired behavior."
-            )
-            raise refuse(RuntimeError, text)
+            raise refuse(RuntimeError, UNUSED.format(i))
     retain = create_graph if retain_graph is None else retain_graph
     found, heard = walk(
         roots, values, retain=retain, create=create_graph, wanted=wanted, given=grad_outputs is not None,

@@ -162,10 +162,8 @@ class Accumulated(Rule):
         self.grown: set[Line | None] = set()
         self.used: set[Line | None] = set()
 
-    def called(
-        self, module: Module, args: tuple[Any, ...], output: Any, outer: tuple[Module, ...], line: Line | None
-    ) -> None:
-        if not outer and id(module) in self.session.roots:
+    def called(self, module: Module, args: tuple[Any, ...], output: Any, line: Line | None) -> None:
+        if not self.session.calling() and id(module) in self.session.roots:
             self.calls += 1
 
     def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor, line: Line | None) -> None:

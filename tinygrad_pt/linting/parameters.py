@@ -95,9 +95,7 @@ class InList(Hidden):
         super().__init__(session)
         self.inputs: Notes[bool] = Notes()  # tensors that modules were called with
 
-    def called(
-        self, module: Module, args: tuple[Any, ...], output: Any, outer: tuple[Module, ...], line: Line | None
-    ) -> None:
+    def called(self, module: Module, args: tuple[Any, ...], output: Any, line: Line | None) -> None:
         for t in inside(args, Tensor):
             if isinstance(t.node, Leaf):
                 self.inputs.set(t, True)
@@ -219,9 +217,7 @@ class Unreached(Rule):
         self.wanting: dict[int, int] = {}  # parameter -> steps at which it wanted a gradient and had none
         self.asked: Notes[bool] = Notes()  # module that was called -> whether ever with gradients
 
-    def called(
-        self, module: Module, args: tuple[Any, ...], output: Any, outer: tuple[Module, ...], line: Line | None
-    ) -> None:
+    def called(self, module: Module, args: tuple[Any, ...], output: Any, line: Line | None) -> None:
         self.asked.set(module, current().grad or self.asked.get(module, False))
 
     def after_step(self, record: Optimized) -> None:
@@ -260,9 +256,8 @@ class Fleeting(Rule):
         super().__init__(session)
         self.seen: dict[tuple[int, Line | None], list[weakref.ref[Module]]] = {}
 
-    def called(
-        self, module: Module, args: tuple[Any, ...], output: Any, outer: tuple[Module, ...], line: Line | None
-    ) -> None:
+    def called(self, module: Module, args: tuple[Any, ...], output: Any, line: Line | None) -> None:
+        outer = self.session.calling()
         if not outer or isinstance(outer[-1], (Sequential, ModuleList)) or not current().grad:
             return
         links = self.seen.setdefault((id(outer[-1]), line), [])

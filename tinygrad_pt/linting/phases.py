@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tinygrad_pt.linting.session import Session
 
 
-def moody(module: Module) -> bool:
+def changes_with_mode(module: Module) -> bool:
     """Whether a module computes something else in training than in evaluation."""
     return (isinstance(module, Dropout) and module.p > 0) or type(module).__name__.startswith("BatchNorm")
 
@@ -48,12 +48,10 @@ class Noisy(Rule):
         self.answers: Notes[Line | None] = Notes()  # tensor -> the line of the call it comes from
         self.lines: dict[Line | None, list[Any]] = {}  # line -> [judged?, harmless?, last input]
 
-    def called(
-        self, module: Module, args: tuple[Any, ...], output: Any, outer: tuple[Module, ...], line: Line | None
-    ) -> None:
-        if outer or current().grad or not module.training:
+    def called(self, module: Module, args: tuple[Any, ...], output: Any, line: Line | None) -> None:
+        if self.session.calling() or current().grad or not module.training:
             return
-        if not any(moody(m) and m.training for m in module.modules()):
+        if not any(changes_with_mode(m) and m.training for m in module.modules()):
             return
         stepped = self.session.trained()
         if not any(id(p) in stepped for p in module.parameters()):
@@ -101,10 +99,8 @@ class Asleep(Rule):
         super().__init__(session)
         self.states: dict[int, list[Any]] = {}  # module -> [progress, (mode, line) of its last call with gradients]
 
-    def called(
-        self, module: Module, args: tuple[Any, ...], output: Any, outer: tuple[Module, ...], line: Line | None
-    ) -> None:
-        if outer or not any(moody(m) for m in module.modules()):
+    def called(self, module: Module, args: tuple[Any, ...], output: Any, line: Line | None) -> None:
+        if self.session.calling() or not any(changes_with_mode(m) for m in module.modules()):
             return
         state = self.states.setdefault(id(module), [0, None, module])
         if current().grad:

@@ -40,10 +40,8 @@ class Rule:
     def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
         """A loss of `nn.functional` is being computed from the arguments `given`; told once per op inside."""
 
-    def called(
-        self, module: Module, args: tuple[Any, ...], output: Any, outer: tuple[Module, ...], line: Line | None
-    ) -> None:
-        """A module was called, by the innermost of the modules `outer`."""
+    def called(self, module: Module, args: tuple[Any, ...], output: Any, line: Line | None) -> None:
+        """A module was called, inside the modules of `session.calling()`."""
 
     def differentiated(self, nodes: frozenset[Node]) -> None:
         """A backward walk, of `backward`, `grad` or another function, is about to go through these vertices."""

@@ -105,10 +105,10 @@ class Session(Listener):
         self._tell([self.hears.get(name, []) for name in (op.name, "*")], op, args, attrs, result, line)
 
     def called(self, module: Module, args: tuple[Any, ...], output: Any) -> None:
-        outer = self.calling()
-        if not outer and id(module) not in self.roots and (any(True for _ in module.parameters()) or hides(module)):
-            self.roots[id(module)] = module
-        self.tell("called", module, args, output, outer, caller())
+        if id(module) not in self.roots and not self.calling():
+            if any(True for _ in module.parameters()) or hides(module):
+                self.roots[id(module)] = module
+        self.tell("called", module, args, output, caller())
 
     def walking(self, walk: Walk) -> None:
         self.tell("differentiated", frozenset(walk.nodes))

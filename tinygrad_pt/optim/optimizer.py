@@ -13,18 +13,20 @@ from typing import Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 
+from tinygrad_pt.autograd.hooks import Removable
 from tinygrad_pt.calling import F32, F64, wrap
 from tinygrad_pt.errors import describe, refuse, typename
 from tinygrad_pt.graph import born
 from tinygrad_pt.inplace import last_change, touched
 from tinygrad_pt.lines import user_frame
 from tinygrad_pt.modes import current, enable_grad
-from tinygrad_pt.tensor import Removable, Tensor
+from tinygrad_pt.tensor import Tensor
 
 Options: TypeAlias = dict[str, Any]
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[Options]
 Due: TypeAlias = list[tuple[Tensor, np.ndarray, np.ndarray]]  # (parameter, its array, its gradient's array)
 Loss = TypeVar("Loss")
+R = TypeVar("R")
 
 BLOCK = 16384  # elements per piece of a large parameter: what a rule touches stays in the processor's cache
 WORDS = {"lr": "learning rate", "eps": "epsilon value"}  # PyTorch's words for options
@@ -110,7 +112,7 @@ def due(params: list[Tensor]) -> Due:
 _told: ContextVar[tuple[tuple[Optimizer, str], ...]] = ContextVar("tinygrad_pt.optim.told", default=())
 
 
-def _tell(optimizer: Optimizer, name: str, method: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+def _tell(optimizer: Optimizer, name: str, method: Callable[..., R], *args: Any, **kwargs: Any) -> R:
     """Call a `step` or `zero_grad`, and tell listeners of it; not again of that of a base class, called inside."""
     listeners = current().listeners
     token = _told.set((*_told.get(), (optimizer, name)))
@@ -127,11 +129,11 @@ def _tell(optimizer: Optimizer, name: str, method: Callable[..., Any], *args: An
     return result
 
 
-def _heard(method: FunctionType, name: str) -> Callable[..., Any]:
+def _heard(method: Callable[..., R], name: str) -> Callable[..., R]:
     """The `step` or `zero_grad` that a subclass defines; listeners hear of it."""
 
     @functools.wraps(method)
-    def heard(self: Optimizer, *args: Any, **kwargs: Any) -> Any:
+    def heard(self: Optimizer, *args: Any, **kwargs: Any) -> R:
         if current().listeners and (self, name) not in _told.get():
             return _tell(self, name, method, *args, **kwargs)
         return method(self, *args, **kwargs)
