@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 import numpy as np
 
@@ -19,7 +19,7 @@ from tinygrad_pt.autograd.hooks import Hook, Removable
 from tinygrad_pt.calling import handle, wrap
 from tinygrad_pt.errors import class_name, refuse
 from tinygrad_pt.functions.arguments import Size, axis_from, expect_tensor
-from tinygrad_pt.functions.binding import operator, plain, reflected, writing
+from tinygrad_pt.functions.binding import Operator, operator, plain, reflected, writing
 from tinygrad_pt.functions.methods import Methods, leaf
 from tinygrad_pt.graph import DETACH, Handle, Leaf, Node
 from tinygrad_pt.modes import current
@@ -269,7 +269,8 @@ class Tensor(Methods):
     __and__, __rand__ = operator(F.bitwise_and), reflected(F.bitwise_and)
     __or__, __ror__ = operator(F.bitwise_or), reflected(F.bitwise_or)
     __xor__, __rxor__ = operator(F.bitwise_xor), reflected(F.bitwise_xor)
-    __eq__, __ne__ = plain(ops.eq), plain(ops.ne)  # type: ignore[assignment]  # element by element, not one bool
+    __eq__: ClassVar[Operator] = plain(ops.eq)  # type: ignore[assignment]  # element by element, not one bool
+    __ne__: ClassVar[Operator] = plain(ops.ne)  # type: ignore[assignment]
     __lt__, __le__, __gt__, __ge__ = plain(ops.lt), plain(ops.le), plain(ops.gt), plain(ops.ge)
     __neg__, __pos__, __abs__, __invert__ = F.neg, F.positive, F.abs, F.bitwise_not
     __iadd__, __isub__, __imul__ = writing(ops.add), writing(F.sub), writing(ops.mul)
