@@ -155,20 +155,25 @@ def vertex(
     saved: list[Any] = [(y if y.shape else y[()]) if keep[0] else None]
     guards: tuple[Any, ...] = (version, version[0]) if keep[0] else ()
     parents: list[Any] = []
-    for a, kept in zip(args, keep[1:], strict=True):
-        if not isinstance(a, TensorBase):
+    i = 0
+    for a in args:
+        i += 1
+        if a.__class__ is Tensor or isinstance(a, TensorBase):
+            p = a.node
+            if p is None:
+                p = Constant(a)
+                if keep[i] and a.inference:
+                    raise refuse(RuntimeError, INFERENCE_SAVED, op.name, *args)
+            parents.append(p)
+            if keep[i]:
+                x = a.array
+                saved.append(x if x.shape or y.shape else x[()])
+                guards += (a.version, a.version[0])
+            else:
+                saved.append(p)
+        else:
             parents.append(a)
             saved.append(a)
-            continue
-        p = Constant(a) if a.node is None else a.node
-        parents.append(p)
-        if kept:
-            if a.node is None and a.inference:
-                raise refuse(RuntimeError, INFERENCE_SAVED, op.name, *args)
-            saved.append(a.array if a.array.shape or y.shape else a.array[()])
-            guards += (a.version, a.version[0])
-        else:
-            saved.append(p)
     return Node(op, tuple(parents), tuple(saved), attrs, guards, y.shape, y.dtype, scope)
 
 
