@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_pt.calling import primitive
 from tinygrad_pt.graph import Array, Op
-from tinygrad_pt.inplace import follow
+from tinygrad_pt.inplace import view_along
 from tinygrad_pt.ops.elementwise import cast, zero
 
 
@@ -37,11 +37,11 @@ def scatter_add(a: Array, *, shape: tuple[int, ...], index: Any) -> Array:
 
 @primitive(
     r"\mathrm{put}(a,\, b)",
-    lambda g, y, a, b, *, path: overwrite(g, zero(cast(follow(g, path), dtype=a.dtype)), path=path),
-    lambda g, y, a, b, *, path: cast(follow(g, path), dtype=b.dtype),
+    lambda g, y, a, b, *, path: overwrite(g, zero(cast(view_along(g, path), dtype=a.dtype)), path=path),
+    lambda g, y, a, b, *, path: cast(view_along(g, path), dtype=b.dtype),
 )
 def overwrite(a: Array, b: Array, *, path: tuple[tuple[Op, dict[str, Any]], ...]) -> Array:
-    """y = a, but b where the path of views leads (of views made one at a time: see `graph.no_part`)."""
+    """y = a, but b where the path of views leads (of views made one at a time: see `inplace.check_single_view`)."""
     y = np.array(a)
     place = y
     for op, attrs in path:
