@@ -1,5 +1,6 @@
 """PyTorch's longer sentences about graphs and gradients, word for word."""
 
+NO_FLOAT = "only Tensors of floating point dtype can require gradients"
 NO_HOOK = "cannot register a hook on a tensor that doesn't require gradient"
 NOT_A_LEAF = (
     "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph "
@@ -56,4 +57,50 @@ UNUSED = (
 )
 MATERIALIZED = (
     "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
+)
+
+# ------------------------------------------------------------------------------------------ autograd.functional
+NO_TENSORS = "The {0} given to {1} must be either a Tensor or a tuple of Tensors but the {2} has type {3}."
+V_MISSING = "The vector v can only be None if {} a single Tensor with a single element."
+V_SINGLE = "The given v should contain a single Tensor."
+V_LENGTH = "v is a tuple of invalid length: should be {} but got {}."
+V_SIZE = "{} has invalid size: should be torch.Size({}) but got torch.Size({})."
+# These are refused with `strict=True`; the last {} of each is the number of an output or an input.
+NO_GRAPH = (
+    "Output {} of the user-provided function does not require gradients. The outputs must be computed in a "
+    "differentiable manner from the input when running in strict mode."
+)
+INDEPENDENT = "{} of the user-provided function is independent of input {{}}. This is not allowed in strict mode."
+CONSTANT = (
+    "{} of the user-provided function is independent of input {{}}. This is not allowed in strict mode when "
+    "create_graph=True."
+)
+CONSTANT_GRADIENT = (
+    "The gradient with respect to input {} is independent of the inputs of the user-provided function. This is not "
+    "allowed in strict mode."
+)
+CONSTANT_ENTRY = (
+    "The gradient with respect to the input is independent of entry {} in the grad_outputs when using the double "
+    "backward trick to compute forward mode gradients. This is not allowed in strict mode."
+)
+CONSTANT_HESSIAN = (
+    "The hessian of the user-provided function is independent of entry {} in the grad_jacobian. This is not allowed in "
+    "strict mode as it prevents from using the double backward trick to replace forward mode AD."
+)
+LINEAR = (
+    "While computing the hessian, found that the jacobian of the user-provided function with respect to input {} is "
+    "independent of the input. This is not allowed in strict mode. You should ensure that your function is twice "
+    "differentiable and that the jacobian depends on the inputs (this would be violated by a linear function for "
+    "example)."
+)
+
+# ------------------------------------------------------------------------------------------ autograd.Function
+NO_FORWARD = "You must implement the forward function for custom autograd.Function."
+NO_BACKWARD = (
+    "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward "
+    "mode AD."
+)
+LEGACY = (
+    "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function "
+    "with static forward method. (Example: https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)"
 )
