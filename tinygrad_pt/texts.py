@@ -104,3 +104,4 @@ LEGACY = (
     "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function "
     "with static forward method. (Example: https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)"
 )
+WRONG_COUNT = "function {}Backward returned an incorrect number of gradients (expected {}, got {})"
