@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.hooks import accumulate, pass_hooks
+from tinygrad_pt.autograd.hooks import Gradient, accumulate, pass_hooks
 from tinygrad_pt.autograd.saved import as_tensors, freed, mutated, wrong_shape
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
@@ -200,7 +200,7 @@ def listed(tensors: Tensors) -> tuple[Tensor, ...]:
     return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
 
 
-def seed_of(t: Tensor, grad: Tensor | None, index: int, create: bool) -> Any:
+def seed_of(t: Tensor, grad: Tensor | None, index: int, create: bool) -> Gradient:
     """The gradient a root starts with: 1 for a scalar, or what the caller gives, of the root's shape."""
     x = t.array
     if grad is None:
@@ -219,7 +219,7 @@ def seed_of(t: Tensor, grad: Tensor | None, index: int, create: bool) -> Any:
     return seed if grad.array.dtype == x.dtype else cast(seed, dtype=x.dtype)
 
 
-def start(outputs: Sequence[Tensor], grads: Any, create: bool) -> tuple[Sequence[Node], Sequence[Any]]:
+def start(outputs: Sequence[Tensor], grads: Any, create: bool) -> tuple[Sequence[Node], Sequence[Gradient]]:
     """Roots and seeds of a walk, all checked before any of it begins."""
     given = grads if isinstance(grads, (tuple, list)) else (grads,) * len(outputs)
     if len(outputs) != len(given):

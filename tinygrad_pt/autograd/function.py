@@ -13,13 +13,13 @@ from typing import Any, NoReturn
 import numpy as np
 
 from tinygrad_pt import texts
+from tinygrad_pt.autograd.hooks import Gradient
 from tinygrad_pt.autograd.saved import mutated_text
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import OPS, Array, Constant, Node, Op, Rule, Tensor, pick
 from tinygrad_pt.modes import current, enable_grad, no_grad
 
-Gradient = Array | Tensor  # a tensor if the gradient is to be a graph, else an array
 Saved = tuple[
     Array, Node | int | None, list[int], int
 ]  # array; vertex, or number of an output; version now; version then
@@ -144,7 +144,7 @@ class Function:
 def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
     """Decorator of a `backward` whose result is not to be differentiated again."""
 
-    def guarded(ctx: FunctionCtx, *grads: Tensor | None) -> Any:
+    def guarded(ctx: FunctionCtx, *grads: Tensor | None) -> object:
         with no_grad():
             return backward(ctx, *grads)
 
@@ -188,7 +188,7 @@ def _recorded(
         if listeners:
             places = attrs["places"]
 
-            def again(*given: Tensor) -> Any:
+            def again(*given: Tensor) -> object:
                 """Apply the Function anew, to other tensors in the places of the first ones."""
                 return cls.apply(*(given[places.index(i)] if i in places else a for i, a in enumerate(args)), **kwargs)
 
