@@ -39,7 +39,7 @@ reciprocal = unary("reciprocal", np.reciprocal, r"\frac{1}{a}", lambda g, y, a: 
 # ------------------------------------------------------------------------------------------ comparisons
 def comparison(name: str, ufunc: np.ufunc, notation: str) -> Applied:
     """An op with a truth value: no gradient flows through it."""
-    return binary(name, ufunc, notation, None, None, domain="compare")
+    return binary(name, ufunc, notation, None, None)
 
 
 eq = comparison("eq", np.equal, r"a = b")
