@@ -143,24 +143,27 @@ class Node:
 
 
 class Leaf(Node):
-    """The vertex of a leaf, a tensor that no op has made: the walk ends here and adds to the `.grad` of the tensor."""
+    """The vertex of a leaf, a tensor that no op has made: the walk ends here and adds to the `.grad` of the tensor.
+
+    `handle` is a weak reference to the tensor, because a tensor and its vertex must not keep each other alive.
+    """
 
     __slots__ = ("handle", "value", "version")
 
-    def __init__(self, handle: TensorBase) -> None:
-        super().__init__(LEAF, (), (), {}, (), handle.array.shape, handle.array.dtype, None)
-        self.handle = weakref.ref(handle)  # weak: a tensor and its vertex must not keep each other alive
-        self.value, self.version = handle.array, handle.version
+    def __init__(self, tensor: TensorBase) -> None:
+        super().__init__(LEAF, (), (), {}, (), tensor.array.shape, tensor.array.dtype, None)
+        self.handle = weakref.ref(tensor)
+        self.value, self.version = tensor.array, tensor.version
 
 
 class Constant:
-    """A parent that wants no gradient: the shape and dtype of the argument, and the tensor itself while it lives."""
+    """A parent that wants no gradient: the shape and dtype of a tensor, and a weak reference to it, `handle`."""
 
     __slots__ = ("dtype", "handle", "shape")
 
-    def __init__(self, handle: TensorBase) -> None:
-        self.shape, self.dtype = handle.array.shape, handle.array.dtype
-        self.handle = weakref.ref(handle)
+    def __init__(self, tensor: TensorBase) -> None:
+        self.shape, self.dtype = tensor.array.shape, tensor.array.dtype
+        self.handle = weakref.ref(tensor)
 
     @property
     def ndim(self) -> int:
@@ -169,6 +172,7 @@ class Constant:
 
 LEAF = Op("leaf", lambda a: a, label="torch::autograd::AccumulateGrad")
 DETACH = Op("detach", lambda a: a)  # listeners are told of it; no vertex records it
+# The op of a vertex that stands for one of several results. It has no rules: the walk collects the gradients itself.
 PICK = Op("pick", lambda a, *, part: a, lambda slot: None, label=lambda node: node.parents[0].name())  # type: ignore[arg-type, return-value]
 
 
@@ -201,7 +205,7 @@ class TensorBase:
     node: Node | None = None
     base: Any = None
     path: tuple[tuple[Op, dict[str, Any]], ...] = ()
-    views: list[weakref.ref[Any]] | None = None
+    views: list[weakref.ref[TensorBase]] | None = None
     inference: bool = False
 
 

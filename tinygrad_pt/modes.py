@@ -23,12 +23,12 @@ __all__ = [
 
 
 class Mode:
-    """What an op does apart from computing its value. A mode never changes; a switch puts another in its place.
+    """How ops behave in a task or thread. A mode itself never changes: a switch puts another one in its place.
 
     Attributes:
         grad: an op on tensors that require grad records a vertex.
         inference: results can never take part in a gradient.
-        scope: the call of a module that is going on, or None.
+        scope: the innermost call of a module that has not returned yet, or None.
         listeners: objects that are told what happens, in this order; see `listening`.
     """
 
@@ -41,7 +41,7 @@ class Mode:
         self.grad, self.inference, self.scope, self.listeners = grad, inference, scope, listeners
 
     def but(self, **changes: Any) -> Mode:
-        """A mode like this one, some of its attributes changed."""
+        """A mode like this one, with some attributes changed."""
         fields = {name: getattr(self, name) for name in Mode.__slots__}
         return Mode(**(fields | changes))
 

@@ -21,7 +21,7 @@ from tinygrad_pt.errors import class_name, refuse
 from tinygrad_pt.functions.arguments import Size, axis_from, expect_tensor
 from tinygrad_pt.functions.binding import operator, plain, reflected, writing
 from tinygrad_pt.functions.methods import Methods, leaf
-from tinygrad_pt.graph import DETACH, Handle, Leaf, Node
+from tinygrad_pt.graph import DETACH, Leaf, Node
 from tinygrad_pt.modes import current
 from tinygrad_pt.texts import GRAD_DTYPE, GRAD_SIZE, INFERENCE_GRAD, NO_HOOK, NON_LEAF_GRAD, NOT_A_LEAF
 
@@ -60,7 +60,7 @@ class Tensor(Methods):
             raise refuse(TypeError, f"new(): data must be a sequence (got {type(source).__name__})")
         if isinstance(source, Size):
             return leaf(cls, np.empty(tuple(source), kind.numpy), False)
-        x = source.array.astype(kind.numpy) if isinstance(source, Handle) else F.tensor(source, dtype=kind).array
+        x = source.array.astype(kind.numpy) if isinstance(source, Tensor) else F.tensor(source, dtype=kind).array
         return leaf(cls, x, False)
 
     # -------------------------------------------------------------------------------------- shape, dtype, device
@@ -145,7 +145,7 @@ class Tensor(Methods):
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
-            if not isinstance(value, Handle):
+            if not isinstance(value, Tensor):
                 text = f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
                 raise refuse(TypeError, text)
             x = value.array
@@ -236,7 +236,7 @@ class Tensor(Methods):
 
     @data.setter
     def data(self, value: Tensor) -> None:
-        if not isinstance(value, Handle):
+        if not isinstance(value, Tensor):
             raise refuse(TypeError, f"Variable data has to be a tensor, but got {class_name(type(value))}")
         x = value.array
         if self.node is not None and x.dtype.kind != "f":
