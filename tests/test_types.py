@@ -16,6 +16,7 @@ PRELUDE = """
 import numpy as np
 import tinygrad_pt as torch
 from tinygrad_pt import nn, optim
+from tinygrad_pt.autograd import functional
 from tinygrad_pt.nn import functional as F
 from tinygrad_pt.tensor import Tensor
 from tinygrad_pt.utils.data import DataLoader, TensorDataset
@@ -27,6 +28,15 @@ model = nn.Sequential(nn.Linear(2, 3), nn.ReLU())
 sgd = optim.SGD(model.parameters(), lr=0.1)
 written = x.detach()
 written += 1
+
+def cubes(x: Tensor) -> Tensor:
+    return x**3
+
+def total(x: Tensor) -> Tensor:
+    return (x**3).sum()
+
+def both(x: Tensor) -> tuple[Tensor, Tensor]:
+    return x, x**2
 """
 TENSORS = [
     # operators
@@ -48,6 +58,10 @@ TENSORS = [
     "torch.zeros_like(x)", "torch.from_numpy(np.ones(2))", "torch.sum(x)", "torch.max(x)", "torch.max(x, 0).values",
     "torch.softmax(x, 0)", "torch.einsum('i,i', x, y)", "torch.detach(x)", "torch.zero_(x)", "F.relu(x)",
     "F.one_hot(x)", "torch.index_put_(x, (y,), y)",
+    # derivatives
+    "functional.jacobian(cubes, x)", "functional.hessian(total, x)", "functional.hessian(lambda x: (x**3).sum(), x)",
+    "functional.jvp(cubes, x, x)[1]", "functional.vjp(cubes, x, x)[0]", "functional.vhp(total, x, x)[1]",
+    "functional.hvp(total, x, x)[1]", "torch.autograd.grad(total(x), x)[0]",
 ]  # fmt: skip
 OTHERS = {
     "x.grad": "Tensor | None", "x.size()": "Size", "x.size(0)": "int", "x.shape": "Size", "x.stride(0)": "int",
@@ -57,7 +71,9 @@ OTHERS = {
     "x.is_floating_point()": "bool", "x.allclose(y)": "bool", "len(x)": "int", "float(x)": "float", "bool(x)": "bool",
     "x.max(0)": "tuple[Tensor, Tensor", "torch.is_tensor(x)": "bool", "torch.float32": "dtype", "x.why_nan()": "Why",
     "optim.SGD(model.parameters(), lr=0.1)": "SGD", "torch.Size([1])": "Size", "torch.no_grad()": "no_grad",
-    "x.split(1)": "tuple[Tensor, ...]",
+    "x.split(1)": "tuple[Tensor, ...]", "functional.jacobian(both, (x,))": "tuple[tuple[Tensor, ...], ...]",
+    "functional.jacobian(cubes, (x,))": "tuple[Tensor, ...]", "functional.vjp(cubes, (x,))[1]": "tuple[Tensor, ...]",
+    "functional.jvp(both, x, x)[1]": "tuple[Tensor, ...]",
 }  # fmt: skip
 
 

@@ -1,9 +1,11 @@
 """Applying ops: the one place where the graph grows.
 
-`apply` is the general way, and says all there is to it: bring the arguments together, compute the forward, record a
-vertex. `single`, `pair` and `several` make the functions that apply an op of one, two or any number of arguments; for
-the usual arguments they do what `apply` does in one piece, because a small network's time is spent here (sharing one
-function for vertices costs a chain of ops a fifth). A test over the table of ops holds them to `apply`.
+`apply` is the general way. It brings the arguments to dtypes that meet, computes the forward, and records a vertex.
+`single`, `pair` and `several` make the functions that apply an op of one, of two, or of any number of arguments. For
+the usual arguments these functions do the same as `apply`, written out in one piece, because a small network spends
+most of its time here: one shared function that makes vertices would slow a chain of ops by a fifth. A test over the
+table of ops compares them with `apply`. At the end of the file stand `unary`, `binary` and `primitive`, with which the
+files of `ops` declare their ops.
 """
 
 from __future__ import annotations
@@ -27,13 +29,13 @@ F32, F64 = dtypes.float32.numpy, dtypes.float64.numpy
 NONE: dict[str, Any] = {}
 T = TypeVar("T")
 
-# inf and nan are values here as they are in PyTorch, so NumPy's warnings about them, where this package
-# calls NumPy, are not shown; the user's own NumPy code keeps its warnings.
+# inf and nan are ordinary values, as in PyTorch, so NumPy's warnings about them are not shown where this package calls
+# NumPy. Where the user's code calls it, they are.
 warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinygrad_pt\.")
 
 
 class Applied(Protocol):
-    """The function that applies an op. It answers with what it is given: arrays, tensors or symbols."""
+    """The function that applies an op. It answers arrays with arrays, tensors with tensors, symbols with symbols."""
 
     __name__: str
     op: Op
@@ -53,13 +55,13 @@ new: Any = object.__new__
 
 
 def handle(cls: type[T]) -> type[T]:
-    """Class decorator: from now on ops return instances of `cls`."""
+    """Class decorator: let ops return instances of `cls` from now on."""
     globals()["Tensor"] = cls
     return cls
 
 
 def wrap(array: Any, node: Node | None = None, version: list[int] | None = None) -> Tensor:
-    """A tensor around an array (scalars become 0-d arrays)."""
+    """A tensor around an array; a NumPy scalar becomes a 0-d array."""
     t: Tensor = new(Tensor)
     t.array = array if array.__class__ is ndarray else asarray(array)
     t.version = [0, 0] if version is None else version
@@ -69,7 +71,7 @@ def wrap(array: Any, node: Node | None = None, version: list[int] | None = None)
 
 # ------------------------------------------------------------------------------------------ the general way
 def apply(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
-    """Read an op to its arguments: tensors are recorded, symbols build mathematics, arrays just compute."""
+    """Apply an op: on tensors it is recorded, on symbols it builds an expression, on arrays it only computes."""
     tensors = sum(isinstance(a, TensorBase) for a in args)
     if not tensors:
         if any(isinstance(a, Symbol) for a in args):
@@ -82,7 +84,7 @@ def apply(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
 
 
 def admit(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Bring the arguments of an op to tensors and Python numbers of dtypes that may meet."""
+    """The arguments of an op as tensors and Python numbers, cast to the dtype in which `op.domain` lets them meet."""
     args = tuple(wrap(a) if isinstance(a, ndarray) else a.item() if isinstance(a, np.generic) else a for a in args)
     if not op.domain:
         return args
@@ -102,17 +104,17 @@ def admit(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def wrapped(number: int, target: dtypes.dtype) -> int:
-    """A Python integer as the integer dtype holds it: modulo 2ⁿ, where NumPy would refuse."""
+    """A Python integer as an integer dtype of n bits holds it: modulo 2ⁿ. NumPy would raise an error."""
     if not -(2**63) <= number < 2**64:
-        raise OverflowError("int too big to convert")
+        raise refuse(OverflowError, "int too big to convert")
     return int(np.array(number).astype(target.numpy))
 
 
 def forward(op: Op, xs: Any, attrs: dict[str, Any]) -> Any:
-    """The op's value on arrays; where NumPy refuses, PyTorch's words for it."""
+    """The value of an op on arrays. An error of NumPy's becomes one with PyTorch's text, the op and the shapes."""
     try:
         return op.forward(*xs, **attrs)
-    except RuntimeWarning:  # somebody turned NumPy's warnings into errors: inf and nan are still values
+    except RuntimeWarning:  # the user has turned warnings into errors, but inf and nan are ordinary values
         with np.errstate(all="ignore"):
             return op.forward(*xs, **attrs)
     except (ValueError, TypeError) as error:
@@ -125,7 +127,7 @@ def forward(op: Op, xs: Any, attrs: dict[str, Any]) -> Any:
 
 
 def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], y: Any) -> Tensor:
-    """A tensor around `y = op(*args, **attrs)`; if some argument wants a gradient, its vertex too."""
+    """A tensor around `y = op(*args, **attrs)`, with a vertex if an argument wants a gradient. Listeners are told."""
     t, state = wrap(y), current()
     if op.view:
         adopt_view(op, args[0], attrs, t)
@@ -143,10 +145,10 @@ def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], y: Any) -> Tens
 def vertex(
     op: Op, args: tuple[Any, ...], attrs: dict[str, Any], y: Array, mask: int, version: list[int], scope: Scope | None
 ) -> Node:
-    """The vertex of one application: its parents, what its rules will read, and guards on what may change.
+    """The vertex of one application of an op: its parents, the values that its rules will read, and their guards.
 
-    The bits of `mask` say which arguments want a gradient. A value is kept as the array itself, or, where all
-    tensors are 0-d, as a NumPy scalar: those compute six times as fast as 0-d arrays.
+    Bit i of `mask` says whether argument i wants a gradient. A value is saved as the array itself, or as a NumPy scalar
+    where all tensors are 0-d, because NumPy's scalars compute six times as fast as its 0-d arrays.
     """
     key = (mask, len(args)) if op.variadic or len(args) != len(op.rules) else mask  # type: ignore[arg-type]
     keep = op.keep.get(key)
@@ -178,7 +180,9 @@ def vertex(
 
 
 def read_by(op: Op, mask: int, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[bool, ...]:
-    """Which of `(y, *args)` the rules of the slots in `mask` use; reading them with symbols tells."""
+    """Which of `(y, *args)` are read by the rules of the arguments in `mask`: those rules are called with symbols, and
+    the symbols that stand in the results are the values that they read.
+    """
     symbols = [a if a is None else symbol_of(str(i), a) for i, a in enumerate(args)]
     with np.errstate(all="ignore"):
         value = op.forward(*args, **attrs)
@@ -194,7 +198,7 @@ def read_by(op: Op, mask: int, args: tuple[Any, ...], attrs: dict[str, Any]) -> 
 
 
 def adopt_view(op: Op, a: TensorBase, attrs: dict[str, Any], t: TensorBase) -> None:
-    """If `t` shares the memory of `a`, let it share the version too, and let the base know its views."""
+    """If `t` shares the memory of `a`, let it share the version too, and add it to the views of their base."""
     owner = a.array.base if a.array.base is not None else a.array
     if t.array is not a.array and t.array.base is not owner and t.array.base is not a.array:
         t.version = [0, 0]
@@ -206,13 +210,13 @@ def adopt_view(op: Op, a: TensorBase, attrs: dict[str, Any], t: TensorBase) -> N
     if views is None:
         base.views = [weakref.ref(t)]
         return
-    if len(views) >= 16 and len(views) & (len(views) - 1) == 0:  # at each power of two: drop the dead
+    if len(views) >= 16 and len(views) & (len(views) - 1) == 0:  # at each power of two, remove the views that are gone
         views[:] = [v for v in views if v() is not None]
     views.append(weakref.ref(t))
 
 
 def bundle(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Tensor, ...]:
-    """Apply an op with several results: one vertex for the op, and one `pick` vertex per result."""
+    """Apply an op with several results: the op has a vertex, and each result has a `pick` vertex with it as parent."""
     args = admit(op, args)
     ys = forward(op, [a.array if isinstance(a, TensorBase) else a for a in args], attrs)
     first = record(op, args, attrs, ys[0])
@@ -234,11 +238,11 @@ def bundle(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Tensor
 
 # ------------------------------------------------------------------------------------------ written out for speed
 def single(op: Op) -> Applied:
-    """The function that applies an op of one array; for a tensor it is `apply` in one piece."""
+    """The function that applies an op of one array; on a tensor it does the same as `apply`, in one piece."""
     forward_, keep, domain, view, differentiable = op.forward, op.keep, op.domain, op.view, op.differentiable
 
     def function(a: Any, **attrs: Any) -> Any:
-        if a.__class__ is ndarray:  # a rule, read with arrays
+        if a.__class__ is ndarray:  # called by a rule in a plain walk
             return forward_(a, **attrs)
         if a.__class__ is not Tensor and not isinstance(a, TensorBase):
             return apply(op, (a,), attrs)
@@ -282,14 +286,14 @@ def single(op: Op) -> Applied:
 
 
 def pair(op: Op) -> Applied:
-    """The function that applies an op of two arguments, tensors or Python numbers, likewise in one piece.
+    """The function that applies an op of two arguments; on tensors and Python numbers it is `apply` in one piece.
 
-    Where it has rules, two arguments of a floating dtype give a result of the same.
+    An op that has rules gives a result of the same dtype for two arguments of one floating dtype.
     """
     forward_, keep, differentiable = op.forward, op.keep, op.differentiable
 
     def function(a: Any, b: Any) -> Any:
-        if a.__class__ is ndarray and b.__class__ is ndarray:  # a rule, read with arrays
+        if a.__class__ is ndarray and b.__class__ is ndarray:  # called by a rule in a plain walk
             return forward_(a, b)
         xa: Any
         xb: Any
@@ -353,7 +357,7 @@ def pair(op: Op) -> Applied:
 
 
 def apply_two(op: Op, a: Any, b: Any) -> Any:
-    """The general way for two arguments; what an op cannot know is left to the other side (NotImplemented)."""
+    """The general way for two arguments; for a type that is none of ours, Python tries the other one's operator."""
     if isinstance(a, OPERANDS) and isinstance(b, OPERANDS):
         return apply(op, (a, b), NONE)
     return NotImplemented
@@ -363,7 +367,7 @@ OPERANDS = (TensorBase, ndarray, np.generic, int, float, complex, Symbol)
 
 
 def several(op: Op) -> Applied:
-    """The function that applies an op of any number of arguments; in one piece where all are tensors."""
+    """The function that applies an op of any number of arguments; on tensors it is `apply` in one piece."""
     forward_, differentiable, domain = op.forward, op.differentiable, op.domain
 
     def function(*args: Any, **attrs: Any) -> Any:
@@ -397,7 +401,7 @@ def several(op: Op) -> Applied:
 
 
 def named(function: Any, op: Op) -> Applied:
-    """Let the function that applies an op bear the op's name, its words, and the op itself."""
+    """Give the function that applies an op the op's name, docstring, and the op itself, and the op the function."""
     function.__name__ = function.__qualname__ = op.name
     function.__doc__, function.op, op.apply = op.doc, op, function
     applied: Applied = function
@@ -421,7 +425,10 @@ def binary(
 
 
 def primitive(notation: str, *rules: Rule | None, **traits: Any) -> Callable[[Callable[..., Any]], Applied]:
-    """Decorator: make an op of a NumPy function; its arrays are positional, its attributes keywords."""
+    """Decorator that makes an op of a function on arrays: arguments are positional, attributes are keywords.
+
+    `each=` gives the rules of an op with any number of arguments: a function from i to the rule of argument i.
+    """
 
     def make(forward_: Callable[..., Any]) -> Applied:
         name = traits.pop("name", forward_.__name__.rstrip("_"))

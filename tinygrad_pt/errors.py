@@ -1,13 +1,16 @@
-"""Errors that say what PyTorch says, and then which op, which shapes, which module, and what mends it."""
+"""Errors: PyTorch's text first, then the op with its arguments, the module, and a way to mend it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tinygrad_pt.modes import Scope
 
 
 def describe(value: Any) -> str:
-    """`float32[2, 3]` for anything with dtype and shape, otherwise the value or its type, in short.
+    """An argument in short: `float32[2, 3]` for anything with dtype and shape, a number itself, else its type.
 
     >>> import numpy as np
     >>> describe(np.zeros((2, 3), "float32")), describe(2.5), describe([1])
@@ -22,7 +25,7 @@ def describe(value: Any) -> str:
 
 
 def class_name(kind: type) -> str:
-    """A class with its module, unless it is built in.
+    """The name of a class, with its module unless it is built in.
 
     >>> import collections
     >>> class_name(int), class_name(collections.OrderedDict)
@@ -44,13 +47,14 @@ def refuse(
     op: str = "",
     *args: Any,
     mend: str = "",
-    scope: Any = None,
+    scope: Scope | None = None,
     facts: Mapping[str, Any] | None = None,
 ) -> Exception:
-    """The exception with which the package refuses something: `raise refuse(...)`.
+    """An exception with all that helps to mend it: `raise refuse(...)`.
 
-    PyTorch's `text` comes first, then the op with its arguments, then `facts`, then the mend. The call of a module
-    adds the module's path (`locate`); `scope` is for errors of a backward pass, which is in no module.
+    PyTorch's `text` comes first, then the op with its arguments, then `facts`, then the mend. When a module is called,
+    the call adds the path of the module (`locate`); only a backward walk, which no module calls, gives the `scope` of
+    the vertex.
 
     >>> print(refuse(ValueError, "bad", "mul", 2.0, mend="reshape one of them"))
     bad
@@ -68,6 +72,7 @@ def refuse(
     return kind("\n".join(lines))
 
 
+# The exceptions whose only argument is their text.
 PLAIN = (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError, ArithmeticError)
 
 
@@ -77,7 +82,7 @@ def message(error: BaseException) -> str:
 
 
 def annotate(error: Exception, fact: str) -> None:
-    """Add a line to an exception: above its mend, or, where its text is not `refuse`'s, as a note below it."""
+    """Add a line to an exception: above the mend if `refuse` has made the exception, else as a note below its text."""
     if len(error.args) == 1 and isinstance(error.args[0], str) and isinstance(error, PLAIN):
         head, mend, tail = error.args[0].partition("\n  mend: ")
         if mend or "\n  op: " in head:
@@ -86,14 +91,14 @@ def annotate(error: Exception, fact: str) -> None:
     error.add_note(fact)
 
 
-def locate(error: Exception, scope: Any) -> None:
-    """Say in an exception which module it comes from, unless a module inside has said so already."""
+def locate(error: Exception, scope: Scope | None) -> None:
+    """Add the path of the module to an exception that passes its call, unless a module inside has added its own."""
     if "\n  module: " not in f"\n{message(error)}":
         annotate(error, f"  module: {scope}")
 
 
 def broadcast_text(a: tuple[int, ...], b: tuple[int, ...]) -> str:
-    """PyTorch's sentence about two shapes that do not broadcast together, or "" if they do.
+    """PyTorch's sentence about two shapes that do not broadcast, or "" if they do.
 
     >>> broadcast_text((3,), (4,))
     'The size of tensor a (3) must match the size of tensor b (4) at non-singleton dimension 0'
@@ -111,11 +116,15 @@ def broadcast_text(a: tuple[int, ...], b: tuple[int, ...]) -> str:
 
 
 def axis_of(axis: Any, ndim: int) -> int:
-    """`axis` as 0 … ndim-1; PyTorch's IndexError or TypeError where it is none. A 0-d array has axes -1 and 0."""
+    """`axis`, which may count from the end, as one of 0 … ndim-1; a 0-d array has the axes -1 and 0.
+
+    Raises PyTorch's TypeError if `axis` is not an integer, and its IndexError if there is no such axis.
+    """
     if isinstance(axis, bool) or not hasattr(axis, "__index__"):
-        raise TypeError(f"dim must be an int, not {type(axis).__name__}")
+        raise refuse(TypeError, f"dim must be an int, not {type(axis).__name__}")
     axis = axis.__index__()
     width = ndim or 1
     if not -width <= axis < width:
-        raise IndexError(f"Dimension out of range (expected to be in range of [{-width}, {width - 1}], but got {axis})")
+        text = f"Dimension out of range (expected to be in range of [{-width}, {width - 1}], but got {axis})"
+        raise refuse(IndexError, text)
     return axis % width

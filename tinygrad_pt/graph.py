@@ -1,8 +1,12 @@
-"""What a graph is made of: operations, the vertices that they leave behind, and the tensors that hold on to vertices.
+"""The parts of a graph: operations, the vertices that record their application, and the tensors that hold vertices.
 
-An operation is data: a name, a pure forward on arrays, and one pure rule per argument,
-`rule(g, y, *args, **attrs) = g · ∂y/∂arg`. A rule is written once and read to whoever asks: to arrays
-(plain backward), to tensors (a gradient that can be differentiated again), to symbols (mathematics).
+An operation (op) is data: a name, a pure forward on arrays, and one pure rule per argument,
+
+    rule(g, y, a, b, …, **attrs) = g · ∂y/∂argument
+
+Throughout, `a, b, c` are the arguments of an op, `y` is its output, and `g` is the gradient that arrives at `y`. A rule
+is written once, and its own ops answer with what they are given: on arrays it computes the gradient, on tensors it
+records the gradient as a graph, and on symbols it gives the derivative as mathematics.
 """
 
 from __future__ import annotations
@@ -20,22 +24,26 @@ if TYPE_CHECKING:
 
 Array = npt.NDArray[Any]
 Rule = Callable[..., Any]
-SAVED = (np.ndarray, np.generic)  # a value that a vertex keeps: an array, or a NumPy scalar for a 0-d one
-born = count(1).__next__  # one clock for births of vertices and for changes in place
+SAVED = (np.ndarray, np.generic)  # the types of saved values: a 0-d array may be saved as a NumPy scalar
+born = count(1).__next__  # the next time on the clock that dates the births of vertices and the changes in place
 
 
 # ---------------------------------------------------------------------------------------------- operations
-OPS: dict[str, Op] = {}  # all there are, by name
+OPS: dict[str, Op] = {}  # all ops, by name
 
 
 class Op:
-    """A name, a pure forward on arrays, one pure rule per argument, and how mathematics writes the value.
+    """A name, a pure forward on arrays, one pure rule per argument, and the value in the notation of mathematics.
 
-    `rules[i](g, y, *args, **attrs)` is `g · ∂y/∂args[i]`, or None where nothing flows; one rule for a
-    variadic op is given as a function of the slot. `domain` says how dtypes meet: "promote" (to a common
-    one), "float" (integers become the default float first), "compare" or "" (left alone). `elementwise`
-    ops have their broadcasting undone by the walk; anywhere else a gradient of the wrong shape is an error.
-    A `view` shares the memory of its first argument.
+    Attributes:
+        rules: `rules[i](g, y, *args, **attrs)` is `g · ∂y/∂args[i]`; None in place of a rule where no gradient flows.
+            An op with any number of arguments (`variadic`) has a function instead, from i to the rule.
+        elementwise: the op broadcasts its arguments, and the walk sums each gradient back to the shape of its argument.
+            For other ops a gradient of the wrong shape is an error.
+        domain: the dtype in which the arguments meet: "promote" (the one that PyTorch promotes them to), "float" (the
+            same, but integers and truth values become the default float), or "" (each keeps its own).
+        view: the result shares the memory of the first argument.
+        keep: for each set of arguments that want a gradient, which of `(y, *args)` the rules read.
     """
 
     __slots__ = (
@@ -43,8 +51,8 @@ class Op:
         "rules", "variadic", "view",
     )  # fmt: skip
 
-    apply: Callable[..., Any]  # the function that applies the op: see `calling`
-    label: str | Callable[[Node], str]  # PyTorch's name of a vertex, where it is not made of the op's name
+    apply: Callable[..., Any]  # the function that applies the op; `calling` makes it
+    label: str | Callable[[Node], str]  # PyTorch's name of a vertex, if it is not made of the op's name
 
     def __init__(
         self,
@@ -64,11 +72,11 @@ class Op:
         self.differentiable = callable(rules) or any(rules)
         self.elementwise, self.domain, self.view, self.label = elementwise, domain, view, label
         self.doc = doc or ("" if isinstance(forward, np.ufunc) else forward.__doc__ or "")  # NumPy's text is not ours
-        self.keep: dict[Any, tuple[bool, ...]] = {}  # per choice of rules, which of (y, *args) they read
+        self.keep: dict[Any, tuple[bool, ...]] = {}
         OPS[name] = self
 
     def rules_for(self, count: int) -> tuple[Rule | None, ...]:
-        """One rule per argument, when there are `count` of them."""
+        """The rules of `count` arguments."""
         return tuple(self.rules(slot) for slot in range(count)) if callable(self.rules) else self.rules
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
@@ -80,16 +88,17 @@ class Op:
 
 # ---------------------------------------------------------------------------------------------- vertices
 class Node:
-    """A vertex of the graph: one op applied once.
+    """A vertex of the graph: one application of an op.
 
     Attributes:
-        parents: per argument, the `Node` it came from, a `Constant`, or the Python number itself.
-        args: what the rules are read with, `(y, a, b, …)`: an array where a rule uses the value, and otherwise the
-            parent, which still knows shape and dtype. None after a backward pass, which frees it.
-        guards: (version, expected, version, expected, …) of the saved values.
-        born: its time on the engine's clock; no vertex is older than its arguments.
-        scope: the call of a module in which the op was applied.
-        extra: the rare things: hooks, tensors that retain their gradient, the seed of a backward pass, its line.
+        parents: for each argument, the vertex it comes from, a `Constant`, or the Python number itself.
+        args: the arguments of the rules, `(y, a, b, …)`. A value that a rule reads is saved here as an array; in place
+            of any other stands the parent, which has its shape and dtype. None after a backward walk has freed them.
+        guards: (version, number, version, number, …): for each saved value the version of its memory (a list, see
+            `TensorBase`), and the number that stood in it when the value was saved.
+        born: the time of its birth; every vertex is born after its parents.
+        scope: the call of a module in which the op was applied, or None.
+        extra: what few vertices have, by name: hooks, tensors that retain their gradient, notes of listeners.
     """
 
     __slots__ = (
@@ -109,7 +118,7 @@ class Node:
         return len(self.shape)
 
     def note(self, key: str, default: Any = None) -> Any:
-        """One of the rare things, or `default`."""
+        """The entry `key` of `extra`, or `default`."""
         return default if self.extra is None else self.extra.get(key, default)
 
     def set_note(self, key: str, value: Any) -> None:
@@ -126,7 +135,7 @@ class Node:
 
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
-        """The vertices that receive a gradient from this one, one per argument (PyTorch's form)."""
+        """For each argument, the vertex that its gradient goes to, and 0 (PyTorch's form)."""
         return tuple((p if isinstance(p, Node) else None, 0) for p in self.parents)
 
     def __repr__(self) -> str:
@@ -134,24 +143,27 @@ class Node:
 
 
 class Leaf(Node):
-    """The vertex of a tensor the user made: the walk ends here and adds to the tensor's `.grad`."""
+    """The vertex of a leaf, a tensor that no op has made: the walk ends here and adds to the `.grad` of the tensor.
+
+    `handle` is a weak reference to the tensor, because a tensor and its vertex must not keep each other alive.
+    """
 
     __slots__ = ("handle", "value", "version")
 
-    def __init__(self, handle: TensorBase) -> None:
-        super().__init__(LEAF, (), (), {}, (), handle.array.shape, handle.array.dtype, None)
-        self.handle = weakref.ref(handle)  # weak: a tensor and its vertex must not keep each other alive
-        self.value, self.version = handle.array, handle.version
+    def __init__(self, tensor: TensorBase) -> None:
+        super().__init__(LEAF, (), (), {}, (), tensor.array.shape, tensor.array.dtype, None)
+        self.handle = weakref.ref(tensor)
+        self.value, self.version = tensor.array, tensor.version
 
 
 class Constant:
-    """An argument that wants no gradient: its shape, and its tensor for as long as the user keeps it."""
+    """A parent that wants no gradient: the shape and dtype of a tensor, and a weak reference to it, `handle`."""
 
     __slots__ = ("dtype", "handle", "shape")
 
-    def __init__(self, handle: TensorBase) -> None:
-        self.shape, self.dtype = handle.array.shape, handle.array.dtype
-        self.handle = weakref.ref(handle)
+    def __init__(self, tensor: TensorBase) -> None:
+        self.shape, self.dtype = tensor.array.shape, tensor.array.dtype
+        self.handle = weakref.ref(tensor)
 
     @property
     def ndim(self) -> int:
@@ -159,32 +171,33 @@ class Constant:
 
 
 LEAF = Op("leaf", lambda a: a, label="torch::autograd::AccumulateGrad")
-DETACH = Op("detach", lambda a: a)  # listeners hear of it; it leaves no vertex
+DETACH = Op("detach", lambda a: a)  # listeners are told of it; no vertex records it
+# The op of a vertex that stands for one of several results. It has no rules: the walk collects the gradients itself.
 PICK = Op("pick", lambda a, *, part: a, lambda slot: None, label=lambda node: node.parents[0].name())  # type: ignore[arg-type, return-value]
 
 
 def pick(several: Node, part: int, y: Array) -> Node:
-    """The vertex of one result of an op that has several."""
+    """The vertex of one result `y`, number `part`, of an op that has several; `several` is the vertex of the op."""
     return Node(PICK, (several,), (None, several), {"part": part}, (), y.shape, y.dtype, several.scope)
 
 
 def made_by(node: Node) -> Node:
-    """The vertex of the op itself: for one result of several, that of the op that made them all."""
+    """The vertex of the op that made a value; it differs from the vertex of the value if the op has several results."""
     made: Node = node.parents[0] if node.op is PICK else node
     return made
 
 
 # ---------------------------------------------------------------------------------------------- tensors
 class TensorBase:
-    """What every tensor is to the engine; `tensor.Tensor`, the user's class, adds to it what a user does with it.
+    """The data of a tensor; `tensor.Tensor`, the user's class, adds the methods.
 
     Attributes:
         array: the elements.
         node: the vertex; None if the tensor wants no gradient.
-        version: [number of changes in place, time of the last one], shared by all views of one storage.
-        base, path: the tensor that it is a view of, and the view ops that lead there from it.
-        views: weak references to the views of this tensor.
-        inference: the tensor can never take part in a gradient.
+        version: [number of changes in place, time of the last one]; all tensors that share memory share this list.
+        base, path: for a view, the tensor that owns the memory, and the view ops that lead from it to the view.
+        views: for a base, weak references to its views.
+        inference: the tensor was made in `inference_mode` and can never take part in a gradient.
     """
 
     array: Array
@@ -192,11 +205,12 @@ class TensorBase:
     node: Node | None = None
     base: Any = None
     path: tuple[tuple[Op, dict[str, Any]], ...] = ()
-    views: list[weakref.ref[Any]] | None = None
+    views: list[weakref.ref[TensorBase]] | None = None
     inference: bool = False
 
 
-# To type checkers and editors `Tensor` is the user's class; when a program runs it is the base of that class.
+# To type checkers and editors `Tensor` is the user's class. When a program runs, it is the base of that class, because
+# the class itself is defined in a room that imports this one.
 if TYPE_CHECKING:
     from tinygrad_pt.tensor import Tensor
 else:

@@ -1,21 +1,30 @@
-"""Writing in place: memory, version, and a new vertex for the tensor and for every view of its storage."""
+"""Writing in place: new elements for a tensor, a count of the change, and new vertices for all that share its memory.
+
+A base and its views share one memory, so one write changes the values of all of them, and each gets a new vertex. If
+the base is written, its vertex is that of the result; if a view is written, the base gets the vertex of `overwrite`,
+an op that puts the result into its place. Each view then gets the vertex of the view ops that lead to it from the base.
+A write also raises the version that base and views share: by it the backward walk notices that a value which a rule
+has saved is no longer the same.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_pt import dtypes
-from tinygrad_pt.calling import apply, bundle, vertex
+from tinygrad_pt.calling import T, apply, bundle, vertex
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import OPS, SAVED, Leaf, Node, born
+from tinygrad_pt.graph import OPS, SAVED, Leaf, Node, Op, Tensor, born
 from tinygrad_pt.modes import current
-from tinygrad_pt.texts import LEAF_WRITTEN, OVERLAP
+from tinygrad_pt.texts import INFERENCE_WRITTEN, LEAF_WRITTEN, OVERLAP, PART_WRITTEN
 
 
-def may_write(t: Any) -> bool:
-    """Raise unless `t` may be written in place; say whether the graph must hear of it."""
+# ------------------------------------------------------------------------------------------ may it be written?
+def may_write(t: Tensor) -> bool:
+    """Raise an error if `t` must not be written in place; return whether the change must be recorded in the graph."""
     state = current()
     base = t if t.base is None else t.base
     x = t.array
@@ -23,15 +32,11 @@ def may_write(t: Any) -> bool:
         if x.size and any(n > 1 and s == 0 for n, s in zip(x.shape, x.strides, strict=True)):
             raise refuse(RuntimeError, OVERLAP)
         if not x.flags.writeable and base is not t and base.array.flags.writeable:
-            x.flags.writeable = True  # NumPy expands to read-only memory; the memory itself may be written
+            x.flags.writeable = True  # NumPy marks what it expands as read-only; the memory itself is not
         if not x.flags.writeable:
             raise refuse(RuntimeError, "the memory of this tensor is read-only", mend="clone() it first")
     if t.inference and not state.inference:
-        raise refuse(
-            RuntimeError,
-            "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get "
-            "a normal tensor before doing inplace update.",
-        )
+        raise refuse(RuntimeError, INFERENCE_WRITTEN)
     if not state.grad:
         return False
     if isinstance(base.node, Leaf):
@@ -41,55 +46,57 @@ def may_write(t: Any) -> bool:
             mend="write inside `with torch.no_grad():`, or compute a new tensor",
         )
     if base.node is not None:
-        no_part(t)
+        check_single_view(t)
     return True
 
 
-def no_part(t: Any) -> None:
-    """Raise if `t` is one of several views made at once: those cannot be rebased on what is written."""
+def check_single_view(t: Tensor) -> None:
+    """Raise an error if `t` is one of several views that one op made, as `split` does: they must not be written."""
     for op, attrs in t.path:
         if "part" in attrs:
-            raise RuntimeError(
-                f"Output {attrs['part']} of {op.name.capitalize()} is a view and is being modified "
-                "inplace. This view is "
-                "the output of a function that returns multiple views. Such functions do not allow the "
-                "output views to be "
-                "modified inplace. You should replace the inplace operation by an out-of-place one."
-            )
+            raise refuse(RuntimeError, PART_WRITTEN.format(attrs["part"], op.name.capitalize()))
 
 
-last_change = [0]  # the time of the latest change of anything in place
+# ------------------------------------------------------------------------------------------ counting changes
+last_change = [0]  # the time, on the clock of births, of the latest change in place of any tensor
 
 
-def touched(t: Any) -> None:
-    """Count a change of the storage under `t`."""
+def touched(t: Tensor) -> None:
+    """Count a change of the memory of `t`, and tell the listeners."""
     t.version[0] += 1
     t.version[1] = last_change[0] = born()
     for listener in current().listeners:
         listener.wrote(t)
 
 
-def spare(t: Any, node: Any, since: int) -> None:
-    """Give the vertices born `since` then copies of what they saved of `t`, which is about to be overwritten."""
-    stack = [node]
+# ------------------------------------------------------------------------------------------ what vertices have saved
+def copy_saved(t: Tensor, node: Node | None, since: int) -> None:
+    """Let the vertices born after `since`, from `node` backwards, keep copies of what they saved of `t`.
+
+    They computed the value that is about to be written over `t`, and their rules need `t` as it was before.
+    """
+    stack: list[Any] = [node]
     while stack:
         node = stack.pop()
         if node.__class__ is not Node or node.born < since or node.args is None:
             continue
-        args, guards, kept = list(node.args), list(node.guards), 0
+        args, guards, guard = list(node.args), list(node.guards), 0
         for i, a in enumerate(args):
             if isinstance(a, SAVED):
-                if guards[kept] is t.version:
+                if guards[guard] is t.version:
                     args[i] = np.array(a) if isinstance(a, np.ndarray) else a
-                    guards[kept : kept + 2] = [[0, 0], 0]
-                kept += 2
+                    guards[guard : guard + 2] = [[0, 0], 0]  # a copy never changes
+                guard += 2
         node.args, node.guards = tuple(args), tuple(guards)
         stack.extend(node.parents)
 
 
-def share(t: Any, node: Any) -> None:
-    """What the last op saved of its result is now the memory of `t`: kept once, and watched for changes."""
-    if node is None:
+def save_memory_of(t: Tensor, node: Node | None) -> None:
+    """If `node` has saved its result, let it keep the memory of `t`, which now holds that result, instead.
+
+    So the elements are stored once, and a later change of `t` is noticed.
+    """
+    if node is None or node.args is None:
         return
     y, *rest = node.args
     if y is not None:
@@ -97,12 +104,13 @@ def share(t: Any, node: Any) -> None:
         node.guards = (t.version, t.version[0], *node.guards[2:])
 
 
-def write(t: Any, result: Any, since: int | None = None) -> Any:
-    """Let `result` become the value of `t` in place: memory, version, and the vertices of all its views.
+# ------------------------------------------------------------------------------------------ writing
+def write(t: Tensor, result: Tensor, since: int | None = None) -> Tensor:
+    """Write the elements of `result` over those of `t`, and give new vertices to `t`, its base and all views.
 
-    `since` is the clock before `result` was computed from `t`, by one op at least, if it was.
+    `since` is given where one or more ops have computed `result` from `t` itself: the time before the first of them.
     """
-    heard = may_write(t)
+    recorded = may_write(t)
     x = t.array
     if result.array.shape != x.shape:
         raise refuse(
@@ -117,37 +125,38 @@ def write(t: Any, result: Any, since: int | None = None) -> Any:
             f"result type {source.spoken} can't be cast to the desired output type {target.spoken}",
             mend="convert the tensor first, e.g. x = x.float()",
         )
-    if heard and result.node is not None:
-        no_part(t)
-    if heard and since is not None:
-        spare(t, result.node, since)
+    if recorded and result.node is not None:
+        check_single_view(t)
+    if recorded and since is not None:
+        copy_saved(t, result.node, since)
     np.copyto(x, result.array, casting="unsafe")
     touched(t)
-    if not heard:
+    if not recorded:
         return t
     if since is not None and source is target:
-        share(t, result.node)
+        save_memory_of(t, result.node)
     base = t if t.base is None else t.base
     if result.node is not None and source is not target:
         result = OPS["cast"](result, dtype=target)
     if base is t:
         t.node = result.node
     elif base.node is not None or result.node is not None:
-        attrs, mask = {"path": t.path}, 3  # for both rules, and none reads a value
+        attrs, mask = {"path": t.path}, 3  # 3: the rules of both arguments; neither reads a value
         base.node = vertex(OPS["overwrite"], (base, result), attrs, base.array, mask, base.version, current().scope)
     else:
         return t
     for view in [view for link in base.views or () if (view := link()) is not None]:
-        view.node = follow(base, view.path).node
+        view.node = view_along(base, view.path).node
     return t
 
 
-def follow(t: Any, path: Any) -> Any:
-    """Apply a path of view ops."""
+def view_along(a: T, path: Sequence[tuple[Op, dict[str, Any]]]) -> T:
+    """The view to which a path leads from `a`: the view ops of the path, applied one after the other."""
+    y: Any = a
     for op, attrs in path:
         if "part" in attrs:
             rest = {k: v for k, v in attrs.items() if k != "part"}
-            t = bundle(op, (t,), rest)[attrs["part"]]
+            y = bundle(op, (y,), rest)[attrs["part"]]
         else:
-            t = apply(op, (t,), attrs)
-    return t
+            y = apply(op, (y,), attrs)
+    return y

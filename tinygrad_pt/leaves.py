@@ -1,7 +1,7 @@
-"""Names that live in leaves, found where PyTorch's users look for them.
+"""Fetching names from the leaves, which are the rooms that no other room imports (`debugging`, `viz`, `testing`, …).
 
-Nothing above imports a leaf: `torch.autograd.gradcheck` or `x.why_nan()` fetch theirs when they are first asked for.
-This is the one place where the package reaches up.
+`torch.autograd.gradcheck` and `x.why_nan()`, for example, are where users look for them, but the leaf that defines them
+is imported only when one of them is used. This is the one place from which an import goes up.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 
 def fetch(place: str) -> Any:
-    """The object at `room.file:name`.
+    """The object at `room.file:name`, or the module at `room.file`.
 
     >>> fetch("testing.compat:gradcheck").__name__
     'gradcheck'

@@ -1,4 +1,4 @@
-"""Lines of the user's program: where in it an op was applied, a tensor written, or an optimizer made."""
+"""Lines of the user's program: the place where it applied an op, wrote a tensor or made an optimizer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-INSIDE = (PACKAGE, os.path.dirname(np.__file__) + os.sep)  # NumPy's decorators stand between our functions
+INSIDE = (PACKAGE, os.path.dirname(np.__file__) + os.sep)  # `np.errstate` as a decorator adds a frame of NumPy
 
 
 class Line(NamedTuple):

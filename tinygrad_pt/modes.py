@@ -1,14 +1,21 @@
-"""What ops do beyond computing, in one task or thread: whether they record gradients, for which module, who listens."""
+"""The mode of a task or thread: whether ops record vertices, in which module's call, and which listeners are told.
+
+`current()` returns the mode; `no_grad`, `enable_grad`, `inference_mode` and `set_grad_enabled` change it.
+"""
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from weakref import ref
 
 if TYPE_CHECKING:
     from tinygrad_pt.listening import Listener
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 __all__ = [
     "enable_grad", "inference_mode", "is_grad_enabled", "is_inference_mode_enabled", "no_grad", "set_grad_enabled",
@@ -16,13 +23,13 @@ __all__ = [
 
 
 class Mode:
-    """What ops do beyond computing, in one task or thread.
+    """How ops behave in a task or thread. A mode itself never changes: a switch puts another one in its place.
 
     Attributes:
-        grad: ops on tensors that require grad leave vertices.
-        inference: results are marked as never differentiable.
-        scope: the module being called.
-        listeners: they are told what happens, in this order; see `listening`.
+        grad: an op on tensors that require grad records a vertex.
+        inference: results can never take part in a gradient.
+        scope: the innermost call of a module that has not returned yet, or None.
+        listeners: objects that are told what happens, in this order; see `listening`.
     """
 
     __slots__ = ("grad", "inference", "listeners", "scope")
@@ -34,26 +41,27 @@ class Mode:
         self.grad, self.inference, self.scope, self.listeners = grad, inference, scope, listeners
 
     def but(self, **changes: Any) -> Mode:
-        """This mode with some fields changed."""
+        """A mode like this one, with some attributes changed."""
         fields = {name: getattr(self, name) for name in Mode.__slots__}
         return Mode(**(fields | changes))
 
 
 class Scope:
-    """One call of a module inside the calls around it: what frames a picture and locates an error."""
+    """One call of a module, inside the call `parent`. Pictures draw it as a frame, errors give its path."""
 
     __slots__ = ("kind", "module", "name", "parent")
 
     def __init__(self, parent: Scope | None, name: str, kind: str, module: ref[Any] | None = None) -> None:
         self.parent, self.name, self.kind = parent, name, kind
-        self.module = module  # a weak reference: a graph keeps no module alive
+        self.module = module  # a weak reference, because vertices hold scopes and must not keep modules alive
 
     def path(self) -> tuple[tuple[str, str], ...]:
-        """((name, kind), …) from the outermost module inwards."""
-        steps, scope = [], self
+        """The (name, class) of each module, from the outermost inwards."""
+        steps: list[tuple[str, str]] = []
+        scope: Scope | None = self
         while scope is not None:
             steps.append((scope.name, scope.kind))
-            scope = scope.parent  # type: ignore[assignment]
+            scope = scope.parent
         return tuple(reversed(steps))
 
     def __str__(self) -> str:
@@ -68,7 +76,10 @@ current, enter = mode.get, mode.set
 
 # ------------------------------------------------------------------------------------------ switching
 class Switch:
-    """A context manager and decorator that changes the mode: in this task or thread only, and re-entrant."""
+    """A context manager and decorator that changes some attributes of the mode, in this task or thread only.
+
+    One switch can be entered several times, one inside the other.
+    """
 
     def __init__(self, **changes: Any) -> None:
         self.changes = changes
@@ -82,12 +93,12 @@ class Switch:
     def __exit__(self, *error: Any) -> None:
         before, listeners = self.before.pop(), current().listeners
         if before.listeners is not listeners and "listeners" not in self.changes:
-            before = before.but(listeners=listeners)  # a listener that began inside goes on, one that ended does not
+            before = before.but(listeners=listeners)  # attending and forgetting inside have effect outside too
         enter(before)
 
-    def __call__(self, function: Any) -> Any:
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         @functools.wraps(function)
-        def switched(*args: Any, **kwargs: Any) -> Any:
+        def switched(*args: P.args, **kwargs: P.kwargs) -> R:
             with Switch(**self.changes):
                 return function(*args, **kwargs)
 
@@ -95,7 +106,7 @@ class Switch:
 
 
 class no_grad(Switch):
-    """Record nothing inside: results do not require grad.
+    """Do not record vertices inside: results do not require grad.
 
     >>> import tinygrad_pt as torch
     >>> x = torch.ones(2, requires_grad=True)
@@ -113,7 +124,7 @@ class no_grad(Switch):
 
 
 class enable_grad(Switch):
-    """Record again, inside `no_grad`."""
+    """Record vertices again, inside `no_grad`."""
 
     def __new__(cls, function: Any = None) -> Any:
         return super().__new__(cls) if function is None else cls()(function)
@@ -123,7 +134,7 @@ class enable_grad(Switch):
 
 
 class inference_mode(Switch):
-    """`no_grad` whose results can never take part in a gradient, even later."""
+    """Like `no_grad`; in addition, the results can never take part in a gradient, not even outside."""
 
     def __new__(cls, mode: Any = True) -> Any:
         return super().__new__(cls) if isinstance(mode, bool) else cls()(mode)
@@ -133,7 +144,7 @@ class inference_mode(Switch):
 
 
 class set_grad_enabled(Switch):
-    """Switch recording on or off, at once; as a context manager it restores what was before."""
+    """Record vertices or not, from now on; as a context manager, only until the end of the block."""
 
     def __init__(self, mode: bool) -> None:
         super().__init__(grad=bool(mode))
@@ -146,7 +157,7 @@ class set_grad_enabled(Switch):
 
 
 def is_grad_enabled() -> bool:
-    """Whether ops on tensors that require grad are being recorded here."""
+    """Whether ops on tensors that require grad record vertices here."""
     return current().grad
 
 

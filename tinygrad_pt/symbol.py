@@ -1,4 +1,4 @@
-"""Symbols: what a rule is read with when it is wanted as mathematics, and what it answers then."""
+"""Symbols: given symbols instead of arrays, a rule returns its derivative as mathematics, an expression of symbols."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ F64 = np.dtype(np.float64)
 
 
 class Symbol:
-    """A name, or an op applied to symbols.
+    """A name, or an expression: an op applied to symbols and numbers.
 
     >>> from tinygrad_pt import ops
     >>> a = Symbol("a")
@@ -22,7 +22,7 @@ class Symbol:
     """
 
     __slots__ = ("_dtype", "_shape", "args", "attrs", "name", "op")
-    __array_ufunc__ = None  # NumPy's operators step back
+    __array_ufunc__ = None  # so that `array * symbol` calls the symbol's operator, not NumPy's
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Symbol:
         self._shape, self._dtype = shape, dtype
 
     def _like(self) -> None:
-        """Find shape and dtype of a compound by running its forward on zeros."""
+        """Find the shape and dtype of an expression: compute it on zeros."""
         if self._shape is None and self.op is not None:
             dummies = [np.zeros(a.shape, a.dtype) if isinstance(a, Symbol) else a for a in self.args]
             with np.errstate(all="ignore"):
@@ -59,7 +59,7 @@ class Symbol:
         return len(self.shape)
 
     def leaves(self) -> list[Symbol]:
-        """The names whose values the expression uses, first use first."""
+        """The names in the expression, in the order of their first use."""
         found: dict[int, Symbol] = {}
         stack: list[Any] = [self]
         while stack:
@@ -88,5 +88,5 @@ for _name, _op in {"matmul": "mm", "gt": "gt", "ge": "ge", "lt": "lt", "le": "le
 
 
 def symbol_of(name: str, value: Any) -> Symbol:
-    """A symbol that stands for a value: it has its shape and dtype."""
+    """A symbol in place of a value, with its shape and dtype."""
     return Symbol(name, np.shape(value), np.asarray(value).dtype)

@@ -1,7 +1,7 @@
 """Tensor: an array, the vertex of the graph that computed it, and the version of its memory.
 
-What a tensor is stands here: shape and dtype, `requires_grad` and `grad`, `backward`, hooks, `detach`, the operators.
-Its other methods are in `functions`: this class binds functions, and defines no mathematics.
+This file has what makes it a tensor: shape and dtype, `requires_grad` and `grad`, `backward`, hooks, `detach`, and the
+operators. All other methods come from `functions`; the class binds functions and defines no mathematics.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tinygrad_pt.errors import class_name, refuse
 from tinygrad_pt.functions.arguments import Size, axis_from, expect_tensor
 from tinygrad_pt.functions.binding import Operator, operator, plain, reflected, writing
 from tinygrad_pt.functions.methods import Methods, leaf
-from tinygrad_pt.graph import DETACH, Handle, Leaf, Node
+from tinygrad_pt.graph import DETACH, Leaf, Node
 from tinygrad_pt.modes import current
 from tinygrad_pt.texts import GRAD_DTYPE, GRAD_SIZE, INFERENCE_GRAD, NO_HOOK, NON_LEAF_GRAD, NOT_A_LEAF
 
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 class Tensor(Methods):
     """An n-dimensional array that remembers how it was computed.
 
-    `Tensor(data)` makes float32 of nested lists, `Tensor(2, 3)` an uninitialised tensor of that shape; `tensor`
-    is the usual way. Arithmetic broadcasts and promotes as PyTorch's. If an argument requires grad, the result
-    does, and `backward()` fills the `.grad` of every leaf it came from.
+    `tensor(data)` is the usual way to make one. `Tensor(data)` makes a float32 tensor of nested lists, and
+    `Tensor(2, 3)` an uninitialised tensor of that shape. Arithmetic broadcasts and promotes as in PyTorch. The result
+    of an op requires grad if an argument does; its `backward()` adds to the `.grad` of every leaf it was computed from.
 
     >>> import tinygrad_pt as torch
     >>> x = torch.tensor([1.0, 2.0], requires_grad=True)
@@ -46,9 +46,9 @@ class Tensor(Methods):
     tensor([2., 4.])
     """
 
-    __array_ufunc__ = None  # NumPy's operators step back: `ndarray * tensor` is a tensor, its graph intact
+    __array_ufunc__ = None  # so that `array * tensor` calls the tensor's operator, and the graph stays intact
     _grad: Tensor | None = None
-    _origin: Any = None  # the line that made it, where `autograd.detect_anomaly` is on
+    _origin: Any = None  # the line that made it, if `autograd.detect_anomaly` is on
     name: str | None = None
 
     def __new__(cls, *data: Any, device: F.device | str | None = None) -> Self:
@@ -60,10 +60,10 @@ class Tensor(Methods):
             raise refuse(TypeError, f"new(): data must be a sequence (got {type(source).__name__})")
         if isinstance(source, Size):
             return leaf(cls, np.empty(tuple(source), kind.numpy), False)
-        x = source.array.astype(kind.numpy) if isinstance(source, Handle) else F.tensor(source, dtype=kind).array
+        x = source.array.astype(kind.numpy) if isinstance(source, Tensor) else F.tensor(source, dtype=kind).array
         return leaf(cls, x, False)
 
-    # -------------------------------------------------------------------------------------- what it is
+    # -------------------------------------------------------------------------------------- shape, dtype, device
     @property
     def shape(self) -> Size:
         """The size of each axis."""
@@ -98,7 +98,7 @@ class Tensor(Methods):
         """Always the CPU."""
         return F.creation.CPU
 
-    # -------------------------------------------------------------------------------------- what wants a gradient
+    # -------------------------------------------------------------------------------------- its place in the graph
     @property
     def requires_grad(self) -> bool:
         """Whether gradients flow to or through this tensor."""
@@ -109,7 +109,7 @@ class Tensor(Methods):
         self.requires_grad_(flag)
 
     def requires_grad_(self, requires_grad: bool = True) -> Tensor:
-        """Switch on (or off) the recording of what is computed from this leaf."""
+        """Record the ops on this leaf from now on, or, with False, do not."""
         if not self.is_leaf:
             if not requires_grad:
                 raise refuse(RuntimeError, NOT_A_LEAF)
@@ -126,12 +126,12 @@ class Tensor(Methods):
 
     @property
     def is_leaf(self) -> bool:
-        """Whether the user made it: it is not the result of an op that was recorded."""
+        """Whether no recorded op has computed this tensor."""
         return self.node is None or isinstance(self.node, Leaf)
 
     @property
     def grad_fn(self) -> Node | None:
-        """The vertex of the op that computed this tensor; None for a leaf."""
+        """The vertex of the op that has computed this tensor; None for a leaf."""
         return None if isinstance(self.node, Leaf) else self.node
 
     # -------------------------------------------------------------------------------------- its gradient
@@ -145,7 +145,7 @@ class Tensor(Methods):
     @grad.setter
     def grad(self, value: Tensor | None) -> None:
         if value is not None:
-            if not isinstance(value, Handle):
+            if not isinstance(value, Tensor):
                 text = f"assigned grad expected to be a Tensor or None but got grad of type {type(value).__name__}"
                 raise refuse(TypeError, text)
             x = value.array
@@ -166,11 +166,11 @@ class Tensor(Methods):
         create_graph: bool = False,
         inputs: Tensor | Sequence[Tensor] | None = None,
     ) -> None:
-        """Run the chain rule from here: add ∂self/∂leaf to every leaf's `.grad`. See `autograd.backward`."""
+        """Add ∂self/∂leaf to the `.grad` of every leaf, by the chain rule. See `autograd.backward`."""
         autograd.backward(self, gradient, retain_graph, create_graph, inputs)
 
     def retain_grad(self) -> None:
-        """Let backward keep the gradient of this non-leaf in `.grad` too."""
+        """Let backward store the gradient of this tensor in `.grad`, although it is no leaf."""
         if self.node is None:
             raise refuse(RuntimeError, "can't retain_grad on Tensor that has requires_grad=False")
         if not isinstance(self.node, Leaf) and not self.retains_grad:
@@ -178,14 +178,14 @@ class Tensor(Methods):
 
     @property
     def retains_grad(self) -> bool:
-        """Whether `retain_grad` was called on this non-leaf."""
+        """Whether this tensor is no leaf and `retain_grad` was called on it."""
         node = self.node
         if node is None or isinstance(node, Leaf):
             return False
         return any(link() is self for link in node.note("retained", ()))
 
     def register_hook(self, hook: Hook) -> Removable:
-        """Call `hook(grad)` whenever a gradient of this tensor is computed; what it returns replaces it."""
+        """Call `hook(grad)` whenever a gradient of this tensor is computed; a tensor that it returns replaces it."""
         return self._register("hooks", hook)
 
     def register_post_accumulate_grad_hook(self, hook: Callable[[Tensor], None]) -> Removable:
@@ -228,7 +228,7 @@ class Tensor(Methods):
 
     @property
     def data(self) -> Tensor:
-        """The same memory without history, its changes not counted. Prefer `detach()`."""
+        """The same memory without its history. Backward does not notice changes made through it: prefer `detach()`."""
         t = wrap(self.array)
         for listener in current().listeners:
             listener.applied(DETACH, (self,), {}, t)
@@ -236,7 +236,7 @@ class Tensor(Methods):
 
     @data.setter
     def data(self, value: Tensor) -> None:
-        if not isinstance(value, Handle):
+        if not isinstance(value, Tensor):
             raise refuse(TypeError, f"Variable data has to be a tensor, but got {class_name(type(value))}")
         x = value.array
         if self.node is not None and x.dtype.kind != "f":
@@ -248,7 +248,7 @@ class Tensor(Methods):
         if isinstance(self.node, Leaf):
             self.node.value, self.node.shape = x, x.shape
 
-    # -------------------------------------------------------------------------------------- how it prints
+    # -------------------------------------------------------------------------------------- printing
     def __repr__(self) -> str:
         return printing.tensor_str(self.array, extra=self._history(), default_dtype=dtypes.get_default_dtype().numpy)
 

@@ -1,5 +1,6 @@
 """PyTorch's longer sentences about graphs and gradients, word for word."""
 
+NO_FLOAT = "only Tensors of floating point dtype can require gradients"
 NO_HOOK = "cannot register a hook on a tensor that doesn't require gradient"
 NOT_A_LEAF = (
     "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph "
@@ -27,7 +28,16 @@ INFERENCE_SAVED = (
     "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use "
     "it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`."
 )
+INFERENCE_WRITTEN = (
+    "Inplace update to inference tensor outside InferenceMode is not allowed. You can make a clone to get a normal "
+    "tensor before doing inplace update."
+)
 LEAF_WRITTEN = "a leaf Variable that requires grad is being used in an in-place operation."
+PART_WRITTEN = (
+    "Output {} of {} is a view and is being modified inplace. This view is the output of a function that returns "
+    "multiple views. Such functions do not allow the output views to be modified inplace. You should replace the "
+    "inplace operation by an out-of-place one."
+)
 OVERLAP = (
     "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
     "Please clone() the tensor before performing the operation."
@@ -38,6 +48,12 @@ SECOND = (
     "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "
     "saved tensors after calling backward."
 )
+MUTATED = (
+    "one of the variables needed for gradient computation has been modified by an inplace operation: {} is at version "
+    "{}; expected version {} instead. Hint: enable anomaly detection to find the operation that failed to compute its "
+    "gradient, with torch.autograd.set_detect_anomaly(True, check_nan=False)."
+)
+INVALID_GRADIENT = "Function {} returned an invalid gradient at index {} - got {} but expected shape compatible with {}"
 SEED_SHAPE = (
     "Mismatch in shape: grad_output[{0}] has a shape of torch.Size({1}) and output[{0}] has a shape of torch.Size({2})."
 )
@@ -48,3 +64,50 @@ UNUSED = (
 MATERIALIZED = (
     "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False."
 )
+
+# ------------------------------------------------------------------------------------------ autograd.functional
+NO_TENSORS = "The {0} given to {1} must be either a Tensor or a tuple of Tensors but the {2} has type {3}."
+V_MISSING = "The vector v can only be None if {} a single Tensor with a single element."
+V_SINGLE = "The given v should contain a single Tensor."
+V_LENGTH = "v is a tuple of invalid length: should be {} but got {}."
+V_SIZE = "{} has invalid size: should be torch.Size({}) but got torch.Size({})."
+# These are refused with `strict=True`; the last {} of each is the number of an output or an input.
+NO_GRAPH = (
+    "Output {} of the user-provided function does not require gradients. The outputs must be computed in a "
+    "differentiable manner from the input when running in strict mode."
+)
+INDEPENDENT = "{} of the user-provided function is independent of input {{}}. This is not allowed in strict mode."
+CONSTANT = (
+    "{} of the user-provided function is independent of input {{}}. This is not allowed in strict mode when "
+    "create_graph=True."
+)
+CONSTANT_GRADIENT = (
+    "The gradient with respect to input {} is independent of the inputs of the user-provided function. This is not "
+    "allowed in strict mode."
+)
+CONSTANT_ENTRY = (
+    "The gradient with respect to the input is independent of entry {} in the grad_outputs when using the double "
+    "backward trick to compute forward mode gradients. This is not allowed in strict mode."
+)
+CONSTANT_HESSIAN = (
+    "The hessian of the user-provided function is independent of entry {} in the grad_jacobian. This is not allowed in "
+    "strict mode as it prevents from using the double backward trick to replace forward mode AD."
+)
+LINEAR = (
+    "While computing the hessian, found that the jacobian of the user-provided function with respect to input {} is "
+    "independent of the input. This is not allowed in strict mode. You should ensure that your function is twice "
+    "differentiable and that the jacobian depends on the inputs (this would be violated by a linear function for "
+    "example)."
+)
+
+# ------------------------------------------------------------------------------------------ autograd.Function
+NO_FORWARD = "You must implement the forward function for custom autograd.Function."
+NO_BACKWARD = (
+    "You must implement either the backward or vjp method for your custom autograd.Function to use it with backward "
+    "mode AD."
+)
+LEGACY = (
+    "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function "
+    "with static forward method. (Example: https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)"
+)
+WRONG_COUNT = "function {}Backward returned an incorrect number of gradients (expected {}, got {})"

@@ -1,6 +1,6 @@
 """Differentiation: the backward walk, derivatives of functions, and operations the user writes."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tinygrad_pt import leaves
 from tinygrad_pt.autograd import functional
@@ -26,8 +26,9 @@ __all__ = [
     "set_detect_anomaly", "set_grad_enabled", "vhp", "vjp",
 ]  # fmt: skip
 
+if not TYPE_CHECKING:  # to type checkers the names of the leaves are imported above
 
-def __getattr__(name: str) -> Any:
-    if name in LEAVES:
-        return leaves.fetch(f"{LEAVES[name]}:{name}")
-    raise AttributeError(f"module 'tinygrad_pt.autograd' has no attribute {name!r}")
+    def __getattr__(name: str) -> object:
+        if name in LEAVES:
+            return leaves.fetch(f"{LEAVES[name]}:{name}")
+        raise AttributeError(f"module 'tinygrad_pt.autograd' has no attribute {name!r}")

@@ -1,7 +1,7 @@
-"""The backward walk: the chain rule, vertex by vertex, latest born first.
+"""The backward walk: the chain rule, vertex by vertex, the latest born first.
 
-All there is to it, for ops with one result, is this; `run` computes the same and also sees to hooks, listeners, ops
-with several results, and the freeing of what the rules had saved:
+For ops with one result it is no more than this. `run` computes the same, and also takes care of hooks, listeners, ops
+with several results, and the freeing of saved values:
 
     def chain_rule(root, seed):
         grads = {root: seed}
@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.hooks import accumulate, pass_hooks
+from tinygrad_pt.autograd.hooks import Gradient, accumulate, pass_hooks
 from tinygrad_pt.autograd.saved import as_tensors, freed, mutated, wrong_shape
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
@@ -40,14 +40,14 @@ by_birth = attrgetter("born")
 
 
 def order(roots: Iterable[Node], wanted: set[Node] | None = None) -> list[Node]:
-    """The vertices whose rules a walk from `roots` reads, latest born first; with `wanted`, only those on the way.
+    """The vertices whose rules a walk from `roots` calls, latest born first; with `wanted`, only those on the way.
 
-    A vertex is born after its arguments, so sorting by birth is a topological order. No recursion: a chain of a
-    million vertices is an ordinary graph.
+    A vertex is born after its parents, so the order of birth is a topological order. There is no recursion, because a
+    graph may be a chain of a million vertices.
     """
     seen = {node for node in roots if node.__class__ is Node}  # leaves have no rules
     nodes = list(seen)
-    for node in nodes:  # which grows as it is read
+    for node in nodes:  # the list grows while the loop reads it
         for p in node.parents:
             if p.__class__ is Node and p not in seen:
                 seen.add(p)
@@ -75,10 +75,14 @@ def walk(
     given: bool = False,
     outputs: Tensors = (),
 ) -> tuple[dict[Node, Any], Walk | None]:
-    """The gradients of Σ rootᵢ · seedᵢ, per leaf, or per `wanted` vertex; and the walk, if somebody listens.
+    """The gradients of Σ rootᵢ · seedᵢ by each leaf, or by each `wanted` vertex; and the walk, if somebody listens.
 
-    Without `create` all is arrays, and the rules run at NumPy's speed. With it all is tensors and recording
-    stays on, so the gradient is a graph itself; that is all there is to higher derivatives.
+    Without `create`, the rules compute on arrays, at NumPy's speed. With it they compute on tensors and are recorded:
+    each gradient is a graph, which can be differentiated again.
+
+    Args:
+        retain: keep the saved values for another walk.
+        adds, given: what listeners are told of this walk (see `listening.Walk`).
     """
     nodes = order(roots, wanted)
     heard, listeners = None, current().listeners
@@ -103,13 +107,14 @@ def run(
     nodes: list[Node], grads: dict[Any, Any], retain: bool, create: bool, wanted: set[Node] | None = None,
     heard: Walk | None = None,
 ) -> dict[Node, Any]:  # fmt: skip
-    """Pop each vertex's gradient, read its rules to it, add the results to its parents' gradients."""
+    """The walk itself: take the gradient of each vertex, call the rules, add the results to those of the parents."""
     found: dict[Node, Any] = {}
     reached = None if wanted is None else {*nodes, *wanted}
-    changed = bool(nodes) and nodes[-1].born < last_change[0]  # else nothing can have changed since the oldest node
+    # If nothing has changed in place since the oldest vertex was born, no guard needs a look.
+    changed = bool(nodes) and nodes[-1].born < last_change[0]
     node = None
     try:
-        for node in nodes:  # before anything is computed: every saved value must be there, and be what it was
+        for node in nodes:  # before anything is computed: no saved value may be freed or changed
             if node.args is None:
                 raise freed(node)
             if changed and any(v[0] != n for v, n in zip(node.guards[::2], node.guards[1::2], strict=True)):
@@ -138,7 +143,7 @@ def run(
                 if (kind is Node or kind is Leaf) and (reached is None or p in reached) and rules[slot] is not None:
                     try:
                         r = rules[slot](g, *args, **attrs) if attrs else rules[slot](g, *args)
-                    except RuntimeWarning:  # somebody made NumPy's warnings errors: inf and nan are values all the same
+                    except RuntimeWarning:  # the user has turned warnings into errors
                         with np.errstate(all="ignore"):
                             r = rules[slot](g, *args, **attrs)
                     if heard is not None:
@@ -158,7 +163,7 @@ def run(
                         and (r is g or (not create and r.base is not None))
                         and not isinstance(r, np.generic)
                     ):
-                        grads[p] = clone(r)  # a leaf's gradient is memory of its own: others hold g too
+                        grads[p] = clone(r)  # a leaf's gradient has memory of its own, and r may be g or a view of it
                     else:
                         grads[p] = r
                 slot += 1
@@ -168,7 +173,7 @@ def run(
         if heard is not None:
             heard.tell("failed", error, node)
         raise
-    for node, g in grads.items():  # what nobody popped: leaves, wanted nodes where the walk ended, roots off the way
+    for node, g in grads.items():  # what is left: leaves, wanted vertices where the walk ends, roots that lead to none
         if node.extra is not None and (reached is None or node in reached):
             grads[node] = pass_hooks(node, g, create)
     if wanted is None:
@@ -178,9 +183,9 @@ def run(
 
 
 def collect(node: Node, g: Any, grads: dict[Any, Any]) -> None:
-    """Put the gradient of one result beside those of its siblings; results nobody used have gradient 0.
+    """Add the gradient of one of several results to the list of their gradients, which is the gradient of the op.
 
-    Or None, where a user's Function wants to see which ones are missing.
+    A result that was not used has gradient 0 in the list, or None if a `Function` asks for that.
     """
     (made,) = node.parents
     if made not in grads:
@@ -201,8 +206,8 @@ def listed(tensors: Tensors) -> tuple[Tensor, ...]:
     return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
 
 
-def seed_of(t: Tensor, grad: Tensor | None, index: int, create: bool) -> Any:
-    """The gradient a root starts with: 1 for a scalar, or what the caller gives, of the root's shape."""
+def seed_of(t: Tensor, grad: Tensor | None, index: int, create: bool) -> Gradient:
+    """The gradient that the walk starts with at the root `t`: the one given, or 1 for a tensor with one element."""
     x = t.array
     if grad is None:
         if x.size != 1:
@@ -220,8 +225,8 @@ def seed_of(t: Tensor, grad: Tensor | None, index: int, create: bool) -> Any:
     return seed if grad.array.dtype == x.dtype else cast(seed, dtype=x.dtype)
 
 
-def start(outputs: Sequence[Tensor], grads: Any, create: bool) -> tuple[Sequence[Node], Sequence[Any]]:
-    """Roots and seeds of a walk, all checked before any of it begins."""
+def start(outputs: Sequence[Tensor], grads: Any, create: bool) -> tuple[Sequence[Node], Sequence[Gradient]]:
+    """The roots and seeds of a walk, all checked."""
     given = grads if isinstance(grads, (tuple, list)) else (grads,) * len(outputs)
     if len(outputs) != len(given):
         raise refuse(RuntimeError, f"got {len(outputs)} tensors and {len(given)} gradients")
@@ -247,14 +252,14 @@ def backward(
 
     Args:
         tensors: the tensor or tensors to differentiate.
-        grad_tensors: their seeds, of the same shapes; a scalar's default is 1.
-        retain_graph: keep what the rules need, for another backward (default: as `create_graph`).
+        grad_tensors: their gradients, of the same shapes; None stands for 1 and needs a tensor with one element.
+        retain_graph: keep the saved values for another backward (default: as `create_graph`).
         create_graph: record the computation of the gradients, to differentiate them again.
-        inputs: the tensors whose `.grad` is to grow; default: all leaves.
+        inputs: the tensors whose `.grad` is added to (default: all leaves).
 
     Raises:
-        RuntimeError: a non-scalar without seed, nothing to differentiate, a graph already freed, a saved value
-            changed in place. Then no `.grad` has changed.
+        RuntimeError: a tensor of several elements has no gradient given, a tensor does not require grad, the graph has
+            been freed, or a saved value has changed in place. No `.grad` has changed then.
 
     >>> import tinygrad_pt as torch
     >>> x = torch.tensor([1.0, 2.0], requires_grad=True)
@@ -286,7 +291,7 @@ def backward(
         outputs=tensors,
     )  # fmt: skip
     for root, value in zip(roots, values):  # noqa: B905
-        root.set_note("seed", value)  # that a backward pass has run from here, and with what: drawings ask
+        root.set_note("seed", value)  # pictures show where a backward walk has started, and with what
     for node, g in found.items():
         end: Any = node.handle() if isinstance(node, Leaf) else wanted[node]  # type: ignore[index]
         if end is None:
@@ -313,9 +318,9 @@ def grad(
 ) -> tuple[Tensor, ...]:
     """∂(Σ outputᵢ · gradᵢ)/∂input for each of the inputs, as a tuple; no `.grad` is touched.
 
-    Only the rules between outputs and inputs are read. With `create_graph` the results can be differentiated
-    again. An input the outputs do not depend on is an error, unless `allow_unused` (None) or
-    `materialize_grads` (zeros).
+    Only the rules between outputs and inputs are called. With `create_graph` the results can be differentiated again.
+    An input on which the outputs do not depend is an error; with `allow_unused` its result is None, and with
+    `materialize_grads` it is 0.
 
     >>> import tinygrad_pt as torch
     >>> x = torch.tensor(3.0, requires_grad=True)

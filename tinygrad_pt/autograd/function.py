@@ -1,41 +1,50 @@
-"""Operations the user writes: a forward and a backward on tensors, recorded as one vertex."""
+"""Operations that the user writes: a forward and a backward on tensors, recorded as one vertex.
+
+`Function.apply` calls `forward` without recording its ops and makes one vertex for the whole. The rules of that vertex
+call the user's `backward`, so to the walk it is an op like any other.
+"""
 
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NoReturn
 
 import numpy as np
 
+from tinygrad_pt import texts
+from tinygrad_pt.autograd.hooks import Gradient
 from tinygrad_pt.autograd.saved import mutated_text
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import OPS, Constant, Handle, Node, Op, pick
+from tinygrad_pt.graph import OPS, Array, Constant, Node, Op, Rule, Tensor, pick
 from tinygrad_pt.modes import current, enable_grad, no_grad
-from tinygrad_pt.texts import SECOND
+
+Saved = tuple[
+    Array, Node | int | None, list[int], int
+]  # array; vertex, or number of an output; version now; version then
 
 
+# ------------------------------------------------------------------------------------------ what the user sees
 class FunctionCtx:
-    """What `forward` leaves for `backward`; attributes may be added at will."""
+    """The context of one application: `forward` leaves in it what `backward` needs, as attributes or saved tensors."""
 
     def __init__(self, needs: tuple[bool, ...]) -> None:
-        self.needs_input_grad = needs
+        self.needs_input_grad = needs  # one per argument of forward
         self.materialize = True
-        self._saved: list[Any] | None = []
-        self._plain: set[int] = set()
-        self._master: weakref.ref[Node] | None = None
-        self._results: tuple[Any, Any] | None = None
-        self._outputs: list[Any] = []  # the shape and dtype of each
+        self._saved: list[Saved | None] = []
+        self._plain: set[int] = set()  # the ids of the outputs that are not differentiable
+        self._master: weakref.ref[Node] | None = None  # the vertex
+        self._results: tuple[object, tuple[Tensor | None, ...]] | None = None  # an incoming gradient, backward's answer
+        self._outputs: list[tuple[tuple[int, ...], np.dtype[Any]] | None] = []  # the shape and dtype of each
 
-    def save_for_backward(self, *tensors: Any) -> None:
-        """Keep tensors (or None) for backward; a change of one in place is then an error."""
+    def save_for_backward(self, *tensors: Tensor | None) -> None:
+        """Keep tensors (or None) for backward, which raises an error if one of them has changed in place by then."""
         self._saved = [t if t is None else (t.array, t.node, t.version, t.version[0]) for t in tensors]
 
     @property
-    def saved_tensors(self) -> tuple[Any, ...]:
-        """What `save_for_backward` kept."""
-        if self._saved is None:
-            raise refuse(RuntimeError, SECOND)
+    def saved_tensors(self) -> tuple[Tensor, ...]:
+        """The tensors that `save_for_backward` has kept, and None where it was given None."""
         found: list[Any] = []
         for entry in self._saved:
             if entry is None:
@@ -47,23 +56,23 @@ class FunctionCtx:
             found.append(wrap(array, self._own(node, array) if isinstance(node, int) else node, version))
         return tuple(found)
 
-    def _own(self, part: int, array: Any) -> Node | None:
-        """The vertex of an output of this Function, saved by the Function itself."""
+    def _own(self, part: int, array: Array) -> Node | None:
+        """The vertex of an output that the Function itself has saved."""
         master = self._master() if self._master is not None else None
         if master is None or master.note("shapes") is None:
             return master
         return pick(master, part, array)
 
-    def mark_non_differentiable(self, *outputs: Any) -> None:
-        """These outputs are to have requires_grad=False."""
+    def mark_non_differentiable(self, *outputs: Tensor) -> None:
+        """Let these outputs have requires_grad=False."""
         self._plain = {id(t) for t in outputs}
 
     def set_materialize_grads(self, value: bool) -> None:
-        """Whether missing gradients arrive in backward as zeros (the default) or as None."""
+        """Let missing gradients arrive in backward as zeros (True, the default) or as None (False)."""
         self.materialize = value
 
-    def mark_dirty(self, *tensors: Any) -> None:
-        """In-place Functions are not supported: return a new tensor instead."""
+    def mark_dirty(self, *tensors: Tensor) -> NoReturn:
+        """Raise an error: a Function must not write its inputs in place, but return a new tensor."""
         raise refuse(
             RuntimeError,
             "mark_dirty: a Function here may not change its inputs in place",
@@ -74,9 +83,10 @@ class FunctionCtx:
 class Function:
     """Base of operations with a derivative of their own.
 
-    Subclass it with static methods `forward(ctx, *args)` (or `forward(*args)` and `setup_context(ctx, inputs,
-    output)`) and `backward(ctx, *grad_outputs)`, which returns one gradient, of the argument's shape, or None per
-    argument of forward. Then call `apply`. If backward is written in differentiable operations, so is its result.
+    A subclass defines the static methods `forward(ctx, *args)` (or `forward(*args)` and `setup_context(ctx, inputs,
+    output)`) and `backward(ctx, *grad_outputs)`. `backward` returns, for each argument of `forward`, a gradient of its
+    shape, or None. `apply` calls the operation. If `backward` uses differentiable operations, its result can be
+    differentiated again.
 
     >>> import tinygrad_pt as torch
     >>> class Cube(torch.autograd.Function):
@@ -98,34 +108,32 @@ class Function:
     @staticmethod
     def forward(*args: Any, **kwargs: Any) -> Any:
         """Compute the value."""
-        raise NotImplementedError("You must implement the forward function for custom autograd.Function.")
+        raise refuse(NotImplementedError, texts.NO_FORWARD)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: Any) -> None:
+        """Keep in `ctx` what backward needs, for a `forward` that takes no `ctx`."""
+        raise refuse(NotImplementedError, "setup_context is not implemented.")
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Any) -> Any:
         """Compute the gradients of the arguments."""
-        raise NotImplementedError(
-            "You must implement either the backward or vjp method for your custom autograd.Function to use it with "
-            "backward mode AD."
-        )
+        raise refuse(NotImplementedError, texts.NO_BACKWARD)
 
     vjp = backward
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise RuntimeError(
-            "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd "
-            "function with static forward method. (Example: "
-            "https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)"
-        )
+    def __call__(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise refuse(RuntimeError, texts.LEGACY)
 
     @classmethod
     def apply(cls, *args: Any, **kwargs: Any) -> Any:
-        """Run forward and record the result."""
-        wanting = tuple(isinstance(a, Handle) and a.node is not None for a in args)
+        """Call forward, and record the result if an argument requires grad."""
+        wanting = tuple(isinstance(a, Tensor) and a.node is not None for a in args)
         ctx = FunctionCtx(wanting)
         with no_grad():
-            if "setup_context" in {name for c in cls.__mro__ for name in vars(c)}:
+            if cls.setup_context is not Function.setup_context:
                 output = cls.forward(*args, **kwargs)
-                cls.setup_context(ctx, args, output)  # type: ignore[attr-defined]
+                cls.setup_context(ctx, args, output)
             else:
                 output = cls.forward(ctx, *args, **kwargs)
         if not any(wanting) or not current().grad:
@@ -133,30 +141,43 @@ class Function:
         return _recorded(cls, ctx, args, kwargs, output)
 
 
-def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwargs: dict[str, Any], output: Any) -> Any:
-    """Hang the outputs of a Function on a vertex whose rules call its backward."""
+def once_differentiable(backward: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator of a `backward` whose result is not to be differentiated again."""
+
+    def guarded(ctx: FunctionCtx, *grads: Tensor | None) -> object:
+        with no_grad():
+            return backward(ctx, *grads)
+
+    return guarded
+
+
+# ------------------------------------------------------------------------------------------ the vertex
+def _recorded(
+    cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwargs: dict[str, Any], output: object
+) -> object:
+    """The output of `forward`, with the vertex of this application."""
     outputs = output if isinstance(output, tuple) else (output,)
-    results = [  # an argument handed back is a view of it
-        wrap(t.array, None, t.version) if isinstance(t, Handle) and any(t is a for a in args) else t for t in outputs
+    results = [  # where forward returns an argument itself, the result is another tensor with the same memory
+        wrap(t.array, None, t.version) if isinstance(t, Tensor) and any(t is a for a in args) else t for t in outputs
     ]
-    last = {id(t): i for i, t in enumerate(results)}  # what is returned twice has its gradient at the last place
+    last = {id(t): i for i, t in enumerate(results)}  # a tensor returned twice has its gradient at the last place
     smooth = [
         t for t, o in zip(results, outputs, strict=True)
-        if isinstance(t, Handle) and id(o) not in ctx._plain and t.array.dtype.kind == "f"
+        if isinstance(t, Tensor) and id(o) not in ctx._plain and t.array.dtype.kind == "f"
     ]  # fmt: skip
     if smooth:
-        tensors = tuple(a for a in args if isinstance(a, Handle))
+        tensors = tuple(a for a in args if isinstance(a, Tensor))
         attrs: dict[str, Any] = {
-            "ctx": ctx, "places": [i for i, a in enumerate(args) if isinstance(a, Handle)], "count": len(args),
+            "ctx": ctx, "places": [i for i, a in enumerate(args) if isinstance(a, Tensor)], "count": len(args),
         }  # fmt: skip
-        _own_outputs(ctx, smooth)
+        _number_outputs(ctx, smooth)
         first = smooth[0]
         node = _vertex(cls, tensors, attrs, first.array)
-        ctx._master = weakref.ref(node)  # weak: the vertex holds ctx
+        ctx._master = weakref.ref(node)  # weak, because the vertex holds ctx
         if isinstance(output, tuple):
             part = {last[id(t)]: i for i, t in enumerate(smooth)}
             attrs["outputs"] = [part.get(i) for i in range(len(results))]
-            ctx._outputs = [(t.array.shape, t.array.dtype) if isinstance(t, Handle) else None for t in results]
+            ctx._outputs = [(t.array.shape, t.array.dtype) if isinstance(t, Tensor) else None for t in results]
             node.set_note("shapes", tuple(t.array.shape for t in smooth))
             node.set_note("dtypes", tuple(t.array.dtype for t in smooth))
             for i, t in enumerate(smooth):
@@ -167,8 +188,8 @@ def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwar
         if listeners:
             places = attrs["places"]
 
-            def again(*given: Any) -> Any:
-                """Apply the Function anew, other tensors in the places of those it was given."""
+            def again(*given: Tensor) -> object:
+                """Apply the Function anew, to other tensors in the places of the first ones."""
                 return cls.apply(*(given[places.index(i)] if i in places else a for i, a in enumerate(args)), **kwargs)
 
             for listener in listeners:
@@ -176,29 +197,27 @@ def _recorded(cls: type[Function], ctx: FunctionCtx, args: tuple[Any, ...], kwar
     return tuple(results) if isinstance(output, tuple) else results[0]
 
 
-def _vertex(cls: type[Function], tensors: tuple[Any, ...], attrs: dict[str, Any], y: Any) -> Node:
-    """The vertex of an application; it keeps no values, for what backward needs is in ctx."""
+def _number_outputs(ctx: FunctionCtx, smooth: list[Tensor]) -> None:
+    """Note the numbers of those outputs that the Function has saved, because they have no vertex yet."""
+    number = {id(t.array): i for i, t in enumerate(smooth)}
+    ctx._saved = [(e[0], number.get(id(e[0]), e[1]), *e[2:]) if e is not None else e for e in ctx._saved]
+
+
+def _vertex(cls: type[Function], tensors: tuple[Tensor, ...], attrs: dict[str, Any], y: Array) -> Node:
+    """The vertex of one application; it saves no values, because `ctx` has those that backward needs."""
     parents = tuple(Constant(t) if t.node is None else t.node for t in tensors)
     return Node(_op(cls), parents, (None, *parents), attrs, (), y.shape, y.dtype, current().scope)
 
 
-def _own_outputs(ctx: FunctionCtx, smooth: list[Any]) -> None:
-    """Among what is saved, replace the vertex of an output, which does not exist yet, by the output's number."""
-    number = {id(t.array): i for i, t in enumerate(smooth)}
-    ctx._saved = [
-        (e[0], number[id(e[0])], *e[2:]) if e is not None and id(e[0]) in number else e for e in ctx._saved or ()
-    ]
-
-
-_ops: dict[type, Op] = {}
+_ops: dict[type[Function], Op] = {}
 
 
 def _op(cls: type[Function]) -> Op:
-    """The op of a Function class: its rules call `backward` once and hand out the results."""
+    """The op of a Function class."""
     op = _ops.get(cls)
     if op is None:
 
-        def rules(slot: int) -> Any:
+        def rules(slot: int) -> Rule:
             return lambda g, y, *args, ctx, places, count, outputs=None: _gradient(
                 cls, ctx, g, places[slot], count, outputs, args[slot]
             )
@@ -208,28 +227,38 @@ def _op(cls: type[Function]) -> Op:
     return op
 
 
-def _gradient(cls: type, ctx: FunctionCtx, g: Any, place: int, count: int, outputs: Any, like: Any) -> Any:
-    """The gradient of one argument; backward itself runs once per incoming gradient."""
+# ------------------------------------------------------------------------------------------ the rules
+def _gradient(
+    cls: type[Function], ctx: FunctionCtx, g: Gradient | list[Gradient | None], place: int, count: int,
+    outputs: list[int | None] | None, like: Node | Constant,
+) -> Gradient:  # fmt: skip
+    """The gradient of the argument at a place; the first argument calls backward, the others find its answer."""
     if ctx._results is None or ctx._results[0] is not g:
         ctx._results = (g, _backward(cls, ctx, g, count, outputs))
     r = ctx._results[1][place]
     if r is None:
         return np.zeros(like.shape, like.dtype) if not _recording(g) else wrap(np.zeros(like.shape, like.dtype))
-    if not isinstance(r, Handle):
-        raise TypeError(f"{cls.__name__}.backward returned a {type(r).__name__}; a gradient is a Tensor or None")
+    if not isinstance(r, Tensor):
+        text = f"{cls.__name__}.backward returned a {type(r).__name__}; a gradient is a Tensor or None"
+        raise refuse(TypeError, text, cls.__name__, *ctx._results[1])
     if not _recording(g):
         return np.array(r.array, like.dtype)
     return r if r.array.dtype == like.dtype else OPS["cast"](r, dtype=like.dtype)
 
 
-def _recording(g: Any) -> bool:
-    return any(isinstance(part, Handle) for part in g) if isinstance(g, list) else isinstance(g, Handle)
+def _recording(g: Gradient | list[Gradient | None]) -> bool:
+    """Whether the gradient is to be a graph."""
+    return any(isinstance(part, Tensor) for part in g) if isinstance(g, list) else isinstance(g, Tensor)
 
 
-def _backward(cls: Any, ctx: FunctionCtx, g: Any, count: int, outputs: Any) -> tuple[Any, ...]:
+def _backward(
+    cls: type[Function], ctx: FunctionCtx, g: Gradient | list[Gradient | None], count: int,
+    outputs: list[int | None] | None,
+) -> tuple[Tensor | None, ...]:  # fmt: skip
+    """What the user's backward answers to g, one gradient per argument of forward."""
     parts = g if isinstance(g, list) else [g]
-    gs = [p if p is None or isinstance(p, Handle) else wrap(p) for p in parts]
-    if outputs is not None:
+    gs = [p if p is None or isinstance(p, Tensor) else wrap(p) for p in parts]
+    if outputs is not None:  # forward returned a tuple: one gradient for each of its elements
         missing = [wrap(np.zeros(*o)) if o is not None and ctx.materialize else None for o in ctx._outputs]
         gs = [none if i is None else gs[i] for i, none in zip(outputs, missing, strict=True)]
     backward = cls.backward if cls.backward is not Function.backward else cls.vjp
@@ -239,21 +268,6 @@ def _backward(cls: Any, ctx: FunctionCtx, g: Any, count: int, outputs: Any) -> t
     while len(found) > count and found[-1] is None:
         found = found[:-1]
     if len(found) != count:
-        raise refuse(
-            RuntimeError,
-            f"function {cls.__name__}Backward returned an incorrect number of gradients (expected {count}, "
-            f"got {len(found)})",
-            cls.__name__,
-            mend="return one gradient, or None, per argument of forward",
-        )
+        text = texts.WRONG_COUNT.format(cls.__name__, count, len(found))
+        raise refuse(RuntimeError, text, cls.__name__, mend="return one gradient, or None, per argument of forward")
     return found
-
-
-def once_differentiable(backward: Any) -> Any:
-    """Decorator of a `backward` that may not be differentiated again."""
-
-    def guarded(ctx: Any, *grads: Any) -> Any:
-        with no_grad():
-            return backward(ctx, *grads)
-
-    return guarded

@@ -1,4 +1,4 @@
-"""Hooks of tensors: functions that see, and may replace, a gradient while a backward walk passes."""
+"""Hooks of tensors: functions that see a gradient when the backward walk has found it, and may replace it."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import dtypes
-from tinygrad_pt.calling import wrap
+from tinygrad_pt.calling import T, wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import Node, Tensor, born
+from tinygrad_pt.graph import Array, Node, Tensor, born
 from tinygrad_pt.inplace import touched
 from tinygrad_pt.ops import clone
 
-Hook = Callable[["Tensor"], "Tensor | None"]
+Hook = Callable[[Tensor], Tensor | None]  # what it returns, if anything, replaces the gradient
+Gradient = Array | np.generic | Tensor  # in a walk: a tensor if the gradient is to be a graph, else an array
 
 
 class Removable:
-    """The handle of a registered hook: `remove()` takes the hook away, and so does the end of a `with` block."""
+    """What the registration of a hook returns: `remove()`, or the end of a `with` block, removes the hook."""
 
     def __init__(self, hooks: dict[int, Any]) -> None:
         self.id, self.hooks = born(), hooks
@@ -33,10 +34,10 @@ class Removable:
         self.remove()
 
 
-def pass_hooks(node: Node, g: Any, create: bool) -> Any:
-    """Let the hooks of a vertex see and replace its gradient; keep it where `retain_grad` asked for it."""
+def pass_hooks(node: Node, g: T, create: bool) -> T:
+    """The gradient of a vertex, as its hooks leave it; tensors that retain their gradient receive it."""
     for hook in tuple(node.note("hooks", {}).values()):
-        given = g if create else wrap(g)
+        given: Any = g if create else wrap(g)
         answer = hook(given)
         if answer is not None:
             check_answer(node, hook, given, answer)
@@ -48,8 +49,8 @@ def pass_hooks(node: Node, g: Any, create: bool) -> Any:
     return g
 
 
-def check_answer(node: Node, hook: Hook, given: Tensor, answer: Any) -> None:
-    """Refuse what cannot take the place of a gradient."""
+def check_answer(node: Node, hook: Hook, given: Tensor, answer: object) -> None:
+    """Raise an error if the answer of a hook cannot take the place of the gradient that the hook was given."""
     if not isinstance(answer, Tensor):
         raise refuse(TypeError, f"expected Variable, but hook returned '{type(answer).__name__}'")
     if answer.array.shape != node.shape:
@@ -63,8 +64,8 @@ def check_answer(node: Node, hook: Hook, given: Tensor, answer: Any) -> None:
     raise refuse(RuntimeError, text, node.op.name, answer, mend=f"return a tensor of {should}, or None")
 
 
-def accumulate(t: Any, g: Any, create: bool) -> None:
-    """Add to a tensor's `.grad`: in place into the same object, unless the gradient is a graph."""
+def accumulate(t: Tensor, g: Any, create: bool) -> None:
+    """Add g to the `.grad` of a tensor: in place, unless g or that `.grad` is a graph."""
     seen = t._grad
     if seen is None:
         t._grad = g if create else wrap(g)

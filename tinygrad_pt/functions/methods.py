@@ -251,7 +251,7 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
         """Zeros everywhere."""
         return expect_tensor(self, "zero_").fill_(0)
 
-    def _drawn(self, draw: Any) -> Tensor:
+    def _drawn(self: Tensor, draw: Any) -> Tensor:
         may_write(self)
         return write(self, wrap(np.asarray(draw(self.array.shape, self.array.dtype), self.array.dtype)))
 

@@ -1,4 +1,4 @@
-"""Every primitive: its value on arrays and, in the same statement, the rules of its derivative."""
+"""The ops: each one's value on arrays and, in the same statement, the rules of its derivative."""
 
 from tinygrad_pt.graph import OPS
 from tinygrad_pt.ops.elementwise import *  # noqa: F403

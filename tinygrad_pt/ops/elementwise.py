@@ -1,4 +1,7 @@
-"""Ops that act on each element by itself; broadcasting is the engine's business."""
+"""Elementwise ops: an element of y depends on the elements of the arguments at the same place.
+
+The rules do not care about broadcasting, because the walk undoes it.
+"""
 
 # fmt: off
 from __future__ import annotations
@@ -38,8 +41,8 @@ reciprocal = unary("reciprocal", np.reciprocal, r"\frac{1}{a}", lambda g, y, a: 
 
 # ------------------------------------------------------------------------------------------ comparisons
 def comparison(name: str, ufunc: np.ufunc, notation: str) -> Applied:
-    """An op with a truth value: no gradient flows through it."""
-    return binary(name, ufunc, notation, None, None, domain="compare")
+    """An op that answers with truth values; it has no derivative."""
+    return binary(name, ufunc, notation, None, None)
 
 
 eq = comparison("eq", np.equal, r"a = b")
@@ -90,7 +93,7 @@ minimum = binary("minimum", np.minimum, r"\min(a,\, b)",
     elementwise=True,
 )
 def clamp(a: Array, *, low: float | None, high: float | None) -> Array:
-    """y = min(max(a, low), high), either bound may be None; inside the closed interval the slope is 1."""
+    """y = min(max(a, low), high), where a bound may be None; the slope is 1 inside the interval and at its ends."""
     return np.clip(a, low, high)
 
 
@@ -107,7 +110,7 @@ def _sign(a: Array) -> Array:
 
 
 def step(name: str, forward: Callable[[Array], Array], notation: str) -> Applied:
-    """An op that is constant between jumps."""
+    """An op that is constant between its jumps."""
     return unary(name, forward, notation, lambda g, y, a: zero(g), domain="promote")
 
 
@@ -158,14 +161,15 @@ def power(a: Array, *, n: float) -> Array:
 
 
 def _ln(a: Array) -> Array:
-    """ln a, and of a Python number a Python number, which does not widen the dtype of what it meets."""
+    """ln a; a Python number gives a Python number, which leaves the dtype of an array beside it as it is."""
     if hasattr(a, "dtype"):
         return log(a)
     with np.errstate(all="ignore"):
         return np.log(float(a)).item()
 
 
-# At b = 0 only 0⁰ needs care (0 · ∞): anywhere else the formula is 0 by itself, and its own slope by b is 1/a, not 0.
+# 0⁰ needs a case of its own: there the formulas are 0 · ∞. For b = 0 and a ≠ 0 the first formula is 0 by itself, and
+# its derivative by b is 1/a, which a second derivative needs.
 pow = binary("pow", np.power, r"a^{b}",
     lambda g, y, a, b: g * where(logical_and(eq(a, 0), eq(b, 0)), 0.0, b * pow(a, b - 1)),
     lambda g, y, a, b: g * where(logical_and(eq(a, 0), ge(b, 0)), 0.0, y * _ln(a)))
@@ -185,7 +189,7 @@ log2 = unary("log2", np.log2, r"\log_{2} a", lambda g, y, a: g / (a * 0.69314718
 
 log10 = unary("log10", np.log10, r"\log_{10} a", lambda g, y, a: g / (a * 2.302585092994046))
 
-# log(eᵃ + eᵇ) without overflow; the weights are the softmax of the two, which for inf beside a number is (1, 0).
+# The two derivatives are the softmax of (a, b); for inf beside a number they are 1 and 0.
 logaddexp = binary("logaddexp", np.logaddexp, r"\ln(e^{a} + e^{b})",
     lambda g, y, a, b: g * sigmoid(a - b),
     lambda g, y, a, b: g * sigmoid(b - a), domain="float")
@@ -201,10 +205,10 @@ def _sigmoid(a: Array) -> Array:
     return np.reciprocal(y, y)
 
 
-ONE = {np.dtype(c): np.ones((), c) for c in "efd"}  # NumPy adds an array of its own dtype faster than Python's 1
+ONE = {np.dtype(c): np.ones((), c) for c in "efd"}  # NumPy adds an array of the same dtype faster than Python's 1
 
 
-# sigmoid, tanh and log-sigmoid carry rules of their own: in terms of y they are short, and stable far out.
+# sigmoid, tanh and log-sigmoid are ops of their own for stability: these rules are exact far from 0 too.
 sigmoid = unary("sigmoid", _sigmoid, r"\sigma(a)", lambda g, y, a: g * (y * (1 - y)))
 
 tanh = unary("tanh", np.tanh, r"\tanh a", lambda g, y, a: g * (1 - y * y))
@@ -224,7 +228,7 @@ acos = unary("acos", np.arccos, r"\arccos a", lambda g, y, a: -(g * rsqrt(1 - a 
 
 atan = unary("atan", np.arctan, r"\arctan a", lambda g, y, a: g / (1 + a * a))
 
-# At the origin, where the angle has every slope, the gradient is 0 (PyTorch).
+# At the origin, where the angle has no derivative, the gradient is 0 (PyTorch).
 atan2 = binary("atan2", np.arctan2, r"\operatorname{atan2}(a,\, b)",
     lambda g, y, a, b: where(logical_and(eq(a, 0), eq(b, 0)), 0.0, g * (b / (a * a + b * b))),
     lambda g, y, a, b: where(logical_and(eq(a, 0), eq(b, 0)), 0.0, g * (-a / (a * a + b * b))),
@@ -250,7 +254,7 @@ def cast(a: Array, *, dtype: Dtype | np.dtype[Any]) -> Array:
 
 @primitive(r"a", lambda g, y, a, *, order="K": g, elementwise=True)
 def clone(a: Array, *, order: Literal["K", "C"] = "K") -> Array:
-    """y = a, in memory of its own: laid out as a is, or (`order="C"`) row after row."""
+    """y = a, in memory of its own, with the layout of a (`order="K"`) or row after row (`order="C"`)."""
     return np.array(a, order=order)
 
 
@@ -261,5 +265,5 @@ def clone(a: Array, *, order: Literal["K", "C"] = "K") -> Array:
     elementwise=True,
 )
 def copy(a: Array, b: Array) -> Array:
-    """y = b, in the shape and dtype of a: what an assignment leaves in a."""
+    """y = b, in the shape and dtype of a, as an assignment to the elements of a leaves it there."""
     return np.broadcast_to(b, a.shape).astype(a.dtype)

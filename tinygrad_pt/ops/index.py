@@ -1,4 +1,4 @@
-"""Ops that read and write by index: reading ⇄ adding into zeros, overwriting ⇄ cutting out."""
+"""Ops that read and write elements by index; the rule of reading adds into zeros, the rules of writing read."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_pt.calling import primitive
 from tinygrad_pt.graph import Array, Op
-from tinygrad_pt.inplace import follow
+from tinygrad_pt.inplace import view_along
 from tinygrad_pt.ops.elementwise import cast, zero
 
 
@@ -26,7 +26,7 @@ def getitem(a: Array, *, index: Any) -> Array:
 
 @primitive(r"\mathrm{put}(a)", lambda g, y, a, *, shape, index: getitem(g, index=index))
 def scatter_add(a: Array, *, shape: tuple[int, ...], index: Any) -> Array:
-    """y = zeros of `shape` with a added at the index; places named twice receive twice."""
+    """y = zeros of `shape` with a added at the index; where the index names a place twice, two elements are added."""
     y = np.zeros(shape, a.dtype)
     if is_basic(index):
         y[index] = a
@@ -37,11 +37,11 @@ def scatter_add(a: Array, *, shape: tuple[int, ...], index: Any) -> Array:
 
 @primitive(
     r"\mathrm{put}(a,\, b)",
-    lambda g, y, a, b, *, path: overwrite(g, zero(cast(follow(g, path), dtype=a.dtype)), path=path),
-    lambda g, y, a, b, *, path: cast(follow(g, path), dtype=b.dtype),
+    lambda g, y, a, b, *, path: overwrite(g, zero(cast(view_along(g, path), dtype=a.dtype)), path=path),
+    lambda g, y, a, b, *, path: cast(view_along(g, path), dtype=b.dtype),
 )
 def overwrite(a: Array, b: Array, *, path: tuple[tuple[Op, dict[str, Any]], ...]) -> Array:
-    """y = a, but b where the path of views leads (of views made one at a time: see `graph.no_part`)."""
+    """y = a, but b in the view to which the path leads. No op of the path has several results (`check_single_view`)."""
     y = np.array(a)
     place = y
     for op, attrs in path:

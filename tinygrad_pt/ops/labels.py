@@ -1,4 +1,4 @@
-"""PyTorch's names of vertices, as in `grad_fn=<AddmmBackward0>`, where they are not made of the op's own name."""
+"""PyTorch's names of vertices, as in `grad_fn=<AddmmBackward0>`, for ops whose names do not lead to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Products of vectors, matrices and anything Einstein's summation can write."""
+"""Products of vectors and matrices, and all sums of products in Einstein's notation."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def outer(a: Array, b: Array) -> Array:
     return np.multiply(a[:, None], b)
 
 
-# The method `dot` is NumPy's product of two matrices with the least ceremony.
+# The method `dot` is NumPy's fastest product of two small matrices.
 mm = pair(
     Op(
         "mm",
@@ -53,14 +53,14 @@ def bmm(a: Array, b: Array) -> Array:
 
 @primitive(r"\textstyle\sum a", lambda g, y, a: expand(g, shape=a.shape))
 def sum_rows(a: Array) -> Array:
-    """y = the sum of the rows of A, as 1ᵀA: BLAS adds rows three times as fast as a reduction."""
+    """y = the sum of the rows of A, computed as 1ᵀA: BLAS adds rows three times as fast as a reduction does."""
     return ones(a.shape[0], a.dtype.char).dot(a) if a.dtype.char in "fd" else np.add.reduce(a, 0)
 
 
 ones = lru_cache(maxsize=64)(np.ones)
 
 
-# A rule of its own for a measured gain: one node and three BLAS calls instead of three nodes and a transpose.
+# An op of its own for a measured gain: one vertex and three calls of BLAS instead of three vertices and a transpose.
 @primitive(
     r"a\,{b}^{\top} + c",
     lambda g, y, a, b, c=None: mm(g, b),
@@ -85,7 +85,7 @@ def linear(a: Array, b: Array, c: Array | None = None) -> Array:
     ),
 )
 def einsum(*xs: Array, terms: tuple[str, ...], out: str) -> Array:
-    """y[out] = Σ Π xs[terms], every label of a term being in the result or in another term."""
+    """y[out] = Σ Π xs[terms]; every label of a term occurs in the result or in another term."""
     big = sum(x.size for x in xs) > 4096
     y = np.einsum(",".join(terms) + "->" + out, *xs, optimize=big)
-    return y.copy() if y.base is not None else y  # NumPy answers a mere transposition with a view
+    return y.copy() if y.base is not None else y  # for a mere transposition NumPy returns a view

@@ -1,7 +1,6 @@
-"""Losses as one op each: a small network's step is short, and there every vertex saved is time measured.
+"""Losses, each of them one op, because in the step of a small network every vertex takes time that can be measured.
 
-`reduction` is "mean", "sum" or "none". Targets and weights are arguments: a captured program can change
-them.
+`reduction` is "mean", "sum" or "none". Targets and weights are arguments, so a captured program can change them.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.calling import primitive
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Array
 from tinygrad_pt.ops.elementwise import clamp, log, log1p, maximum, sigmoid
 from tinygrad_pt.ops.reduce import count
@@ -25,7 +25,7 @@ def reduced(losses: Array, reduction: str) -> Array:
 
 
 def _share(shape: tuple[int, ...], reduction: str) -> float:
-    """What one loss adds to the result: 1/n in a mean, else 1."""
+    """The factor of one loss in the result: 1/n in a mean, else 1."""
     n = count(shape, None) if reduction == "mean" else 1
     return 1 / n if n else float("nan")
 
@@ -37,7 +37,7 @@ def _share(shape: tuple[int, ...], reduction: str) -> float:
     lambda g, y, a, b, *, reduction: g * (2 * _share(a.shape, reduction)) * (b - a),
 )
 def mse_loss(a: Array, b: Array, *, reduction: str) -> Array:
-    """y = (a - b)²: on a small batch less than half the time of sub, square and mean."""
+    """y = (a - b)². On a small batch this takes less than half the time of sub, square and mean."""
     d = a - b
     if reduction == "none":
         return d * d
@@ -51,7 +51,7 @@ def mse_loss(a: Array, b: Array, *, reduction: str) -> Array:
     lambda g, y, a, b, *, delta, reduction: g * _share(a.shape, reduction) * clamp(b - a, low=-delta, high=delta),
 )
 def huber_loss(a: Array, b: Array, *, delta: float, reduction: str) -> Array:
-    """y = d²/2 for d = |a - b| < δ, else δ (d - δ/2): a parabola that goes on as its tangent."""
+    """y = d²/2 for d = |a - b| < δ, else δ (d - δ/2): a parabola, continued by its tangents."""
     return reduced(_huber(a, b, delta), reduction)
 
 
@@ -96,14 +96,14 @@ def binary_cross_entropy_with_logits(a: Array, b: Array, *, reduction: str) -> A
 
 # -------------------------------------------------------------------------------- likelihoods, many classes
 def _places(b: Array, classes: int, axis: int, ignore: int) -> tuple[tuple[Array, ...], Array | None]:
-    """The index of each target's element among `classes` along `axis`; which targets count (None: all)."""
+    """The index of the element of each target, its class along `axis`; and which targets count (None: all)."""
     counts = None
     if ignore >= 0 or np.maximum.reduce(b.view(np.uint64), axis=None, initial=0) >= classes:
         counts = b != ignore
         b = np.where(counts, b, 0)
         wrong = b[(b < 0) | (b >= classes)]
         if wrong.size:
-            raise IndexError(f"Target {wrong.flat[0]} is out of bounds.")
+            raise refuse(IndexError, f"Target {wrong.flat[0]} is out of bounds.")
     if b.ndim <= 1:
         return ((np.arange(b.size), b) if b.ndim else (b,)), counts
     grid = np.ogrid[tuple(slice(n) for n in b.shape)]
@@ -137,9 +137,9 @@ def unpick_class(a: Array, b: Array, *, classes: int, axis: int, ignore: int) ->
 
 @primitive(r"w_{a}", None, None)
 def class_weight(a: Array, b: Array | None = None, *, ignore: int, reduction: str, dtype: np.dtype[Any]) -> Array:
-    """y = what each target a weighs in the loss: its class's weight b (1 without), over their sum in a mean.
+    """y = the weight of each target in the loss: b[a], or 1 without b; in a mean, divided by the sum of all weights.
 
-    A target `ignore` weighs nothing.
+    A target `ignore` has weight 0.
     """
     counts = a != ignore
     if b is None:
@@ -149,7 +149,7 @@ def class_weight(a: Array, b: Array | None = None, *, ignore: int, reduction: st
     return w / np.add.reduce(w, axis=None) if reduction == "mean" else w
 
 
-# A rule of its own for a measured gain: gather, weight and sum as three vertices take twice as long.
+# An op of its own for a measured gain: three vertices, which gather, weigh and sum, take twice as long.
 @primitive(
     r"-\textstyle\sum c\, a_{b}",
     lambda g, y, a, b, c, *, axis, ignore, reduction: unpick_class(

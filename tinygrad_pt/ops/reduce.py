@@ -1,4 +1,4 @@
-"""Ops that gather many elements into one; `axis` is a tuple, an int, or None for all."""
+"""Reductions, which compute one element from many; `axis` is a tuple, an int, or None for all axes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tinygrad_pt.ops.shape import Axis, Shape, expand, flip, spread, total, unsq
 
 
 def count(shape: Shape, axis: Axis) -> int:
-    """How many elements one result gathers."""
+    """The number of elements from which one element of the result is computed."""
     if axis is None:
         return math.prod(shape)
     return math.prod(shape[i] for i in (axis if isinstance(axis, tuple) else (axis,)))
@@ -49,7 +49,8 @@ def var(a: Array, *, axis: Axis = None, keepdims: bool = False, correction: floa
     return total(centred * centred, axis, keepdims) / _freedom(a.shape, axis, correction)
 
 
-# std has a rule of its own because √ has none at 0: where all elements agree its gradient is 0 (PyTorch), as if y = ∞.
+# std is an op of its own because √ has no derivative at 0. Where all elements are equal, its gradient is 0 (PyTorch);
+# the formula gives that with ∞ in place of y.
 @primitive(
     r"\operatorname{std} a",
     lambda g, y, a, *, axis, keepdims, correction: (
@@ -77,7 +78,7 @@ def norm(a: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
 
 # ------------------------------------------------------------------------------------------ extremes
 def _share(g: Array, y: Array, a: Array, axis: Axis, keepdims: bool) -> Array:
-    """Split g evenly among the elements that attain the extreme y."""
+    """g, split evenly among the elements that are equal to the extreme y."""
     chosen = cast(eq(a, spread(y, a.shape, axis, keepdims)), dtype=a.dtype)
     number = sum(chosen, axis=axis, keepdims=keepdims)
     return chosen * spread(g / number, a.shape, axis, keepdims)
@@ -132,7 +133,7 @@ def prod(a: Array) -> Array:
 
 
 def _square(a: Array, mask: Array) -> Array:
-    """Rows of a, one per element, with 1 where the mask forbids."""
+    """A square matrix, each row of which is a, with 1 in place of the elements where the mask is False."""
     n = a.shape[-1]
     return where(mask, expand(unsqueeze(a, axis=-2), shape=(*a.shape[:-1], n, n)), 1.0)
 
@@ -150,7 +151,7 @@ def _square(a: Array, mask: Array) -> Array:
     ),
 )
 def product_of_others(a: Array) -> Array:
-    """yᵢ = the product of all elements of the last axis but the i-th; right at zeros, where y/aᵢ is not."""
+    """yᵢ = the product of all elements of the last axis but the i-th, which, unlike y/aᵢ, exists for aᵢ = 0."""
     one = np.ones((*a.shape[:-1], 1), a.dtype)
     left = np.cumprod(np.concatenate([one, a[..., :-1]], -1), -1)
     right = np.cumprod(np.concatenate([one, a[..., :0:-1]], -1), -1)[..., ::-1]
@@ -175,7 +176,7 @@ def cumprod(a: Array) -> Array:
 
 
 # ------------------------------------------------------------------------------------------ soft extremes
-# Rules of their own for stability: no eᵃ overflows, and no quotient or logarithm of nearly 0 is taken.
+# These are ops of their own for stability: no eᵃ overflows, and nothing divides by almost 0 or takes its logarithm.
 def _shifted(a: Array, axis: Axis) -> tuple[Array, Array]:
     top = np.maximum.reduce(a, axis=axis, keepdims=True, initial=-np.inf)
     return a - np.where(np.isfinite(top), top, 0).astype(a.dtype), top

@@ -1,4 +1,4 @@
-"""Ops that move elements about without changing them; each one's rule is another of them."""
+"""Ops that move elements without changing them; the rule of each is another of these ops."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def squeeze(a: Array, *, axis: tuple[int, ...]) -> Array:
 # ------------------------------------------------------------------------------------------ other orders of axes
 @primitive(r"{a}^{\pi}", lambda g, y, a, *, axes: permute(g, axes=_inverse(axes)), view=True)
 def permute(a: Array, *, axes: tuple[int, ...]) -> Array:
-    """y[i, j, …] = a with its axes in another order."""
+    """y = a with its axes in another order: axis i of y is axis `axes[i]` of a."""
     return np.transpose(a, axes)
 
 
@@ -63,13 +63,13 @@ def flip(a: Array, *, axis: tuple[int, ...]) -> Array:
 @primitive(r"a", lambda g, y, a, *, shape: sum_to(g, shape=a.shape), view=True)
 def expand(a: Array, *, shape: Shape) -> Array:
     """y = a repeated along axes of length 1 and new leading axes, without copying."""
-    if not a.shape:  # a scalar everywhere: four times as fast as broadcast_to
+    if not a.shape:  # for a scalar this is four times as fast as broadcast_to
         return np.ndarray(shape, a.dtype, np.asarray(a), 0, (0,) * len(shape))
     return np.broadcast_to(a, shape)
 
 
 def total(a: Array, axis: Axis, keepdims: bool) -> Array:
-    """Σ a; halves are added as singles, for a running sum of halves stands still at 2048."""
+    """Σ a; float16 is added in float32, because in float16 a sum of ones does not grow beyond 2048."""
     if a.dtype.char != "e":
         return np.add.reduce(a, axis=axis, keepdims=keepdims)
     return np.add.reduce(a, axis=axis, keepdims=keepdims, dtype=np.float32).astype(a.dtype)
@@ -87,7 +87,7 @@ def sum_to(a: Array, *, shape: Shape) -> Array:
 
 
 def spread(g: T, shape: Shape, axis: Axis, keepdims: bool) -> T:
-    """Undo a reduction of `shape` over `axis`: every element that was reduced gets its result's g."""
+    """g, the gradient of a reduction over `axis`, repeated to the `shape` before it: the rule of a sum."""
     if not keepdims and len(shape):
         gone = (
             range(len(shape))
@@ -138,7 +138,7 @@ def narrow(a: Array, *, axis: int, start: int, length: int) -> Array:
     view=True,
 )
 def select(a: Array, *, axis: int, index: int) -> Array:
-    """y = the index-th slice along an axis, which goes away."""
+    """y = the index-th slice along an axis, without that axis."""
     return a[(slice(None),) * axis + (index, ...)]
 
 
@@ -197,7 +197,7 @@ def triu(a: Array, *, k: int) -> Array:
 def diagonal(a: Array, *, k: int, axis0: int, axis1: int) -> Array:
     """y = the k-th diagonal over two axes, as the last axis."""
     y = np.diagonal(a, k, axis0, axis1)
-    y.flags.writeable = a.flags.writeable  # NumPy says no for historical reasons
+    y.flags.writeable = a.flags.writeable  # NumPy makes a diagonal read-only for historical reasons
     return y
 
 

@@ -1,4 +1,4 @@
-"""Functions of probability theory that NumPy lacks."""
+"""Special functions that NumPy does not have."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from tinygrad_pt.calling import unary
 from tinygrad_pt.ops.elementwise import exp
 
-# From the C library, number by number: some 0.1 µs each, in exchange for every digit.
+# The C library computes one number at a time, in about 0.1 µs, and right to the last digit.
 _erf = np.frompyfunc(math.erf, 1, 1)
 
 erf = unary(
