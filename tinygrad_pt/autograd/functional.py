@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -13,6 +13,9 @@ from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Handle, Leaf
 from tinygrad_pt.modes import enable_grad
 from tinygrad_pt.ops import reshape, stack
+
+if TYPE_CHECKING:
+    from tinygrad_pt.tensor import Tensor
 
 Tensors = Any  # a tensor, or a tuple of them; results have the form of what was given
 
@@ -169,6 +172,14 @@ def jvp(
     return _result(y, create_graph), _form(found, y)
 
 
+@overload
+def jacobian(
+    func: Callable[..., Tensor], inputs: Tensor, create_graph: bool = ..., strict: bool = ..., vectorize: bool = ...
+) -> Tensor: ...
+@overload
+def jacobian(
+    func: Callable[..., Any], inputs: Tensors, create_graph: bool = ..., strict: bool = ..., vectorize: bool = ...
+) -> Tensors: ...
 def jacobian(
     func: Callable[..., Any], inputs: Tensors, create_graph: bool = False, strict: bool = False, vectorize: bool = False
 ) -> Tensors:
@@ -207,6 +218,14 @@ def _rows(output: Any, xs: tuple[Any, ...], create_graph: bool, strict: bool, mi
     return blocks
 
 
+@overload
+def hessian(
+    func: Callable[..., Tensor], inputs: Tensor, create_graph: bool = ..., strict: bool = ..., vectorize: bool = ...
+) -> Tensor: ...
+@overload
+def hessian(
+    func: Callable[..., Any], inputs: Tensors, create_graph: bool = ..., strict: bool = ..., vectorize: bool = ...
+) -> Tensors: ...
 def hessian(
     func: Callable[..., Any], inputs: Tensors, create_graph: bool = False, strict: bool = False, vectorize: bool = False
 ) -> Tensors:
