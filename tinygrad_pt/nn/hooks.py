@@ -28,6 +28,9 @@ NO_INPUT = (
     "gradients. See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html#torch.nn.Module."
     "register_full_backward_hook for more details."
 )
+ALL_NONE = (
+    "Backward hook for Modules where no input requires gradient should always return None or None for all gradients."
+)
 
 
 class Hooks:
@@ -48,7 +51,7 @@ class Hooks:
         return removable
 
     def of(self, kind: str) -> tuple[Any, ...]:
-        """The hooks of one kind; a tuple, since a hook may remove itself."""
+        """The hooks of one kind, as a tuple, since a hook may remove itself."""
         return tuple(self.kinds.get(kind, {}).values())
 
 
@@ -65,10 +68,8 @@ def call_hooked(module: Module, hooks: Hooks, args: Args, kwargs: dict[str, Any]
             elif isinstance(answer, tuple) and len(answer) == 2:
                 args, kwargs = answer
             else:
-                raise refuse(
-                    RuntimeError,
-                    f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {answer}.",
-                )
+                text = f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {answer}."
+                raise refuse(RuntimeError, text)
         gate = None
         if hooks.of("backward") or hooks.of("backward_before"):
             gate = Gate(module, hooks)
@@ -104,7 +105,7 @@ class BackwardHookFunction(Function):
 
 
 class Gate:
-    """The two gates of one call: the outer one learns grad_output, the inner one hands both gradients to the hooks."""
+    """Two gates around one call: the outer gate stores grad_output, the inner gate passes both gradients to hooks."""
 
     def __init__(self, module: Module, hooks: Hooks) -> None:
         self.module, self.hooks = module, hooks
@@ -113,7 +114,7 @@ class Gate:
         self.arity = 0
 
     def enter(self, args: Args) -> Args:
-        """The positional arguments; those that want a gradient pass the inner gate."""
+        """The positional arguments; those that require a gradient pass through the inner gate."""
         self.arity = len(args)
         if current().grad:
             self.inputs = [i for i, a in enumerate(args) if isinstance(a, Handle) and a.node is not None]
@@ -126,7 +127,7 @@ class Gate:
         return tuple(passed)
 
     def leave(self, result: Any) -> Any:
-        """The result, a tensor or a tuple of tensors, past the outer gate."""
+        """The result, a tensor or a tuple of tensors, passed through the outer gate."""
         values = result if isinstance(result, tuple) else (result,)
         if not all(isinstance(v, Handle) for v in values):
             warnings.warn(
@@ -145,19 +146,14 @@ class Gate:
             full: list[Any] = [None] * len(values)
             for i, g in zip(wanted, grads, strict=True):
                 full[i] = g
-            self.grad_output = self._changed(
-                full, "backward_before", "pre hook returned an invalid number of grad_output"
-            )
+            wrong = "pre hook returned an invalid number of grad_output"
+            self.grad_output = self._changed(full, "backward_before", wrong)
             if not self.inputs:
                 if self.hooks.of("backward"):
                     warnings.warn(NO_INPUT, UserWarning, stacklevel=2)
                 for hook in self.hooks.of("backward"):
                     if hook(self.module, (None,) * self.arity, self.grad_output) is not None:
-                        raise refuse(
-                            RuntimeError,
-                            "Backward hook for Modules where no input requires gradient should always return None or "
-                            "None for all gradients.",
-                        )
+                        raise refuse(RuntimeError, ALL_NONE)
             return tuple(self.grad_output[i] for i in wanted)
 
         gated = BackwardHookFunction.apply(at_outputs, *(values[i] for i in wanted))
@@ -174,7 +170,7 @@ class Gate:
         return tuple(found[i] for i in self.inputs)
 
     def _changed(self, grads: list[Any], kind: str, wrong: str, *more: Any) -> tuple[Any, ...]:
-        """The gradients, each hook of one kind having been free to replace them."""
+        """The gradients after all hooks of one kind, each of which may replace them."""
         found = tuple(grads)
         for hook in self.hooks.of(kind):
             answer = hook(self.module, found, *more)

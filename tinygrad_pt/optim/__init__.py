@@ -1,4 +1,4 @@
-"""Optimizers: each file names in `__all__` those that it exports."""
+"""Optimizers: each file lists its own in `__all__`; a new one stands in the file of the most similar one."""
 
 from tinygrad_pt.optim.adagrad import *  # noqa: F403
 from tinygrad_pt.optim.adam import *  # noqa: F403

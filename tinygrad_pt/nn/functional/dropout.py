@@ -1,5 +1,6 @@
 """Dropout of elements and of whole channels."""
 
+# fmt: off
 from __future__ import annotations
 
 import warnings
@@ -26,11 +27,8 @@ def check_probability(p: float) -> None:
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """In training each element is 0 with probability p, else x/(1-p) (Srivastava et al., 2014).
+    """In training each element is 0 with probability p, else x/(1-p) (Srivastava et al., 2014); see `nn.Dropout`.
 
-    Shapes and errors are those of `nn.Dropout`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.dropout(torch.ones(3), training=False)
     tensor([1., 1., 1.])
     """
@@ -40,7 +38,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
 
 def _dropped(input: Tensor, p: float, shape: tuple[int, ...], inplace: bool) -> Tensor:
-    """The input times a random mask of this shape; the mask is an argument of the product and wants no gradient."""
+    """The input times a random mask of this shape; the mask requires no gradient."""
     x = input.array
     if not x.size:
         return input
@@ -52,11 +50,8 @@ def _dropped(input: Tensor, p: float, shape: tuple[int, ...], inplace: bool) -> 
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Dropout of whole channels of (N, C, L) or (C, L): one draw per example and channel.
+    """Dropout of whole channels of (N, C, L) or (C, L): one draw per example and channel; see `nn.Dropout1d`.
 
-    Shapes and errors are those of `nn.Dropout1d`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.dropout1d(torch.ones(1, 3), 1.0)
     tensor([[0., 0., 0.]])
     """
@@ -75,11 +70,8 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Dropout of whole channels of (N, C, H, W): one draw per example and channel.
 
-    As in PyTorch, three axes are read as (N, C, L), not as (C, H, W), with a warning.
+    As in PyTorch, three axes are read as (N, C, L), not as (C, H, W), with a warning; see `nn.Dropout2d`.
 
-    Shapes and errors are those of `nn.Dropout2d`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.dropout2d(torch.ones(1, 2, 1, 1), 1.0).sum()
     tensor(0.)
     """
@@ -100,11 +92,8 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 
 
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W): one draw per example and channel.
+    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W), one draw per channel; see `nn.Dropout3d`.
 
-    Shapes and errors are those of `nn.Dropout3d`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.dropout3d(torch.ones(1, 2, 1, 1, 1), 1.0).sum()
     tensor(0.)
     """
