@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 import tinygrad_pt as torch
 from tinygrad_pt import nn
-from tinygrad_pt.__main__ import learn_both, learn_xor, main, neurons, progress, xor_drawings
+from tinygrad_pt.__main__ import main
+from tinygrad_pt.demo import learn_both, learn_xor, neurons, progress, xor_drawings
 from tinygrad_pt.models import MLP
 from tinygrad_pt.viz import engine
 
@@ -189,6 +190,15 @@ def test_the_doctor_says_what_works(path, tmp_path):
     assert (done.returncode, done.stderr) == (0, "")
     assert "builtin" in done.stdout
     assert all(suffix in done.stdout for suffix in (".dot", ".svg", ".png", ".pdf"))
+
+
+@pytest.mark.parametrize(
+    "args, unused", [(["doctor"], ["demo", "linting"]), (["lint", "--explain", "TG101"], ["demo", "viz"])]
+)
+def test_a_command_imports_no_other_commands_code(args, unused):
+    code = f"import sys; from tinygrad_pt.__main__ import main; main({args}); print(*sys.modules, sep='\\n')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {f"tinygrad_pt.{room}" for room in unused} & set(done.stdout.splitlines())
 
 
 # ---------------------------------------------------------------------------------------- the progress bar

@@ -1,296 +1,42 @@
-"""The command line: `python -m tinygrad_pt demo` trains, prints and draws; `doctor` says what can be drawn; `lint`
-runs a script and says which silent bugs it has.
+"""The command line: `demo` trains, prints and draws; `doctor` says what can be drawn here; `lint` finds silent bugs.
 
-What goes to stdout and into files depends on the seed alone; bars and seconds go to stderr.
+A command's code is imported when the command is run.
 """
 
 from __future__ import annotations
 
 import argparse
-import io
 import sys
-import tempfile
-import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import tinygrad_pt as torch
-from tinygrad_pt import nn, optim, viz
-from tinygrad_pt.datasets import XOR, Digits
-from tinygrad_pt.models import MLP
-from tinygrad_pt.utils.data import DataLoader
-from tinygrad_pt.viz.drawing import write_whole
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-Cost = Callable[[Any, Any], Any]  # (what the network answers, what was wanted) -> a scalar
-Curves = dict[str, tuple[list[float], list[float]]]  # per network: its loss, and its errors, epoch by epoch
-
-PLOTS_REMEDY = 'matplotlib is missing. The mend: pip install "tinygrad_pt[plots]"'
+from tinygrad_pt import __version__
 
 
-# ---------------------------------------------------------------------------------------- the XOR table
-def learn_xor(seed: int) -> tuple[MLP, list[float]]:
-    """The lecture's network [2, 3, 1], trained until all four answers are right, and its loss per epoch."""
-    torch.manual_seed(seed)
-    print("XOR: [2, 3, 1], sigmoid, mean squared error, SGD with learning rate 5")
-    network, losses, learnt = descend_xor()
-    while not learnt:  # about one start in a hundred leads to a plain where the gradient vanishes
-        print("stuck: once more, from new weights")
-        network, losses, learnt = descend_xor()
-    print("\n x0 x1   wanted   answer")
-    for inputs, target in zip(*XOR().tensors, strict=True):
-        x0, x1 = inputs.tolist()
-        print(f"{x0:3.0f}{x1:3.0f}{target.item():9.0f}{network(inputs).item():9.4f}")
-    return network, losses
+def demo(options: argparse.Namespace) -> int:
+    """The command `demo`; 1 if the folder cannot be written into."""
+    from tinygrad_pt.demo import run
 
-
-def descend_xor(epochs: int = 3000) -> tuple[MLP, list[float], bool]:
-    """One descent from new weights, all four rows in one batch: network, losses, and whether it got there."""
-    inputs, targets = XOR().tensors
-    network = MLP([2, 3, 1], activation=nn.Sigmoid, output=nn.Sigmoid)
-    optimizer, cost = optim.SGD(network.parameters(), lr=5.0), nn.MSELoss()
-    losses: list[float] = []
-    for epoch in range(epochs + 1):
-        answers = network(inputs)
-        loss = cost(answers, targets)
-        losses.append(loss.item())
-        near = (answers.detach() - targets).abs().max().item() < 0.1
-        if near or epoch % 100 == 0:
-            right = int(((answers > 0.5) == (targets > 0.5)).sum())
-            print(f"Epoch {epoch}: {right} / 4, loss {loss.item():.4f}")
-        if near:
-            return network, losses, True
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-    return network, losses, False
-
-
-def neurons(network: MLP, inputs: Sequence[float], target: float) -> tuple[Any, dict[str, Any]]:
-    """The cost C = (a − y)² of one example, every weight of `network` a number of its own; and all names.
-
-    So the graph shows neurons where the network computes with arrays: per neuron z = w₀a₀ + w₁a₁ + … + b and
-    a = σ(z). Hidden weights are called w, output weights v.
-    """
-    named = {f"x{i}": torch.tensor(x) for i, x in enumerate(inputs)}
-    a = list(named.values())
-    layers = [module for module in network if isinstance(module, nn.Linear)]
-    for layer, (w, b, p, s, z, h) in zip(layers, (tuple("wbpszh"), tuple("vcqtua")), strict=True):
-        rows, biases = layer.weight.tolist(), layer.bias.tolist()
-        before, a = a, []
-        for i, (row, bias) in enumerate(zip(rows, biases, strict=True)):
-            neuron = str(i) if len(rows) > 1 else ""
-            named[b + neuron] = total = torch.tensor(bias, requires_grad=True)
-            for j, weight in enumerate(row):
-                named[f"{w}{neuron}{j}"] = one = torch.tensor(weight, requires_grad=True)
-                named[f"{p}{neuron}{j}"] = product = one * before[j]
-                named[f"{s}{neuron}{j}" if j + 1 < len(row) else z + neuron] = total = product + total
-            named[h + neuron] = torch.sigmoid(total)
-            a.append(named[h + neuron])
-    named["y"] = torch.tensor(target)
-    named["e"] = a[0] - named["y"]
-    named["C"] = named["e"] ** 2
-    return named["C"], named
-
-
-def xor_drawings(network: MLP) -> dict[str, viz.Drawing]:
-    """The graph of the network's loss on the whole table, and neuron by neuron on the row 1 0."""
-    x, y = XOR().tensors
-    network.zero_grad()
-    loss = nn.MSELoss()(network(x), y)
-    loss.backward()
-    cost, names = neurons(network, (1.0, 0.0), 1.0)
-    cost.backward()
-    return {
-        "xor": viz.draw(loss, title="XOR, all four rows at once"),
-        "xor_neurons": viz.draw(cost, names, rankdir="TB", title="XOR, neuron by neuron, for the row 1 0"),
-    }
-
-
-# ---------------------------------------------------------------------------------------- digits
-def quadratic(answers: Any, labels: Any) -> Any:
-    """The lecture's cost: the mean over the examples of ½ ‖a − y‖², y a 1 at the label's place and else 0."""
-    return ((answers - torch.eye(10)[labels]) ** 2).sum() / (2 * len(labels))
-
-
-def learn_digits(
-    network: MLP, cost: Cost, optimizer: optim.Optimizer, size: int, epochs: int
-) -> tuple[list[float], list[float]]:
-    """Train on 1,437 digits in shuffled mini-batches; per epoch the lecture's line on the 360 held out."""
-    train, held_out = Digits(), Digits(train=False)
-    loader: DataLoader = DataLoader(train, batch_size=size, shuffle=True)
-    losses, errors = [], []
-    for epoch in range(epochs):
-        network.train()
-        total = 0.0
-        for images, labels in progress(loader, len(loader), f"Epoch {epoch}"):
-            optimizer.zero_grad()
-            loss = cost(network(images), labels)
-            loss.backward()
-            optimizer.step()
-            total += loss.item() * len(labels)
-        network.eval()
-        with torch.no_grad():
-            right = int((network(held_out.inputs).argmax(1) == held_out.targets).sum())
-        print(f"Epoch {epoch}: {right} / {len(held_out)}")
-        losses.append(total / len(train))
-        errors.append(100 - 100 * right / len(held_out))
-    print(f"held-out accuracy: {100 - errors[-1]:.1f} %\n")
-    return losses, errors
-
-
-def learn_both(seed: int, epochs: int | None) -> Curves:
-    """The lecture's network on the digits, then a better one of the same kind."""
-    curves: Curves = {}
-    torch.manual_seed(seed)
-    network = MLP([64, 30, 10], activation=nn.Sigmoid, output=nn.Sigmoid)
-    descent: optim.Optimizer = optim.SGD(network.parameters(), lr=3.0)
-    print("Digits, as in the lecture: [64, 30, 10], sigmoid, quadratic cost, SGD, batches of 10")
-    with timed("digits, lecture"):
-        curves["lecture: quadratic cost"] = learn_digits(network, quadratic, descent, 10, epochs or 15)
-
-    torch.manual_seed(seed)
-    network = MLP([64, 256, 10], activation=nn.ReLU, dropout=0.3)
-    descent, cost = optim.Adam(network.parameters(), lr=0.003), nn.CrossEntropyLoss(label_smoothing=0.1)
-    print("Digits, better: [64, 256, 10], ReLU, dropout 0.3, smoothed cross-entropy, Adam, batches of 16")
-    with timed("digits, better"):
-        curves["better: cross-entropy"] = learn_digits(network, cost, descent, 16, epochs or 30)
-    return curves
-
-
-def progress(batches: Iterable[Any], total: int, what: str) -> Iterator[Any]:
-    """The batches, with a bar on stderr while somebody watches it."""
-    if not sys.stderr.isatty():
-        yield from batches
-        return
     try:
-        from tqdm import tqdm
-    except ImportError:
-        for done, batch in enumerate(batches, 1):
-            yield batch
-            bar = f"{'#' * (30 * done // total):<30} {done}/{total}"
-            print(f"\r{what}: {bar}", end="", file=sys.stderr, flush=True)
-        print("\r\033[K", end="", file=sys.stderr, flush=True)
-    else:
-        yield from tqdm(batches, what, total, leave=False, file=sys.stderr)
+        run(options.out, options.seed, options.epochs)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        print(f"tinygrad_pt: cannot write into {options.out}: {error.strerror or error}", file=sys.stderr)
+        return 1
+    return 0
 
 
-class timed:
-    """Context manager: say on stderr how long it took."""
+def doctor(options: argparse.Namespace) -> int:
+    """The command `doctor`."""
+    from tinygrad_pt import viz
 
-    def __init__(self, what: str) -> None:
-        self.what = what
-
-    def __enter__(self) -> None:
-        self.start = time.perf_counter()
-
-    def __exit__(self, kind: Any, *error: Any) -> None:
-        if kind is None:
-            print(f"[{self.what}: {time.perf_counter() - self.start:.1f} s]", file=sys.stderr, flush=True)
+    print(viz.doctor())
+    return 0
 
 
-# ---------------------------------------------------------------------------------------- files
-def write_drawings(drawings: dict[str, viz.Drawing], out: Path) -> Iterator[Path | str]:
-    """Write each drawing as .dot, .svg and .png; the files written, or in words what is missing and why."""
-    for name, drawing in drawings.items():
-        for suffix in (".dot", ".svg", ".png"):
-            try:
-                yield drawing.save(out / (name + suffix))
-            except viz.EngineError as error:
-                yield f"{name}{suffix}: {error}"
-
-
-def write_curves(xor: list[float], curves: Curves, out: Path) -> Iterator[Path | str]:
-    """Write the loss curves as .svg and .png, the same bytes for the same numbers."""
-    try:
-        import matplotlib
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        yield f"loss_xor, loss_digits: {PLOTS_REMEDY}"
-        return
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # a user's own style would change the pictures
-        matplotlib.rcParams.update({"svg.hashsalt": "tinygrad_pt", "axes.grid": True, "grid.alpha": 0.3})
-        for name, figure in (
-            ("loss_xor", xor_figure(Figure(figsize=(6, 3.6), layout="constrained"), xor)),
-            ("loss_digits", digits_figure(Figure(figsize=(9, 3.6), layout="constrained"), curves)),
-        ):
-            FigureCanvasAgg(figure)
-            for format, dated in (("svg", {"Date": None}), ("png", {"Software": None})):
-                picture = io.BytesIO()
-                figure.savefig(picture, format=format, dpi=120, metadata=dated)
-                file = out / f"{name}.{format}"
-                write_whole(file, picture.getvalue())
-                yield file
-
-
-def xor_figure(figure: Figure, losses: list[float]) -> Figure:
-    """The loss of every epoch on the XOR table."""
-    axes = figure.add_subplot()
-    axes.plot(losses, color="tab:blue")
-    axes.set(title="XOR, [2, 3, 1]", xlabel="epoch", ylabel="mean squared error", ylim=(0, None))
-    return figure
-
-
-def digits_figure(figure: Figure, curves: Curves) -> Figure:
-    """The training loss and the held-out error of both networks, epoch by epoch."""
-    left, right = figure.subplots(1, 2)
-    for (name, (losses, errors)), style in zip(curves.items(), ("o-", "s-"), strict=True):
-        left.plot(losses, style, markersize=3, label=name)
-        right.plot(errors, style, markersize=3, label=f"{errors[-1]:.1f} % at the end")
-    left.set(title="Digits: loss while training", xlabel="epoch", ylabel="own cost of each", yscale="log")
-    right.set(title="Digits: held-out digits answered wrongly", xlabel="epoch", ylabel="%", ylim=(0, 20))
-    left.legend()
-    right.legend()
-    return figure
-
-
-def demo(out: Path, seed: int, epochs: int | None) -> None:
-    """Train on XOR and on the digits, and write the drawings and curves into `out`. Raises OSError."""
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile(dir=out):  # better to fail now than after the training
-        pass
-    with timed("XOR"):
-        network, losses = learn_xor(seed)
-    print()
-    curves = learn_both(seed, epochs)
-    print(f"Written into {out}:")
-    with timed("pictures"):
-        for done in chain(write_drawings(xor_drawings(network), out), write_curves(losses, curves, out)):
-            if isinstance(done, Path):
-                print(f"  {done.name:<18}{done.stat().st_size:>9,} bytes")
-            else:
-                print(f"  not written: {done}")
-    print("Look first at xor_neurons.svg, in a browser: the chain rule of one answer, step by step.")
-
-
-# ---------------------------------------------------------------------------------------- the command line
-def parser() -> argparse.ArgumentParser:
-    """The commands and their options."""
-    top = argparse.ArgumentParser("python -m tinygrad_pt", description="Networks that draw their chain rule.")
-    top.add_argument("--version", action="version", version=f"tinygrad_pt {torch.__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="demo | doctor | lint")
-    show = commands.add_parser("demo", help="train on XOR and on handwritten digits; write graph and curves")
-    folder = Path("tinygrad_pt-demo")
-    show.add_argument("--out", type=Path, default=folder, help="folder for the pictures (%(default)s)")
-    show.add_argument("--seed", type=number(0, 2**64 - 1), default=0, help="same seed, same output (0)")
-    show.add_argument("--epochs", type=number(1, 10_000), help="epochs per network on the digits (15, 30)")
-    commands.add_parser("doctor", help="say what can be drawn here, and what mends the rest")
-    look = commands.add_parser("lint", help="run a script and say which silent bugs it has")
-    look.add_argument("--explain", metavar="CODE", help="say what a code means, and do nothing else")
-    look.add_argument("--ignore", metavar="CODES", default="", help="codes not to look for: TG101,TG301")
-    look.add_argument("script", nargs="?", help="the script; what follows are its own arguments")
-    look.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
-    return top
-
-
-def look_at(options: argparse.Namespace, top: argparse.ArgumentParser) -> int:
-    """The command `lint`; the exit code: 0 nothing found, 1 something, 2 the script failed or cannot be read."""
+def lint(options: argparse.Namespace) -> int:
+    """The command `lint`: 0 nothing found, 1 something found, 2 the script failed or cannot be read."""
     from tinygrad_pt.linting import command
 
     try:
@@ -299,14 +45,14 @@ def look_at(options: argparse.Namespace, top: argparse.ArgumentParser) -> int:
             return 0
         ignore = command.known(options.ignore)
     except ValueError as error:
-        top.error(str(error))
+        options.error(str(error))
     if options.script is None:
-        top.error("lint needs a script")
+        options.error("lint needs a script")
     return command.run(options.script, options.arguments, ignore)
 
 
 def number(low: int, high: int) -> Callable[[str], int]:
-    """What turns the text of an option into an integer from `low` to `high`."""
+    """A converter of an option's text into an integer from `low` to `high`."""
 
     def integer(text: str) -> int:
         value = int(text)
@@ -317,28 +63,43 @@ def number(low: int, high: int) -> Callable[[str], int]:
     return integer
 
 
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    top = argparse.ArgumentParser("python -m tinygrad_pt", description="Networks that draw their chain rule.")
+    top.add_argument("--version", action="version", version=f"tinygrad_pt {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="demo | doctor | lint")
+
+    show = commands.add_parser("demo", help="train on XOR and on handwritten digits; write graph and curves")
+    folder = Path("tinygrad_pt-demo")
+    show.add_argument("--out", type=Path, default=folder, help="folder for the pictures (%(default)s)")
+    show.add_argument("--seed", type=number(0, 2**64 - 1), default=0, help="same seed, same output (0)")
+    show.add_argument("--epochs", type=number(1, 10_000), help="epochs per network on the digits (15, 30)")
+    show.set_defaults(run=demo)
+
+    commands.add_parser("doctor", help="say what can be drawn here, and what mends the rest").set_defaults(run=doctor)
+
+    look = commands.add_parser("lint", help="run a script and say which silent bugs it has")
+    look.add_argument("--explain", metavar="CODE", help="say what a code means, and do nothing else")
+    look.add_argument("--ignore", metavar="CODES", default="", help="codes not to look for: TG101,TG301")
+    look.add_argument("script", nargs="?", help="the script; what follows are its own arguments")
+    look.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    look.set_defaults(run=lint, error=top.error)
+    return top
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit code: 0 done, 1 failed with a message on stderr, 2 misunderstood."""
-    top = parser()
-    options = top.parse_args(argv)
+    options = parser().parse_args(argv)
     try:
-        if options.command == "lint":
-            return look_at(options, top)
-        if options.command == "doctor":
-            print(viz.doctor())
-        else:
-            demo(options.out, options.seed, options.epochs)
+        code: int = options.run(options)
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of our output has left
         return 1
-    except OSError as error:
-        print(f"tinygrad_pt: cannot write into {options.out}: {error.strerror or error}", file=sys.stderr)
-        return 1
-    except RuntimeError as error:
+    except (OSError, RuntimeError) as error:
         print(f"tinygrad_pt: {error}", file=sys.stderr)
         return 1
-    return 0
+    return code
 
 
 if __name__ == "__main__":

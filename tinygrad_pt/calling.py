@@ -20,6 +20,7 @@ from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.graph import OPS, Array, Constant, Node, Op, Rule, TensorBase, born, pick
 from tinygrad_pt.modes import Scope, current
 from tinygrad_pt.symbol import Symbol, symbol_of
+from tinygrad_pt.texts import INFERENCE_SAVED
 
 ndarray, asarray = np.ndarray, np.asarray
 F32, F64 = dtypes.float32.numpy, dtypes.float64.numpy
@@ -169,13 +170,6 @@ def vertex(
         else:
             saved.append(p)
     return Node(op, tuple(parents), tuple(saved), attrs, guards, y.shape, y.dtype, scope)
-
-
-INFERENCE_SAVED = (
-    "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
-    "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and use "
-    "it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`."
-)
 
 
 def read_by(op: Op, mask: int, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[bool, ...]:

@@ -63,7 +63,7 @@ class Op:
         self.variadic = callable(rules)
         self.differentiable = callable(rules) or any(rules)
         self.elementwise, self.domain, self.view, self.label = elementwise, domain, view, label
-        self.doc = doc or forward.__doc__ or ""
+        self.doc = doc or ("" if isinstance(forward, np.ufunc) else forward.__doc__ or "")  # NumPy's text is not ours
         self.keep: dict[Any, tuple[bool, ...]] = {}  # per choice of rules, which of (y, *args) they read
         OPS[name] = self
 

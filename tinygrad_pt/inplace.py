@@ -11,12 +11,7 @@ from tinygrad_pt.calling import apply, bundle, vertex
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import OPS, SAVED, Leaf, Node, born
 from tinygrad_pt.modes import current
-
-LEAF_WRITTEN = "a leaf Variable that requires grad is being used in an in-place operation."
-OVERLAP = (
-    "unsupported operation: more than one element of the written-to tensor refers to a single memory location. "
-    "Please clone() the tensor before performing the operation."
-)
+from tinygrad_pt.texts import LEAF_WRITTEN, OVERLAP
 
 
 def may_write(t: Any) -> bool:

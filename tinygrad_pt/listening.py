@@ -25,7 +25,8 @@ class Walk:
 
     Attributes:
         listeners: they hear of it, each once.
-        roots, seeds: the vertices it starts from, and the gradients of the roots.
+        outputs: the tensors it starts from.
+        roots, seeds: the vertices of these, and their gradients.
         nodes: the vertices whose rules it reads, in the order in which it reads them.
         wanted: the vertices whose gradients were asked for; None for those of all leaves.
         adds: the gradients found are added to `.grad`, as `backward()` does.
@@ -35,13 +36,16 @@ class Walk:
         notes: what a listener wants to remember of this walk until it ends.
     """
 
-    __slots__ = ("adds", "create", "found", "given", "listeners", "nodes", "notes", "roots", "seeds", "wanted")
+    __slots__ = (
+        "adds", "create", "found", "given", "listeners", "nodes", "notes", "outputs", "roots", "seeds", "wanted",
+    )  # fmt: skip
 
     def __init__(
-        self, listeners: tuple[Listener, ...], roots: Sequence[Node], seeds: Sequence[Any], nodes: list[Node],
-        wanted: set[Node] | None = None, adds: bool = False, create: bool = False, given: bool = False,
+        self, listeners: tuple[Listener, ...], outputs: Sequence[Tensor], roots: Sequence[Node], seeds: Sequence[Any],
+        nodes: list[Node], wanted: set[Node] | None = None, adds: bool = False, create: bool = False,
+        given: bool = False,
     ) -> None:  # fmt: skip
-        self.listeners = tuple(dict.fromkeys(listeners))
+        self.listeners, self.outputs = tuple(dict.fromkeys(listeners)), outputs
         self.roots, self.seeds, self.nodes, self.wanted = roots, seeds, nodes, wanted
         self.adds, self.create, self.given = adds, create, given
         self.found: dict[Node, Any] = {}
@@ -93,19 +97,22 @@ class Listener:
         """A backward walk ends in an exception at this vertex; the exception goes on to the user."""
 
     def made(self, optimizer: Optimizer) -> None:
-        """An optimizer was made."""
+        """An optimizer was made; the constructor of its own class may go on."""
+
+    def read(self, optimizer: Optimizer) -> None:
+        """The `param_groups` of an optimizer are read, other than by its own step: learning-rate schedulers do."""
 
     def stepping(self, optimizer: Optimizer, closure: bool) -> None:
         """An optimizer is about to step, with or without a closure."""
 
     def stepped(self, optimizer: Optimizer) -> None:
-        """An optimizer has stepped."""
+        """An optimizer has stepped; a step that its `step()` takes in a base class is not told again."""
 
     def cleared(self, optimizer: Optimizer) -> None:
-        """`zero_grad()` of an optimizer was called."""
+        """`zero_grad()` of an optimizer has cleared the gradients."""
 
-    def clipped(self, parameters: list[Tensor], limit: float) -> None:
-        """The gradients of parameters were clipped to a limit."""
+    def clipping(self, parameters: list[Tensor], limit: float) -> None:
+        """The gradients of parameters are about to be clipped, to a norm or to values; inf only asks for the norm."""
 
 
 class Tape(Listener):

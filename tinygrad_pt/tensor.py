@@ -9,61 +9,24 @@ from __future__ import annotations
 import warnings
 import weakref
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 import numpy as np
 
 from tinygrad_pt import autograd, dtypes, ops, printing
 from tinygrad_pt import functions as F
+from tinygrad_pt.autograd.hooks import Hook, Removable
 from tinygrad_pt.calling import handle, wrap
 from tinygrad_pt.errors import class_name, refuse
 from tinygrad_pt.functions.arguments import Size, axis_from, expect_tensor
-from tinygrad_pt.functions.binding import operator, plain, reflected, writing
+from tinygrad_pt.functions.binding import Operator, operator, plain, reflected, writing
 from tinygrad_pt.functions.methods import Methods, leaf
-from tinygrad_pt.graph import DETACH, Handle, Leaf, Node, born
+from tinygrad_pt.graph import DETACH, Handle, Leaf, Node
 from tinygrad_pt.modes import current
+from tinygrad_pt.texts import GRAD_DTYPE, GRAD_SIZE, INFERENCE_GRAD, NO_HOOK, NON_LEAF_GRAD, NOT_A_LEAF
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-INFERENCE_GRAD = "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
-NO_HOOK = "cannot register a hook on a tensor that doesn't require gradient"
-NOT_A_LEAF = (
-    "you can only change requires_grad flags of leaf variables. If you want to use a computed variable in a subgraph "
-    "that doesn't require differentiation use var_no_grad = var.detach()."
-)
-NON_LEAF_GRAD = (
-    "The .grad attribute of a Tensor that is not a leaf Tensor is being accessed. Its .grad attribute won't be "
-    "populated during autograd.backward(). If you indeed want the .grad field to be populated for a non-leaf Tensor, "
-    "use .retain_grad() on the non-leaf Tensor. If you access the non-leaf Tensor by mistake, make sure you access the "
-    "leaf Tensor instead. See github.com/pytorch/pytorch/pull/30531 for more information."
-)
-GRAD_SIZE = (
-    "attempting to assign a gradient of size '{}' to a tensor of size '{}'. Please ensure that the gradient and the "
-    "tensor are the same size"
-)
-GRAD_DTYPE = (
-    "attempting to assign a gradient with dtype '{}' to a tensor with grad_dtype '{}'. The gradient must match the "
-    "tensor's grad_dtype (defaults to the tensor's dtype). You can set the tensor's grad_dtype attribute with a "
-    "specific dtype, or None to allow any dtype. Set grad_dtype with caution. Diverging the dtypes of a tensor and its "
-    "gradient may break downstream systems that assume they match."
-)
-
-
-class Removable:
-    """The handle of a registered hook: `remove()` takes the hook away, and so does the end of a `with` block."""
-
-    def __init__(self, hooks: dict[int, Any]) -> None:
-        self.id, self.hooks = born(), hooks
-
-    def remove(self) -> None:
-        self.hooks.pop(self.id, None)
-
-    def __enter__(self) -> Removable:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.remove()
 
 
 @handle
@@ -221,7 +184,7 @@ class Tensor(Methods):
             return False
         return any(link() is self for link in node.note("retained", ()))
 
-    def register_hook(self, hook: Callable[[Tensor], Tensor | None]) -> Removable:
+    def register_hook(self, hook: Hook) -> Removable:
         """Call `hook(grad)` whenever a gradient of this tensor is computed; what it returns replaces it."""
         return self._register("hooks", hook)
 
@@ -232,7 +195,7 @@ class Tensor(Methods):
             raise refuse(RuntimeError, text)
         return self._register("post", hook)
 
-    def _register(self, kind: str, hook: Callable[[Tensor], Tensor | None]) -> Removable:
+    def _register(self, kind: str, hook: Hook) -> Removable:
         if self.node is None:
             raise refuse(RuntimeError, NO_HOOK)
         hooks = self.node.note(kind)
@@ -306,7 +269,8 @@ class Tensor(Methods):
     __and__, __rand__ = operator(F.bitwise_and), reflected(F.bitwise_and)
     __or__, __ror__ = operator(F.bitwise_or), reflected(F.bitwise_or)
     __xor__, __rxor__ = operator(F.bitwise_xor), reflected(F.bitwise_xor)
-    __eq__, __ne__ = plain(ops.eq), plain(ops.ne)  # type: ignore[assignment]  # element by element, not one bool
+    __eq__: ClassVar[Operator] = plain(ops.eq)  # type: ignore[assignment]  # element by element, not one bool
+    __ne__: ClassVar[Operator] = plain(ops.ne)  # type: ignore[assignment]
     __lt__, __le__, __gt__, __ge__ = plain(ops.lt), plain(ops.le), plain(ops.gt), plain(ops.ge)
     __neg__, __pos__, __abs__, __invert__ = F.neg, F.positive, F.abs, F.bitwise_not
     __iadd__, __isub__, __imul__ = writing(ops.add), writing(F.sub), writing(ops.mul)

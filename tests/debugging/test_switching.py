@@ -12,7 +12,6 @@ import pytest
 
 import tinygrad_pt as torch
 from tinygrad_pt.debugging.trace import trace
-from tinygrad_pt.linting import switch
 from tinygrad_pt.modes import Mode, current
 
 CONTEXTS: dict[str, Callable[[], Any]] = {
@@ -29,10 +28,7 @@ LISTENING = [name for name in CONTEXTS if name != "no_grad"]  # which restores w
 
 def state() -> list[Any]:
     mode = [getattr(current(), name) for name in Mode.__slots__]
-    return [
-        *mode, torch.is_anomaly_enabled(), switch.active.get(), switch.running,
-        len(switch.put),
-    ]  # fmt: skip
+    return [*mode, torch.is_anomaly_enabled()]
 
 
 def alone(function: Callable[..., Any], *args: Any) -> Any:

@@ -45,7 +45,7 @@ def expected(program: Callable[[], Any]) -> set[tuple[str, int]]:
 
 
 def flagged(program: Callable[[], Any]) -> list[Any]:
-    """What the linter finds in a program; a rule that falls over is an error."""
+    """The findings of the linter in a program; a rule that fails is an error."""
     torch.manual_seed(0)
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 import subprocess
 import sys
 import threading
@@ -18,11 +19,9 @@ from tests.blocks import run
 from tinygrad_pt import autograd, linting, nn, optim
 from tinygrad_pt.__main__ import main
 from tinygrad_pt.lines import Line
-from tinygrad_pt.linting import CODES, RULES, Finding, LintError, Rule
+from tinygrad_pt.linting import CODES, RULES, Finding, LintError, Rule, linter, losses
 from tinygrad_pt.linting.command import explain, table
 from tinygrad_pt.modes import Mode, current
-from tinygrad_pt.optim.optimizer import Optimizer
-from tinygrad_pt.tensor import Tensor
 
 BUG = """
 import sys
@@ -55,31 +54,41 @@ def softmax_twice() -> Any:
 
 
 def places() -> dict[str, Any]:
-    """Everything the linter replaces while it runs."""
-    found = {f"Tensor.{n}": getattr(Tensor, n) for n in ("argmax", "max", "topk")}
-    found |= {f"torch.{n}": vars(torch)[n] for n in ("argmax", "max", "topk")}
-    found |= {"call": nn.Module.__dict__["__call__"], "backward": autograd.backward}
-    for kind in (Optimizer, optim.SGD, optim.Adam):
-        found |= {f"{kind.__name__}.{n}": kind.__dict__.get(n) for n in ("__init__", "step", "update", "zero_grad")}
-        found[f"{kind.__name__}.groups"] = kind.__dict__.get("param_groups")
-    return found
+    """Everything in all loaded files of the package, and in its classes: the linter must replace none of it."""
+    found: dict[str, Any] = {}
+    for name, module in sorted(sys.modules.items()):
+        if name.split(".")[0] != "tinygrad_pt":
+            continue
+        for key, value in vars(module).items():
+            found[f"{name}.{key}"] = value
+            if isinstance(value, type) and value.__module__ == name:
+                found |= {f"{name}.{key}.{inner}": one for inner, one in vars(value).items()}
+    return {name: value for name, value in found.items() if callable(value) or isinstance(value, property)}
+
+
+def same(before: dict[str, Any]) -> bool:
+    now = places()
+    return now.keys() == before.keys() and all(now[name] is value for name, value in before.items())
 
 
 def fields() -> list[Any]:
     return [getattr(current(), name) for name in Mode.__slots__]
 
 
-def test_nothing_is_in_place_before_and_after_and_something_is_inside() -> None:
-    before, mode = places(), fields()
+def test_a_linter_is_a_listener_and_replaces_nothing() -> None:
+    class Own(optim.SGD):
+        def step(self, closure: Any = None) -> Any:
+            return super().step(closure)
+
+    before, mode, own = places(), fields(), dict(vars(Own))
     with torch.lint():
-        inside = places()
-        assert all(
-            inside[name] is not before[name] for name in ("call", "backward", "Optimizer.update", "Optimizer.groups")
-        )
-    assert places() == before and fields() == mode
+        softmax_twice()
+        Own([nn.Parameter(torch.ones(1))]).step()
+        assert same(before) and dict(vars(Own)) == own and len(current().listeners) == 1
+    assert same(before) and fields() == mode
     with pytest.raises(KeyError), torch.lint():
         raise KeyError("the user's own")
-    assert places() == before and fields() == mode
+    assert same(before) and fields() == mode
 
 
 def test_findings_of_a_program_that_fails_are_kept() -> None:
@@ -164,7 +173,7 @@ def test_a_thread_that_ends_first_does_not_switch_the_other_off() -> None:
         for _ in range(2):
             model(torch.ones(1, 2)).sum().backward()
             optimizer.step()
-    assert [f.code for f in findings] == ["TG301"] and places() == before
+    assert [f.code for f in findings] == ["TG301"] and same(before)
 
 
 def test_numbers_are_the_same_with_and_without() -> None:
@@ -219,7 +228,7 @@ def test_raising_where_the_bug_is() -> None:
     with pytest.raises(LintError, match="TG201") as raised, torch.lint(on="raise"):
         softmax_twice()
         raise AssertionError("not reached")
-    assert raised.value.finding.code == "TG201" and places() == before
+    assert raised.value.finding.code == "TG201" and same(before)
 
 
 def test_what_the_users_function_raises_is_raised() -> None:
@@ -276,7 +285,7 @@ def test_a_rule_that_falls_over_does_not_take_the_program_with_it() -> None:
             assert torch.zeros(1).exp().exp().item() == pytest.approx(2.718, abs=1e-3)
             softmax_twice()
     assert [f.code for f in findings] == ["TG201"]
-    assert [str(w.message).split(":")[1] for w in caught] == [" the rule TG999 fell over and is off from here on"] * 2
+    assert [str(w.message).split(":")[1] for w in caught] == [" the rule TG999 failed and is off from here on"] * 2
 
 
 def test_findings_know_their_text_and_a_place_without_a_line() -> None:
@@ -290,6 +299,66 @@ def test_every_rule_says_what_it_is() -> None:
     for rule in RULES:
         assert rule.title and rule.mend and rule.__doc__ and rule.__doc__.strip()[-1] in ".:)"
         assert explain(rule.code).startswith(f"{rule.code}: {rule.title}\n\n")
+
+
+def test_two_rules_with_one_code_fail_when_they_are_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Again(Rule):
+        """Nothing."""
+
+        code = "TG201"
+
+    Again.__module__ = losses.__name__
+    monkeypatch.setattr(losses, "Again", Again, raising=False)
+    with pytest.raises(TypeError, match="two rules have the code TG201: Squashed and Again"):
+        linter.by_code(losses)
+
+
+def test_every_file_with_rules_is_read() -> None:
+    found = [kind for kind in subclasses(Rule) if kind.code and kind.__module__.startswith("tinygrad_pt.")]
+    assert {kind.code for kind in found} == set(CODES)
+    folder = Path(linting.__file__).parent
+    files = {path.stem for path in folder.glob("*.py") if re.search(r'^    code = "TG', path.read_text(), re.MULTILINE)}
+    assert files == {rule.__module__.rpartition(".")[2] for rule in RULES}
+
+
+def subclasses(kind: type[Rule]) -> list[type[Rule]]:
+    return [one for inner in kind.__subclasses__() for one in (inner, *subclasses(inner))]
+
+
+def test_modules_around_the_linter_are_not_its_business() -> None:
+    class Trainer(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = nn.Sequential(nn.Linear(2, 3), nn.Linear(3, 1))
+            self.optimizer = optim.SGD(self.model[0].parameters(), lr=0.1)
+
+        def forward(self, x: Any) -> Any:
+            with torch.lint() as findings:
+                for _ in range(2):
+                    self.optimizer.zero_grad()
+                    self.model(x).sum().backward()
+                    self.optimizer.step()
+            return findings
+
+    found = Trainer()(torch.ones(1, 2))
+    assert [f.code for f in found] == ["TG103"] and "of Sequential gets gradients" in found[0].sentence
+
+
+def test_a_step_of_a_class_of_ones_own_is_one_step_and_a_clearing_one_clearing() -> None:
+    class Own(optim.SGD):
+        def step(self, closure: Any = None) -> Any:
+            return super().step(closure)
+
+        def zero_grad(self, set_to_none: bool = True) -> None:
+            super().zero_grad(set_to_none)
+
+    watching = torch.lint()
+    with watching:
+        optimizer = Own([nn.Parameter(torch.ones(1))])
+        optimizer.step()
+        optimizer.zero_grad()
+    (record,) = watching.session.optimizers.values()
+    assert record.steps == 1 and record.clearings == 1
 
 
 def test_the_page_prints_the_table_and_does_what_it_says(tmp_path: Path) -> None:
@@ -390,4 +459,4 @@ def test_leaving_what_was_not_entered_takes_nothing_out() -> None:
     torch.lint().__exit__(None, None, None)
     with torch.lint() as findings:
         softmax_twice()
-    assert len(findings) == 1 and places() == before
+    assert len(findings) == 1 and same(before)

@@ -328,6 +328,16 @@ for name, reference in {"var": np.var, "std": np.std}.items():
         at([1, 2], inf, [-inf, inf] if name == "var" else [nan, nan], **ALL, correction=2))  # fmt: skip
 row("norm", lambda a, axis, keepdims: np.sqrt(np.sum(np.abs(a) ** 2, axis=axis, keepdims=keepdims)), nonzero, AXES,
     at([0, 0], 0, [0, 0], **ALL), at([inf, 1], inf, [nan, 0], **ALL), at([[0, 0], [3, 4]], [0, 5], [[0, 0], [0.6, 0.8]], **LAST))  # fmt: skip
+for name, place in {"argmax": np.argmax, "argmin": np.argmin}.items():
+    row(name, place, distinct, cases([((3,),), ((2, 3),), ((),)], ALL) + cases([((2, 3),), ((2, 1, 2),)], *(
+            {"axis": axis, "keepdims": keepdims} for axis in (0, -1) for keepdims in (False, True))),
+        at([1, nan, 2, nan], 1, **ALL), at([1, 2, 1, 2], place([1, 2]), **ALL), gradient=False,
+        refusals=(Refusal(((0,),), ALL, ValueError, f"op: {name}(int64[0])"),))  # fmt: skip
+row("argsort", lambda a, axis, descending: np.argsort(-a if descending else a, axis, kind="stable"), distinct,
+    cases([((3,),), ((2, 3),), ((0, 3),), ((2, 1, 2),)], *(
+        {"axis": axis, "descending": descending} for axis in (0, -1) for descending in (False, True))),
+    at([1, nan, 0, 1], [2, 0, 3, 1], axis=0, descending=False),
+    at([1, nan, 0, 1], [1, 0, 3, 2], axis=0, descending=True), gradient=False)  # fmt: skip
 row("amax", np.max, distinct, AXES,
     at([1, 1, 0], 1, [0.5, 0.5, 0], **ALL), at([1, nan], nan, [nan, nan], **ALL), at([inf, inf, 0], inf, [0.5, 0.5, 0], **ALL),
     at([[3, 3], [1, 2]], [3, 2], [[0.5, 0.5], [0, 1]], **LAST),

@@ -33,6 +33,7 @@ from tinygrad_pt.inplace import last_change
 from tinygrad_pt.listening import Walk
 from tinygrad_pt.modes import current, enable_grad
 from tinygrad_pt.ops import cast, clone, sum_to
+from tinygrad_pt.texts import MATERIALIZED, SEED_SHAPE, UNUSED
 
 Tensors = Tensor | Iterable[Tensor]
 by_birth = attrgetter("born")
@@ -72,6 +73,7 @@ def walk(
     wanted: set[Node] | None = None,
     adds: bool = False,
     given: bool = False,
+    outputs: Tensors = (),
 ) -> tuple[dict[Node, Any], Walk | None]:
     """The gradients of Σ rootᵢ · seedᵢ, per leaf, or per `wanted` vertex; and the walk, if somebody listens.
 
@@ -81,7 +83,7 @@ def walk(
     nodes = order(roots, wanted)
     heard, listeners = None, current().listeners
     if listeners:
-        heard = Walk(listeners, roots, seeds, nodes, wanted, adds, create, given)
+        heard = Walk(listeners, listed(outputs), roots, seeds, nodes, wanted, adds, create, given)
         heard.tell("walking")
     grads: dict[Any, Any] = {}
     for root, seed in zip(roots, seeds):  # noqa: B905 - of one length; a keyword costs more than the loop
@@ -204,18 +206,15 @@ def seed_of(t: Tensor, grad: Tensor | None, index: int, create: bool) -> Any:
     x = t.array
     if grad is None:
         if x.size != 1:
-            text = "grad can be implicitly created only for scalar outputs"
-            raise refuse(RuntimeError, text, mend="reduce it first, e.g. loss.sum().backward(), or pass gradient=")
+            mend = "reduce it first, e.g. loss.sum().backward(), or pass gradient="
+            raise refuse(RuntimeError, "grad can be implicitly created only for scalar outputs", mend=mend)
         if not x.shape and not create:
             return x.dtype.type(1)
         return wrap(np.ones_like(x)) if create else np.ones_like(x)
     if not isinstance(grad, Tensor):
         raise refuse(TypeError, f"gradients can be either Tensors or None, but got {type(grad).__name__}")
     if grad.array.shape != x.shape:
-        text = (
-            f"Mismatch in shape: grad_output[{index}] has a shape of torch.Size({list(grad.array.shape)}) and "
-            f"output[{index}] has a shape of torch.Size({list(x.shape)})."
-        )
+        text = SEED_SHAPE.format(index, list(grad.array.shape), list(x.shape))
         raise refuse(RuntimeError, text, mend="the gradient of a tensor has the tensor's shape")
     seed = grad if create else grad.array
     return seed if grad.array.dtype == x.dtype else cast(seed, dtype=x.dtype)
@@ -268,7 +267,8 @@ def backward(
     if grad_tensors is None and not create_graph and isinstance(tensors, Tensor) and tensors.node is not None:
         roots, values = (tensors.node,), (seed_of(tensors, None, 0, False),)
     else:
-        roots, values = start(listed(tensors), grad_tensors, create_graph)
+        tensors = listed(tensors)
+        roots, values = start(tensors, grad_tensors, create_graph)
     retain = create_graph if retain_graph is None else retain_graph
     wanted: dict[Node, Tensor] | None = None
     if inputs is not None:
@@ -282,8 +282,9 @@ def backward(
             raise refuse(RuntimeError, "'inputs' argument to backward() cannot be empty.")
     ends = None if wanted is None else set(wanted)
     found, heard = walk(
-        roots, values, retain=retain, create=create_graph, wanted=ends, adds=True, given=grad_tensors is not None
-    )
+        roots, values, retain=retain, create=create_graph, wanted=ends, adds=True, given=grad_tensors is not None,
+        outputs=tensors,
+    )  # fmt: skip
     for root, value in zip(roots, values):  # noqa: B905
         root.set_note("seed", value)  # that a backward pass has run from here, and with what: drawings ask
     for node, g in found.items():
@@ -324,12 +325,10 @@ def grad(
     (27.0, 18.0)
     """
     if materialize_grads and allow_unused is False:
-        raise refuse(
-            ValueError,
-            "Expected allow_unused to be True or not passed when materialize_grads=True, but got: allow_unused=False.",
-        )
+        raise refuse(ValueError, MATERIALIZED)
     xs = listed(inputs)
-    roots, values = start(listed(outputs), grad_outputs, create_graph)
+    outputs = listed(outputs)
+    roots, values = start(outputs, grad_outputs, create_graph)
     for t in xs:
         if t.node is None:
             text = "One of the differentiated Tensors does not require grad"
@@ -338,15 +337,12 @@ def grad(
     reachable = {*roots, *(p for node in order(roots, wanted) for p in node.parents if isinstance(p, Node))}
     for i, t in enumerate(xs):
         if t.node not in reachable and not allow_unused and not materialize_grads:
-            text = (
-                f"The differentiated Tensor at index {i} appears to not have been used in the graph. Set "
-                "allow_unused=True if this is the desired behavior."
-            )
-            raise refuse(RuntimeError, text)
+            raise refuse(RuntimeError, UNUSED.format(i))
     retain = create_graph if retain_graph is None else retain_graph
     found, heard = walk(
-        roots, values, retain=retain, create=create_graph, wanted=wanted, given=grad_outputs is not None
-    )
+        roots, values, retain=retain, create=create_graph, wanted=wanted, given=grad_outputs is not None,
+        outputs=outputs,
+    )  # fmt: skip
     results = []
     for t in xs:
         g = found.get(t.node)  # type: ignore[arg-type]

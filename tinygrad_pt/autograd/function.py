@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.saved import SECOND, mutated_text
+from tinygrad_pt.autograd.saved import mutated_text
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import OPS, Constant, Handle, Node, Op, pick
 from tinygrad_pt.modes import current, enable_grad, no_grad
+from tinygrad_pt.texts import SECOND
 
 
 class FunctionCtx:

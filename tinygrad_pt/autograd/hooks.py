@@ -10,11 +10,27 @@ import numpy as np
 from tinygrad_pt import dtypes
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import Node, Tensor
+from tinygrad_pt.graph import Node, Tensor, born
 from tinygrad_pt.inplace import touched
 from tinygrad_pt.ops import clone
 
 Hook = Callable[["Tensor"], "Tensor | None"]
+
+
+class Removable:
+    """The handle of a registered hook: `remove()` takes the hook away, and so does the end of a `with` block."""
+
+    def __init__(self, hooks: dict[int, Any]) -> None:
+        self.id, self.hooks = born(), hooks
+
+    def remove(self) -> None:
+        self.hooks.pop(self.id, None)
+
+    def __enter__(self) -> Removable:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.remove()
 
 
 def pass_hooks(node: Node, g: Any, create: bool) -> Any:

@@ -9,13 +9,7 @@ from tinygrad_pt import dtypes
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import SAVED, Leaf, Node
-
-SECOND = (
-    "Trying to backward through the graph a second time (or directly access saved tensors after they have already "
-    "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad(). "
-    "Specify retain_graph=True if you need to backward through the graph a second time or if you need to access "
-    "saved tensors after calling backward."
-)
+from tinygrad_pt.texts import SECOND
 
 
 def saved_values(node: Node) -> Iterator[tuple[int, Any, Any, list[int], int]]:

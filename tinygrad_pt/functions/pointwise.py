@@ -115,7 +115,7 @@ def _whole(op: Any) -> Callable[..., Tensor]:
         return clone(input) if kind in "iu" else op(input)
 
     function.__name__ = function.__qualname__ = name
-    function.__doc__ = op.__doc__
+    function.__doc__ = op.__doc__ or f"y = {name}(input), element by element; integers stay as they are."
     return function
 
 

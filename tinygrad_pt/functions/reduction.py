@@ -295,7 +295,7 @@ def _extreme(name: str, both: Callable[..., Tensor], whole: Any, place: Callable
             return both(input, dim)
         axis = axis_from(dim, input.array.ndim, name, input)
         _nonempty(input, name, axis)
-        index = np.expand_dims(place(input.array, axis), axis) if input.array.ndim else np.zeros((), np.int64)
+        index = place(input, axis=axis if input.array.ndim else None, keepdims=input.array.ndim > 0).array
         return result(*_picked(input, index, axis, keepdim))
 
     return function
@@ -325,8 +325,8 @@ def gather_at(input: Tensor, index: np.ndarray, axis: int) -> Tensor:
     return ops.getitem(input, index=places_of(index, axis))
 
 
-_max = _extreme("max", maximum, ops.amax, np.argmax)
-_min = _extreme("min", minimum, ops.amin, np.argmin)
+_max = _extreme("max", maximum, ops.amax, ops.argmax)
+_min = _extreme("min", minimum, ops.amin, ops.argmin)
 
 
 @overload
@@ -377,18 +377,17 @@ def _arg_extreme(place: Any) -> Callable[..., Tensor]:
             if x.size == 0:
                 text = f"{name}(): Expected reduction dim to be specified for input.numel() == 0."
                 raise refuse(IndexError, text, name, input)
-            y = np.asarray(place(x))
-            return wrap(y.reshape((1,) * x.ndim) if keepdim else y)
+            return place(input, axis=None, keepdims=bool(keepdim))
         over = axis_from(dim, x.ndim, name, input)
         _nonempty(input, name, over)
-        return wrap(np.asarray(place(x, over if x.ndim else None, keepdims=bool(keepdim) and x.ndim > 0)))
+        return place(input, axis=over if x.ndim else None, keepdims=bool(keepdim) and x.ndim > 0)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = "The index of the first extreme element: int64, without gradient."
     return function
 
 
-argmax, argmin = map(_arg_extreme, (np.argmax, np.argmin))
+argmax, argmin = map(_arg_extreme, (ops.argmax, ops.argmin))
 
 
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
@@ -415,13 +414,9 @@ def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool
 
 
 def _order(input: Tensor, axis: int, descending: bool = False) -> np.ndarray:
-    x = input.array
-    if x.ndim == 0:
+    if input.array.ndim == 0:
         return np.zeros((), np.int64)
-    if not descending:
-        return np.argsort(x, axis, kind="stable")
-    flipped = np.argsort(np.flip(x, axis), axis, kind="stable")
-    return np.ascontiguousarray(np.flip(x.shape[axis] - 1 - flipped, axis))
+    return ops.argsort(input, axis=axis, descending=descending).array
 
 
 @checked

@@ -4,5 +4,5 @@ It watches the program run: ops, calls of modules, backward, optimizers. Nothing
 """
 
 from tinygrad_pt.linting.finding import Finding, LintError
+from tinygrad_pt.linting.linter import CODES, RULES, lint
 from tinygrad_pt.linting.rule import Rule
-from tinygrad_pt.linting.switch import CODES, RULES, lint

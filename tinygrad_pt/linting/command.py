@@ -1,4 +1,4 @@
-"""`python -m tinygrad_pt lint script.py`: run a program as if by itself, and print what the linter finds."""
+"""`python -m tinygrad_pt lint script.py`: run a program as if by itself, and print the findings of the linter."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ import types
 from collections.abc import Sequence
 
 from tinygrad_pt.linting.finding import Finding
-from tinygrad_pt.linting.switch import CODES, known, lint
+from tinygrad_pt.linting.linter import CODES, known, lint
 
 HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 
 
 def explain(code: str) -> str:
-    """What a code means, exactly when it is said, and what mends it.
+    """The meaning of a code, the exact condition under which it is reported, and the mend.
 
     >>> print(explain("TG106"))
     TG106: a learning rate of 0
     <BLANKLINE>
-    An optimizer took at least 3 steps, and at all of them every learning rate was 0.
+    An optimizer took at least 3 steps, and every learning rate was 0 at all of them.
     <BLANKLINE>
-    The mend: give it a positive lr, and look at what computes it: integer division, a schedule that starts at 0?
+    The mend: give it a positive lr, and check its computation: integer division, a schedule that starts at 0?
     """
     (code,) = known(code)
     rule = CODES[code]
@@ -60,7 +60,7 @@ def run(script: str, arguments: Sequence[str] = (), ignore: Sequence[str] = ()) 
                 failed = leaving.code not in (None, 0)
                 if isinstance(leaving.code, str):
                     print(leaving.code, file=sys.stderr)
-            except (Exception, KeyboardInterrupt) as error:  # interrupted: what was found so far is told
+            except (Exception, KeyboardInterrupt) as error:  # interrupted: the findings so far are printed
                 failed = True
                 _print_failure(error)
     finally:

@@ -1,21 +1,21 @@
-"""What every rule may ask: notes on things that may die, sums that tell whether an array changed, where values
-came from."""
+"""Facts that every rule may ask for: notes on things that may die, checksums of arrays, the op a value comes from."""
 
 from __future__ import annotations
 
-import ast
-import inspect
-import linecache
 import weakref
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
+import numpy.typing as npt
 
-from tinygrad_pt.graph import Leaf, Node
+from tinygrad_pt.graph import Leaf, Node, Op
 from tinygrad_pt.lines import Line
-from tinygrad_pt.nn import functional as NF
+from tinygrad_pt.tensor import Tensor
+
+T = TypeVar("T")
+D = TypeVar("D")
 
 VIEWS = frozenset((
     "reshape", "unsqueeze", "squeeze", "permute", "transpose", "t", "getitem", "expand", "select", "narrow", "split",
@@ -23,60 +23,57 @@ VIEWS = frozenset((
 ))  # fmt: skip
 SQUASHING = frozenset(("softmax", "log_softmax", "sigmoid"))
 JOINS = frozenset(("cat", "stack"))
-LOSSES = {
-    inspect.unwrap(getattr(NF, name)).__code__: name
-    for name in (
-        "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy",
-        "binary_cross_entropy_with_logits", "cross_entropy", "nll_loss", "kl_div",
-    )
-}  # fmt: skip
 
 
-class Notes:
+class Notes(Generic[T]):
     """Values by the identity of things (a tensor's `==` is an op); a note does not keep its thing alive."""
 
     def __init__(self) -> None:
-        self.kept: dict[int, tuple[Any, Any]] = {}
+        self.kept: dict[int, tuple[weakref.ref[Any], T]] = {}
 
-    def get(self, thing: Any, default: Any = None) -> Any:
-        """The value noted for `thing`."""
+    @overload
+    def get(self, thing: object) -> T | None: ...
+    @overload
+    def get(self, thing: object, default: D) -> T | D: ...
+    def get(self, thing: object, default: Any = None) -> Any:
+        """The value noted for `thing`, or `default`."""
         found = self.kept.get(id(thing))
         return default if found is None or found[0]() is not thing else found[1]
 
-    def set(self, thing: Any, value: Any) -> None:
+    def set(self, thing: Any, value: T) -> None:
         """Note a value, in place of an older one."""
         key, kept = id(thing), self.kept
 
-        def gone(link: Any) -> None:
+        def gone(link: weakref.ref[Any]) -> None:
             if key in kept and kept[key][0] is link:
                 del kept[key]
 
         kept[key] = weakref.ref(thing, gone), value
 
-    def pop(self, thing: Any) -> Any:
+    def pop(self, thing: object) -> T | None:
         """Forget a note, and return it."""
         value = self.get(thing)
         self.kept.pop(id(thing), None)
         return value
 
-    def __contains__(self, thing: Any) -> bool:
+    def __contains__(self, thing: object) -> bool:
         found = self.kept.get(id(thing))
         return found is not None and found[0]() is thing
 
-    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+    def __iter__(self) -> Iterator[tuple[Any, T]]:
         for link, value in list(self.kept.values()):
             thing = link()
             if thing is not None:
                 yield thing, value
 
 
-def checksum(x: Any) -> int:
-    """A sum over the bytes of an array: unequal sums mean that it has changed."""
+def checksum(x: npt.ArrayLike) -> int:
+    """A checksum of the bytes of an array: if it changes, the array has changed."""
     return zlib.crc32(np.ascontiguousarray(x).view(np.uint8).data if np.size(x) else b"")
 
 
-def inside(value: Any, kind: type) -> Iterator[Any]:
-    """What there is of one kind in nested lists, tuples, sets and dicts."""
+def inside(value: Any, kind: type[T]) -> Iterator[T]:
+    """The things of one kind in nested lists, tuples, sets and dicts."""
     stack, seen = [value], set()
     while stack:
         v = stack.pop()
@@ -93,15 +90,15 @@ def parents(node: Node) -> Iterator[Node]:
 
 
 class Past:
-    """Where a tensor without a vertex came from: an op's name, attributes and line."""
+    """The op that a tensor without a vertex comes from: with its attributes, the shape of its value, and its line."""
 
-    def __init__(self, op: Any, attrs: dict[str, Any], shape: tuple[int, ...], line: Line | None) -> None:
+    def __init__(self, op: Op, attrs: dict[str, Any], shape: tuple[int, ...], line: Line | None) -> None:
         self.op, self.attrs, self.shape, self.line = op, attrs, shape, line
 
 
-def source(t: Any) -> Node | None:
+def source(t: Tensor) -> Node | None:
     """The vertex whose values `t` shows: through reshapes, transposes, indexing, casts, clamps, an added epsilon, and
-    joins of one kind."""
+    joins of values of one kind."""
     node = t.node
     while node is not None:
         name = node.op.name
@@ -118,7 +115,7 @@ def source(t: Any) -> Node | None:
 
 
 def tiny(node: Node) -> bool:
-    """Whether a sum only adds a small number, as against log(0)."""
+    """Whether a sum only adds a small number, for example to avoid log(0)."""
     return any(isinstance(p, float) and abs(p) < 1e-3 for p in node.parents)
 
 
@@ -128,39 +125,9 @@ def _viewed(node: Any) -> str:
     return node.op.name if isinstance(node, Node) else ""
 
 
-def above(roots: Iterable[Node]) -> set[Node]:
-    """All vertices that the roots were computed from, and the roots."""
-    seen = set(roots)
-    stack = list(seen)
-    while stack:
-        for p in stack.pop().parents:
-            if isinstance(p, Node) and p not in seen:
-                seen.add(p)
-                stack.append(p)
-    return seen
-
-
 def freed(node: Node) -> bool:
-    """Whether a backward pass has gone through a vertex and let go of what it had saved."""
+    """Whether a backward pass has gone through a vertex and freed the values that it had saved."""
     return node.args is None and not isinstance(node, Leaf)
-
-
-def call_at(frame: Any) -> ast.Call | None:
-    """The call that a frame is in the middle of, parsed from its source; None where that cannot be read."""
-    positions = list(frame.f_code.co_positions())[frame.f_lasti // 2]
-    first, last, start, end = positions
-    if first is None or last is None or start is None or end is None:
-        return None
-    lines = [linecache.getline(frame.f_code.co_filename, n).encode() for n in range(first, last + 1)]
-    if not all(lines):
-        return None
-    lines[-1] = lines[-1][:end]
-    lines[0] = lines[0][start:]
-    try:
-        call = ast.parse(b"".join(lines).decode(), mode="eval").body
-    except (SyntaxError, UnicodeDecodeError):
-        return None
-    return call if isinstance(call, ast.Call) else None
 
 
 def listed(names: Iterable[str]) -> str:

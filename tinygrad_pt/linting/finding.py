@@ -1,4 +1,4 @@
-"""What the linter says: a code, a sentence, the user's line, the mend; and the comment that silences it."""
+"""Finding: a code, a sentence, the user's line and the mend; and the comment that silences it."""
 
 from __future__ import annotations
 

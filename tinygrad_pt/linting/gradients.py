@@ -3,38 +3,46 @@
 from __future__ import annotations
 
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 import numpy as np
 
 from tinygrad_pt.debugging.trace import line_of
-from tinygrad_pt.graph import SAVED, Leaf, Node
-from tinygrad_pt.lines import Line, user_frame
+from tinygrad_pt.graph import SAVED, Leaf, Node, Op
+from tinygrad_pt.lines import Line
 from tinygrad_pt.linting.facts import Notes, checksum, freed, parents
 from tinygrad_pt.linting.finding import place
+from tinygrad_pt.linting.frames import list_with
+from tinygrad_pt.linting.records import Backward, Optimized
 from tinygrad_pt.linting.rule import Rule
+from tinygrad_pt.nn.module import Module
+from tinygrad_pt.tensor import Tensor
+
+if TYPE_CHECKING:
+    from tinygrad_pt.linting.session import Session
 
 
-def nonzero(grad: Any) -> bool:
+def nonzero(grad: Tensor | None) -> TypeGuard[Tensor]:
     """Whether there is a gradient, and not only zeros."""
     return grad is not None and bool(np.any(grad.array))
 
 
 class Stale(Rule):
-    """An optimizer steps along a gradient that still contains, unchanged, the one it stepped along before; or,
-    without optimizers, a leaf is changed twice in a row between backwards that add to one and the same gradient."""
+    """An optimizer steps along a gradient that still contains, unchanged, the gradient of its step before. Or, without
+    an optimizer, a leaf is changed twice in a row between backwards that add to the same gradient."""
 
     code = "TG301"
     title = "no zero_grad between two steps"
     mend = "call optimizer.zero_grad() before each backward (after each step, if you add up several on purpose)"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.used = Notes()  # parameter -> checksum of the gradient that its last step used
-        self.carried = Notes()  # parameters whose next backward adds to a used gradient
-        self.last = Notes()  # other leaves -> (checksum, the gradient's checksum, both after backward; times in a row)
+        self.used: Notes[int] = Notes()  # parameter -> checksum of the gradient that its last step used
+        self.carried: Notes[bool] = Notes()  # parameters whose next backward adds to a used gradient
+        # other leaves -> (checksum, the gradient's checksum, both after backward; times in a row)
+        self.last: Notes[tuple[int, int, int]] = Notes()
 
-    def before_backward(self, walk: Any) -> None:
+    def before_backward(self, walk: Backward) -> None:
         held = self.session.held()
         for p in walk.leaves:
             if id(p) in held:
@@ -43,8 +51,8 @@ class Stale(Rule):
                 elif not nonzero(p._grad):
                     self.carried.pop(p)
                     self.used.pop(p)
-            elif p in self.last:
-                value, grad, times = self.last.get(p)
+            elif (last := self.last.get(p)) is not None:
+                value, grad, times = last
                 kept = nonzero(p._grad) and checksum(p._grad.array) == grad and checksum(p.array) != value
                 times = times + 1 if kept else 0
                 self.last.set(p, (value, grad, times))
@@ -54,14 +62,14 @@ class Stale(Rule):
                         "gradient to the same one", "set .grad = None after each change",
                     )  # fmt: skip
 
-    def after_backward(self, walk: Any) -> None:
+    def after_backward(self, walk: Backward) -> None:
         held = self.session.held()
         for p in walk.leaves:
             if id(p) not in held and nonzero(p._grad):
                 times = self.last.get(p, (0, 0, 0))[2]
                 self.last.set(p, (checksum(p.array), checksum(p._grad.array), times))
 
-    def after_step(self, record: Any) -> None:
+    def after_step(self, record: Optimized) -> None:
         stale = [p for p in record.parameters if p in self.carried and nonzero(p._grad)]
         if stale:
             names = self.session.registered()
@@ -76,22 +84,23 @@ class Stale(Rule):
 
 
 class NoGradient(Rule):
-    """Two steps from one line of the program at which no parameter had a gradient, or only zeros since zero_grad().
+    """At two steps from one line of the program, no parameter had a gradient, or all gradients were zeros since
+    zero_grad().
 
-    If a backward did reach a parameter before, the gradients were cleared too early (said at once). If none did,
-    and every backward between began at a tensor without history, TG306 says so, and if the optimizer holds a former
-    network's parameters, TG105 does; otherwise this rule does at the end."""
+    If a backward reached a parameter before the step, the gradients were cleared too early, and the rule reports it at
+    once. Otherwise it reports at the end, unless another rule knows the cause: TG306, if each backward between them
+    began at a tensor without history, or TG105, if the optimizer holds the parameters of a former network."""
 
     code = "TG302"
     title = "steps without any gradient"
     mend = "the order is zero_grad(), backward(), step()"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.empty: dict[tuple[int, Line | None], int] = {}
-        self.waiting: dict[tuple[int, Line | None], Any] = {}
+        self.waiting: dict[tuple[int, Line | None], Optimized] = {}
 
-    def before_step(self, record: Any, closure: bool) -> None:
+    def before_step(self, record: Optimized, closure: bool) -> None:
         if closure:
             return
         some = any(nonzero(p._grad) for p in record.parameters)
@@ -104,7 +113,9 @@ class NoGradient(Rule):
         if self.empty[key] < 2:
             return
         if cleared:
-            self.report(record.stepped, f"{record.kind} steps without a gradient: they are cleared after backward")
+            self.report(
+                record.stepped, f"{record.kind} steps without a gradient: the gradients are cleared after backward"
+            )
         else:
             self.waiting[key] = record
 
@@ -119,8 +130,8 @@ class NoGradient(Rule):
 
 
 class NeverSteps(Rule):
-    """An optimizer made here, whose gradients were computed at least 3 times and cleared by it at least 3 times, that
-    never stepped, while no parameter it holds changed."""
+    """An optimizer never stepped, though its gradients were computed at least 3 times and cleared by it at least 3
+    times, and no parameter that it holds changed."""
 
     code = "TG303"
     title = "an optimizer that never steps"
@@ -134,27 +145,28 @@ class NeverSteps(Rule):
 
 
 class Accumulated(Rule):
-    """A sum, wanting a gradient, of two or more numbers whose graphs backward has already gone through and freed,
-    both by a backward at the same line; or a sum of at least 3 numbers that grew at one line, each time after another
-    call of a module with parameters, and that until the end neither backward nor grad ever went through."""
+    """A sum wants a gradient, and backward has already gone through and freed the graphs of two or more of its terms,
+    both times from the same line. Or a sum of at least 3 numbers grew at one line, each time after another call of a
+    module with parameters, and neither backward nor grad ever went through it."""
 
     code = "TG304"
     title = "a loss added up together with its graph"
     mend = "total += loss.item(); and evaluate under torch.no_grad()"
     ops = ("add",)
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.calls = 0
-        self.sums = Notes()  # vertex -> (line, how often it grew, calls of modules until then)
+        # vertex -> (line, how often it grew, calls of modules until then)
+        self.sums: Notes[tuple[Line | None, int, int]] = Notes()
         self.grown: set[Line | None] = set()
         self.used: set[Line | None] = set()
 
-    def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
-        if not outer and id(module) in self.session.roots:
+    def called(self, module: Module, args: tuple[Any, ...], output: Any, line: Line | None) -> None:
+        if not self.session.calling() and id(module) in self.session.roots:
             self.calls += 1
 
-    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
+    def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor, line: Line | None) -> None:
         if result.node is None or result.node.shape not in ((), (1,)):
             return
         before = [self.sums.get(p) for p in parents(result.node)]
@@ -180,28 +192,28 @@ class Accumulated(Rule):
             ):
                 stack.extend(parents(node))
 
-    def differentiated(self, nodes: Any) -> None:
-        self.used |= {self.sums.get(node)[0] for node in nodes if node in self.sums}
+    def differentiated(self, nodes: frozenset[Node]) -> None:
+        self.used |= {found[0] for node in nodes if (found := self.sums.get(node)) is not None}
 
     def end(self) -> None:
-        for line in set() if self.session.failed else self.grown - self.used:
+        for line in set() if self.session.crashed else self.grown - self.used:
             self.report(line, "the sum keeps the graph of everything in it, and nothing ever differentiates it")
 
 
 class Kept(Rule):
-    """Results, alive at once, of which backward at one line has gone through and freed the graphs, between different
-    steps of the optimizers: five of them."""
+    """Five losses are alive at once whose graphs a backward at one line has freed, with a step of an optimizer between
+    each of them."""
 
     code = "TG305"
     title = "losses kept together with their graphs"
     mend = "keep loss.item() or loss.detach()"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.roots: dict[Line | None, Notes] = {}
+        self.roots: dict[Line | None, Notes[int]] = {}  # per line of backward: loss -> how many steps were over
         self.said: set[Line | None] = set()
 
-    def after_backward(self, walk: Any) -> None:
+    def after_backward(self, walk: Backward) -> None:
         roots = self.roots.setdefault(walk.line, Notes())
         for t in walk.tensors:
             if t.node is not None and freed(t.node):
@@ -209,42 +221,33 @@ class Kept(Rule):
         alive = [t for t, _ in roots]
         if len({steps for _, steps in roots}) >= 5 and walk.line not in self.said:
             self.said.add(walk.line)
+            name = list_with(alive[0])
+            where = f", in the list `{name}`" if name else ""
             self.report(
-                walk.line, f"{len(alive)} losses of this line are alive with their graphs{holder(alive)}: "
-                "memory grows with every step",
+                walk.line, f"{len(alive)} losses of this line are alive with their graphs{where}: memory grows with "
+                "every step",
             )  # fmt: skip
 
 
-def holder(kept: list[Any]) -> str:
-    """The user's list in which some things are."""
-    frame = user_frame()
-    while frame is not None:
-        for name, value in {**frame.f_globals, **frame.f_locals}.items():
-            if type(value) is list and any(v is kept[0] for v in value):
-                return f", in the list `{name}`"
-        frame = frame.f_back
-    return ""
-
-
 class NoHistory(Rule):
-    """Twice, backward began at a tensor without history that is no parameter, and an optimizer stepped next, having
-    got no gradient since its last step."""
+    """Twice, a backward began at a tensor that has no history and is no parameter, and the next step was of an
+    optimizer that had got no gradient since its last step."""
 
     code = "TG306"
     title = "backward from a tensor without history"
     mend = "compute the loss with tensor operations only: torch.tensor(x), item() and numpy() end the graph"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.line: Line | None = None
         self.times = 0
 
-    def after_backward(self, walk: Any) -> None:
+    def after_backward(self, walk: Backward) -> None:
         bare = all(isinstance(node, Leaf) for node in walk.roots)
         held = self.session.held() | set(self.session.registered())
         self.line = walk.line if bare and not any(id(t) in held for t in walk.tensors) else None
 
-    def after_step(self, record: Any) -> None:
+    def after_step(self, record: Optimized) -> None:
         if self.line is not None and not record.reached:
             self.times += 1
             if self.times == 2:
@@ -253,27 +256,28 @@ class NoHistory(Rule):
 
 
 class Doubled(Rule):
-    """Between two clearings of a parameter's gradient, backward went through one loss and then through that loss
-    again, by itself or inside a larger one; and an optimizer stepped along the sum. Both without explicit gradient
-    and without create_graph."""
+    """Between two clearings of a parameter's gradient, backward went through one loss twice: first through the loss,
+    then through it again, by itself or inside a larger loss. An optimizer then stepped along the sum. Both backwards
+    were without an explicit gradient and without create_graph."""
 
     code = "TG307"
     title = "one loss counted twice"
     mend = "call backward once per step on the sum of all losses; retain_graph=True is for something else"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.roots = Notes()  # parameter -> (roots that were added to its gradient, checksum of it after the last)
-        self.twice = Notes()  # parameter -> (line of the second, line of the first)
-        self.fresh: tuple[Any, ...] = ()  # links to the roots of the backward that runs
+        # parameter -> (roots whose gradients were added to its own, and where; checksum of that after the last)
+        self.roots: Notes[tuple[tuple[tuple[weakref.ref[Node], Line | None], ...], int]] = Notes()
+        self.twice: Notes[tuple[Line | None, Line | None]] = Notes()  # parameter -> (line of the second, of the first)
+        self.fresh: tuple[tuple[weakref.ref[Node], Line | None], ...] = ()  # the roots of the backward that runs
 
-    def after_backward(self, walk: Any) -> None:
+    def after_backward(self, walk: Backward) -> None:
         for p in walk.leaves:
             if nonzero(p._grad):
                 roots = self.roots.get(p, ((), 0))[0]
                 self.roots.set(p, ((*roots, *self.fresh), checksum(p._grad.array)))
 
-    def before_backward(self, walk: Any) -> None:
+    def before_backward(self, walk: Backward) -> None:
         self.fresh = ()
         for p in walk.leaves:
             roots, sum_ = self.roots.get(p, ((), 0))
@@ -288,7 +292,7 @@ class Doubled(Rule):
         if walk.plain:
             self.fresh = tuple((weakref.ref(node), walk.line) for node in walk.roots if not isinstance(node, Leaf))
 
-    def after_step(self, record: Any) -> None:
+    def after_step(self, record: Optimized) -> None:
         for p in record.parameters:
             again = self.twice.pop(p)
             if again is not None and nonzero(p._grad):
@@ -299,20 +303,20 @@ class Doubled(Rule):
 
 
 class Overwritten(Rule):
-    """When backward begins, an array that a rule had saved is not what it was, though no in-place operation was
-    counted: it was written through `.data`, `.numpy()`, or the array that from_numpy was given."""
+    """When a backward begins, an array that an op saved has changed, and no in-place operation was counted: it was
+    written through `.data`, `.numpy()`, or the array that was given to from_numpy."""
 
     code = "TG308"
-    title = "a value changed behind the graph's back"
+    title = "a saved value changed without the graph's knowledge"
     mend = "write through the tensor itself (then backward can tell), after backward, or into a clone()"
     ops = ("*",)
 
-    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
+    def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor, line: Line | None) -> None:
         node = result.node
         if node is not None and type(node) is Node and node.args is not None and node.op is op:
             node.set_note("sums", sums(node))
 
-    def before_backward(self, walk: Any) -> None:
+    def before_backward(self, walk: Backward) -> None:
         for node in walk.nodes:
             before = node.note("sums")
             if before is None or node.args is None:
@@ -335,21 +339,21 @@ def sums(node: Node) -> tuple[int | None, ...]:
 
 
 class InVain(Rule):
-    """The gradients of an optimizer's parameters were clipped at one line at least twice, and never to any effect:
-    there were none yet, or they were cleared before the optimizer stepped along them."""
+    """The gradients of an optimizer's parameters were clipped at one line at least twice, never to any effect: there
+    were no gradients yet, or they were cleared before the optimizer stepped along them."""
 
     code = "TG309"
     title = "gradients clipped where it has no effect"
     mend = "the order is backward(), clip_grad_norm_(), step()"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.vain: dict[Line | None, int] = {}
         self.useful: set[Line | None] = set()
-        self.open: dict[Line | None, list[Any]] = {}
+        self.open: dict[Line | None, list[Tensor]] = {}
         self.whose: dict[Line | None, set[int]] = {}
 
-    def clipped(self, parameters: list[Any], line: Line | None) -> None:
+    def clipping(self, parameters: list[Tensor], line: Line | None) -> None:
         self.whose[line] = {id(p) for p in parameters}
         self.open.pop(line, None)
         if any(nonzero(p._grad) for p in parameters):
@@ -357,14 +361,14 @@ class InVain(Rule):
         else:
             self.vain[line] = self.vain.get(line, 0) + 1
 
-    def before_step(self, record: Any, closure: bool) -> None:
+    def before_step(self, record: Optimized, closure: bool) -> None:
         mine = {id(p) for p in record.parameters}
         for line, parameters in list(self.open.items()):
             if any(id(p) in mine and nonzero(p._grad) for p in parameters):
                 self.useful.add(line)
                 del self.open[line]
 
-    def before_backward(self, walk: Any) -> None:
+    def before_backward(self, walk: Backward) -> None:
         for line, parameters in list(self.open.items()):
             del self.open[line]
             if any(nonzero(p._grad) for p in parameters):
@@ -374,8 +378,5 @@ class InVain(Rule):
 
     def end(self) -> None:
         for line, times in self.vain.items():
-            if times >= 2 and line not in self.useful and self.whose[line] & self.session.stepped():
+            if times >= 2 and line not in self.useful and self.whose[line] & self.session.trained():
                 self.report(line, f"{times} times gradients are clipped here, and no step ever uses the clipped ones")
-
-
-RULES = (Stale, NoGradient, NeverSteps, Accumulated, Kept, NoHistory, Doubled, Overwritten, InVain)

@@ -1,31 +1,35 @@
-"""Rules about what is fed to a loss: what is squashed twice, not squashed at all, or broadcast."""
+"""Rules about the arguments of a loss: values that are squashed twice, not squashed at all, or broadcast."""
 
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinygrad_pt.debugging.trace import line_of
-from tinygrad_pt.graph import Leaf, Node
+from tinygrad_pt.graph import Leaf, Node, Op
 from tinygrad_pt.lines import Line
 from tinygrad_pt.linting.facts import SQUASHING, VIEWS, Notes, Past, parents
 from tinygrad_pt.linting.finding import place
 from tinygrad_pt.linting.rule import Rule
+from tinygrad_pt.tensor import Tensor
+
+if TYPE_CHECKING:
+    from tinygrad_pt.linting.session import Session
 
 REGRESSION = ("mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss")
 BINARY = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 
 
-def made(node: Any) -> str:
-    """` (file:line)` of the op of a vertex."""
+def made(node: Node | Past) -> str:
+    """` (file:line)` of the op that made a value."""
     line = node.line if isinstance(node, Past) else line_of(node)
     return "" if line is None else f" ({place(line)})"
 
 
 class Squashed(Rule):
-    """`cross_entropy` of values that, through views, come from softmax, log_softmax or sigmoid."""
+    """The input of `cross_entropy` comes, through views, from softmax, log_softmax or sigmoid."""
 
     code = "TG201"
     title = "softmax, log_softmax or sigmoid before cross_entropy"
@@ -42,11 +46,11 @@ class Squashed(Rule):
             "which changes nothing the second time" if name == "log_softmax" else
             "so its gradients are far too small" if name == "softmax" else "so no class can get a probability near 1"
         )  # fmt: skip
-        self.report(line, f"cross_entropy applies log_softmax to what {name}{made(node)} has already squashed, {rest}")
+        self.report(line, f"cross_entropy applies log_softmax to values that {name}{made(node)} has squashed, {rest}")
 
 
 class TwoSigmoids(Rule):
-    """`binary_cross_entropy_with_logits` of values that, through views, come from sigmoid or softmax."""
+    """The input of `binary_cross_entropy_with_logits` comes, through views, from sigmoid or softmax."""
 
     code = "TG202"
     title = "sigmoid before binary_cross_entropy_with_logits"
@@ -58,14 +62,14 @@ class TwoSigmoids(Rule):
         node = self.session.source(given["input"])
         if node is not None and node.op.name in ("sigmoid", "softmax"):
             self.report(
-                line, f"the loss applies sigmoid to what {node.op.name}{made(node)} has already squashed: "
+                line, f"the loss applies sigmoid to values that {node.op.name}{made(node)} has squashed: "
                 "no answer can come nearer to 0 or 1 than 0.5 and 0.73",
             )  # fmt: skip
 
 
 class NotLogarithms(Rule):
-    """`nll_loss` or `kl_div` of values that, through views, come from softmax or sigmoid; or `nll_loss` of an input
-    that wants a gradient and has an element above 0.001."""
+    """The input of `nll_loss` or `kl_div` comes, through views, from softmax or sigmoid. Or the input of `nll_loss`
+    wants a gradient and has an element above 0.001."""
 
     code = "TG203"
     title = "nll_loss or kl_div of values that are no log-probabilities"
@@ -75,9 +79,8 @@ class NotLogarithms(Rule):
         if loss not in ("nll_loss", "kl_div"):
             return
         node = self.session.source(given["input"])
-        name = "" if node is None else node.op.name
-        if name in ("softmax", "sigmoid"):
-            self.report(line, f"{loss} wants log-probabilities, but its input comes from {name}{made(node)}")
+        if node is not None and node.op.name in ("softmax", "sigmoid"):
+            self.report(line, f"{loss} wants log-probabilities, but its input comes from {node.op.name}{made(node)}")
         elif loss == "nll_loss" and given["input"].node is not None and np.any(given["input"].array > 1e-3):
             self.report(
                 line, "nll_loss wants log-probabilities, which are never positive, but its input reaches "
@@ -86,8 +89,9 @@ class NotLogarithms(Rule):
 
 
 class Broadcast(Rule):
-    """A regression loss whose input and target broadcast to more elements than either has; but not where both have as
-    many axes and `reduction="none"` hands out the wide result: that is a table of all pairs on purpose."""
+    """The input and the target of a regression loss broadcast to more elements than either has. The rule stays silent
+    if both have the same number of axes and `reduction="none"` returns the wide result: such a table of all pairs is
+    on purpose."""
 
     code = "TG204"
     title = "a loss between (N, 1) and (N,)"
@@ -116,20 +120,22 @@ def crossed(a: tuple[int, ...], b: tuple[int, ...]) -> tuple[int, ...]:
 
 
 class OwnBroadcast(Rule):
-    """A difference of (N, 1) and (N,), N > 1, one computed from parameters and the other data, that is squared or
-    made absolute, reduced to one number, and differentiated. But not if the former was made of an (N,) by a new axis
-    (`unsqueeze`, `[:, None]`), or the line of the difference makes one: all pairs are meant then."""
+    """A difference of (N, 1) and (N,), N > 1, is squared or made absolute, reduced to one number, and differentiated.
+    One of the two is computed from parameters, the other is data. The rule stays silent if the former was made of an
+    (N,) by a new axis (`unsqueeze`, `[:, None]`), or if the line of the difference makes one: all pairs are meant
+    then."""
 
     code = "TG205"
-    title = "a difference of (N, 1) and (N,) in a loss of one's own"
+    title = "a difference of (N, 1) and (N,) in a loss of your own"
     mend = "give both one shape, e.g. target.unsqueeze(1) or input.squeeze(1)"
     ops = ("sub", "square", "power", "pow", "abs", "mul", "div", "neg", "mean", "sum", "norm")
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.marks = Notes()  # vertex -> (how far: 1 difference, 2 distance, 3 number; line; text)
+        # vertex -> (how far: 1 difference, 2 distance, 3 number; line; text)
+        self.marks: Notes[tuple[int, Line | None, str]] = Notes()
 
-    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
+    def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor, line: Line | None) -> None:
         node = result.node
         if node is None:
             return
@@ -153,7 +159,7 @@ class OwnBroadcast(Rule):
             return  # a mean of signed differences is the difference of the means: no harm done
         self.marks.set(node, (far, where, text))
 
-    def differentiated(self, nodes: Any) -> None:
+    def differentiated(self, nodes: frozenset[Node]) -> None:
         for node, (far, where, text) in self.marks:
             if far == 3 and node in nodes:
                 self.report(where, f"{text}: every answer is compared with every target")
@@ -168,7 +174,7 @@ def widened(node: Node, line: Line | None) -> bool:
 
 
 class OneClass(Rule):
-    """`cross_entropy` over a class axis of length 1, or any loss of values that, through views, are a softmax or
+    """The class axis of `cross_entropy` has length 1. Or the input of any loss is, through views, a softmax or
     log_softmax along an axis of length 1."""
 
     code = "TG206"
@@ -190,8 +196,8 @@ class OneClass(Rule):
 
 
 class OtherAxis(Rule):
-    """`nll_loss` of (N, C, …), N > 1, whose input is itself, or is the logarithm of, a softmax along another axis
-    than 1."""
+    """The input of `nll_loss` has the shape (N, C, …), N > 1, and is a softmax or log_softmax along another axis than
+    1, or the logarithm of one."""
 
     code = "TG207"
     title = "softmax along the batch instead of the classes"
@@ -212,15 +218,12 @@ class OtherAxis(Rule):
 
 
 class Swapped(Rule):
-    """A binary cross entropy whose target wants a gradient and whose input does not."""
+    """The target of a binary cross entropy wants a gradient, and its input does not."""
 
     code = "TG208"
     title = "input and target of a binary cross entropy swapped"
-    mend = "loss(input, target): first what the network answers, then what was wanted"
+    mend = "loss(input, target): first the answer of the network, then the target"
 
     def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
         if loss in BINARY and given["input"].node is None and given["target"].node is not None:
             self.report(line, "the target comes from the network and the input does not: they are swapped")
-
-
-RULES = (Squashed, TwoSigmoids, NotLogarithms, Broadcast, OwnBroadcast, OneClass, OtherAxis, Swapped)

@@ -1,4 +1,4 @@
-"""Rules about which parameters a module registers and which an optimizer holds; all but one speak at the end."""
+"""Rules about the parameters that a module registers and that an optimizer holds; most report at the end."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ import linecache
 import re
 import weakref
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_pt.graph import Handle, Leaf
+from tinygrad_pt.graph import Leaf, Op
 from tinygrad_pt.lines import Line
 from tinygrad_pt.linting.facts import Notes, inside, listed
+from tinygrad_pt.linting.records import Optimized
 from tinygrad_pt.linting.rule import Rule
 from tinygrad_pt.modes import current
 from tinygrad_pt.nn.container import ModuleList, Sequential
 from tinygrad_pt.nn.module import SHELVES, Module
+from tinygrad_pt.tensor import Tensor
+
+if TYPE_CHECKING:
+    from tinygrad_pt.linting.session import Session
 
 OWN = frozenset((*SHELVES, "_entered", "_call_hooks", "_non_persistent_buffers_set", "_scope_name"))
 
@@ -43,15 +48,15 @@ def assigned(owner: Any, attribute: str) -> Line | None:
 
 
 class Hidden(Rule):
-    """What TG101 and TG102 share: the search for parameters that a module has and does not find."""
+    """The search for parameters that a module has and does not find, for TG101 and TG102."""
 
-    def hidden(self) -> Iterator[tuple[Module, str, Any, list[Any]]]:
+    def hidden(self) -> Iterator[tuple[Module, str, Any, list[Tensor]]]:
         """(owner, attribute, its value, the forgotten parameters in it)."""
         held, session = self.session.held(), self.session
         for root in session.roots.values():
             registered = list(root.parameters())
             ids = {id(p) for p in registered}
-            trained = session.stepped()
+            trained = session.trained()
             if registered and not any(id(p) in trained or session.changed(p) for p in registered):
                 continue
             least = 1 if registered else 2
@@ -65,41 +70,43 @@ class Hidden(Rule):
                     if lost:
                         yield owner, attribute, value, lost
 
-    def parameters(self, value: Any) -> Iterator[Any]:
+    def parameters(self, value: Any) -> Iterator[Tensor]:
         """The leaves of a value that want a gradient."""
         raise NotImplementedError
 
     def fallback(self) -> Line | None:
-        """Where to point if the class cannot be read: at an optimizer."""
+        """The line to report if the source of the class cannot be read: that of an optimizer."""
         return next((r.line for r in self.session.optimizers.values()), None)
 
 
 class InList(Hidden):
-    """A parameter, or a tensor that wants a gradient, in a list, tuple or dict that is an attribute of a module, or a
-    tensor that wants a gradient as an attribute; but no tensor that a module was called with. The module was called,
-    parameters() does not find the tensor, a backward reached it, no optimizer holds it and nobody changed it, while a
-    parameter that the module has registered was trained; or it has registered none, and two backwards reached it."""
+    """A parameter, or a tensor that wants a gradient, is in a list, tuple or dict that is an attribute of a module.
+    Or a tensor that wants a gradient is an attribute itself. Tensors with which a module was called do not count.
+
+    The module was called, its parameters() does not find the tensor, a backward reached the tensor, no optimizer holds
+    it and nobody changed it, while a registered parameter of the module was trained. If the module has registered no
+    parameter, two backwards must have reached the tensor."""
 
     code = "TG101"
     title = "parameters in a plain list or dict, or a plain tensor as an attribute"
     mend = "nn.ParameterList or nn.ParameterDict; for one tensor nn.Parameter"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.inputs = Notes()
+        self.inputs: Notes[bool] = Notes()  # tensors that modules were called with
 
-    def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
-        for t in inside(args, Handle):
+    def called(self, module: Module, args: tuple[Any, ...], output: Any, line: Line | None) -> None:
+        for t in inside(args, Tensor):
             if isinstance(t.node, Leaf):
                 self.inputs.set(t, True)
 
-    def parameters(self, value: Any) -> Iterator[Any]:
-        return (t for t in inside(value, Handle) if isinstance(t.node, Leaf) and t not in self.inputs)
+    def parameters(self, value: Any) -> Iterator[Tensor]:
+        return (t for t in inside(value, Tensor) if isinstance(t.node, Leaf) and t not in self.inputs)
 
     def end(self) -> None:
         for owner, attribute, value, lost in self.hidden():
-            kind = "a plain tensor" if isinstance(value, Handle) else f"a plain {type(value).__name__}"
-            verb = "is" if isinstance(value, Handle) else f"holds {len(lost)} parameter{'s' * (len(lost) > 1)} in"
+            kind = "a plain tensor" if isinstance(value, Tensor) else f"a plain {type(value).__name__}"
+            verb = "is" if isinstance(value, Tensor) else f"holds {len(lost)} parameter{'s' * (len(lost) > 1)} in"
             self.report(
                 assigned(owner, attribute) or self.fallback(),
                 f"{type(owner).__name__}.{attribute} {verb} {kind}: parameters() does not find it, it does not learn",
@@ -107,13 +114,14 @@ class InList(Hidden):
 
 
 class ModulesInList(Hidden):
-    """A module in a list, tuple or dict that is an attribute of a module, with a parameter such as TG101 speaks of."""
+    """A list, tuple or dict that is an attribute of a module contains a module with a parameter that meets the
+    condition of TG101."""
 
     code = "TG102"
     title = "modules in a plain list or dict"
     mend = "nn.ModuleList, nn.ModuleDict or nn.Sequential"
 
-    def parameters(self, value: Any) -> Iterator[Any]:
+    def parameters(self, value: Any) -> Iterator[Tensor]:
         return (p for m in inside(value, Module) for p in m.parameters() if p.node is not None)
 
     def end(self) -> None:
@@ -126,16 +134,16 @@ class ModulesInList(Hidden):
 
 
 class Replaced(Rule):
-    """An optimizer that has stepped holds parameters that no backward reached and no called module has, while a
-    called module has parameters that backwards reached, that no optimizer holds and nobody changed; and the optimizer
-    holds others of that module, or as many of the same shapes."""
+    """An optimizer that has stepped holds parameters that no backward reached and no called module has. A called module
+    has parameters that backwards reached, that no optimizer holds and nobody changed. The optimizer holds others of
+    that module, or as many of the same shapes."""
 
     code = "TG105"
     title = "parameters replaced after the optimizer was made"
     mend = "make the optimizer after the model has its final layers"
 
-    def found(self) -> Iterator[tuple[Any, list[Any], list[Any], dict[int, str]]]:
-        """(optimizer's record, what it holds in vain, what it lacks, names)."""
+    def found(self) -> Iterator[tuple[Optimized, list[Tensor], list[Tensor], dict[int, str]]]:
+        """(an optimizer's record, the parameters that it holds in vain, those that it lacks, names)."""
         session = self.session
         held, names = session.held(), session.registered()
         for record in session.optimizers.values():
@@ -146,7 +154,7 @@ class Replaced(Rule):
             if not vain:
                 continue
             for root in session.roots.values():
-                params = list(root.parameters())
+                params: list[Tensor] = list(root.parameters())
                 lost = [p for p in params if lonely(session, p, held)]
                 shared = {id(p) for p in params} & {id(p) for p in mine}
                 alike = sorted(p.array.shape for p in vain) == sorted(p.array.shape for p in lost)
@@ -161,15 +169,15 @@ class Replaced(Rule):
             )  # fmt: skip
 
 
-def lonely(session: Any, p: Any, held: set[int]) -> bool:
-    """A parameter that a backward reached, that no optimizer holds, and that nobody changed."""
+def lonely(session: Session, p: Tensor, held: set[int]) -> bool:
+    """Whether a backward reached a parameter that no optimizer holds and that nobody changed."""
     return p.node is not None and id(p) not in held and session.passes(p) > 0 and not session.changed(p)
 
 
 class Missing(Rule):
-    """A registered parameter of a called module that wants a gradient, that a backward reached, that no optimizer
-    holds and nobody changed, while an optimizer that has stepped holds another parameter of that module; and TG105
-    does not apply."""
+    """A registered parameter of a called module wants a gradient, a backward reached it, no optimizer holds it and
+    nobody changed it, while an optimizer that has stepped holds another parameter of that module. TG105 does not
+    apply."""
 
     code = "TG103"
     title = "a parameter missing from the optimizer"
@@ -192,25 +200,27 @@ class Missing(Rule):
 
 
 class Unreached(Rule):
-    """An optimizer has stepped at least 3 times, backward reached some of its parameters, and never reached another
-    that wanted a gradient all the time; 10 times, if that one belongs to a part of a model that was never called. TG105
-    does not apply, the part was not called under no_grad only, which freezes it on purpose, and, if it was never
-    called, backward reached no other parameter of the optimizer in some steps only: what chooses may never choose
-    it."""
+    """An optimizer has stepped at least 3 times, backward reached some of its parameters, and never reached another one
+    that wanted a gradient all the time. If that one belongs to a part of a model that was never called, the optimizer
+    must have stepped 10 times.
+
+    The rule stays silent if TG105 applies, if the part was called under no_grad only (it is frozen on purpose), or if
+    the part was never called and backward reached another parameter of the optimizer in some steps only: a program
+    that chooses among parts may never choose this one."""
 
     code = "TG104"
     title = "an optimizer with parameters that backward never reaches"
     mend = "use it in forward without detach, no_grad or numpy on the way, or leave it out of the optimizer"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.wanting: dict[int, int] = {}  # parameter -> steps at which it wanted a gradient and had none
-        self.asked = Notes()  # module that was called -> whether ever with gradients
+        self.asked: Notes[bool] = Notes()  # module that was called -> whether ever with gradients
 
-    def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
+    def called(self, module: Module, args: tuple[Any, ...], output: Any, line: Line | None) -> None:
         self.asked.set(module, current().grad or self.asked.get(module, False))
 
-    def after_step(self, record: Any) -> None:
+    def after_step(self, record: Optimized) -> None:
         for p in record.parameters:
             self.wanting[id(p)] = self.wanting.get(id(p), 0) + (p._grad is None)
 
@@ -234,19 +244,20 @@ class Unreached(Rule):
 
 
 class Fleeting(Rule):
-    """Three modules with parameters that want a gradient, that the calling module has not registered and no optimizer
-    holds, were called one after the other at one line of its forward, and each was gone when the next but one
-    came."""
+    """Three modules were called one after the other at one line of a module's forward, and each was gone when the next
+    but one came. They have parameters that want a gradient, the calling module has not registered them, and no
+    optimizer holds them."""
 
     code = "TG108"
     title = "a layer made anew in each forward"
     mend = "make the layer in __init__, and call it in forward"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.seen: dict[tuple[int, Line | None], list[Any]] = {}
+        self.seen: dict[tuple[int, Line | None], list[weakref.ref[Module]]] = {}
 
-    def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
+    def called(self, module: Module, args: tuple[Any, ...], output: Any, line: Line | None) -> None:
+        outer = self.session.calling()
         if not outer or isinstance(outer[-1], (Sequential, ModuleList)) or not current().grad:
             return
         links = self.seen.setdefault((id(outer[-1]), line), [])
@@ -267,17 +278,17 @@ class Fleeting(Rule):
 
 
 class Motionless(Rule):
-    """An optimizer took at least 3 steps, and at all of them every learning rate was 0."""
+    """An optimizer took at least 3 steps, and every learning rate was 0 at all of them."""
 
     code = "TG106"
     title = "a learning rate of 0"
-    mend = "give it a positive lr, and look at what computes it: integer division, a schedule that starts at 0?"
+    mend = "give it a positive lr, and check its computation: integer division, a schedule that starts at 0?"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.moving: set[int] = set()
 
-    def before_step(self, record: Any, closure: bool) -> None:
+    def before_step(self, record: Optimized, closure: bool) -> None:
         if any(record.rates) or not record.rates:
             self.moving.add(id(record))
 
@@ -288,24 +299,24 @@ class Motionless(Rule):
 
 
 class Twins(Rule):
-    """At 2 consecutive steps, all units of a layer (rows of the weight of `linear`, columns of that of `mm`) had
-    equal weights and equal gradients, but for rounding, and neither were 0 everywhere."""
+    """At 2 consecutive steps, all units of a layer (rows of the weight of `linear`, columns of the weight of `mm`) had
+    equal weights and equal gradients up to rounding, and neither were 0 everywhere."""
 
     code = "TG107"
     title = "units that are all alike"
-    mend = "start from random weights (nn.init); constant ones keep all units of a layer equal for ever"
+    mend = "start from random weights (nn.init); with constant weights all units of a layer stay equal"
     ops = ("linear", "mm")
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.times: dict[int, int] = {}
-        self.units = Notes()  # weight -> the axis of its units
+        self.units: Notes[int] = Notes()  # weight -> the axis of its units
 
-    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
+    def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor, line: Line | None) -> None:
         if result.node is not None and isinstance(args[1].node, Leaf) and args[1].array.ndim == 2:
             self.units.set(args[1], 0 if op.name == "linear" else 1)
 
-    def before_step(self, record: Any, closure: bool) -> None:
+    def before_step(self, record: Optimized, closure: bool) -> None:
         for p in () if closure else record.parameters:
             axis, grad = self.units.get(p), p._grad
             if axis is None or grad is None or p.array.shape[axis] < 2:
@@ -320,9 +331,6 @@ class Twins(Rule):
                 )  # fmt: skip
 
 
-def even(x: Any, tolerance: float) -> bool:
-    """Whether all rows are equal, but for rounding."""
+def even(x: np.ndarray, tolerance: float) -> bool:
+    """Whether all rows are equal up to rounding."""
     return bool(np.abs(x - x[:1]).max() <= tolerance * np.abs(x).max())
-
-
-RULES = (InList, ModulesInList, Missing, Unreached, Replaced, Motionless, Twins, Fleeting)

@@ -1,69 +1,78 @@
-"""Rules about train() and eval(), units that have died, weights that are no numbers, and the order of schedules."""
+"""Rules about train() and eval(), dead units, weights that are inf or nan, and the order of schedules."""
 
 from __future__ import annotations
 
 import ast
-import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_pt.graph import Handle, Leaf, Node
-from tinygrad_pt.lines import PACKAGE, Line, line_at
-from tinygrad_pt.linting.facts import Notes, call_at, checksum, inside
+from tinygrad_pt.graph import Leaf, Node, Op
+from tinygrad_pt.lines import Line, line_at
+from tinygrad_pt.linting.facts import Notes, checksum, inside
+from tinygrad_pt.linting.frames import call_at, call_of_dropout, within
+from tinygrad_pt.linting.records import Optimized
 from tinygrad_pt.linting.rule import Rule
-from tinygrad_pt.linting.session import calling
 from tinygrad_pt.modes import current
-from tinygrad_pt.nn import functional as NF
 from tinygrad_pt.nn.dropout import Dropout
+from tinygrad_pt.nn.module import Module
+from tinygrad_pt.tensor import Tensor
+
+if TYPE_CHECKING:
+    from tinygrad_pt.linting.session import Session
 
 
-def moody(module: Any) -> bool:
-    """Whether it computes something else in training than in evaluation."""
+def changes_with_mode(module: Module) -> bool:
+    """Whether a module computes something else in training than in evaluation."""
     return (isinstance(module, Dropout) and module.p > 0) or type(module).__name__.startswith("BatchNorm")
 
 
+JUDGING = frozenset(("gt", "ge", "lt", "le", "eq", "ne", "argmax", "amax"))  # ops by which an answer is judged
+
+
 class Noisy(Rule):
-    """A module that was trained is called, by the user and under no_grad, in training mode and with an active dropout
-    (or batch norm) inside, and what it answers goes into a loss, a comparison, argmax, max or topk. But nothing is
-    said of a line whose answers ever take part in a computation with gradients, nor of one that is called for the
-    same input again and again: that is how a dropout is sampled on purpose."""
+    """A module that was trained is called by the user under no_grad in training mode, with an active dropout (or batch
+    norm) inside, and its answer goes into a loss, a comparison, argmax, or a search for the largest elements (max,
+    topk, a sort in descending order).
+
+    The rule stays silent about a line if its answers ever take part in a computation with gradients, or if it is
+    called for the same input again and again: that samples a dropout on purpose."""
 
     code = "TG401"
     title = "evaluation in training mode"
     mend = "call model.eval() before, and model.train() after"
     ops = ("*",)
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.answers = Notes()  # tensor -> the line of the call it comes from
+        self.answers: Notes[Line | None] = Notes()  # tensor -> the line of the call it comes from
         self.lines: dict[Line | None, list[Any]] = {}  # line -> [judged?, harmless?, last input]
 
-    def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
-        if outer or current().grad or not module.training:
+    def called(self, module: Module, args: tuple[Any, ...], output: Any, line: Line | None) -> None:
+        if self.session.calling() or current().grad or not module.training:
             return
-        if not any(moody(m) and m.training for m in module.modules()):
+        if not any(changes_with_mode(m) and m.training for m in module.modules()):
             return
-        stepped = self.session.stepped()
+        stepped = self.session.trained()
         if not any(id(p) in stepped for p in module.parameters()):
             return
         seen = self.lines.setdefault(line, [False, False, None])
-        given = [checksum(t.array) for t in inside(args, Handle)]
+        given = [checksum(t.array) for t in inside(args, Tensor)]
         if given == seen[2]:
             seen[1] = True
         seen[2] = given
-        for t in inside(output, Handle):
+        for t in inside(output, Tensor):
             self.answers.set(t, line)
 
-    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
+    def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor, line: Line | None) -> None:
         if not self.answers.kept:
             return
         for a in args:
-            if isinstance(a, Handle) and a in self.answers:
+            if isinstance(a, Tensor) and a in self.answers:
                 where = self.answers.get(a)
                 if current().grad and result.node is not None:
                     self.lines[where][1] = True
-                elif op.name in ("gt", "ge", "lt", "le", "eq", "ne"):
+                elif op.name in JUDGING or (op.name == "argsort" and attrs["descending"]):
                     self.lines[where][0] = True
                 self.answers.set(result, where)
 
@@ -71,13 +80,6 @@ class Noisy(Rule):
         for t in (given["input"], given["target"]):
             if t in self.answers and not current().grad:
                 self.lines[self.answers.get(t)][0] = True
-
-    def chosen(self, values: Any, result: Any) -> None:
-        if values in self.answers:
-            where = self.answers.get(values)
-            self.lines[where][0] = True
-            for t in inside(result, Handle):
-                self.answers.set(t, where)
 
     def end(self) -> None:
         for line, (judged, harmless, _) in self.lines.items():
@@ -87,18 +89,18 @@ class Noisy(Rule):
 
 class Asleep(Rule):
     """A module with dropout (or batch norm) was trained in training mode, was called in eval mode under no_grad, was
-    trained on in eval mode, was evaluated again, and was trained on in eval mode."""
+    trained on in eval mode, was evaluated again, and was trained on in eval mode again."""
 
     code = "TG402"
     title = "training goes on in eval mode"
     mend = "call model.train() at the beginning of each epoch"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.states: dict[int, list[Any]] = {}  # module -> [progress, (mode, line) of its last call with gradients]
 
-    def called(self, module: Any, args: Any, output: Any, outer: tuple[Any, ...], line: Line | None) -> None:
-        if outer or not any(moody(m) for m in module.modules()):
+    def called(self, module: Module, args: tuple[Any, ...], output: Any, line: Line | None) -> None:
+        if self.session.calling() or not any(changes_with_mode(m) for m in module.modules()):
             return
         state = self.states.setdefault(id(module), [0, None, module])
         if current().grad:
@@ -106,7 +108,7 @@ class Asleep(Rule):
         elif not module.training and state[0] in (1, 3):
             state[0] += 1
 
-    def after_step(self, record: Any) -> None:
+    def after_step(self, record: Optimized) -> None:
         mine = {id(p) for p in record.parameters}
         for state in self.states.values():
             progress, last, module = state
@@ -123,30 +125,23 @@ class Asleep(Rule):
 
 
 class Deaf(Rule):
-    """`functional.dropout` drops inside a module in eval mode, and the call, as it stands in the source, does not
-    give its argument `training`."""
+    """`functional.dropout` drops inside a module that is in eval mode, and the call in the source does not give its
+    argument `training`."""
 
     code = "TG403"
-    title = "functional dropout that does not know of eval()"
+    title = "functional dropout that ignores eval()"
     mend = "F.dropout(x, p, training=self.training), or an nn.Dropout"
     ops = ("mul",)
-    CODES = frozenset(getattr(NF, n).__code__ for n in ("dropout", "dropout1d", "dropout2d", "dropout3d"))
 
-    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
-        inside = calling.get()
-        if not inside or inside[-1].training:
-            return
-        frame: Any = sys._getframe(1)
-        while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
-            if frame.f_code in self.CODES and not frame.f_back.f_code.co_filename.startswith(PACKAGE):
-                call = call_at(frame.f_back)
-                if call is not None and silent(call):
-                    self.report(
-                        line_at(frame.f_back), f"{type(inside[-1]).__name__} is in eval mode, but this dropout drops: "
-                        "its argument training is True unless you say otherwise",
-                    )  # fmt: skip
-                return
-            frame = frame.f_back
+    def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor, line: Line | None) -> None:
+        modules = self.session.calling()
+        frame = call_of_dropout() if modules and not modules[-1].training else None
+        call = None if frame is None else call_at(frame)
+        if call is not None and silent(call):
+            self.report(
+                line_at(frame), f"{type(modules[-1]).__name__} is in eval mode, but this dropout drops: its argument "
+                "training is True unless you say otherwise",
+            )  # fmt: skip
 
 
 def silent(call: ast.Call) -> bool:
@@ -156,20 +151,21 @@ def silent(call: ast.Call) -> bool:
 
 
 class Dead(Rule):
-    """A layer (`linear`, or `mm` with or without bias) whose value goes straight into relu gave 0 for every example:
-    all units in 10 calls with gradients in a row; or at least half of them in 30, if it has seen 64 different
-    inputs."""
+    """The value of a layer (`linear`, or `mm` with or without bias) goes straight into relu, and the result was 0 for
+    every example: in all units for 10 calls with gradients in a row, or in at least half of the units for 30 such
+    calls, if the layer has seen 64 different inputs."""
 
     code = "TG501"
     title = "dead ReLUs"
     mend = "a smaller learning rate, biases that do not start far below 0, or leaky_relu"
     ops = ("relu", "clamp")
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.layers = Notes()  # the weight's vertex -> (for how many calls each unit was 0, checksums of inputs)
+        # the weight's vertex -> (for how many calls each unit was 0, checksums of inputs)
+        self.layers: Notes[tuple[np.ndarray, frozenset[int]]] = Notes()
 
-    def applied(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any, line: Line | None) -> None:
+    def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor, line: Line | None) -> None:
         node = args[0].node
         if result.node is None or node is None or result.array.ndim < 2:
             return
@@ -194,7 +190,7 @@ class Dead(Rule):
                 return
         if dead:
             handle = weight.handle()
-            name = "a layer" if handle is None else self.session.name(handle)
+            name = self.session.name(handle) if isinstance(handle, Tensor) else "a layer"
             self.report(
                 line, f"{dead} of the {silent.size} units of {name} have been 0 for every example of the last "
                 f"{times} batches: no gradient reaches them any more",
@@ -208,14 +204,14 @@ class NoNumbers(Rule):
     title = "weights that become inf or nan"
     mend = "a smaller learning rate, clip_grad_norm_, or look for log(0), 0/0 and sqrt(0) in the loss"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.finite: list[Any] = []
+        self.finite: list[Tensor] = []
 
-    def before_step(self, record: Any, closure: bool) -> None:
+    def before_step(self, record: Optimized, closure: bool) -> None:
         self.finite = [p for p in record.parameters if np.isfinite(p.array).all()]
 
-    def after_step(self, record: Any) -> None:
+    def after_step(self, record: Optimized) -> None:
         for p in self.finite:
             if not np.isfinite(p.array).all():
                 cause = "" if p._grad is None or np.isfinite(p._grad.array).all() else ", as its gradient was"
@@ -225,31 +221,31 @@ class NoNumbers(Rule):
 
 
 class TooEarly(Rule):
-    """At one line of the program the `step()`, without an argument, of an object that holds an optimizer was called
-    before the first step of that optimizer and again after it, and lowered its learning rate both times: so a decay
-    was under way before it began. It need not have lowered the rate yet if it has a `last_epoch` that counts the first
-    call as one too many, as PyTorch's, whose constructor makes the first step.
+    """An object holds an optimizer, and its `step()` was called without an argument before the first step of that
+    optimizer and again after it, from the same line. Both calls lowered the learning rate: the decay began too early.
+    The first call need not have lowered the rate if the object has a `last_epoch` that counts it as one too many, like
+    PyTorch's schedulers, whose constructor makes the first step.
 
-    Nothing is said if that `step()` itself called the optimizer's; if the rate rose (a warm-up); if it fell far the
-    first time only (the schedule brings its own first rate); or if the first and the second call stand at different
-    lines (a schedule wound forward)."""
+    The rule stays silent if that `step()` itself called the optimizer's, if the rate rose (a warm-up), if it fell far
+    the first time only (the schedule brings its own first rate), or if the first and the second call stand at different
+    lines (a schedule that is wound forward)."""
 
     code = "TG601"
     title = "a scheduler stepped before the optimizer"
     mend = "optimizer.step() first, scheduler.step() after it; else the first value of the schedule is skipped"
 
-    def __init__(self, session: Any) -> None:
+    def __init__(self, session: Session) -> None:
         super().__init__(session)
         self.watched: dict[tuple[int, int], Early] = {}  # by optimizer and scheduler
 
-    def scheduled(self, record: Any, scheduler: Any, line: Line | None) -> None:
+    def scheduled(self, record: Optimized, scheduler: Any, line: Line | None) -> None:
         key = (id(record), id(scheduler))
         if not record.steps:
             self.watched.setdefault(key, Early(record, scheduler, line))
         elif key in self.watched:
             self.watched[key].again = line
 
-    def before_step(self, record: Any, closure: bool) -> None:
+    def before_step(self, record: Optimized, closure: bool) -> None:
         for key, early in list(self.watched.items()):
             if early.record is not record:
                 continue
@@ -268,9 +264,9 @@ class TooEarly(Rule):
 
 
 class Early:
-    """A scheduler that was stepped before its optimizer, and the learning rates."""
+    """A scheduler that was stepped before its optimizer, with the learning rates."""
 
-    def __init__(self, record: Any, scheduler: Any, line: Line | None) -> None:
+    def __init__(self, record: Optimized, scheduler: Any, line: Line | None) -> None:
         self.record, self.scheduler, self.line = record, scheduler, line
         self.before: list[float] = record.rates  # before the first call of step()
         self.after: list[float] | None = None  # at the first step of the optimizer
@@ -287,17 +283,3 @@ class Early:
             if a > b > c and (4 * (b - c) >= a - b or c / b <= b / a * 1.001):
                 return True
         return False
-
-
-def within(scheduler: Any) -> bool:
-    """Whether we are in the `step()` of a scheduler."""
-    frame: Any = sys._getframe(1)
-    while frame is not None:
-        names = frame.f_code.co_varnames
-        if names and frame.f_code.co_name == "step" and frame.f_locals.get(names[0]) is scheduler:
-            return True
-        frame = frame.f_back
-    return False
-
-
-RULES = (Noisy, Asleep, Deaf, Dead, NoNumbers, TooEarly)

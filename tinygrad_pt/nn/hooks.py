@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinygrad_pt.autograd.function import Function
+from tinygrad_pt.autograd.hooks import Removable
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.modes import current
-from tinygrad_pt.tensor import Removable, Tensor
+from tinygrad_pt.tensor import Tensor
 
 if TYPE_CHECKING:
     from tinygrad_pt.nn.module import Module

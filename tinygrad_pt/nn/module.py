@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMappin
 from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 from tinygrad_pt import dtypes
+from tinygrad_pt.autograd.hooks import Removable
 from tinygrad_pt.errors import locate, refuse, typename
 from tinygrad_pt.functions import device as Device
 from tinygrad_pt.modes import Mode, Scope, current, mode
@@ -16,7 +17,7 @@ from tinygrad_pt.nn.hooks import BackwardHook, BackwardPreHook, ForwardHook, For
 from tinygrad_pt.nn.parameter import Buffer, Parameter
 from tinygrad_pt.nn.shelf import NEVER, SHELVES, Shelf
 from tinygrad_pt.nn.state import Incompatible
-from tinygrad_pt.tensor import Removable, Tensor
+from tinygrad_pt.tensor import Tensor
 
 __all__ = ["Module"]
 

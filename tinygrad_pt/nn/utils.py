@@ -15,7 +15,7 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse, typename
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.inplace import touched
-from tinygrad_pt.modes import no_grad
+from tinygrad_pt.modes import current, no_grad
 from tinygrad_pt.tensor import Tensor
 
 Tensors = Tensor | Iterable[Tensor]
@@ -108,6 +108,8 @@ def clip_grad_norm_(
     (tensor(5.), tensor([0.6000, 0.8000]))
     """
     found = _listed(parameters, "clip_grad_norm_", "parameters")
+    for listener in current().listeners:
+        listener.clipping(found, max_norm)
     total = get_total_norm([p.grad for p in found if p.grad is not None], norm_type, error_if_nonfinite)
     clip_grads_with_norm_(found, max_norm, total)
     return total
@@ -121,7 +123,10 @@ def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | Non
     tensor([ 1.0000, -0.5000])
     """
     bound = _float(clip_value, "clip_grad_value_")
-    for p in _listed(parameters, "clip_grad_value_", "parameters"):
+    found = _listed(parameters, "clip_grad_value_", "parameters")
+    for listener in current().listeners:
+        listener.clipping(found, clip_value)
+    for p in found:
         if p.grad is not None:
             np.clip(p.grad.array, -bound, bound, out=p.grad.array)
             touched(p.grad)

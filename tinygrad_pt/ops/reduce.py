@@ -95,6 +95,27 @@ def amin(a: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     return np.minimum.reduce(a, axis=axis, keepdims=keepdims)
 
 
+# ------------------------------------------------------------------------------------------ places of elements
+@primitive(r"\arg\max a", None)
+def argmax(a: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
+    """y = the index of the first of the largest elements; nan is the largest."""
+    return np.argmax(a, axis=axis, keepdims=keepdims)
+
+
+@primitive(r"\arg\min a", None)
+def argmin(a: Array, *, axis: int | None = None, keepdims: bool = False) -> Array:
+    """y = the index of the first of the smallest elements; nan is the smallest."""
+    return np.argmin(a, axis=axis, keepdims=keepdims)
+
+
+@primitive(r"\operatorname{argsort} a", None)
+def argsort(a: Array, *, axis: int, descending: bool = False) -> Array:
+    """y = the indices that sort `a` along an axis; equal elements keep their order."""
+    if not descending:
+        return np.argsort(a, axis, kind="stable")
+    return np.flip(a.shape[axis] - 1 - np.argsort(np.flip(a, axis), axis, kind="stable"), axis).copy()
+
+
 # ------------------------------------------------------------------------------------------ running sums, products
 @primitive(
     r"\mathrm{cumsum}\, a", lambda g, y, a, *, axis: flip(cumsum(flip(g, axis=(axis,)), axis=axis), axis=(axis,))

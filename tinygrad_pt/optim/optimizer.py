@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import copy
+import functools
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from types import FunctionType
 from typing import Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 
+from tinygrad_pt.autograd.hooks import Removable
 from tinygrad_pt.calling import F32, F64, wrap
 from tinygrad_pt.errors import describe, refuse, typename
 from tinygrad_pt.graph import born
 from tinygrad_pt.inplace import last_change, touched
 from tinygrad_pt.lines import user_frame
 from tinygrad_pt.modes import current, enable_grad
-from tinygrad_pt.tensor import Removable, Tensor
+from tinygrad_pt.tensor import Tensor
 
 Options: TypeAlias = dict[str, Any]
 ParamsT: TypeAlias = Iterable[Tensor] | Iterable[tuple[str, Tensor]] | Iterable[Options]
 Due: TypeAlias = list[tuple[Tensor, np.ndarray, np.ndarray]]  # (parameter, its array, its gradient's array)
 Loss = TypeVar("Loss")
+R = TypeVar("R")
 
 BLOCK = 16384  # elements per piece of a large parameter: a piece and its state fit into the processor's cache
 WORDS = {"lr": "learning rate", "eps": "epsilon value"}  # PyTorch's words for options
@@ -103,6 +108,39 @@ def due(params: list[Tensor]) -> Due:
     return found
 
 
+# ----------------------------------------------------------------------------------- those who listen
+_told: ContextVar[tuple[tuple[Optimizer, str], ...]] = ContextVar("tinygrad_pt.optim.told", default=())
+
+
+def _tell(optimizer: Optimizer, name: str, method: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+    """Call a `step` or `zero_grad`, and tell listeners of it; not again of that of a base class, called inside."""
+    listeners = current().listeners
+    token = _told.set((*_told.get(), (optimizer, name)))
+    try:
+        if name == "step":
+            closure = next(iter((*args, *kwargs.values())), None) is not None
+            for listener in listeners:
+                listener.stepping(optimizer, closure)
+        result = method(optimizer, *args, **kwargs)
+    finally:
+        _told.reset(token)
+    for listener in listeners:
+        (listener.stepped if name == "step" else listener.cleared)(optimizer)
+    return result
+
+
+def _heard(method: Callable[..., R], name: str) -> Callable[..., R]:
+    """The `step` or `zero_grad` that a subclass defines; listeners hear of it."""
+
+    @functools.wraps(method)
+    def heard(self: Optimizer, *args: Any, **kwargs: Any) -> R:
+        if current().listeners and (self, name) not in _told.get():
+            return _tell(self, name, method, *args, **kwargs)
+        return method(self, *args, **kwargs)
+
+    return heard
+
+
 # ----------------------------------------------------------------------------------- the base class
 class Optimizer:
     """Base class: `params` are tensors, (name, tensor) pairs, or dicts that give a group its own options.
@@ -135,7 +173,7 @@ class Optimizer:
             )
         self.defaults = defaults
         self.state: defaultdict[Any, Any] = defaultdict(dict)
-        self.param_groups: list[Options] = []
+        self.param_groups = []
         self._before: dict[int, Callable[..., Any]] = {}
         self._after: dict[int, Callable[..., Any]] = {}
         groups: list[Any] = list(params)
@@ -143,6 +181,29 @@ class Optimizer:
             raise refuse(ValueError, "optimizer got an empty parameter list")
         for group in groups if isinstance(groups[0], dict) else [{"params": groups}]:
             self.add_param_group(group)
+        for listener in current().listeners:
+            listener.made(self)
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in ("step", "zero_grad"):
+            method = cls.__dict__.get(name)
+            if isinstance(method, FunctionType):
+                setattr(cls, name, _heard(method, name))
+
+    @property
+    def param_groups(self) -> list[Options]:
+        """The groups, each a dict of `params` and options, which may be changed."""
+        if "param_groups" not in self.__dict__:
+            raise AttributeError(f"'{type(self).__name__}' object has no attribute 'param_groups'")
+        for listener in current().listeners:
+            listener.read(self)
+        groups: list[Options] = self.__dict__["param_groups"]  # a step reads it there, and tells nobody
+        return groups
+
+    @param_groups.setter
+    def param_groups(self, groups: list[Options]) -> None:
+        self.__dict__["param_groups"] = groups
 
     def _check(self, options: Options) -> None:
         """Raise ValueError unless the options named in `nonnegative` are ≥ 0, and betas < 1."""
@@ -229,7 +290,7 @@ class Optimizer:
     def update(self) -> None:
         """Change every parameter that has a gradient."""
         found = []
-        for group in self.param_groups:
+        for group in self.__dict__.get("param_groups") or self.param_groups:
             found.append((group, due(group["params"])))
         for group, todo in found:
             self._walk(group, todo)
@@ -281,6 +342,8 @@ class Optimizer:
     def step(self, closure: Callable[[], Loss]) -> Loss: ...
     def step(self, closure: Callable[[], Loss] | None = None) -> Loss | None:
         """Update every parameter that has a gradient; return the loss that `closure`, called first, gives."""
+        if current().listeners and (self, "step") not in _told.get():
+            return _tell(self, "step", Optimizer.step, closure)
         loss = None
         if closure is not None:
             with enable_grad():
@@ -290,7 +353,9 @@ class Optimizer:
 
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Remove the gradients, or (`set_to_none=False`) fill them with zeros in place."""
-        for group in self.param_groups:
+        if current().listeners and (self, "zero_grad") not in _told.get():
+            return _tell(self, "zero_grad", Optimizer.zero_grad, set_to_none)
+        for group in self.__dict__.get("param_groups") or self.param_groups:
             for p in group["params"]:
                 if set_to_none:
                     p._grad = None
