@@ -3,7 +3,9 @@
 Each file lists its public names in `__all__`. In examples, `torch` is this package: `import tinygrad_pt as torch`.
 """
 
-from tinygrad_pt.nn import functional, init, utils
+from tinygrad_pt.nn import functional as functional  # `as` tells type checkers that a name is public
+from tinygrad_pt.nn import init as init
+from tinygrad_pt.nn import utils as utils
 from tinygrad_pt.nn.activation import *  # noqa: F403
 from tinygrad_pt.nn.container import *  # noqa: F403
 from tinygrad_pt.nn.dropout import *  # noqa: F403

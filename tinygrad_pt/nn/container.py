@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
+from itertools import groupby
 from typing import Any, Generic, NoReturn, Self, TypeVar, overload
 
 from tinygrad_pt.errors import locate, refuse, typename
@@ -208,17 +209,11 @@ class ModuleList(Numbered):
         return ModuleList([*self, *_iterable(other, "'{typename}' object is not iterable")])
 
     def __repr__(self) -> str:
-        runs: list[list[Any]] = []  # [first, last, text] of neighbours with the same representation
-        for i, module in enumerate(self):
-            text = repr(module)
-            if runs and runs[-1][2] == text:
-                runs[-1][1] = i
-            else:
-                runs.append([i, i, text])
-        lines = [
-            indented(f"({first}): {text}" if first == last else f"({first}-{last}): {last - first + 1} x {text}")
-            for first, last, text in runs
-        ]
+        lines, i = [], 0
+        for text, equal in groupby(map(repr, self)):
+            n = len(list(equal))
+            lines.append(indented(f"({i}): {text}" if n == 1 else f"({i}-{i + n - 1}): {n} x {text}"))
+            i += n
         return f"{self._get_name()}(\n  " + "\n  ".join(lines) + "\n)" if lines else f"{self._get_name()}()"
 
 
@@ -322,6 +317,7 @@ def _pairs(items: Any, kind: str) -> list[tuple[Any, Any]]:
 
 
 def _described(value: object, kind: str = "") -> str:
+    """A value as the representation of its container shows it."""
     if not isinstance(value, Tensor):
         return f"Object of type: {type(value).__name__}"
     word = "Parameter" if isinstance(value, Parameter) else "Tensor"

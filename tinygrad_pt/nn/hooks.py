@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinygrad_pt.autograd.function import Function
@@ -105,6 +105,12 @@ class BackwardHookFunction(Function):
         return (None, *ctx.action(grads))
 
 
+def replaced(values: Iterable[Any], places: list[int], new: Iterable[Any]) -> tuple[Any, ...]:
+    """The values, with the new ones at these places."""
+    found = dict(enumerate(values)) | dict(zip(places, new, strict=True))
+    return tuple(found.values())
+
+
 class Gate:
     """Two gates around one call: the outer gate stores grad_output, the inner gate passes both gradients to hooks."""
 
@@ -121,58 +127,44 @@ class Gate:
             self.inputs = [i for i, a in enumerate(args) if isinstance(a, Handle) and a.node is not None]
         if not self.inputs:
             return args
-        passed = list(args)
-        results = BackwardHookFunction.apply(self.at_inputs, *(args[i] for i in self.inputs))
-        for i, t in zip(self.inputs, results, strict=True):
-            passed[i] = t
-        return tuple(passed)
+        gated = BackwardHookFunction.apply(self.at_inputs, *(args[i] for i in self.inputs))
+        return replaced(args, self.inputs, gated)
 
     def leave(self, result: Any) -> Any:
         """The result, a tensor or a tuple of tensors, passed through the outer gate."""
         values = result if isinstance(result, tuple) else (result,)
         if not all(isinstance(v, Handle) for v in values):
-            warnings.warn(
-                "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received "
-                f"{type(result)}",
-                UserWarning,
-                stacklevel=4,
-            )
+            wanted = "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors"
+            warnings.warn(f"{wanted} but received {type(result)}", stacklevel=4)
             return result
-        wanted = [i for i, v in enumerate(values) if v.node is not None]
-        if not wanted:
+        recorded = [i for i, v in enumerate(values) if v.node is not None]
+        if not recorded:
             return result
-        passed = list(values)
 
         def at_outputs(grads: Grads) -> Grads:
-            full: list[Any] = [None] * len(values)
-            for i, g in zip(wanted, grads, strict=True):
-                full[i] = g
+            full = replaced([None] * len(values), recorded, grads)
             wrong = "pre hook returned an invalid number of grad_output"
             self.grad_output = self._changed(full, "backward_before", wrong)
             if not self.inputs:
                 if self.hooks.of("backward"):
-                    warnings.warn(NO_INPUT, UserWarning, stacklevel=2)
+                    warnings.warn(NO_INPUT, stacklevel=2)
                 for hook in self.hooks.of("backward"):
                     if hook(self.module, (None,) * self.arity, self.grad_output) is not None:
                         raise refuse(RuntimeError, ALL_NONE)
-            return tuple(self.grad_output[i] for i in wanted)
+            return tuple(self.grad_output[i] for i in recorded)
 
-        gated = BackwardHookFunction.apply(at_outputs, *(values[i] for i in wanted))
-        for i, t in zip(wanted, gated, strict=True):
-            passed[i] = t
-        return tuple(passed) if isinstance(result, tuple) else passed[0]
+        gated = BackwardHookFunction.apply(at_outputs, *(values[i] for i in recorded))
+        passed = replaced(values, recorded, gated)
+        return passed if isinstance(result, tuple) else passed[0]
 
     def at_inputs(self, grads: Grads) -> Grads:
         """Show grad_input and grad_output to the hooks; a value that a hook returns becomes grad_input."""
-        full: list[Any] = [None] * self.arity
-        for i, g in zip(self.inputs, grads, strict=True):
-            full[i] = g
+        full = replaced([None] * self.arity, self.inputs, grads)
         found = self._changed(full, "backward", "hook returned an invalid number of grad_input", self.grad_output)
         return tuple(found[i] for i in self.inputs)
 
-    def _changed(self, grads: list[Any], kind: str, wrong: str, *more: Any) -> tuple[Any, ...]:
+    def _changed(self, found: tuple[Any, ...], kind: str, wrong: str, *more: Any) -> tuple[Any, ...]:
         """The gradients after all hooks of one kind, each of which may replace them."""
-        found = tuple(grads)
         for hook in self.hooks.of(kind):
             answer = hook(self.module, found, *more)
             if answer is not None:

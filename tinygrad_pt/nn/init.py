@@ -90,7 +90,7 @@ def trunc_normal_(
     _check("trunc_normal_", tensor, generator, mean=mean, std=std, a=a, b=b)
     if mean < a - 2 * std or mean > b + 2 * std:
         text = "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
-        warnings.warn(text + "The distribution of values may be incorrect.", UserWarning, stacklevel=2)
+        warnings.warn(text + "The distribution of values may be incorrect.", stacklevel=2)
     if std == 0:
         raise refuse(ZeroDivisionError, "float division by zero", "trunc_normal_", tensor, mend="std must be positive")
     inside = (math.erf((b - mean) / std / math.sqrt(2)) - math.erf((a - mean) / std / math.sqrt(2))) / 2
@@ -215,7 +215,7 @@ def _kaiming_std(
     """gain/√fan; None for a tensor without elements."""
     _check(op, tensor, generator)
     if 0 in tensor.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", UserWarning, stacklevel=3)
+        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
         return None
     modes, mode = ["fan_in", "fan_out"], str(mode).lower()
     if mode not in modes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.modes import no_grad
@@ -15,23 +15,11 @@ if TYPE_CHECKING:
     from tinygrad_pt.nn.module import Module
 
 
-class Incompatible(tuple[list[str], list[str]]):
+class Incompatible(NamedTuple):
     """The missing and the unexpected keys of a `load_state_dict`."""
 
-    __slots__ = ()
-
-    def __new__(cls, missing_keys: list[str], unexpected_keys: list[str]) -> Incompatible:
-        return super().__new__(cls, (missing_keys, unexpected_keys))
-
-    @property
-    def missing_keys(self) -> list[str]:
-        """Keys that the module has and the dictionary lacks."""
-        return self[0]
-
-    @property
-    def unexpected_keys(self) -> list[str]:
-        """Keys that the dictionary has and the module lacks."""
-        return self[1]
+    missing_keys: list[str]  # in the module alone
+    unexpected_keys: list[str]  # in the dictionary alone
 
     def __repr__(self) -> str:
         if not self[0] and not self[1]:

@@ -33,7 +33,7 @@ def _listed(parameters: Tensors, op: str, name: str = "") -> list[Tensor]:
         if not isinstance(t, Tensor):
             raise refuse(AttributeError, f"'{type(t).__name__}' object has no attribute 'grad'", op, t, mend=MEND)
     if name and not found and isinstance(parameters, GeneratorType):
-        warnings.warn(f"`{name}` is an empty generator, no gradient clipping will occur.", UserWarning, stacklevel=3)
+        warnings.warn(f"`{name}` is an empty generator, no gradient clipping will occur.", stacklevel=3)
     return found
 
 

@@ -195,7 +195,7 @@ class Optimizer:
     def param_groups(self) -> list[Options]:
         """The groups, each a dict of `params` and options, which may be changed."""
         if "param_groups" not in self.__dict__:
-            raise AttributeError(f"'{type(self).__name__}' object has no attribute 'param_groups'")
+            raise refuse(AttributeError, f"'{type(self).__name__}' object has no attribute 'param_groups'")
         for listener in current().listeners:
             listener.read(self)
         groups: list[Options] = self.__dict__["param_groups"]  # a step reads it there, and tells nobody

@@ -11,6 +11,7 @@ import numpy as np
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt import functions as F
 from tinygrad_pt.errors import refuse
+from tinygrad_pt.functions import relu, relu_, sigmoid, tanh
 from tinygrad_pt.functions.arguments import axis_from, expect_tensor
 from tinygrad_pt.nn.functional.check import as_integer, expect_number, floating_only, only_tensors, spoken, written
 from tinygrad_pt.ops.special import erf
@@ -18,8 +19,8 @@ from tinygrad_pt.tensor import Tensor
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax",
-    "logsigmoid", "mish", "prelu", "relu6", "selu", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign",
-    "tanhshrink", "threshold",
+    "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "selu", "sigmoid", "silu", "softmax", "softmin",
+    "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
 ]  # fmt: skip
 
 
@@ -289,11 +290,8 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
 
 def _guessed_dim(name: str, ndim: int) -> int:
     """PyTorch's default axis, with its warning."""
-    warnings.warn(
-        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
-        UserWarning,
-        stacklevel=3,
-    )
+    text = f"Implicit dimension choice for {name} has been deprecated. "
+    warnings.warn(text + "Change the call to include dim=X as an argument.", stacklevel=3)
     return 0 if ndim in (0, 1, 3) else 1
 
 

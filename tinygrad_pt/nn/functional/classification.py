@@ -12,6 +12,7 @@ from tinygrad_pt import functions as F
 from tinygrad_pt import ops
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor, promoted
+from tinygrad_pt.functions.indexing import one_hot
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.nn.functional.activation import log_softmax
 from tinygrad_pt.nn.functional.check import Flag, expect_integer, expect_number, floating_only, only_tensors, spoken
@@ -22,7 +23,7 @@ from tinygrad_pt.tensor import Tensor
 LONG, BYTE = np.dtype(np.int64), np.dtype(np.uint8)
 
 __all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "nll_loss",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "nll_loss", "one_hot",
     "soft_margin_loss",
 ]
 
@@ -271,7 +272,7 @@ def kl_div(
     """
     only_tensors("kl_div", input=input, target=target)
     if reduction == "mean" and size_average is None and reduce is None:
-        warnings.warn(KL_MEAN, UserWarning, stacklevel=2)
+        warnings.warn(KL_MEAN, stacklevel=2)
     reduction = legacy_reduction(reduction, size_average, reduce)
     for t in (input, target):
         if t.array.dtype.kind != "f":

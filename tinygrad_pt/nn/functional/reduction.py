@@ -20,11 +20,8 @@ def legacy_reduction(reduction: str, size_average: Flag, reduce: Flag, stackleve
         return reduction
     size_average, reduce = size_average in (None, True), reduce in (None, True)
     reduction = "none" if not reduce else "mean" if size_average else "sum"
-    warnings.warn(
-        f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
-        UserWarning,
-        stacklevel=stacklevel,
-    )
+    text = f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead."
+    warnings.warn(text, stacklevel=stacklevel)
     return reduction
 
 
@@ -50,9 +47,7 @@ def paired(input: Tensor, target: Tensor, op: str, floating: bool = True) -> tup
     if x.shape != t.shape:
         warnings.warn(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
-            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
-            UserWarning,
-            stacklevel=3,
+            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.", stacklevel=3
         )
         text = broadcast_text(x.shape, t.shape)
         if text:

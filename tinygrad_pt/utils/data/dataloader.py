@@ -205,11 +205,9 @@ class _Epoch:
         batch = loader.collate_fn(batch)
         self.given += 1
         if self.announced is not None and self.given > self.announced:
-            warnings.warn(
-                f"Length of IterableDataset {loader.dataset} was reported to be {self.announced}"
-                f"(when accessing len(dataloader)), but {self.given} samples have been fetched. ",
-                stacklevel=2,
-            )
+            text = f"Length of IterableDataset {loader.dataset} was reported to be {self.announced}"
+            text += f"(when accessing len(dataloader)), but {self.given} samples have been fetched. "
+            warnings.warn(text, stacklevel=2)
         return batch
 
 
