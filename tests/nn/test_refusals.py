@@ -34,11 +34,8 @@ def tensors() -> Iterator[Any]:
     return (full(*s, dtype=d) for s in SHAPES for d in DTYPES if s == (2, 3) or d in (torch.float32, torch.int64))
 
 
-RIGHT: dict[str, Any] = {
-    **dict.fromkeys(("input", "input1", "input2", "x1", "x2", "anchor", "positive", "negative", "target"), (2, 3)),
-    "log_input": (2, 3), "var": (2, 3), "tensor": (2, 3), "pad": [1, 1], "threshold": 0.5, "value": 0.5, "val": 0.5,
-    "sparsity": 0.5, "nonlinearity": "relu",
-}  # fmt: skip
+RIGHT: dict[str, Any] = {"pad": [1, 1], "nonlinearity": "relu"}  # by the name of a parameter
+BY_TYPE: dict[str, Any] = {"float": 0.5, "int": 1, "bool": True}  # or by its annotation; else a tensor of shape (2, 3)
 RIGHT_FOR: dict[str, dict[str, Any]] = {
     "linear": {"weight": (4, 3)}, "bilinear": {"weight": (4, 3, 3)}, "prelu": {"weight": (3,)},
     "glu": {"input": (2, 4)}, "dropout1d": {"input": (2, 3, 2)}, "dirac_": {"tensor": (2, 3, 3)},
@@ -54,7 +51,7 @@ def right(name: str, parameters: Any) -> dict[str, Any]:
     found = {}
     for p in parameters:
         if p.name != "self" and p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
-            value = (RIGHT | RIGHT_FOR.get(name, {}))[p.name]
+            value = (RIGHT | RIGHT_FOR.get(name, {})).get(p.name, BY_TYPE.get(p.annotation, (2, 3)))
             if isinstance(value, tuple):  # a shape
                 value = full(*value).detach() if p.name == "tensor" else full(*value)
             elif isinstance(value, list) and p.name != "pad":

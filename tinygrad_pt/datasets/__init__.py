@@ -1,4 +1,4 @@
-"""Small data sets that travel with the package: the XOR table and handwritten digits."""
+"""Small data sets inside the package: the XOR table and handwritten digits."""
 
 from __future__ import annotations
 
@@ -70,15 +70,9 @@ class Digits(TensorDataset):
     targets: Tensor
 
     def __init__(
-        self,
-        train: bool = True,
-        *,
-        split: int = 1437,
-        flatten: bool = True,
-        normalise: bool = True,
-        transform: Callable[[Tensor], Any] | None = None,
-        target_transform: Callable[[Tensor], Any] | None = None,
-    ) -> None:
+        self, train: bool = True, *, split: int = 1437, flatten: bool = True, normalise: bool = True,
+        transform: Callable[[Tensor], Any] | None = None, target_transform: Callable[[Tensor], Any] | None = None,
+    ) -> None:  # fmt: skip
         images, labels = read_digits()
         if not 0 <= split <= len(labels):
             text = f"split should be between 0 and {len(labels)}, the number of digits, but got split={split}"

@@ -1,4 +1,4 @@
-"""Reads the handwritten digits that travel inside the package, with NumPy alone."""
+"""The reader of the handwritten digits that the package contains."""
 
 from importlib.resources import files
 
@@ -15,7 +15,7 @@ def read_digits() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     Every call reads the file again, so the arrays belong to the caller and may be changed.
 
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning
-    Repository, 1998 (CC BY 4.0); `digits.md` beside the file says what was changed.
+    Repository, 1998 (CC BY 4.0); `digits.md` beside the file lists the changes.
 
     >>> images, labels = read_digits()
     >>> images.shape, int(images.max()), int(labels[0])

@@ -29,7 +29,6 @@ class MLP(nn.Sequential):
     Source: the lecture "Redes Neurais"; D. Rumelhart, G. Hinton, R. Williams, Learning representations by
     back-propagating errors, Nature 323, 1986.
 
-    >>> import tinygrad_pt as torch
     >>> from tinygrad_pt import nn
     >>> network = MLP([2, 3, 1], output=nn.Sigmoid)
     >>> network
@@ -46,14 +45,9 @@ class MLP(nn.Sequential):
     """
 
     def __init__(
-        self,
-        sizes: Sequence[int],
-        activation: Maker = nn.Sigmoid,
-        output: Maker | None = None,
-        *,
-        bias: bool = True,
+        self, sizes: Sequence[int], activation: Maker = nn.Sigmoid, output: Maker | None = None, *, bias: bool = True,
         dropout: float = 0.0,
-    ) -> None:
+    ) -> None:  # fmt: skip
         try:
             sizes = [operator.index(n) for n in sizes]
         except TypeError:
@@ -62,16 +56,13 @@ class MLP(nn.Sequential):
         for name, maker in (("activation", activation), ("output", output or activation)):
             if isinstance(maker, nn.Module) or not callable(maker):
                 kind = type(maker).__name__
-                raise refuse(
-                    TypeError,
-                    f"MLP: {name} must be a class or function that makes a module, not {kind}",
-                    mend=f"nn.{kind} instead of nn.{kind}()" if hasattr(nn, kind) else "nn.Sigmoid",
-                )
+                mend = f"nn.{kind} instead of nn.{kind}()" if hasattr(nn, kind) else "nn.Sigmoid"
+                text = f"MLP: {name} must be a class or function that makes a module, not {kind}"
+                raise refuse(TypeError, text, mend=mend)
         if len(sizes) < 2 or min(sizes) < 1:
+            text = f"MLP: sizes={sizes}: expected two numbers or more, each at least 1: "
             raise refuse(
-                ValueError,
-                f"MLP: sizes={sizes}: expected two numbers or more, each at least 1: neurons of the input layer, of "
-                "every hidden layer, and of the output layer",
+                ValueError, text + "neurons of the input layer, of every hidden layer, and of the output layer"
             )
         layers: list[nn.Module] = []
         for before, after in zip(sizes[:-2], sizes[1:-1], strict=True):

@@ -1,57 +1,15 @@
-"""Neural networks: modules, layers, losses and initial values, under PyTorch's names."""
+"""Neural networks: modules, layers, losses and initial values, under PyTorch's names.
 
-from tinygrad_pt.nn import functional, init, utils
-from tinygrad_pt.nn.activation import (
-    CELU,
-    ELU,
-    GELU,
-    GLU,
-    SELU,
-    Hardshrink,
-    Hardsigmoid,
-    Hardswish,
-    Hardtanh,
-    LeakyReLU,
-    LogSigmoid,
-    LogSoftmax,
-    Mish,
-    PReLU,
-    ReLU,
-    ReLU6,
-    Sigmoid,
-    SiLU,
-    Softmax,
-    Softmax2d,
-    Softmin,
-    Softplus,
-    Softshrink,
-    Softsign,
-    Tanh,
-    Tanhshrink,
-    Threshold,
-)
-from tinygrad_pt.nn.container import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
-from tinygrad_pt.nn.dropout import Dropout, Dropout1d, Dropout2d, Dropout3d
-from tinygrad_pt.nn.linear import Bilinear, Flatten, Identity, Linear, Unflatten
-from tinygrad_pt.nn.loss import (
-    BCELoss,
-    BCEWithLogitsLoss,
-    CosineEmbeddingLoss,
-    CosineSimilarity,
-    CrossEntropyLoss,
-    GaussianNLLLoss,
-    HingeEmbeddingLoss,
-    HuberLoss,
-    KLDivLoss,
-    L1Loss,
-    MarginRankingLoss,
-    MSELoss,
-    NLLLoss,
-    PairwiseDistance,
-    PoissonNLLLoss,
-    SmoothL1Loss,
-    SoftMarginLoss,
-    TripletMarginLoss,
-)
-from tinygrad_pt.nn.module import Module
-from tinygrad_pt.nn.parameter import Buffer, Parameter
+Each file lists its public names in `__all__`. In examples, `torch` is this package: `import tinygrad_pt as torch`.
+"""
+
+from tinygrad_pt.nn import functional as functional  # `as` tells type checkers that a name is public
+from tinygrad_pt.nn import init as init
+from tinygrad_pt.nn import utils as utils
+from tinygrad_pt.nn.activation import *  # noqa: F403
+from tinygrad_pt.nn.container import *  # noqa: F403
+from tinygrad_pt.nn.dropout import *  # noqa: F403
+from tinygrad_pt.nn.linear import *  # noqa: F403
+from tinygrad_pt.nn.loss import *  # noqa: F403
+from tinygrad_pt.nn.module import *  # noqa: F403
+from tinygrad_pt.nn.parameter import *  # noqa: F403

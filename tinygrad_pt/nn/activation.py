@@ -1,5 +1,6 @@
 """Activations as modules: each calls the function of its name in `functional`."""
 
+# fmt: off
 from __future__ import annotations
 
 import warnings
@@ -14,82 +15,75 @@ from tinygrad_pt.nn.module import Module
 from tinygrad_pt.nn.parameter import Parameter
 from tinygrad_pt.tensor import Tensor
 
+__all__ = [
+    "CELU", "ELU", "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid",
+    "LogSoftmax", "Mish", "PReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softmax", "Softmax2d", "Softmin",
+    "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink", "Threshold",
+]
+
 
 class Sigmoid(Module):
     """y = σ(x) = 1 / (1 + e⁻ˣ).
 
-    The input may have any shape; the output has it, too. Integers become float32.
+    The input has any shape; the output has the same. Integers become float32.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Sigmoid()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([0.0180, 0.3775, 0.5000, 0.8808])
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """σ(x)."""
         return F.sigmoid(input)
 
 
 class Tanh(Module):
     """y = tanh x.
 
-    The input may have any shape; the output has it, too. Integers become float32.
+    The input has any shape; the output has the same. Integers become float32.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Tanh()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.9993, -0.4621,  0.0000,  0.9640])
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """tanh x."""
         return F.tanh(input)
 
 
 class LogSigmoid(Module):
     """y = ln σ(x).
 
-    The input may have any shape and a floating dtype; the output has both.
+    The input has any shape and a floating dtype; the output has the same. Integers raise NotImplementedError.
 
-    Raises:
-        NotImplementedError: the input is of an integer dtype.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.LogSigmoid()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-4.0181, -0.9741, -0.6931, -0.1269])
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """ln σ(x)."""
         return NF.logsigmoid(input)
 
 
 class Softsign(Module):
     """y = x / (1 + |x|).
 
-    The input may have any shape; the output has it, too.
+    The input has any shape; the output has the same.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Softsign()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.8000, -0.3333,  0.0000,  0.6667])
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """x / (1 + |x|)."""
         return NF.softsign(input)
 
 
 class Tanhshrink(Module):
     """y = x - tanh x.
 
-    The input may have any shape; the output has it, too.
+    The input has any shape; the output has the same.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Tanhshrink()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-3.0007, -0.0379,  0.0000,  1.0360])
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """x - tanh x."""
         return NF.tanhshrink(input)
 
 
@@ -102,60 +96,45 @@ class InPlace(Module):
         self.inplace = inplace
 
     def extra_repr(self) -> str:
-        return "inplace=True" if self.inplace else ""
+        return ", ".join(filter(None, (super().extra_repr(), "inplace=True" * bool(self.inplace))))
 
 
 class ReLU(InPlace):
     """y = max(x, 0).
 
-    The input may have any shape; the output has it, and the input's dtype.
+    The input has any shape; the output has the same shape and dtype. A boolean input raises RuntimeError.
 
-    Raises:
-        RuntimeError: the input is boolean.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.ReLU()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([0., 0., 0., 2.])
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """max(x, 0)."""
         return F.relu_(input) if self.inplace else F.relu(input)
 
 
 class SiLU(InPlace):
     """y = x σ(x).
 
-    The input may have any shape and a floating dtype; the output has both.
+    The input has any shape and a floating dtype; the output has the same. Integers raise NotImplementedError.
 
-    Raises:
-        NotImplementedError: the input is of an integer dtype.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.SiLU()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.0719, -0.1888,  0.0000,  1.7616])
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """x σ(x)."""
         return NF.silu(input, self.inplace)
 
 
 class Mish(InPlace):
     """y = x tanh(ln(1 + eˣ)).
 
-    The input may have any shape and a floating dtype; the output has both.
+    The input has any shape and a floating dtype; the output has the same. Integers raise NotImplementedError.
 
-    Raises:
-        NotImplementedError: the input is of an integer dtype.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Mish()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.0726, -0.2207,  0.0000,  1.9440])
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """x tanh(ln(1 + eˣ))."""
         return NF.mish(input, self.inplace)
 
 
@@ -163,88 +142,63 @@ class SELU(InPlace):
     """The self-normalising ELU.
 
     λ and α keep mean 0 and variance 1 from layer to layer (Klambauer et al., 2017).
-    The input may have any shape and a floating dtype; the output has both.
+    The input has any shape and a floating dtype; the output has the same. Integers raise NotImplementedError.
 
-    Raises:
-        NotImplementedError: the input is of an integer dtype.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.SELU()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-1.7259, -0.6918,  0.0000,  2.1014])
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """λ x where x > 0, else λ α (eˣ - 1)."""
         return NF.selu(input, self.inplace)
 
 
-class Hardsigmoid(Module):
+class Hardsigmoid(InPlace):
     """y = min(max(x/6 + 1/2, 0), 1).
 
-    The input may have any shape and a floating dtype; the output has both.
+    The input has any shape and a floating dtype; the output has the same. Integers raise NotImplementedError.
 
-    Raises:
-        NotImplementedError: the input is of an integer dtype.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Hardsigmoid()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([0.0000, 0.4167, 0.5000, 0.8333])
     """
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
+    extra_repr = Module.extra_repr  # PyTorch does not show the flag of this class
 
     def forward(self, input: Tensor) -> Tensor:
-        """min(max(x/6 + 1/2, 0), 1)."""
         return NF.hardsigmoid(input, self.inplace)
 
 
-class Hardswish(Module):
+class Hardswish(InPlace):
     """y = x · hardsigmoid(x).
 
-    The input may have any shape and a floating dtype; the output has both.
+    The input has any shape and a floating dtype; the output has the same. Integers raise NotImplementedError.
 
-    Raises:
-        NotImplementedError: the input is of an integer dtype.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Hardswish()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.0000, -0.2083,  0.0000,  1.6667])
     """
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
+    extra_repr = Module.extra_repr
 
     def forward(self, input: Tensor) -> Tensor:
-        """x · hardsigmoid(x)."""
         return NF.hardswish(input, self.inplace)
 
 
-class Hardtanh(Module):
+class Hardtanh(InPlace):
     """y = x cut to [min_val, max_val].
 
-    The input may have any shape; the output has it, and the input's dtype.
+    The input has any shape; the output has the same shape and dtype.
+    Raises RuntimeError for a boolean input, AssertionError unless `max_val` is greater than `min_val`.
 
-    Raises:
-        RuntimeError: the input is boolean.
-        AssertionError: `max_val` is not greater than `min_val`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Hardtanh(-1.0, 1.5)(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-1.0000, -0.5000,  0.0000,  1.5000])
     """
 
+    _shown: tuple[str, ...] = ("min_val", "max_val")
+
     def __init__(
-        self,
-        min_val: float = -1.0,
-        max_val: float = 1.0,
-        inplace: bool = False,
-        min_value: float | None = None,
+        self, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False, min_value: float | None = None,
         max_value: float | None = None,
     ) -> None:
-        super().__init__()
+        super().__init__(inplace)
         for old, new, value in (("min_value", "min_val", min_value), ("max_value", "max_val", max_value)):
             if value is not None:
                 text = f"keyword argument `{old}` is deprecated and renamed to `{new}`"
@@ -256,125 +210,96 @@ class Hardtanh(Module):
         if max_val <= min_val:
             text = f"max_val ({max_val}) must be greater than min_val ({min_val})"
             raise refuse(AssertionError, text, "Hardtanh", min_val, max_val)
-        self.min_val, self.max_val, self.inplace = min_val, max_val, inplace
+        self.min_val, self.max_val = min_val, max_val
 
     def forward(self, input: Tensor) -> Tensor:
-        """x cut to [min_val, max_val]."""
         return NF.hardtanh(input, self.min_val, self.max_val, self.inplace)
-
-    def extra_repr(self) -> str:
-        return f"min_val={self.min_val}, max_val={self.max_val}{', inplace=True' if self.inplace else ''}"
 
 
 class ReLU6(Hardtanh):
     """y = min(max(x, 0), 6).
 
-    The input may have any shape; the output has it, and the input's dtype.
+    The input has any shape; the output has the same shape and dtype. A boolean input raises RuntimeError.
 
-    Raises:
-        RuntimeError: the input is boolean.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.ReLU6()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([0., 0., 0., 2.])
     """
 
+    _shown = ()
+
     def __init__(self, inplace: bool = False) -> None:
         super().__init__(0.0, 6.0, inplace)
 
-    def extra_repr(self) -> str:
-        return "inplace=True" if self.inplace else ""
 
-
-class LeakyReLU(Module):
+class LeakyReLU(InPlace):
     """y = x where x > 0, else negative_slope · x.
 
-    The input may have any shape and a floating dtype; the output has both.
+    The input has any shape and a floating dtype; the output has the same. Integers raise NotImplementedError.
 
-    Raises:
-        NotImplementedError: the input is of an integer dtype.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.LeakyReLU()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.0400, -0.0050,  0.0000,  2.0000])
     """
 
+    _shown = ("negative_slope",)
+
     def __init__(self, negative_slope: float = 1e-2, inplace: bool = False) -> None:
-        super().__init__()
-        self.negative_slope, self.inplace = negative_slope, inplace
+        super().__init__(inplace)
+        self.negative_slope = negative_slope
 
     def forward(self, input: Tensor) -> Tensor:
-        """x where x > 0, else negative_slope · x."""
         return NF.leaky_relu(input, self.negative_slope, self.inplace)
 
-    def extra_repr(self) -> str:
-        return f"negative_slope={self.negative_slope}{', inplace=True' if self.inplace else ''}"
 
-
-class ELU(Module):
+class ELU(InPlace):
     """y = x where x > 0, else α (eˣ - 1).
 
-    The input may have any shape and a floating dtype; the output has both.
+    The input has any shape and a floating dtype; the output has the same. Integers raise NotImplementedError.
 
-    Raises:
-        NotImplementedError: the input is of an integer dtype.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.ELU(0.5)(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.4908, -0.1967,  0.0000,  2.0000])
     """
 
+    _shown = ("alpha",)
+
     def __init__(self, alpha: float = 1.0, inplace: bool = False) -> None:
-        super().__init__()
-        self.alpha, self.inplace = alpha, inplace
+        super().__init__(inplace)
+        self.alpha = alpha
 
     def forward(self, input: Tensor) -> Tensor:
-        """x where x > 0, else α (eˣ - 1)."""
         return NF.elu(input, self.alpha, self.inplace)
-
-    def extra_repr(self) -> str:
-        return f"alpha={self.alpha}{', inplace=True' if self.inplace else ''}"
 
 
 class CELU(ELU):
     """y = x where x > 0, else α (eˣᐟᵅ - 1).
 
-    The input may have any shape and a floating dtype; the output has both.
+    The input has any shape and a floating dtype; the output has the same.
+    An `alpha` of 0 raises RuntimeError. Integers raise NotImplementedError.
 
-    Raises:
-        RuntimeError: `alpha` is 0.
-        NotImplementedError: the input is of an integer dtype.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.CELU(2.0)(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-1.7293, -0.4424,  0.0000,  2.0000])
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """x where x > 0, else α (eˣᐟᵅ - 1)."""
         return NF.celu(input, self.alpha, self.inplace)
 
 
-class Threshold(Module):
+class Threshold(InPlace):
     """y = x where x > threshold, else value.
 
-    The input may have any shape; the output has it, and the input's dtype.
+    The input has any shape; the output has the same shape and dtype.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Threshold(0.1, 20.0)(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([20., 20., 20.,  2.])
     """
 
+    _shown = ("threshold", "value")
+
     def __init__(self, threshold: float, value: float, inplace: bool = False) -> None:
-        super().__init__()
-        self.threshold, self.value, self.inplace = threshold, value, inplace
+        super().__init__(inplace)
+        self.threshold, self.value = threshold, value
 
     def forward(self, input: Tensor) -> Tensor:
-        """x where x > threshold, else value."""
         return NF.threshold(input, self.threshold, self.value, self.inplace)
-
-    def extra_repr(self) -> str:
-        return f"threshold={self.threshold}, value={self.value}{', inplace=True' if self.inplace else ''}"
 
 
 # ------------------------------------------------------------------------------------ with other settings
@@ -382,12 +307,8 @@ class GELU(Module):
     """y = x Φ(x).
 
     Φ is the normal distribution function; `approximate="tanh"` computes it by a tanh (Hendrycks and Gimpel, 2016).
-    The input may have any shape and a floating dtype; the output has both.
+    The input has any shape and a floating dtype; the output has the same. Integers raise NotImplementedError.
 
-    Raises:
-        NotImplementedError: the input is of an integer dtype.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.GELU()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-1.2672e-04, -1.5427e-01,  0.0000e+00,  1.9545e+00])
     """
@@ -397,7 +318,6 @@ class GELU(Module):
         self.approximate = approximate
 
     def forward(self, input: Tensor) -> Tensor:
-        """x Φ(x)."""
         return NF.gelu(input, self.approximate)
 
     def extra_repr(self) -> str:
@@ -407,37 +327,27 @@ class GELU(Module):
 class Softplus(Module):
     """y = ln(1 + e^(βx)) / β.
 
-    The input may have any shape and a floating dtype; the output has both.
+    The input has any shape and a floating dtype; the output has the same. Integers raise NotImplementedError.
 
-    Raises:
-        NotImplementedError: the input is of an integer dtype.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Softplus()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([0.0181, 0.4741, 0.6931, 2.1269])
     """
+
+    _shown = ("beta", "threshold")
 
     def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
         super().__init__()
         self.beta, self.threshold = beta, threshold
 
     def forward(self, input: Tensor) -> Tensor:
-        """ln(1 + e^(βx)) / β."""
         return NF.softplus(input, self.beta, self.threshold)
-
-    def extra_repr(self) -> str:
-        return f"beta={self.beta}, threshold={self.threshold}"
 
 
 class Hardshrink(Module):
     """y = x where |x| > λ, else 0.
 
-    The input may have any shape and a floating dtype; the output has both.
+    The input has any shape and a floating dtype; the output has the same. Integers raise NotImplementedError.
 
-    Raises:
-        NotImplementedError: the input is of an integer dtype.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Hardshrink()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-4.,  0.,  0.,  2.])
     """
@@ -447,7 +357,6 @@ class Hardshrink(Module):
         self.lambd = lambd
 
     def forward(self, input: Tensor) -> Tensor:
-        """x where |x| > λ, else 0."""
         return NF.hardshrink(input, self.lambd)
 
     def extra_repr(self) -> str:
@@ -457,42 +366,32 @@ class Hardshrink(Module):
 class Softshrink(Hardshrink):
     """y = x moved towards 0 by λ.
 
-    The input may have any shape and a floating dtype; the output has both.
+    The input has any shape and a floating dtype; the output has the same.
+    A negative `lambd` raises RuntimeError. Integers raise NotImplementedError.
 
-    Raises:
-        RuntimeError: `lambd` is negative.
-        NotImplementedError: the input is of an integer dtype.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Softshrink()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-3.5000,  0.0000,  0.0000,  1.5000])
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """x moved towards 0 by λ."""
         return NF.softshrink(input, self.lambd)
 
 
 class PReLU(Module):
-    """y = x where x > 0, else w · x, with w learnt: one, or one per channel.
+    """y = x where x > 0, else w · x, with a parameter w, or one per channel.
 
-    The input is (N, num_parameters, *), or of any shape if there is one w; the output has its shape.
+    The input is (N, num_parameters, *), or of any shape if there is one w; the output has the same shape.
+    Raises RuntimeError unless the channels are `num_parameters` and the dtypes agree.
 
-    Raises:
-        RuntimeError: the channels are not `num_parameters`, or the dtypes differ.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.PReLU()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-1.0000, -0.1250,  0.0000,  2.0000], grad_fn=<WhereBackward0>)
     """
 
     weight: Parameter
+    _shown = ("num_parameters",)
 
     def __init__(
-        self,
-        num_parameters: int = 1,
-        init: float = 0.25,
-        device: F.device | str | None = None,
+        self, num_parameters: int = 1, init: float = 0.25, device: F.device | str | None = None,
         dtype: dtypes.dtype | None = None,
     ) -> None:
         super().__init__()
@@ -501,92 +400,69 @@ class PReLU(Module):
         self.weight = Parameter(F.full((num_parameters,), float(init), dtype=dtype, device=device))
 
     def forward(self, input: Tensor) -> Tensor:
-        """x where x > 0, else w · x."""
         return NF.prelu(input, self.weight)
-
-    def extra_repr(self) -> str:
-        return f"num_parameters={self.num_parameters}"
 
 
 # ------------------------------------------------------------------------------------ along one axis
 class AlongDim(Module):
     """A function along one axis."""
 
+    _shown = ("dim",)
+
     def __init__(self, dim: int | None = None) -> None:
         super().__init__()
         self.dim = dim
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}"
 
 
 class Softmax(AlongDim):
     """yᵢ = e^(xᵢ) / Σ e^(xⱼ) along `dim`.
 
-    The input may have any shape and a floating dtype; the output has both.
+    The input has any shape and a floating dtype; the output has the same. Raises IndexError if there is no axis `dim`.
 
-    Raises:
-        IndexError: the input has no axis `dim`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Softmax(dim=0)(torch.tensor([0.0, 1.0, 2.0]))
     tensor([0.0900, 0.2447, 0.6652])
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """eˣ / Σ eˣ."""
         return NF.softmax(input, self.dim)
 
 
 class Softmin(AlongDim):
     """The softmax of -x.
 
-    The input may have any shape and a floating dtype; the output has both.
+    The input has any shape and a floating dtype; the output has the same. Raises IndexError if there is no axis `dim`.
 
-    Raises:
-        IndexError: the input has no axis `dim`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Softmin(dim=0)(torch.tensor([0.0, 1.0, 2.0]))
     tensor([0.6652, 0.2447, 0.0900])
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """e⁻ˣ / Σ e⁻ˣ."""
         return NF.softmin(input, self.dim)
 
 
 class LogSoftmax(AlongDim):
     """y = x - ln Σ eˣ along `dim`.
 
-    The input may have any shape and a floating dtype; the output has both.
+    The input has any shape and a floating dtype; the output has the same. Raises IndexError if there is no axis `dim`.
 
-    Raises:
-        IndexError: the input has no axis `dim`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.LogSoftmax(dim=0)(torch.tensor([0.0, 1.0, 2.0]))
     tensor([-2.4076, -1.4076, -0.4076])
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """x - ln Σ eˣ."""
         return NF.log_softmax(input, self.dim)
 
 
 class Softmax2d(Module):
     """Softmax over the channels of (N, C, H, W) or (C, H, W).
 
-    Raises:
-        ValueError: the input has another number of axes.
+    Raises ValueError for another number of axes.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Softmax2d()(torch.zeros(2, 1, 1)).flatten()
     tensor([0.5000, 0.5000])
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """eˣ / Σ eˣ over the channels."""
         if expect_tensor(input, "softmax2d").dim() not in (3, 4):
             text = f"Softmax2d: expected input to be 3D or 4D, got {input.dim()}D instead"
             raise refuse(ValueError, text, "softmax2d", input, mend="the input is (N, C, H, W) or (C, H, W)")
@@ -596,13 +472,9 @@ class Softmax2d(Module):
 class GLU(AlongDim):
     """y = a σ(b), where a and b are the halves of x along `dim`.
 
-    Input (*, 2n, *), output (*, n, *), the middle axis being `dim`.
+    Input (*, 2n, *), output (*, n, *), where `dim` is the middle axis.
+    Raises RuntimeError if the size of `dim` is odd, IndexError if there is no such axis.
 
-    Raises:
-        RuntimeError: the size of `dim` is odd.
-        IndexError: there is no such axis.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.GLU()(torch.tensor([1.0, 2.0, 0.0, 0.0]))
     tensor([0.5000, 1.0000])
     """
@@ -611,5 +483,4 @@ class GLU(AlongDim):
         super().__init__(dim)
 
     def forward(self, input: Tensor) -> Tensor:
-        """a σ(b)."""
         return NF.glu(input, self.dim if self.dim is not None else -1)

@@ -7,14 +7,17 @@ from tinygrad_pt.nn.functional.dropout import check_probability
 from tinygrad_pt.nn.module import Module
 from tinygrad_pt.tensor import Tensor
 
+__all__ = ["Dropout", "Dropout1d", "Dropout2d", "Dropout3d"]
+
 
 class Dropout(Module):
     """In training each element is 0 with probability p, else multiplied by 1/(1-p); else y = x.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Dropout(0.2).eval()(torch.ones(3))
     tensor([1., 1., 1.])
     """
+
+    _shown = ("p", "inplace")
 
     def __init__(self, p: float = 0.5, inplace: bool = False) -> None:
         super().__init__()
@@ -22,63 +25,45 @@ class Dropout(Module):
         self.p, self.inplace = p, inplace
 
     def forward(self, input: Tensor) -> Tensor:
-        """x times a random mask."""
         return NF.dropout(input, self.p, self.training, self.inplace)
-
-    def extra_repr(self) -> str:
-        return f"p={self.p}, inplace={self.inplace}"
 
 
 class Dropout1d(Dropout):
     """Dropout of whole channels of (N, C, L) or (C, L).
 
     The output has the input's shape and dtype.
+    Raises ValueError unless p is a probability, RuntimeError for another number of axes.
 
-    Raises:
-        ValueError: p is not a probability.
-        RuntimeError: the input has neither 2 nor 3 axes.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Dropout1d(1.0)(torch.ones(2, 3)).sum()
     tensor(0.)
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """x times a random mask, one number per channel."""
         return NF.dropout1d(input, self.p, self.training, self.inplace)
 
 
 class Dropout2d(Dropout):
     """Dropout of whole channels of (N, C, H, W) or (C, H, W).
 
-    The output has the input's shape and dtype. Three axes are (N, C, L), as in PyTorch, which warns of it.
+    The output has the input's shape and dtype. Three axes are read as (N, C, L), with PyTorch's warning.
+    Raises ValueError unless p is a probability.
 
-    Raises:
-        ValueError: p is not a probability.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Dropout2d(1.0)(torch.ones(1, 2, 1, 1)).sum()
     tensor(0.)
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """x times a random mask, one number per channel."""
         return NF.dropout2d(input, self.p, self.training, self.inplace)
 
 
 class Dropout3d(Dropout):
     """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W).
 
-    The output has the input's shape and dtype.
+    The output has the input's shape and dtype. Raises ValueError unless p is a probability.
 
-    Raises:
-        ValueError: p is not a probability.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Dropout3d(1.0)(torch.ones(1, 2, 1, 1, 1)).sum()
     tensor(0.)
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """x times a random mask, one number per channel."""
         return NF.dropout3d(input, self.p, self.training, self.inplace)

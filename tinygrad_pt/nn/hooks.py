@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tinygrad_pt.autograd.function import Function
@@ -29,6 +29,9 @@ NO_INPUT = (
     "gradients. See https://docs.pytorch.org/docs/main/generated/torch.nn.Module.html#torch.nn.Module."
     "register_full_backward_hook for more details."
 )
+ALL_NONE = (
+    "Backward hook for Modules where no input requires gradient should always return None or None for all gradients."
+)
 
 
 class Hooks:
@@ -49,7 +52,7 @@ class Hooks:
         return removable
 
     def of(self, kind: str) -> tuple[Any, ...]:
-        """The hooks of one kind; a tuple, since a hook may remove itself."""
+        """The hooks of one kind, as a tuple, since a hook may remove itself."""
         return tuple(self.kinds.get(kind, {}).values())
 
 
@@ -66,10 +69,8 @@ def call_hooked(module: Module, hooks: Hooks, args: Args, kwargs: dict[str, Any]
             elif isinstance(answer, tuple) and len(answer) == 2:
                 args, kwargs = answer
             else:
-                raise refuse(
-                    RuntimeError,
-                    f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {answer}.",
-                )
+                text = f"forward pre-hook must return None or a tuple of (new_args, new_kwargs), but got {answer}."
+                raise refuse(RuntimeError, text)
         gate = None
         if hooks.of("backward") or hooks.of("backward_before"):
             gate = Gate(module, hooks)
@@ -104,8 +105,14 @@ class BackwardHookFunction(Function):
         return (None, *ctx.action(grads))
 
 
+def replaced(values: Iterable[Any], places: list[int], new: Iterable[Any]) -> tuple[Any, ...]:
+    """The values, with the new ones at these places."""
+    found = dict(enumerate(values)) | dict(zip(places, new, strict=True))
+    return tuple(found.values())
+
+
 class Gate:
-    """The two gates of one call: the outer one learns grad_output, the inner one hands both gradients to the hooks."""
+    """Two gates around one call: the outer gate stores grad_output, the inner gate passes both gradients to hooks."""
 
     def __init__(self, module: Module, hooks: Hooks) -> None:
         self.module, self.hooks = module, hooks
@@ -114,69 +121,50 @@ class Gate:
         self.arity = 0
 
     def enter(self, args: Args) -> Args:
-        """The positional arguments; those that want a gradient pass the inner gate."""
+        """The positional arguments; those that require a gradient pass through the inner gate."""
         self.arity = len(args)
         if current().grad:
             self.inputs = [i for i, a in enumerate(args) if isinstance(a, Handle) and a.node is not None]
         if not self.inputs:
             return args
-        passed = list(args)
-        results = BackwardHookFunction.apply(self.at_inputs, *(args[i] for i in self.inputs))
-        for i, t in zip(self.inputs, results, strict=True):
-            passed[i] = t
-        return tuple(passed)
+        gated = BackwardHookFunction.apply(self.at_inputs, *(args[i] for i in self.inputs))
+        return replaced(args, self.inputs, gated)
 
     def leave(self, result: Any) -> Any:
-        """The result, a tensor or a tuple of tensors, past the outer gate."""
+        """The result, a tensor or a tuple of tensors, passed through the outer gate."""
         values = result if isinstance(result, tuple) else (result,)
         if not all(isinstance(v, Handle) for v in values):
-            warnings.warn(
-                "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors but received "
-                f"{type(result)}",
-                UserWarning,
-                stacklevel=4,
-            )
+            wanted = "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors"
+            warnings.warn(f"{wanted} but received {type(result)}", stacklevel=4)
             return result
-        wanted = [i for i, v in enumerate(values) if v.node is not None]
-        if not wanted:
+        recorded = [i for i, v in enumerate(values) if v.node is not None]
+        if not recorded:
             return result
-        passed = list(values)
 
         def at_outputs(grads: Grads) -> Grads:
-            full: list[Any] = [None] * len(values)
-            for i, g in zip(wanted, grads, strict=True):
-                full[i] = g
-            self.grad_output = self._changed(
-                full, "backward_before", "pre hook returned an invalid number of grad_output"
-            )
+            full = replaced([None] * len(values), recorded, grads)
+            wrong = "pre hook returned an invalid number of grad_output"
+            self.grad_output = self._changed(full, "backward_before", wrong)
             if not self.inputs:
                 if self.hooks.of("backward"):
-                    warnings.warn(NO_INPUT, UserWarning, stacklevel=2)
+                    warnings.warn(NO_INPUT, stacklevel=2)
                 for hook in self.hooks.of("backward"):
                     if hook(self.module, (None,) * self.arity, self.grad_output) is not None:
-                        raise refuse(
-                            RuntimeError,
-                            "Backward hook for Modules where no input requires gradient should always return None or "
-                            "None for all gradients.",
-                        )
-            return tuple(self.grad_output[i] for i in wanted)
+                        raise refuse(RuntimeError, ALL_NONE)
+            return tuple(self.grad_output[i] for i in recorded)
 
-        gated = BackwardHookFunction.apply(at_outputs, *(values[i] for i in wanted))
-        for i, t in zip(wanted, gated, strict=True):
-            passed[i] = t
-        return tuple(passed) if isinstance(result, tuple) else passed[0]
+        gated = BackwardHookFunction.apply(at_outputs, *(values[i] for i in recorded))
+        passed = replaced(values, recorded, gated)
+        return passed if isinstance(result, tuple) else passed[0]
 
     def at_inputs(self, grads: Grads) -> Grads:
         """Show grad_input and grad_output to the hooks; a value that a hook returns becomes grad_input."""
-        full: list[Any] = [None] * self.arity
-        for i, g in zip(self.inputs, grads, strict=True):
-            full[i] = g
+        full = replaced([None] * self.arity, self.inputs, grads)
         found = self._changed(full, "backward", "hook returned an invalid number of grad_input", self.grad_output)
         return tuple(found[i] for i in self.inputs)
 
-    def _changed(self, grads: list[Any], kind: str, wrong: str, *more: Any) -> tuple[Any, ...]:
-        """The gradients, each hook of one kind having been free to replace them."""
-        found = tuple(grads)
+    def _changed(self, found: tuple[Any, ...], kind: str, wrong: str, *more: Any) -> tuple[Any, ...]:
+        """The gradients after all hooks of one kind, each of which may replace them."""
         for hook in self.hooks.of(kind):
             answer = hook(self.module, found, *more)
             if answer is not None:

@@ -1,5 +1,6 @@
-"""Initial weights: each function fills a tensor in place, with the numbers PyTorch draws, and returns it."""
+"""Initial weights: each function fills a tensor in place, with PyTorch's numbers for the same seed, and returns it."""
 
+# fmt: off
 from __future__ import annotations
 
 import math
@@ -21,7 +22,7 @@ LINEAR = {"linear", *(f"conv{t}{n}d" for t in ("", "_transpose") for n in (1, 2,
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """The factor on the standard deviation of weights that keeps the variance through this activation.
+    """The factor of the weights' standard deviation that preserves the variance through this activation.
 
     >>> calculate_gain("relu"), calculate_gain("leaky_relu", 1.0), calculate_gain("tanh")
     (1.4142135623730951, 1.0, 1.6666666666666667)
@@ -36,17 +37,12 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
         if isinstance(slope, bool) or not isinstance(slope, (int, float)) or 1e150 < abs(slope) < math.inf:
             raise refuse(ValueError, f"negative_slope {param} not a valid number", "calculate_gain", param)
         return math.sqrt(2 / (1 + slope**2))
-    raise refuse(
-        ValueError,
-        f"Unsupported nonlinearity {nonlinearity}",
-        "calculate_gain",
-        nonlinearity,
-        mend=f"it is one of {', '.join(sorted((*GAINS, *LINEAR, 'leaky_relu')))}",
-    )
+    mend = f"it is one of {', '.join(sorted((*GAINS, *LINEAR, 'leaky_relu')))}"
+    raise refuse(ValueError, f"Unsupported nonlinearity {nonlinearity}", "calculate_gain", nonlinearity, mend=mend)
 
 
 def _check(op: str, tensor: Tensor, generator: Generator | None = None, **numbers: float) -> None:
-    """PyTorch's TypeError unless this is a tensor, and with it a generator (or None) and numbers."""
+    """Raise PyTorch's TypeError unless the arguments are a tensor, a generator (or None) and numbers."""
     expect_tensor(tensor, op, "tensor")
     for name, value in numbers.items():
         expect_number(value, op, name)
@@ -63,7 +59,6 @@ def _check_rank(op: str, tensor: Tensor, allowed: tuple[int, ...], words: str) -
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     """U(a, b).
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.init.uniform_(torch.empty(2, 3), 0.0, 2.0).shape
     torch.Size([2, 3])
     """
@@ -75,7 +70,6 @@ def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generato
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     """N(mean, std²).
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.init.normal_(torch.empty(2, 3)).shape
     torch.Size([2, 3])
     """
@@ -85,27 +79,18 @@ def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Gene
 
 
 def trunc_normal_(
-    tensor: Tensor,
-    mean: float = 0.0,
-    std: float = 1.0,
-    a: float = -2.0,
-    b: float = 2.0,
+    tensor: Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
     generator: Generator | None = None,
 ) -> Tensor:
-    """N(mean, std²) between a and b: a number outside is drawn again.
+    """N(mean, std²) between a and b: numbers outside are drawn again.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.init.trunc_normal_(torch.empty(2, 3)).shape
     torch.Size([2, 3])
     """
     _check("trunc_normal_", tensor, generator, mean=mean, std=std, a=a, b=b)
     if mean < a - 2 * std or mean > b + 2 * std:
-        warnings.warn(
-            "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
-            "The distribution of values may be incorrect.",
-            UserWarning,
-            stacklevel=2,
-        )
+        text = "mean is more than 2 std from [a, b] in nn.init.trunc_normal_. "
+        warnings.warn(text + "The distribution of values may be incorrect.", stacklevel=2)
     if std == 0:
         raise refuse(ZeroDivisionError, "float division by zero", "trunc_normal_", tensor, mend="std must be positive")
     inside = (math.erf((b - mean) / std / math.sqrt(2)) - math.erf((a - mean) / std / math.sqrt(2))) / 2
@@ -118,7 +103,7 @@ def trunc_normal_(
                 again = F.empty_like(x).normal_(mean, std, generator=generator)
                 tensor.copy_(F.where(wrap(outside), again, x))
             return tensor
-        # Normal numbers would rarely fall here: uniform ones are accepted with a probability that is the density's.
+        # Few normal numbers are between a and b: uniform ones are drawn, and accepted in proportion to the density.
         nearest = (max(a, min(mean, b)) - mean) / std
         if abs(nearest) > 1e150:
             raise refuse(OverflowError, "[a, b] is too many std from the mean", "trunc_normal_", tensor, mean, std)
@@ -135,7 +120,6 @@ def trunc_normal_(
 def constant_(tensor: Tensor, val: float) -> Tensor:
     """One number everywhere.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.init.constant_(torch.empty(2), 0.5)
     tensor([0.5000, 0.5000])
     """
@@ -147,7 +131,6 @@ def constant_(tensor: Tensor, val: float) -> Tensor:
 def ones_(tensor: Tensor) -> Tensor:
     """Ones.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.init.ones_(torch.empty(2))
     tensor([1., 1.])
     """
@@ -157,7 +140,6 @@ def ones_(tensor: Tensor) -> Tensor:
 def zeros_(tensor: Tensor) -> Tensor:
     """Zeros.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.init.zeros_(torch.empty(2))
     tensor([0., 0.])
     """
@@ -167,7 +149,6 @@ def zeros_(tensor: Tensor) -> Tensor:
 def eye_(tensor: Tensor) -> Tensor:
     """The identity matrix.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.init.eye_(torch.empty(2, 2))
     tensor([[1., 0.],
             [0., 1.]])
@@ -180,7 +161,6 @@ def eye_(tensor: Tensor) -> Tensor:
 def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     """The convolution weight that passes each channel through unchanged, per group.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.init.dirac_(torch.empty(2, 2, 3)).shape
     torch.Size([2, 2, 3])
     """
@@ -200,7 +180,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 
 # ------------------------------------------------------------------------------------ by the fans
 def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
-    """The number of inputs that reach one output of this weight, and of outputs that one input reaches."""
+    """(fan in, fan out): the inputs per output of this weight, and the outputs per input."""
     if tensor.ndim < 2:
         text = "Fan in and fan out can not be computed for tensor with fewer than 2 dimensions"
         raise refuse(ValueError, text, "init", tensor, mend="start a vector with uniform_, normal_ or zeros_")
@@ -211,7 +191,6 @@ def _calculate_fan_in_and_fan_out(tensor: Tensor) -> tuple[int, int]:
 def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """U(-b, b), b = gain √(6/(fan_in + fan_out)) (Glorot and Bengio, 2010).
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.init.xavier_uniform_(torch.empty(2, 3)).shape
     torch.Size([2, 3])
     """
@@ -223,7 +202,6 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | No
 def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
     """N(0, σ²), σ = gain √(2/(fan_in + fan_out)) (Glorot and Bengio, 2010).
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.init.xavier_normal_(torch.empty(2, 3)).shape
     torch.Size([2, 3])
     """
@@ -237,7 +215,7 @@ def _kaiming_std(
     """gain/√fan; None for a tensor without elements."""
     _check(op, tensor, generator)
     if 0 in tensor.shape:
-        warnings.warn("Initializing zero-element tensors is a no-op", UserWarning, stacklevel=3)
+        warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=3)
         return None
     modes, mode = ["fan_in", "fan_out"], str(mode).lower()
     if mode not in modes:
@@ -247,15 +225,11 @@ def _kaiming_std(
 
 
 def kaiming_uniform_(
-    tensor: Tensor,
-    a: float = 0,
-    mode: str = "fan_in",
-    nonlinearity: str = "leaky_relu",
+    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
     """U(-b, b), b = gain √(3/fan) (He et al., 2015); a is the slope of the leaky ReLU that follows.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.init.kaiming_uniform_(torch.empty(2, 3)).shape
     torch.Size([2, 3])
     """
@@ -267,15 +241,11 @@ def kaiming_uniform_(
 
 
 def kaiming_normal_(
-    tensor: Tensor,
-    a: float = 0,
-    mode: str = "fan_in",
-    nonlinearity: str = "leaky_relu",
+    tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
     """N(0, σ²), σ = gain/√fan (He et al., 2015).
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.init.kaiming_normal_(torch.empty(2, 3)).shape
     torch.Size([2, 3])
     """
@@ -287,7 +257,6 @@ def kaiming_normal_(
 def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = None) -> Tensor:
     """Orthonormal rows or columns, trailing axes flattened, times gain (Saxe et al., 2013).
 
-    >>> import tinygrad_pt as torch
     >>> w = torch.nn.init.orthogonal_(torch.empty(2, 2))
     >>> torch.allclose(w @ w.T, torch.eye(2), atol=1e-6)
     True
@@ -310,7 +279,6 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
 def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Generator | None = None) -> Tensor:
     """N(0, std²) with the share `sparsity` of each column set to 0 (Martens, 2010).
 
-    >>> import tinygrad_pt as torch
     >>> (torch.nn.init.sparse_(torch.empty(4, 1), 0.5) == 0).sum()
     tensor(2)
     """

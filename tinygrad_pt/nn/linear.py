@@ -1,5 +1,6 @@
 """Linear layers, and layers that only change the shape."""
 
+# fmt: off
 from __future__ import annotations
 
 import math
@@ -15,15 +16,16 @@ from tinygrad_pt.nn.module import Module
 from tinygrad_pt.nn.parameter import Parameter
 from tinygrad_pt.tensor import Tensor
 
+__all__ = ["Bilinear", "Flatten", "Identity", "Linear", "Unflatten"]
+
 Device = str | F.device | None
 Dtype = dtypes.dtype | None
 linear = NF.linear
 
 
 class Identity(Module):
-    """y = x; takes any arguments and ignores them.
+    """y = x; the constructor takes any arguments and ignores them.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Identity()(torch.ones(2))
     tensor([1., 1.])
     """
@@ -32,7 +34,6 @@ class Identity(Module):
         super().__init__()
 
     def forward(self, input: Tensor) -> Tensor:
-        """The input."""
         return input
 
 
@@ -42,7 +43,6 @@ class Linear(Module):
     Weight (out_features, in_features) and bias (out_features,) start as U(-1/√in, 1/√in).
     Input (*, in_features), output (*, out_features).
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Linear(3, 2)(torch.zeros(5, 3)).shape
     torch.Size([5, 2])
     """
@@ -60,14 +60,13 @@ class Linear(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw weight and bias anew."""
+        """Draw new values of weight and bias."""
         init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         if self.bias is not None:
             bound = 1 / math.sqrt(self.in_features) if self.in_features > 0 else 0
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
-        """x Wᵀ + b."""
         return linear(input, self.weight, self.bias)
 
     def extra_repr(self) -> str:
@@ -78,23 +77,14 @@ class Bilinear(Module):
     """yₒ = x₁ᵀ Wₒ x₂ + bₒ; weight (out, in1, in2) and bias start as U(-1/√in1, 1/√in1).
 
     Inputs (*, in1) and (*, in2), output (*, out).
+    Raises ValueError unless in1_features is positive, RuntimeError if sizes or dtypes do not fit.
 
-    Raises:
-        ValueError: in1_features is not positive.
-        RuntimeError: sizes or dtypes that do not fit.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Bilinear(2, 3, 4)(torch.ones(5, 2), torch.ones(5, 3)).shape
     torch.Size([5, 4])
     """
 
     def __init__(
-        self,
-        in1_features: int,
-        in2_features: int,
-        out_features: int,
-        bias: bool = True,
-        device: Device = None,
+        self, in1_features: int, in2_features: int, out_features: int, bias: bool = True, device: Device = None,
         dtype: Dtype = None,
     ) -> None:
         super().__init__()
@@ -109,14 +99,13 @@ class Bilinear(Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """Draw weight and bias anew."""
+        """Draw new values of weight and bias."""
         bound = 1 / math.sqrt(self.in1_features)
         init.uniform_(self.weight, -bound, bound)
         if self.bias is not None:
             init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input1: Tensor, input2: Tensor) -> Tensor:
-        """x₁ᵀ W x₂ + b."""
         return NF.bilinear(input1, input2, self.weight, self.bias)
 
     def extra_repr(self) -> str:
@@ -127,60 +116,47 @@ class Bilinear(Module):
 
 
 class Flatten(Module):
-    """The axes start_dim … end_dim as one; by default all but the first.
+    """The axes start_dim … end_dim joined into one; by default all but the first.
 
     Input (N, *), output (N, the product of *).
+    Raises IndexError if there is no such axis, RuntimeError if they come in the wrong order.
 
-    Raises:
-        IndexError: there is no such axis. RuntimeError: they come in the wrong order.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Flatten()(torch.zeros(2, 3, 4)).shape
     torch.Size([2, 12])
     """
+
+    _shown = ("start_dim", "end_dim")
 
     def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
         super().__init__()
         self.start_dim, self.end_dim = start_dim, end_dim
 
     def forward(self, input: Tensor) -> Tensor:
-        """The same elements in fewer axes."""
         return F.flatten(input, self.start_dim, self.end_dim)
-
-    def extra_repr(self) -> str:
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
 
 
 class Unflatten(Module):
-    """One axis as several of these sizes.
+    """One axis split into several of these sizes.
 
-    Input (*, n, *), output (*, *unflattened_size, *), the axis being `dim`.
+    Input (*, n, *), output (*, *unflattened_size, *), where `dim` is the middle axis.
+    Raises TypeError unless the sizes are a tuple of integers, RuntimeError unless their product is n.
 
-    Raises:
-        TypeError: the sizes are no tuple of integers. RuntimeError: their product is not n.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Unflatten(1, (2, 2))(torch.zeros(3, 4)).shape
     torch.Size([3, 2, 2])
     """
 
+    _shown = ("dim", "unflattened_size")
+
     def __init__(self, dim: int, unflattened_size: Sequence[int]) -> None:
         super().__init__()
         if not isinstance(unflattened_size, (tuple, list)):
-            raise refuse(
-                TypeError, f"unflattened_size must be a tuple of ints, but found type {type(unflattened_size).__name__}"
-            )
+            kind = type(unflattened_size).__name__
+            raise refuse(TypeError, f"unflattened_size must be a tuple of ints, but found type {kind}")
         for i, n in enumerate(unflattened_size):
             if not isinstance(n, int):
-                raise refuse(
-                    TypeError,
-                    f"unflattened_size must be tuple of ints, but found element of type {type(n).__name__} at pos {i}",
-                )
+                found = f"found element of type {type(n).__name__} at pos {i}"
+                raise refuse(TypeError, f"unflattened_size must be tuple of ints, but {found}")
         self.dim, self.unflattened_size = dim, unflattened_size
 
     def forward(self, input: Tensor) -> Tensor:
-        """The same elements in more axes."""
         return F.unflatten(input, self.dim, self.unflattened_size)
-
-    def extra_repr(self) -> str:
-        return f"dim={self.dim}, unflattened_size={self.unflattened_size}"

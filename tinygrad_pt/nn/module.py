@@ -1,4 +1,4 @@
-"""Module: a function with parameters, made of other modules; a call tells the ops in which module they are."""
+"""Module: a function with parameters, which may contain other modules."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from tinygrad_pt.nn.shelf import NEVER, SHELVES, Shelf
 from tinygrad_pt.nn.state import Incompatible
 from tinygrad_pt.tensor import Tensor
 
+__all__ = ["Module"]
+
 TYPE_CHECKING = False  # type checkers read it as true anyway; jedi reads the `__call__` that runs
 enter = mode.set
 P = ParamSpec("P")
@@ -36,9 +38,8 @@ class Module:
 
     Assigning a `Parameter`, a `Module` or (after `register_buffer`) a tensor as an attribute registers it, so
     that `parameters()`, `state_dict()`, `to()` and `train()` find it. Call the module, not its `forward`: the
-    call runs the hooks, and tells the ops inside to which module they belong.
+    call runs the hooks, and errors and pictures then show the module.
 
-    >>> import tinygrad_pt as torch
     >>> class Double(torch.nn.Module):
     ...     def __init__(self):
     ...         super().__init__()
@@ -58,6 +59,7 @@ class Module:
     _call_hooks: Hooks | None
     _version: int = 1
     call_super_init = False
+    _shown: tuple[str, ...] = ()  # settings that the representation shows
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if args or kwargs:
@@ -75,11 +77,8 @@ class Module:
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output; every subclass defines its own."""
-        raise refuse(
-            NotImplementedError,
-            f'Module [{type(self).__name__}] is missing the required "forward" function',
-            mend="define forward(self, ...) in the class",
-        )
+        text = f'Module [{type(self).__name__}] is missing the required "forward" function'
+        raise refuse(NotImplementedError, text, mend="define forward(self, ...) in the class")
 
     # -------------------------------------------------------------------------------- calling
     if TYPE_CHECKING:
@@ -107,7 +106,7 @@ class Module:
                 enter(outer)
 
     def _scoped(self, outer: Mode) -> Mode:
-        """The mode inside a call from `outer`; remembered, unless that would keep listeners alive."""
+        """The mode inside a call from `outer`. It is stored for the next call, unless it holds listeners."""
         kind = type(self).__name__
         scope = Scope(outer.scope, self.__dict__.get("_scope_name", kind), kind, weakref.ref(self))
         inner = outer.but(scope=scope)
@@ -116,7 +115,7 @@ class Module:
         return inner
 
     def _heard_call(self, outer: Mode, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """A call that listeners hear of when it has returned."""
+        """Call the module, and tell the listeners when it has returned."""
         self.__dict__["_entered"] = (outer, self._scoped(outer))
         try:
             output = Module.__call__(self, *args, **kwargs)
@@ -151,8 +150,8 @@ class Module:
     ) -> Removable:
         """Call `hook(module, args, output)` after `forward`; a value that it returns replaces the output.
 
-        With `with_kwargs` it is called as `hook(module, args, kwargs, output)`; with `always_call` also where
-        `forward` raised, then with output None.
+        With `with_kwargs` it is called as `hook(module, args, kwargs, output)`; with `always_call` also if
+        `forward` raises, then with output None.
         """
         return self._hooked("after", (hook, with_kwargs, always_call), prepend)
 
@@ -161,14 +160,14 @@ class Module:
         return self._hooked("backward_before", hook, prepend)
 
     def register_full_backward_hook(self, hook: BackwardHook[M], prepend: bool = False) -> Removable:
-        """Call `hook(module, grad_input, grad_output)` once both are known; it may replace grad_input."""
+        """Call `hook(module, grad_input, grad_output)` when both are known; it may replace grad_input."""
         return self._hooked("backward", hook, prepend)
 
     register_backward_hook = register_full_backward_hook
 
     # -------------------------------------------------------------------------------- registering
     def _register(self, shelf: str, name: str, value: Tensor | Module | None, word: str) -> None:
-        """Put a parameter, buffer or child on its shelf, once its name has been checked."""
+        """Check a name, and put a parameter, buffer or child on its shelf under this name."""
         own = self.__dict__.get(shelf)
         if own is None:
             raise _uninitialised(word)
@@ -190,40 +189,29 @@ class Module:
         """Make `param`, a `Parameter` or None, a parameter of this module."""
         if param is not None and "_parameters" in self.__dict__:
             if not isinstance(param, Parameter):
-                raise refuse(
-                    TypeError,
-                    f"cannot assign '{typename(param)}' object to parameter '{name}' (torch.nn.Parameter or None "
-                    "required)",
-                    mend="wrap it: nn.Parameter(tensor)",
-                )
+                place, wanted = f"object to parameter '{name}'", "torch.nn.Parameter or None required"
+                raise _unfit(param, place, wanted, mend="wrap it: nn.Parameter(tensor)")
             if param.grad_fn is not None:
-                raise refuse(
-                    ValueError,
-                    f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created "
-                    f"explicitly. To express '{name}' as a function of another Tensor, compute the value in the "
-                    "forward() method.",
+                text = (
+                    f"Cannot assign non-leaf Tensor to parameter '{name}'. Model parameters must be created explicitly."
+                    f" To express '{name}' as a function of another Tensor, compute the value in the forward() method."
                 )
+                raise refuse(ValueError, text)
         self._register("_parameters", name, param, "parameter")
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
-        """Make `tensor` (or None) a buffer: converted and saved with the module, but not learnt."""
+        """Make `tensor` (or None) a buffer: the module converts and saves it, but does not train it."""
         if tensor is not None and not isinstance(tensor, Tensor) and "_buffers" in self.__dict__:
-            raise refuse(
-                TypeError,
-                f"cannot assign '{typename(tensor)}' object to buffer '{name}' (torch Tensor or None required)",
-                mend="wrap it: torch.tensor(value)",
-            )
+            place, wanted = f"object to buffer '{name}'", "torch Tensor or None required"
+            raise _unfit(tensor, place, wanted, mend="wrap it: torch.tensor(value)")
         self._register("_buffers", name, tensor, "buffer")
         (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
         """Make `module` (or None) a child under this name."""
         if module is not None and not isinstance(module, Module):
-            raise refuse(
-                TypeError,
-                f"{typename(module)} is not a Module subclass",
-                mend="give a module, not its class: nn.ReLU()" if isinstance(module, type) else "",
-            )
+            mend = "give a module, not its class: nn.ReLU()" if isinstance(module, type) else ""
+            raise refuse(TypeError, f"{typename(module)} is not a Module subclass", mend=mend)
         self._register("_modules", name, module, "module")
 
     def register_module(self, name: str, module: Module | None) -> None:
@@ -249,11 +237,8 @@ class Module:
             self.register_parameter(name, value)
         elif name in own.get("_parameters", ()):
             if value is not None:
-                raise refuse(
-                    TypeError,
-                    f"cannot assign '{typename(value)}' as parameter '{name}' (torch.nn.Parameter or None expected)",
-                    mend="wrap it: nn.Parameter(tensor), or copy into it under torch.no_grad()",
-                )
+                mend = "wrap it: nn.Parameter(tensor), or copy into it under torch.no_grad()"
+                raise _unfit(value, f"as parameter '{name}'", "torch.nn.Parameter or None expected", mend)
             own["_parameters"][name] = None
         elif isinstance(value, Module):
             if "_modules" not in own:
@@ -262,19 +247,12 @@ class Module:
             own["_modules"][name] = value
         elif name in own.get("_modules", ()):
             if value is not None:
-                raise refuse(
-                    TypeError,
-                    f"cannot assign '{typename(value)}' as child module '{name}' (torch.nn.Module or None expected)",
-                )
+                raise _unfit(value, f"as child module '{name}'", "torch.nn.Module or None expected")
             own["_modules"][name] = None
         elif name in own.get("_buffers", ()):
             if value is not None and not isinstance(value, Tensor):
-                raise refuse(
-                    TypeError,
-                    f"cannot assign '{typename(value)}' as buffer '{name}' "
-                    "(torch.nn.Buffer, torch.Tensor or None expected)",
-                    mend="wrap it: torch.tensor(value)",
-                )
+                wanted = "torch.nn.Buffer, torch.Tensor or None expected"
+                raise _unfit(value, f"as buffer '{name}'", wanted, mend="wrap it: torch.tensor(value)")
             own["_buffers"][name] = value
         elif isinstance(value, Buffer):
             if "_buffers" not in own:
@@ -308,7 +286,7 @@ class Module:
     def named_modules(
         self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Module]]:
-        """(path, module) for this module, whose path is `prefix`, and all below it; each module once."""
+        """(path, module) for this module and all below it, each once; this module's own path is `prefix`."""
         memo = set() if memo is None else memo
         if self in memo:
             return
@@ -339,12 +317,10 @@ class Module:
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """Every parameter here and below, shared ones once.
 
-        >>> import tinygrad_pt as torch
         >>> sum(p.numel() for p in torch.nn.Linear(3, 2).parameters())
         8
         """
-        for _, value in self.named_parameters(recurse=recurse):
-            yield value
+        return (value for _, value in self.named_parameters(recurse=recurse))
 
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
@@ -354,8 +330,7 @@ class Module:
 
     def buffers(self, recurse: bool = True) -> Iterator[Tensor]:
         """Every buffer here and below."""
-        for _, value in self.named_buffers(recurse=recurse):
-            yield value
+        return (value for _, value in self.named_buffers(recurse=recurse))
 
     def named_children(self) -> Iterator[tuple[str, Module]]:
         """(name, module) for every direct child, each module once."""
@@ -367,13 +342,11 @@ class Module:
 
     def children(self) -> Iterator[Module]:
         """Every direct child."""
-        for _, child in self.named_children():
-            yield child
+        return (child for _, child in self.named_children())
 
     def modules(self) -> Iterator[Module]:
         """This module and all below it, each once."""
-        for _, module in self.named_modules():
-            yield module
+        return (module for _, module in self.named_modules())
 
     def get_submodule(self, target: str) -> Module:
         """The module at a path like `"body.0"`; the path `""` is this module."""
@@ -441,7 +414,6 @@ class Module:
 
         Shared parameters appear under each of their paths. `_metadata` holds each module's version.
 
-        >>> import tinygrad_pt as torch
         >>> {k: tuple(v.shape) for k, v in torch.nn.Linear(3, 2).state_dict().items()}
         {'weight': (2, 3), 'bias': (2,)}
         """
@@ -484,18 +456,12 @@ class Module:
             strict: missing and unexpected keys are errors.
             assign: take the given tensors themselves instead of copying their values.
 
-        Returns:
-            the missing and the unexpected keys.
-
-        Raises:
-            RuntimeError: a shape differs, or, if strict, a key is missing or unexpected.
+        Returns the missing and the unexpected keys. Raises RuntimeError if a shape differs, or, if strict, if a key
+        is missing or unexpected.
         """
         if not isinstance(state_dict, Mapping):
-            raise refuse(
-                TypeError,
-                f"Expected state_dict to be dict-like, got {type(state_dict)}.",
-                mend="give a dictionary, as state_dict() returns it",
-            )
+            text = f"Expected state_dict to be dict-like, got {type(state_dict)}."
+            raise refuse(TypeError, text, mend="give a dictionary, as state_dict() returns it")
         return state.load(self, state_dict, strict, assign)
 
     # -------------------------------------------------------------------------------- changing all at once
@@ -537,9 +503,8 @@ class Module:
         if not isinstance(dtype, dtypes.dtype):
             raise refuse(TypeError, f"to(): argument 'dtype' must be torch.dtype, not {typename(dtype)}")
         if dtype.rank < 2:
-            raise refuse(
-                TypeError, f"nn.Module.to only accepts floating point or complex dtypes, but got desired dtype={dtype}"
-            )
+            wanted = "only accepts floating point or complex dtypes"
+            raise refuse(TypeError, f"nn.Module.to {wanted}, but got desired dtype={dtype}")
         return self._apply(lambda t: t.to(dtype) if t.is_floating_point() else t)
 
     def type(self, dst_type: dtypes.dtype | str) -> Self:
@@ -559,19 +524,19 @@ class Module:
         return self.to(dtypes.float16)
 
     def cpu(self) -> Self:
-        """The module itself: it lives on the CPU."""
+        """Return the module itself, which is on the CPU."""
         return self
 
     def cuda(self, device: int | str | Device | None = None) -> Self:
-        """There is no GPU: an error that says so."""
+        """Raise an error: there is no GPU."""
         return self.to(device="cuda")
 
     def share_memory(self) -> Self:
-        """The module itself."""
+        """Return the module itself."""
         return self
 
     def train(self, mode: bool = True) -> Self:
-        """Set training mode here and below: dropout drops, batch norm learns its statistics."""
+        """Set training mode for this module and all below it: in this mode, dropout is active."""
         if not isinstance(mode, bool):
             raise refuse(ValueError, "training mode is expected to be boolean", mend="train(), or eval()")
         self.training = mode
@@ -580,17 +545,17 @@ class Module:
         return self
 
     def eval(self) -> Self:
-        """Set evaluation mode: `train(False)`."""
+        """Set evaluation mode: the same as `train(False)`."""
         return self.train(False)
 
     def requires_grad_(self, requires_grad: bool = True) -> Self:
-        """Learn (or freeze) all parameters here and below."""
+        """Make all parameters of this module and of all below it require gradients, or not."""
         for p in self.parameters():
             p.requires_grad_(requires_grad)
         return self
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients of all parameters, or set them to zeros."""
+        """Remove the gradients of all parameters, or (`set_to_none=False`) set them to zeros."""
         for p in self.parameters():
             if p._grad is not None:
                 if set_to_none:
@@ -604,8 +569,8 @@ class Module:
         return type(self).__name__
 
     def extra_repr(self) -> str:
-        """The text between the parentheses of the representation."""
-        return ""
+        """The text between the parentheses of the representation: the settings that the class lists in `_shown`."""
+        return ", ".join(f"{name}={getattr(self, name)}" for name in self._shown)
 
     def __repr__(self) -> str:
         extra = self.extra_repr()
@@ -621,24 +586,24 @@ class Module:
 
 
 def indented(text: str) -> str:
-    """All lines but the first moved two columns to the right."""
+    """The text with all lines but the first indented by two columns."""
     return text.replace("\n", "\n  ")
 
 
 def _path(target: str, method: str) -> str:
-    """A path, if it is a string; `method` is the one that PyTorch's error names."""
+    """The path, if it is a string; PyTorch's error names the string's `method`."""
     if not isinstance(target, str):
-        raise refuse(
-            AttributeError,
-            f"'{type(target).__name__}' object has no attribute '{method}'",
-            mend='give a path, as in "body.0.weight"',
-        )
+        text = f"'{type(target).__name__}' object has no attribute '{method}'"
+        raise refuse(AttributeError, text, mend='give a path, as in "body.0.weight"')
     return target
 
 
 def _uninitialised(word: str) -> Exception:
-    return refuse(
-        AttributeError,
-        f"cannot assign {word} before Module.__init__() call",
-        mend="call super().__init__() first in your __init__",
-    )
+    """The error of an assignment to a module that has no shelves yet."""
+    text = f"cannot assign {word} before Module.__init__() call"
+    return refuse(AttributeError, text, mend="call super().__init__() first in your __init__")
+
+
+def _unfit(value: object, place: str, wanted: str, mend: str = "") -> Exception:
+    """The error of an assignment of a value of the wrong type."""
+    return refuse(TypeError, f"cannot assign '{typename(value)}' {place} ({wanted})", mend=mend)

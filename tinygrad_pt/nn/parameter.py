@@ -1,4 +1,4 @@
-"""Parameters, the tensors that a module learns, and buffers, the tensors that it only keeps."""
+"""Parameter and Buffer: tensors that a module trains, and tensors that it keeps without training them."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Leaf
 from tinygrad_pt.tensor import Tensor
 
+__all__ = ["Buffer", "Parameter"]
+
 
 class Parameter(Tensor):
     """A leaf tensor that requires a gradient, and that a module registers when it is assigned as an attribute.
 
-    It shares memory with `data`; what is computed from it is a plain `Tensor`.
+    It shares memory with `data`; operations on it give plain tensors.
+    Raises RuntimeError if `requires_grad` is true and `data` is not of floating point dtype.
 
-    Raises:
-        RuntimeError: `data` is not of floating point dtype and `requires_grad` is true.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.Parameter(torch.ones(2))
     Parameter containing:
     tensor([1., 1.], requires_grad=True)
@@ -30,11 +29,8 @@ class Parameter(Tensor):
         t.array, t.version, t.node = _array(data, "Parameter"), [0, 0], None
         if requires_grad:
             if t.array.dtype.kind != "f":
-                raise refuse(
-                    RuntimeError,
-                    "Only Tensors of floating point and complex dtype can require gradients",
-                    mend="convert it first: data.float(), or pass requires_grad=False",
-                )
+                text = "Only Tensors of floating point and complex dtype can require gradients"
+                raise refuse(RuntimeError, text, mend="convert it first: data.float(), or pass requires_grad=False")
             t.node = Leaf(t)
         return t
 
@@ -43,9 +39,8 @@ class Parameter(Tensor):
 
 
 class Buffer(Tensor):
-    """A tensor that a module keeps without learning it; `persistent` says whether `state_dict` shows it.
+    """A tensor that a module keeps without training it; `state_dict` contains it if it is `persistent`.
 
-    >>> import tinygrad_pt as torch
     >>> m = torch.nn.Module()
     >>> m.steps = torch.nn.Buffer(torch.zeros(1))
     >>> list(m.state_dict())
@@ -62,7 +57,6 @@ class Buffer(Tensor):
 
 def _array(data: Tensor | None, kind: str) -> np.ndarray:
     if data is not None and not isinstance(data, Tensor):
-        raise refuse(
-            TypeError, f"{kind} data must be a Tensor, not {type(data).__name__}", mend="wrap it in torch.tensor(...)"
-        )
+        text = f"{kind} data must be a Tensor, not {type(data).__name__}"
+        raise refuse(TypeError, text, mend="wrap it in torch.tensor(...)")
     return np.empty(0, np.float32) if data is None else data.array

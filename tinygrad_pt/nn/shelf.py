@@ -1,4 +1,4 @@
-"""Shelf: the parameters, buffers or children of a module by name, which are its attributes too."""
+"""Shelf: a dictionary of a module's parameters, buffers or children; its entries are attributes of the module too."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The state of a module: what `state_dict` gathers and `load_state_dict` copies back."""
+"""The state of a module: `gather` makes the dictionary of `state_dict`, `load` copies one back into the module."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.modes import no_grad
@@ -15,23 +15,11 @@ if TYPE_CHECKING:
     from tinygrad_pt.nn.module import Module
 
 
-class Incompatible(tuple[list[str], list[str]]):
+class Incompatible(NamedTuple):
     """The missing and the unexpected keys of a `load_state_dict`."""
 
-    __slots__ = ()
-
-    def __new__(cls, missing_keys: list[str], unexpected_keys: list[str]) -> Incompatible:
-        return super().__new__(cls, (missing_keys, unexpected_keys))
-
-    @property
-    def missing_keys(self) -> list[str]:
-        """Keys that the module has and the dictionary lacks."""
-        return self[0]
-
-    @property
-    def unexpected_keys(self) -> list[str]:
-        """Keys that the dictionary has and the module lacks."""
-        return self[1]
+    missing_keys: list[str]  # in the module alone
+    unexpected_keys: list[str]  # in the dictionary alone
 
     def __repr__(self) -> str:
         if not self[0] and not self[1]:
@@ -40,7 +28,7 @@ class Incompatible(tuple[list[str], list[str]]):
 
 
 def entries(module: Module) -> Iterator[tuple[str, Tensor]]:
-    """(name, tensor) for each parameter and persistent buffer of this module alone."""
+    """(name, tensor) for each parameter and persistent buffer of this module, without those below."""
     yield from ((name, p) for name, p in module._parameters.items() if p is not None)
     hidden = module._non_persistent_buffers_set
     yield from ((name, b) for name, b in module._buffers.items() if b is not None and name not in hidden)
@@ -65,7 +53,7 @@ def gather(module: Module, destination: dict[str, Any], prefix: str, keep_vars: 
 
 
 def load(root: Module, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> Incompatible:
-    """Check a whole dictionary, and only then copy it into a module and all below it."""
+    """Check a whole dictionary, and then copy it into a module and all below it."""
     metadata = getattr(state_dict, "_metadata", {})
     given = OrderedDict(state_dict)
     missing: list[str] = []
@@ -103,11 +91,9 @@ def load(root: Module, state_dict: Mapping[str, Any], strict: bool, assign: bool
                 listed = ", ".join(f'"{key}"' for key in keys)
                 errors.insert(0, f"{word} key(s) in state_dict: {listed}. ")
     if errors:
-        raise refuse(
-            RuntimeError,
-            f"Error(s) in loading state_dict for {root._get_name()}:\n\t" + "\n\t".join(errors),
-            mend="build the module as it was built when it was saved; strict=False allows missing and unexpected keys",
-        )
+        text = f"Error(s) in loading state_dict for {root._get_name()}:\n\t" + "\n\t".join(errors)
+        mend = "build the module as it was built when it was saved; strict=False allows missing and unexpected keys"
+        raise refuse(RuntimeError, text, mend=mend)
     with no_grad():
         for step in plan:
             step()
@@ -115,7 +101,7 @@ def load(root: Module, state_dict: Mapping[str, Any], strict: bool, assign: bool
 
 
 def _misfit(key: str, value: Tensor, source: Any) -> str:
-    """PyTorch's sentence about an entry that does not fit its place, or "" if it does."""
+    """PyTorch's sentence about an entry of the wrong type or shape, or ""."""
     if not isinstance(source, Tensor):
         return (
             f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from checkpoint '

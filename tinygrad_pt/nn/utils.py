@@ -1,5 +1,6 @@
 """Functions that clip gradients, and that turn parameters into one vector and back."""
 
+# fmt: off
 from __future__ import annotations
 
 import math
@@ -22,7 +23,7 @@ MEND = "give a tensor or an iterable of tensors: model.parameters()"
 
 
 def _listed(parameters: Tensors, op: str, name: str = "") -> list[Tensor]:
-    """The tensors as a list, checked."""
+    """The tensors as a checked list."""
     if isinstance(parameters, Tensor):
         return [parameters]
     if not isinstance(parameters, Iterable):
@@ -32,7 +33,7 @@ def _listed(parameters: Tensors, op: str, name: str = "") -> list[Tensor]:
         if not isinstance(t, Tensor):
             raise refuse(AttributeError, f"'{type(t).__name__}' object has no attribute 'grad'", op, t, mend=MEND)
     if name and not found and isinstance(parameters, GeneratorType):
-        warnings.warn(f"`{name}` is an empty generator, no gradient clipping will occur.", UserWarning, stacklevel=3)
+        warnings.warn(f"`{name}` is an empty generator, no gradient clipping will occur.", stacklevel=3)
     return found
 
 
@@ -43,13 +44,12 @@ def _float(value: float, op: str) -> float:
         raise refuse(type(error), str(error), op, value, mend="give a number") from None
 
 
-@np.errstate(all="ignore")  # a norm may be inf, even where somebody made NumPy's warnings errors
+@np.errstate(all="ignore")  # a norm may be inf, also where NumPy's warnings are errors
 def get_total_norm(
     tensors: Tensors, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
 ) -> Tensor:
     """The p-norm of all tensors laid end to end.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.utils.get_total_norm([torch.tensor([3.0]), torch.tensor([4.0])])
     tensor(5.)
     """
@@ -60,13 +60,12 @@ def get_total_norm(
     norms = np.stack([_norm(x, norm_type) for x in arrays])
     total = _norm(norms, norm_type)
     if error_if_nonfinite and not np.isfinite(total):
-        raise refuse(
-            RuntimeError,
+        text = (
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
             "clipped. To disable this error and scale the gradients by the non-finite norm anyway, set "
-            "`error_if_nonfinite=False`",
-            mend="look for the first nan or inf: torch.autograd.set_detect_anomaly(True)",
+            "`error_if_nonfinite=False`"
         )
+        raise refuse(RuntimeError, text, mend="look for the first nan or inf: torch.autograd.set_detect_anomaly(True)")
     return wrap(total)
 
 
@@ -86,7 +85,6 @@ def clip_grads_with_norm_(
 ) -> None:
     """Multiply every gradient by min(1, max_norm / (total_norm + 10⁻⁶)), in place.
 
-    >>> import tinygrad_pt as torch
     >>> p = torch.nn.Parameter(torch.zeros(2)); p.grad = torch.tensor([3.0, 4.0])
     >>> torch.nn.utils.clip_grads_with_norm_(p, 1.0, torch.tensor(5.0)); p.grad
     tensor([0.6000, 0.8000])
@@ -100,15 +98,11 @@ def clip_grads_with_norm_(
 
 
 def clip_grad_norm_(
-    parameters: Tensors,
-    max_norm: float,
-    norm_type: float = 2.0,
-    error_if_nonfinite: bool = False,
+    parameters: Tensors, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False,
     foreach: bool | None = None,
 ) -> Tensor:
     """Scale all gradients together, in place, to a joint norm of at most `max_norm`; return the norm.
 
-    >>> import tinygrad_pt as torch
     >>> p = torch.nn.Parameter(torch.zeros(2)); p.grad = torch.tensor([3.0, 4.0])
     >>> torch.nn.utils.clip_grad_norm_(p, 1.0), p.grad
     (tensor(5.), tensor([0.6000, 0.8000]))
@@ -124,7 +118,6 @@ def clip_grad_norm_(
 def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | None = None) -> None:
     """Cut every element of every gradient to [-clip_value, clip_value], in place.
 
-    >>> import tinygrad_pt as torch
     >>> p = torch.nn.Parameter(torch.zeros(2)); p.grad = torch.tensor([3.0, -0.5])
     >>> torch.nn.utils.clip_grad_value_(p, 1.0); p.grad
     tensor([ 1.0000, -0.5000])
@@ -140,9 +133,8 @@ def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | Non
 
 
 def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
-    """All parameters laid end to end in one vector, through which gradients flow.
+    """All parameters laid end to end in one vector, with gradients.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.utils.parameters_to_vector(torch.nn.Linear(3, 2).parameters()).shape
     torch.Size([8])
     """
@@ -152,7 +144,6 @@ def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
 def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
     """The inverse of `parameters_to_vector`: each parameter takes its part of the vector as its value.
 
-    >>> import tinygrad_pt as torch
     >>> layer = torch.nn.Linear(1, 1)
     >>> torch.nn.utils.vector_to_parameters(torch.tensor([2.0, 3.0]), layer.parameters()); layer.bias.item()
     3.0

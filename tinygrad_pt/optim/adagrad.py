@@ -21,10 +21,8 @@ class Adagrad(Optimizer):
     and floating dtype. Raises ValueError for options out of range. Source: J. Duchi, E. Hazan, Y. Singer,
     Adaptive subgradient methods for online learning and stochastic optimization, JMLR 2011.
 
-    >>> import tinygrad_pt as torch
-    >>> from tinygrad_pt.optim import Adagrad
     >>> x = torch.tensor([1.0, -200.0], requires_grad=True)
-    >>> optimizer = Adagrad([x], lr=0.1)
+    >>> optimizer = torch.optim.Adagrad([x], lr=0.1)
     >>> (x * x).sum().backward(); optimizer.step(); x
     tensor([   0.9000, -199.9000], requires_grad=True)
     """

@@ -25,10 +25,8 @@ class Adam(Optimizer):
     ValueError for options out of range. Source: D. Kingma, J. Ba, Adam: a method for stochastic optimization,
     ICLR 2015; S. Reddi, S. Kale, S. Kumar, On the convergence of Adam and beyond, ICLR 2018.
 
-    >>> import tinygrad_pt as torch
-    >>> from tinygrad_pt.optim import Adam
     >>> x = torch.tensor([1.0, -200.0], requires_grad=True)
-    >>> optimizer = Adam([x], lr=0.1)
+    >>> optimizer = torch.optim.Adam([x], lr=0.1)
     >>> (x * x).sum().backward(); optimizer.step(); x
     tensor([   0.9000, -199.9000], requires_grad=True)
     """
@@ -50,7 +48,7 @@ class Adam(Optimizer):
         })
 
     def _check(self, options: Options) -> None:
-        """The common checks, and that both betas are of one kind; then they become floats."""
+        """The common checks, and one that both betas are of one kind; they are stored as floats."""
         super()._check(options)
         betas = options["betas"]
         if not any(all(isinstance(b, kind) for b in betas) for kind in (float, Tensor)):
@@ -69,7 +67,7 @@ class Adam(Optimizer):
         if rest1 is None:
             t *= weight1
             m += t
-        else:  # the average is nearer to g: it is counted from g, so a weight of 1 gives g itself
+        else:  # m is computed from g, so that a weight of 1 gives g exactly
             t *= rest1
             subtract(g, t, m)
         v *= beta2
@@ -83,7 +81,7 @@ class Adam(Optimizer):
         x += s
 
     def numbers(self, group: Options, t: float) -> tuple[float | None, ...]:
-        """The constants of step t. The corrections of both averages stand where they cost no pass over the parameter:
+        """The constants of step t. They contain the corrections of both averages, which so cost no pass over x:
 
         lr·m̂ / (√v̂ + ε) = (lr·c / (1 - β₁ᵗ))·m / (√v + ε·c) with c = √(1 - β₂ᵗ).
         """
@@ -107,11 +105,9 @@ class AdamW(Adam):
     Options, errors and state are those of `Adam`. Source: I. Loshchilov, F. Hutter, Decoupled weight decay
     regularization, ICLR 2019.
 
-    >>> import tinygrad_pt as torch
-    >>> from tinygrad_pt.optim import AdamW
     >>> x = torch.tensor([1.0], requires_grad=True)
     >>> x.grad = torch.zeros(1)
-    >>> AdamW([x], lr=0.1, weight_decay=0.5).step(); x
+    >>> torch.optim.AdamW([x], lr=0.1, weight_decay=0.5).step(); x
     tensor([0.9500], requires_grad=True)
     """
 
@@ -126,7 +122,7 @@ class AdamW(Adam):
         )
 
     def load_state_dict(self, state_dict: Options) -> None:
-        """Like `Adam`'s, but the weight decay stays decoupled whatever was saved."""
+        """Like `Adam`'s, but the weight decay is always decoupled."""
         super().load_state_dict(state_dict)
         for group in self.param_groups:
             group["decoupled_weight_decay"] = True

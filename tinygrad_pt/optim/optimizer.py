@@ -1,4 +1,4 @@
-"""What all optimizers share: groups of parameters with options, a state per parameter, the loop of a step, saving."""
+"""The base of all optimizers: groups of parameters with options, a state per parameter, steps, and saving."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Due: TypeAlias = list[tuple[Tensor, np.ndarray, np.ndarray]]  # (parameter, its 
 Loss = TypeVar("Loss")
 R = TypeVar("R")
 
-BLOCK = 16384  # elements per piece of a large parameter: what a rule touches stays in the processor's cache
+BLOCK = 16384  # elements per piece of a large parameter: a piece and its state fit into the processor's cache
 WORDS = {"lr": "learning rate", "eps": "epsilon value"}  # PyTorch's words for options
 DUPLICATES = (
     "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; "
@@ -38,7 +38,7 @@ DUPLICATES = (
 
 # ----------------------------------------------------------------------------------- numbers and blocks
 class Constants(dict):
-    """Numbers as 0-d arrays of one dtype, by which NumPy multiplies twice as fast as by numbers; None stays None."""
+    """Numbers as 0-d arrays of one dtype: NumPy multiplies by them twice as fast as by numbers. None stays None."""
 
     def __init__(self, dtype: np.dtype) -> None:
         self.dtype = dtype
@@ -81,7 +81,7 @@ def sweep(rule: Callable[..., None], k: Any, x: np.ndarray, g: np.ndarray, *stat
 
 
 def regularised(k: Any, x: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
-    """Run a rule with the gradient ±g + λ·x: of the negated loss to maximize, and of the penalty."""
+    """Run a rule with the gradient ±g + λ·x: minus to maximize, and λ·x for the weight decay."""
     rule, maximize, decay, k = k
     if maximize:
         g = -g
@@ -91,7 +91,7 @@ def regularised(k: Any, x: np.ndarray, g: np.ndarray, *state: np.ndarray) -> Non
 
 
 def due(params: list[Tensor]) -> Due:
-    """The parameters that have a gradient, all checked before the first of them is written."""
+    """The parameters that have a gradient; all are checked before the first is written."""
     found = []
     for p in params:
         grad = p._grad
@@ -150,10 +150,8 @@ class Optimizer:
     `params` and options that may be changed between steps; `state` maps a parameter to its state, a dict. Raises
     TypeError or ValueError where `params` cannot be optimized.
 
-    >>> import tinygrad_pt as torch
-    >>> from tinygrad_pt.optim import SGD
     >>> w = torch.tensor([3.0], requires_grad=True)
-    >>> optimizer = SGD([{"params": [w], "lr": 0.5}], lr=0.1)
+    >>> optimizer = torch.optim.SGD([{"params": [w], "lr": 0.5}], lr=0.1)
     >>> (w * w).sum().backward(); optimizer.step(); w
     tensor([0.], requires_grad=True)
     >>> optimizer.zero_grad(); w.grad is None
@@ -161,9 +159,9 @@ class Optimizer:
     """
 
     keeps: dict[str, str] = {}  # the arrays of a state, in the order of `rule`; each with the option that asks for it
-    counts_steps = False  # does a state have the entry "step"?
+    counts_steps = False  # whether a state has the entry "step"
     nonnegative: tuple[str, ...] = ()  # options that must be ≥ 0, in the order in which PyTorch checks them
-    takes_nan = False  # may these be nan, as in PyTorch's SGD?
+    takes_nan = False  # whether these may be nan, as in PyTorch's SGD
 
     def __init__(self, params: ParamsT, defaults: Options) -> None:
         self._check(defaults)
@@ -197,7 +195,7 @@ class Optimizer:
     def param_groups(self) -> list[Options]:
         """The groups, each a dict of `params` and options, which may be changed."""
         if "param_groups" not in self.__dict__:
-            raise AttributeError(f"'{type(self).__name__}' object has no attribute 'param_groups'")
+            raise refuse(AttributeError, f"'{type(self).__name__}' object has no attribute 'param_groups'")
         for listener in current().listeners:
             listener.read(self)
         groups: list[Options] = self.__dict__["param_groups"]  # a step reads it there, and tells nobody
@@ -259,14 +257,14 @@ class Optimizer:
     @staticmethod
     def rule(*arguments: Any, **none: Any) -> None:
         """`rule(k, x, g, *kept)`, the formula: it changes x and the kept arrays in place; k are the constants."""
-        raise NotImplementedError
+        raise refuse(NotImplementedError, "a subclass of Optimizer should define rule and numbers, or update, or step")
 
     def numbers(self, group: Options, t: float) -> tuple[float | None, ...]:
         """The constants k of step number t; the rule gets each number as an array, and None as it is.
 
         Where steps are not counted, t is 1 at the step that makes the state, and 0 later.
         """
-        raise NotImplementedError
+        raise refuse(NotImplementedError, f"{type(self).__name__} should define numbers(group, t)")
 
     def first_value(self, x: np.ndarray, group: Options) -> np.ndarray:
         """The first value of a kept array, in the shape, dtype and memory layout of the parameter."""
@@ -354,7 +352,7 @@ class Optimizer:
         return loss
 
     def zero_grad(self, set_to_none: bool = True) -> None:
-        """Forget the gradients, or (`set_to_none=False`) fill them with zeros in place."""
+        """Remove the gradients, or (`set_to_none=False`) fill them with zeros in place."""
         if current().listeners and (self, "zero_grad") not in _told.get():
             return _tell(self, "zero_grad", Optimizer.zero_grad, set_to_none)
         for group in self.__dict__.get("param_groups") or self.param_groups:
@@ -379,7 +377,7 @@ class Optimizer:
         return self._register(self._after, hook)
 
     def _register(self, hooks: dict[int, Any], hook: Callable[..., Any]) -> Removable:
-        if "_bare_step" not in self.__dict__:  # a step without hooks pays nothing for them
+        if "_bare_step" not in self.__dict__:  # a step without hooks costs nothing more
             self._bare_step = self.step
             self.step = self._hooked_step  # type: ignore[method-assign]
         removable = Removable(hooks)
@@ -391,10 +389,8 @@ class Optimizer:
             changed = hook(self, args, kwargs)
             if changed is not None:
                 if not (isinstance(changed, tuple) and len(changed) == 2):
-                    text = (
-                        f"{self._bare_step} must return None or a tuple of (new_args, new_kwargs), but got {changed}."
-                    )
-                    raise refuse(RuntimeError, text)
+                    wanted = "None or a tuple of (new_args, new_kwargs)"
+                    raise refuse(RuntimeError, f"{self._bare_step} must return {wanted}, but got {changed}.")
                 args, kwargs = changed
         result = self._bare_step(*args, **kwargs)
         for hook in list(self._after.values()):
@@ -419,7 +415,7 @@ class Optimizer:
         return {"state": state, "param_groups": groups}
 
     def load_state_dict(self, state_dict: Options) -> None:
-        """Go on from a `state_dict()`: copies its options and its tensors, in the parameters' dtypes.
+        """Continue from a `state_dict()`: copy its options, and its tensors in the parameters' dtypes.
 
         Raises ValueError, and changes nothing, if groups, options, entries or shapes do not fit this
         optimizer.
@@ -478,11 +474,8 @@ def _split(params: Any) -> tuple[list[Any], list[str]]:
     if isinstance(params, Tensor):
         return [params], []
     if isinstance(params, set):
-        raise refuse(
-            TypeError,
-            "optimizer parameters need to be organized in ordered collections, but the ordering of tensors "
-            "in sets will change between runs. Please use a list instead.",
-        )
+        text = "optimizer parameters need to be organized in ordered collections, but the ordering of tensors "
+        raise refuse(TypeError, text + "in sets will change between runs. Please use a list instead.")
     given = list(params)
     names = [p[0] for p in given if isinstance(p, tuple)]
     if len(names) not in (0, len(given)):
@@ -492,7 +485,7 @@ def _split(params: Any) -> tuple[list[Any], list[str]]:
 
 
 def _warn(text: str) -> None:
-    """A warning at the user's line, however many constructors lie between."""
+    """A warning at the user's line, through any number of constructors."""
     frame = user_frame()
     assert frame is not None
     place = frame.f_code.co_filename, frame.f_lineno, frame.f_globals.get("__name__")
@@ -500,7 +493,7 @@ def _warn(text: str) -> None:
 
 
 def _refuse_flags(group: Options) -> None:
-    """Raise where a flag asks for an implementation that does not exist; `foreach` and `fused` change no number."""
+    """Raise if a flag asks for an implementation that does not exist; `foreach` and `fused` change no result."""
     if group.get("fused") and group.get("foreach"):
         raise refuse(RuntimeError, "`fused` and `foreach` cannot be `True` together.")
     for flag in ("capturable", "differentiable"):

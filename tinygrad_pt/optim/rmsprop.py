@@ -23,10 +23,8 @@ class RMSprop(Optimizer):
     learning, lecture 6.5, 2012; A. Graves, Generating sequences with recurrent neural networks, 2013
     (centered).
 
-    >>> import tinygrad_pt as torch
-    >>> from tinygrad_pt.optim import RMSprop
     >>> x = torch.tensor([1.0, -200.0], requires_grad=True)
-    >>> optimizer = RMSprop([x], lr=0.1, alpha=0.75)
+    >>> optimizer = torch.optim.RMSprop([x], lr=0.1, alpha=0.75)
     >>> (x * x).sum().backward(); optimizer.step(); x
     tensor([   0.8000, -199.8000], requires_grad=True)
     """

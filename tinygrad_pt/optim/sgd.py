@@ -26,10 +26,8 @@ class SGD(Optimizer):
     `weight_decay`, and for `nesterov` without momentum or with dampening. Source: I. Sutskever, J. Martens,
     G. Dahl, G. Hinton, On the importance of initialization and momentum in deep learning, ICML 2013.
 
-    >>> import tinygrad_pt as torch
-    >>> from tinygrad_pt.optim import SGD
     >>> x = torch.tensor([1.0, -2.0], requires_grad=True)
-    >>> optimizer = SGD([x], lr=0.1, momentum=0.9)
+    >>> optimizer = torch.optim.SGD([x], lr=0.1, momentum=0.9)
     >>> for _ in range(2):
     ...     optimizer.zero_grad(); (x * x).sum().backward(); optimizer.step()
     >>> x
@@ -51,7 +49,7 @@ class SGD(Optimizer):
         })
 
     def _check(self, options: Options) -> None:
-        """The common checks, and one of Nesterov's momentum."""
+        """The common checks, and one of the options of Nesterov's momentum."""
         super()._check(options)
         if options["nesterov"] and (not options["momentum"] or options["dampening"]):
             raise refuse(ValueError, "Nesterov momentum requires a momentum and zero dampening")
@@ -83,12 +81,12 @@ class SGD(Optimizer):
         for p, x, g in todo:  # most of a small network's step is spent here
             if x.dtype is not kind:
                 kind = x.dtype
-                step = constants(kind)[rate]  # as an array it keeps its precision beside halves
+                step = constants(kind)[rate]  # as an array it keeps its precision for halves
                 number = step.item()
             size = x.size
             if 1 < size <= direct:
                 x += g * step
-            elif size == 1:  # for one element NumPy's way in place takes several times longer
+            elif size == 1:  # for one element, an operation in place takes NumPy several times as long
                 x.fill(x.item() + g.item() * number)
             else:
                 sweep(self.rule, (step, None, None, None, None), x, g)

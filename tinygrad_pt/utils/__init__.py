@@ -1,4 +1,4 @@
-"""What training needs around the network: `utils.data` loads batches."""
+"""Utilities of training: `utils.data` loads batches of samples."""
 
 from tinygrad_pt.utils import data
 

@@ -1,5 +1,6 @@
 """Activations: element by element, and along one axis."""
 
+# fmt: off
 from __future__ import annotations
 
 import math
@@ -10,6 +11,7 @@ import numpy as np
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt import functions as F
 from tinygrad_pt.errors import refuse
+from tinygrad_pt.functions import relu, relu_, sigmoid, tanh
 from tinygrad_pt.functions.arguments import axis_from, expect_tensor
 from tinygrad_pt.nn.functional.check import as_integer, expect_number, floating_only, only_tensors, spoken, written
 from tinygrad_pt.ops.special import erf
@@ -17,17 +19,14 @@ from tinygrad_pt.tensor import Tensor
 
 __all__ = [
     "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax",
-    "logsigmoid", "mish", "prelu", "relu6", "selu", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign",
-    "tanhshrink", "threshold",
+    "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "selu", "sigmoid", "silu", "softmax", "softmin",
+    "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
 ]  # fmt: skip
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
-    """min(max(x, 0), 6).
+    """min(max(x, 0), 6); see `nn.ReLU6`.
 
-    Shapes and errors are those of `nn.ReLU6`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.relu6(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([0., 0., 0., 2.])
     """
@@ -35,11 +34,8 @@ def relu6(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Tensor:
-    """x cut to [min_val, max_val]; unlike clamp's, its slope on the bounds is 0.
+    """x cut to [min_val, max_val]; the slope at the bounds is 0 (that of clamp is 1); see `nn.Hardtanh`.
 
-    Shapes and errors are those of `nn.Hardtanh`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.hardtanh(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-1.0000, -0.5000,  0.0000,  1.0000])
     """
@@ -55,17 +51,14 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
 
 
 def _cut(x: Tensor, low: float, high: float) -> Tensor:
-    """x cut to [low, high], with slope 0 on the bounds."""
+    """x cut to [low, high], with slope 0 at the bounds."""
     inside = ops.logical_and(ops.gt(x, low), ops.lt(x, high))
     return ops.where(inside, x, F.clamp(x, low, high).detach())
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
-    """x where x > 0, else negative_slope · x.
+    """x where x > 0, else negative_slope · x; see `nn.LeakyReLU`.
 
-    Shapes and errors are those of `nn.LeakyReLU`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.leaky_relu(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.0400, -0.0050,  0.0000,  2.0000])
     """
@@ -75,11 +68,8 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
-    """x where x > 0, else w · x with one w, or one per channel (axis 1).
+    """x where x > 0, else w · x with one w, or one per channel (axis 1); see `nn.PReLU`.
 
-    Shapes and errors are those of `nn.PReLU`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.prelu(torch.tensor([-4.0, -0.5, 0.0, 2.0]), torch.tensor([0.5]))
     tensor([-2.0000, -0.2500,  0.0000,  2.0000])
     """
@@ -101,11 +91,8 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """x where x > 0, else α (eˣ - 1).
+    """x where x > 0, else α (eˣ - 1); see `nn.ELU`.
 
-    Shapes and errors are those of `nn.ELU`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.elu(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.9817, -0.3935,  0.0000,  2.0000])
     """
@@ -115,11 +102,8 @@ def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
 
 
 def selu(input: Tensor, inplace: bool = False) -> Tensor:
-    """ELU with the α and the scale that keep mean 0 and variance 1 (Klambauer et al., 2017).
+    """ELU with the α and the scale that keep mean 0 and variance 1 (Klambauer et al., 2017); see `nn.SELU`.
 
-    Shapes and errors are those of `nn.SELU`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.selu(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-1.7259, -0.6918,  0.0000,  2.1014])
     """
@@ -128,11 +112,8 @@ def selu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
-    """x where x > 0, else α (eˣᐟᵅ - 1).
+    """x where x > 0, else α (eˣᐟᵅ - 1); see `nn.CELU`.
 
-    Shapes and errors are those of `nn.CELU`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.celu(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.9817, -0.3935,  0.0000,  2.0000])
     """
@@ -151,11 +132,8 @@ def _elu(x: Tensor, alpha: float, scale: float, slope: float) -> Tensor:
 
 
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
-    """ln(1 + e^(βx)) / β, and x itself where βx > threshold.
+    """ln(1 + e^(βx)) / β, and x itself where βx > threshold; see `nn.Softplus`.
 
-    Shapes and errors are those of `nn.Softplus`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.softplus(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([0.0181, 0.4741, 0.6931, 2.1269])
     """
@@ -168,11 +146,8 @@ def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tenso
 
 
 def silu(input: Tensor, inplace: bool = False) -> Tensor:
-    """x σ(x), also called swish.
+    """x σ(x), also called swish; see `nn.SiLU`.
 
-    Shapes and errors are those of `nn.SiLU`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.silu(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.0719, -0.1888,  0.0000,  1.7616])
     """
@@ -181,11 +156,8 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
-    """x tanh(ln(1 + eˣ)).
+    """x tanh(ln(1 + eˣ)); see `nn.Mish`.
 
-    Shapes and errors are those of `nn.Mish`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.mish(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.0726, -0.2207,  0.0000,  1.9440])
     """
@@ -194,11 +166,8 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
-    """x Φ(x), Φ the normal distribution function; "tanh" approximates it (Hendrycks and Gimpel, 2016).
+    """x Φ(x), Φ the normal distribution function; "tanh" approximates it (Hendrycks and Gimpel, 2016); see `nn.GELU`.
 
-    Shapes and errors are those of `nn.GELU`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.gelu(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-1.2672e-04, -1.5427e-01,  0.0000e+00,  1.9545e+00])
     """
@@ -212,11 +181,8 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
 
 
 def logsigmoid(input: Tensor) -> Tensor:
-    """ln σ(x), without overflow.
+    """ln σ(x), without overflow; see `nn.LogSigmoid`.
 
-    Shapes and errors are those of `nn.LogSigmoid`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.logsigmoid(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-4.0181, -0.9741, -0.6931, -0.1269])
     """
@@ -224,11 +190,8 @@ def logsigmoid(input: Tensor) -> Tensor:
 
 
 def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
-    """min(max(x/6 + 1/2, 0), 1), with slope 0 at both corners.
+    """min(max(x/6 + 1/2, 0), 1), with slope 0 at both corners; see `nn.Hardsigmoid`.
 
-    Shapes and errors are those of `nn.Hardsigmoid`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.hardsigmoid(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([0.0000, 0.4167, 0.5000, 0.8333])
     """
@@ -237,11 +200,8 @@ def hardsigmoid(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
-    """x · hardsigmoid(x).
+    """x · hardsigmoid(x); see `nn.Hardswish`.
 
-    Shapes and errors are those of `nn.Hardswish`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.hardswish(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.0000, -0.2083,  0.0000,  1.6667])
     """
@@ -250,11 +210,8 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
 
 
 def softsign(input: Tensor) -> Tensor:
-    """x / (1 + |x|).
+    """x / (1 + |x|); see `nn.Softsign`.
 
-    Shapes and errors are those of `nn.Softsign`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.softsign(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-0.8000, -0.3333,  0.0000,  0.6667])
     """
@@ -263,11 +220,8 @@ def softsign(input: Tensor) -> Tensor:
 
 
 def tanhshrink(input: Tensor) -> Tensor:
-    """x - tanh x.
+    """x - tanh x; see `nn.Tanhshrink`.
 
-    Shapes and errors are those of `nn.Tanhshrink`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.tanhshrink(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-3.0007, -0.0379,  0.0000,  1.0360])
     """
@@ -276,26 +230,20 @@ def tanhshrink(input: Tensor) -> Tensor:
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """x where |x| > λ, else 0.
+    """x where |x| > λ, else 0; see `nn.Hardshrink`.
 
-    Shapes and errors are those of `nn.Hardshrink`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.hardshrink(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-4.,  0.,  0.,  2.])
     """
     floating_only(input, "hardshrink", "hardshrink_cpu")
     expect_number(lambd, "hardshrink", "lambd")
-    inside = ops.logical_and(ops.ge(input, -lambd), ops.le(input, lambd))  # neither holds for nan, which stays
+    inside = ops.logical_and(ops.ge(input, -lambd), ops.le(input, lambd))  # false for nan, so nan stays nan
     return ops.where(inside, 0.0, input)
 
 
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
-    """x moved towards 0 by λ, and no further than 0.
+    """x moved towards 0 by λ, and no further than 0; see `nn.Softshrink`.
 
-    Shapes and errors are those of `nn.Softshrink`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.softshrink(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
     tensor([-3.5000,  0.0000,  0.0000,  1.5000])
     """
@@ -309,11 +257,8 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
-    """x where x > threshold, else value.
+    """x where x > threshold, else value; see `nn.Threshold`.
 
-    Shapes and errors are those of `nn.Threshold`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.threshold(torch.tensor([-4.0, -0.5, 0.0, 2.0]), 0.1, 20.0)
     tensor([20., 20., 20.,  2.])
     """
@@ -327,11 +272,8 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
 
 
 def glu(input: Tensor, dim: int = -1) -> Tensor:
-    """a σ(b), where a and b are the halves of the input along `dim`.
+    """a σ(b), where a and b are the halves of the input along `dim`; see `nn.GLU`.
 
-    Shapes and errors are those of `nn.GLU`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.glu(torch.tensor([1.0, 2.0, 0.0, 0.0]))
     tensor([0.5000, 1.0000])
     """
@@ -347,21 +289,15 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
 
 
 def _guessed_dim(name: str, ndim: int) -> int:
-    """The axis that PyTorch takes if none is given, with its warning."""
-    warnings.warn(
-        f"Implicit dimension choice for {name} has been deprecated. Change the call to include dim=X as an argument.",
-        UserWarning,
-        stacklevel=3,
-    )
+    """PyTorch's default axis, with its warning."""
+    text = f"Implicit dimension choice for {name} has been deprecated. "
+    warnings.warn(text + "Change the call to include dim=X as an argument.", stacklevel=3)
     return 0 if ndim in (0, 1, 3) else 1
 
 
 def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: dtypes.dtype | None = None) -> Tensor:
-    """eˣ / Σ eˣ along `dim`.
+    """eˣ / Σ eˣ along `dim`; see `nn.Softmax`.
 
-    Shapes and errors are those of `nn.Softmax`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.softmax(torch.tensor([0.0, 1.0, 2.0]), dim=0)
     tensor([0.0900, 0.2447, 0.6652])
     """
@@ -370,11 +306,8 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
 
 
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: dtypes.dtype | None = None) -> Tensor:
-    """Softmax of -x.
+    """Softmax of -x; see `nn.Softmin`.
 
-    Shapes and errors are those of `nn.Softmin`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.softmin(torch.tensor([0.0, 1.0, 2.0]), dim=0)
     tensor([0.6652, 0.2447, 0.0900])
     """
@@ -385,11 +318,8 @@ def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
 def log_softmax(
     input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: dtypes.dtype | None = None
 ) -> Tensor:
-    """x - ln Σ eˣ along `dim`.
+    """x - ln Σ eˣ along `dim`; see `nn.LogSoftmax`.
 
-    Shapes and errors are those of `nn.LogSoftmax`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.log_softmax(torch.tensor([0.0, 1.0, 2.0]), dim=0)
     tensor([-2.4076, -1.4076, -0.4076])
     """

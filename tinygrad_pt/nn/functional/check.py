@@ -15,24 +15,25 @@ from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import write
 from tinygrad_pt.tensor import Tensor
 
+Flag = bool | None  # `size_average` and `reduce` of losses, which PyTorch has deprecated
 NUMBERS = (float, int, np.number, Handle)  # a tensor may stand for a number
 
 
 def only_tensors(op: str, **values: object) -> None:
-    """PyTorch's TypeError unless all of these are tensors."""
+    """Raise PyTorch's TypeError unless all of these are tensors."""
     for i, (name, value) in enumerate(values.items(), 1):
         if not isinstance(value, Handle):
             expect_tensor(value, op, name, i)
 
 
 def expect_number(value: object, op: str, name: str) -> None:
-    """PyTorch's TypeError unless this is a number."""
+    """Raise PyTorch's TypeError unless this is a number."""
     if not isinstance(value, NUMBERS):
         raise wrong_type(op, name, "Number", value)
 
 
 def expect_integer(value: object, op: str, name: str) -> None:
-    """PyTorch's TypeError unless this is an integer."""
+    """Raise PyTorch's TypeError unless this is an integer."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise wrong_type(op, name, "int", value)
 
@@ -43,7 +44,7 @@ def wrong_type(op: str, name: str, kind: str, value: object) -> Exception:
 
 
 def as_integer(value: float, op: str) -> int:
-    """A number cut to an integer, to meet integers; inf and nan are none."""
+    """A number without its fraction, for integer inputs; inf and nan are refused."""
     expect_number(value, op, "value")
     if not math.isfinite(value):
         raise refuse(RuntimeError, "value cannot be converted to type int64_t without overflow", op, value)
@@ -56,7 +57,7 @@ def spoken(t: Tensor) -> str:
 
 
 def floating_only(input: Tensor, op: str, kernel: str) -> Tensor:
-    """The input, if it is a tensor of floating point numbers; for others PyTorch has no such kernel."""
+    """The input; PyTorch's error unless it is a tensor of floating point numbers."""
     if not isinstance(input, Handle) or input.array.dtype.kind != "f":
         text = f"\"{kernel}\" not implemented for '{spoken(expect_tensor(input, op))}'"
         raise refuse(NotImplementedError, text, op, input, mend="convert it first: x.float()")

@@ -1,6 +1,6 @@
-"""Losses of classes: two, many, and whole distributions over them."""
-# fmt: off
+"""Losses of classifiers: two classes, many classes, and distributions over classes."""
 
+# fmt: off
 from __future__ import annotations
 
 import math
@@ -12,9 +12,10 @@ from tinygrad_pt import functions as F
 from tinygrad_pt import ops
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor, promoted
+from tinygrad_pt.functions.indexing import one_hot
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.nn.functional.activation import log_softmax
-from tinygrad_pt.nn.functional.check import expect_integer, expect_number, floating_only, only_tensors, spoken
+from tinygrad_pt.nn.functional.check import Flag, expect_integer, expect_number, floating_only, only_tensors, spoken
 from tinygrad_pt.nn.functional.reduction import REDUCTIONS, legacy_reduction, reduced, reduction_of
 from tinygrad_pt.ops import loss as L
 from tinygrad_pt.tensor import Tensor
@@ -22,21 +23,19 @@ from tinygrad_pt.tensor import Tensor
 LONG, BYTE = np.dtype(np.int64), np.dtype(np.uint8)
 
 __all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "nll_loss",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "nll_loss", "one_hot",
     "soft_margin_loss",
 ]
 
 
 def binary_cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
-    reduce: bool | None = None, reduction: str = "mean",
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: Flag = None, reduce: Flag = None,
+    reduction: str = "mean",
 ) -> Tensor:
     """The mean of -t ln x - (1 - t) ln(1 - x) for probabilities x; the logarithms stop at -100.
 
-    Raises:
-        ValueError: the sizes differ. RuntimeError: an x is outside [0, 1], or the dtypes differ.
+    Raises ValueError if the sizes differ, RuntimeError if an x is outside [0, 1] or the dtypes differ.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.binary_cross_entropy(torch.tensor([0.9, 0.2]), torch.tensor([1.0, 0.0]))
     tensor(0.1643)
     """
@@ -44,12 +43,11 @@ def binary_cross_entropy(
     reduction = reduction_of("binary_cross_entropy", reduction, size_average, reduce)
     x, t = input.array, target.array
     if x.shape != t.shape:
-        raise refuse(
-            ValueError,
+        text = (
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}) is deprecated. "
-            "Please ensure they have the same size.",
-            "binary_cross_entropy", input, target,
+            "Please ensure they have the same size."
         )
+        raise refuse(ValueError, text, "binary_cross_entropy", input, target)
     if x.dtype is not t.dtype:
         text = f"Found dtype {spoken(target)} but expected {spoken(input)}"
         mend = f"convert the target: t.to(torch.{input.dtype.name})"
@@ -67,14 +65,11 @@ def binary_cross_entropy(
 
 
 def binary_cross_entropy_with_logits(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
-    reduce: bool | None = None, reduction: str = "mean", pos_weight: Tensor | None = None,
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: Flag = None, reduce: Flag = None,
+    reduction: str = "mean", pos_weight: Tensor | None = None,
 ) -> Tensor:
-    """The binary cross entropy of σ(x), stable for any x; `pos_weight` multiplies the term t ln σ(x).
+    """The binary cross entropy of σ(x), stable for any x; `pos_weight` weighs t ln σ(x); see `nn.BCEWithLogitsLoss`.
 
-    Shapes and errors are those of `nn.BCEWithLogitsLoss`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.binary_cross_entropy_with_logits(torch.tensor([0.0]), torch.tensor([1.0]))
     tensor(0.6931)
     """
@@ -105,13 +100,10 @@ def binary_cross_entropy_with_logits(
 
 
 def soft_margin_loss(
-    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean"
+    input: Tensor, target: Tensor, size_average: Flag = None, reduce: Flag = None, reduction: str = "mean"
 ) -> Tensor:
-    """The mean of ln(1 + e^(-t x)), t being 1 or -1.
+    """The mean of ln(1 + e^(-t x)) with t = 1 or -1; see `nn.SoftMarginLoss`.
 
-    Shapes and errors are those of `nn.SoftMarginLoss`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.soft_margin_loss(torch.tensor([0.0, 2.0]), torch.tensor([1.0, 1.0]))
     tensor(0.4100)
     """
@@ -125,8 +117,8 @@ def soft_margin_loss(
 
 
 def cross_entropy(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
-    ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean", label_smoothing: float = 0.0,
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: Flag = None, ignore_index: int = -100,
+    reduce: Flag = None, reduction: str = "mean", label_smoothing: float = 0.0,
 ) -> Tensor:
     """The mean of -ln softmax(x)ₜ for logits (N, C, *) or (C,).
 
@@ -137,10 +129,8 @@ def cross_entropy(
         ignore_index: targets with this number do not count.
         label_smoothing: ε mixes the uniform distribution into the target: 1-ε of it and ε/C of each class.
 
-    Raises:
-        IndexError: a target is outside 0 … C-1. RuntimeError, ValueError: dtypes or sizes do not fit.
+    Raises IndexError if a target is outside 0 … C-1, RuntimeError or ValueError if dtypes or sizes do not fit.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.cross_entropy(torch.zeros(1, 4), torch.tensor([2]))
     tensor(1.3863)
     """
@@ -202,12 +192,9 @@ def _cross_entropy_of_distributions(
 
 def _check_weight(weight: Tensor, classes: int, input: Tensor) -> None:
     if expect_tensor(weight, "cross_entropy_loss", "weight", 3).array.shape != (classes,):
-        raise refuse(
-            RuntimeError,
-            f"weight tensor should be defined either for all {classes} classes or no classes but got weight tensor of "
-            f"shape: {list(weight.array.shape)}",
-            "nll_loss", input, weight,
-        )
+        text = f"weight tensor should be defined either for all {classes} classes or no classes but got"
+        text += f" weight tensor of shape: {list(weight.array.shape)}"
+        raise refuse(RuntimeError, text, "nll_loss", input, weight)
 
 
 def _class_weights(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
@@ -239,21 +226,18 @@ def _class_weights(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_i
     if weight is None:
         return L.class_weight(target, ignore=ignore_index, reduction=reduction, dtype=a.dtype)
     _check_weight(weight, a.shape[1 if a.ndim > 1 else 0], logp)
-    L.pick_class(logp.detach(), target, axis=1 if a.ndim > 1 else 0, ignore=ignore_index)  # refuses wrong targets
+    L.pick_class(logp.detach(), target, axis=1 if a.ndim > 1 else 0, ignore=ignore_index)  # raises for wrong targets
     return L.class_weight(target, weight, ignore=ignore_index, reduction=reduction, dtype=a.dtype)
 
 
 def nll_loss(
-    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: bool | None = None,
-    ignore_index: int = -100, reduce: bool | None = None, reduction: str = "mean",
+    input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: Flag = None, ignore_index: int = -100,
+    reduce: Flag = None, reduction: str = "mean",
 ) -> Tensor:
     """The mean of -xₜ: log-probabilities (N, C, *) or (C,), class numbers (N, *) or ().
 
-    Weights and `ignore_index` are as in `cross_entropy`.
+    Weights and `ignore_index` are as in `cross_entropy`; see `nn.NLLLoss`.
 
-    Shapes and errors are those of `nn.NLLLoss`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.nll_loss(torch.tensor([[-0.5, -1.0]]), torch.tensor([1]))
     tensor(1.)
     """
@@ -278,20 +262,17 @@ KL_MEAN = (
 
 
 def kl_div(
-    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
-    reduction: str = "mean", log_target: bool = False,
+    input: Tensor, target: Tensor, size_average: Flag = None, reduce: Flag = None, reduction: str = "mean",
+    log_target: bool = False,
 ) -> Tensor:
-    """The mean of t (ln t - x) for log-probabilities x; "batchmean" is the sum over the batch size.
+    """The mean of t (ln t - x) for log-probabilities x; "batchmean" is the sum over the batch size; see `nn.KLDivLoss`.
 
-    Shapes and errors are those of `nn.KLDivLoss`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.kl_div(torch.tensor([-1.0, -1.0]), torch.tensor([0.5, 0.5]), reduction="sum")
     tensor(0.3069)
     """
     only_tensors("kl_div", input=input, target=target)
     if reduction == "mean" and size_average is None and reduce is None:
-        warnings.warn(KL_MEAN, UserWarning, stacklevel=2)
+        warnings.warn(KL_MEAN, stacklevel=2)
     reduction = legacy_reduction(reduction, size_average, reduce)
     for t in (input, target):
         if t.array.dtype.kind != "f":

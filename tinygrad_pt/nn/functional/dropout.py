@@ -1,5 +1,6 @@
 """Dropout of elements and of whole channels."""
 
+# fmt: off
 from __future__ import annotations
 
 import warnings
@@ -26,11 +27,8 @@ def check_probability(p: float) -> None:
 
 
 def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """In training each element is 0 with probability p, else x/(1-p) (Srivastava et al., 2014).
+    """In training each element is 0 with probability p, else x/(1-p) (Srivastava et al., 2014); see `nn.Dropout`.
 
-    Shapes and errors are those of `nn.Dropout`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.dropout(torch.ones(3), training=False)
     tensor([1., 1., 1.])
     """
@@ -40,7 +38,7 @@ def dropout(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool 
 
 
 def _dropped(input: Tensor, p: float, shape: tuple[int, ...], inplace: bool) -> Tensor:
-    """The input times a random mask of this shape; the mask is an argument of the product and wants no gradient."""
+    """The input times a random mask of this shape; the mask requires no gradient."""
     x = input.array
     if not x.size:
         return input
@@ -52,11 +50,8 @@ def _dropped(input: Tensor, p: float, shape: tuple[int, ...], inplace: bool) -> 
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Dropout of whole channels of (N, C, L) or (C, L): one draw per example and channel.
+    """Dropout of whole channels of (N, C, L) or (C, L): one draw per example and channel; see `nn.Dropout1d`.
 
-    Shapes and errors are those of `nn.Dropout1d`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.dropout1d(torch.ones(1, 3), 1.0)
     tensor([[0., 0., 0.]])
     """
@@ -75,11 +70,8 @@ def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
 def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
     """Dropout of whole channels of (N, C, H, W): one draw per example and channel.
 
-    As in PyTorch, three axes are read as (N, C, L), not as (C, H, W), with a warning.
+    As in PyTorch, three axes are read as (N, C, L), not as (C, H, W), with a warning; see `nn.Dropout2d`.
 
-    Shapes and errors are those of `nn.Dropout2d`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.dropout2d(torch.ones(1, 2, 1, 1), 1.0).sum()
     tensor(0.)
     """
@@ -92,19 +84,14 @@ def dropout2d(input: Tensor, p: float = 0.5, training: bool = True, inplace: boo
             "dropout2d: Received a 3D input to dropout2d and assuming that channel-wise 1D dropout behavior is "
             "desired - input is interpreted as shape (N, C, L), where C is the channel dim. This behavior will change "
             "in a future release to interpret the input as one without a batch dimension, i.e. shape (C, H, W). To "
-            "maintain the 1D channel-wise dropout behavior, please switch to using dropout1d instead.",
-            UserWarning,
-            stacklevel=2,
+            "maintain the 1D channel-wise dropout behavior, please switch to using dropout1d instead.", stacklevel=2,
         )
     return _channels_dropped(input, p, training, inplace, lead=2)
 
 
 def dropout3d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
-    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W): one draw per example and channel.
+    """Dropout of whole channels of (N, C, D, H, W) or (C, D, H, W), one draw per channel; see `nn.Dropout3d`.
 
-    Shapes and errors are those of `nn.Dropout3d`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.dropout3d(torch.ones(1, 2, 1, 1, 1), 1.0).sum()
     tensor(0.)
     """
@@ -120,9 +107,7 @@ def _warn_of_rank(name: str, ndim: int, spatial: int) -> None:
         f"{name}: Received a {ndim}-D input to {name}, which is deprecated and will result in an error in a future "
         "release. To retain the behavior and silence this warning, please use dropout instead. Note that "
         f"{name} exists to provide channel-wise dropout on inputs with {spatial} spatial dimensions, a channel "
-        f"dimension, and an optional batch dimension (i.e. {spatial + 1}D or {spatial + 2}D inputs).",
-        UserWarning,
-        stacklevel=3,
+        f"dimension, and an optional batch dimension (i.e. {spatial + 1}D or {spatial + 2}D inputs).", stacklevel=3,
     )
 
 

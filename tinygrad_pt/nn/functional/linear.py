@@ -17,10 +17,8 @@ __all__ = ["bilinear", "linear"]
 def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """y = x Wᵀ + b: input (*, in), weight (out, in), bias (out,) → (*, out), all of one dtype.
 
-    Raises:
-        RuntimeError: the sizes or the dtypes differ.
+    Raises RuntimeError if the sizes or the dtypes do not fit.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.linear(torch.ones(1, 2), torch.ones(3, 2), torch.zeros(3))
     tensor([[2., 2., 2.]])
     """
@@ -40,7 +38,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def _linear_slowly(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """The cases that `linear` leaves: a weight that is a vector, a bias that broadcasts, and the errors."""
+    """The rare cases of `linear`: a weight that is a vector, a bias that broadcasts, and errors."""
     x, w = input.array, weight.array
     if w.ndim > 2:
         text = f"t() expects a tensor with <= 2 dimensions, but self is {w.ndim}D"
@@ -67,11 +65,8 @@ def _linear_slowly(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor
 
 
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """yₒ = x₁ᵀ Wₒ x₂ + bₒ: inputs (*, in1) and (*, in2), weight (out, in1, in2) → (*, out).
+    """yₒ = x₁ᵀ Wₒ x₂ + bₒ: inputs (*, in1) and (*, in2), weight (out, in1, in2) → (*, out); see `nn.Bilinear`.
 
-    Shapes and errors are those of `nn.Bilinear`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.bilinear(torch.ones(1, 2), torch.ones(1, 3), torch.ones(1, 2, 3))
     tensor([[6.]])
     """

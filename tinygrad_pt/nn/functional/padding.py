@@ -23,7 +23,6 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
 
     `mode` is "constant" (filled with `value`, default 0), "reflect", "replicate" or "circular".
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.pad(torch.tensor([1.0, 2.0, 3.0]), (1, 2), mode="circular")
     tensor([3., 1., 2., 3., 1., 2.])
     """

@@ -1,6 +1,6 @@
 """Distances of vectors, and losses that compare two of them, or two scores."""
-# fmt: off
 
+# fmt: off
 from __future__ import annotations
 
 from tinygrad_pt import functions as F
@@ -8,7 +8,7 @@ from tinygrad_pt import ops
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import expect_tensor, promoted
 from tinygrad_pt.inplace import write
-from tinygrad_pt.nn.functional.check import as_integer, expect_number, only_tensors
+from tinygrad_pt.nn.functional.check import Flag, as_integer, expect_number, only_tensors
 from tinygrad_pt.nn.functional.reduction import reduced, reduction_of
 from tinygrad_pt.tensor import Tensor
 
@@ -21,7 +21,6 @@ __all__ = [
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None) -> Tensor:
     """x / max(|x|ₚ, ε) along `dim`.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.normalize(torch.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
     """
@@ -33,11 +32,8 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
 
 
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
-    """x₁·x₂ / (max(|x₁|, ε) max(|x₂|, ε)) along `dim`.
+    """x₁·x₂ / (max(|x₁|, ε) max(|x₂|, ε)) along `dim`; see `nn.CosineSimilarity`.
 
-    Shapes and errors are those of `nn.CosineSimilarity`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.cosine_similarity(torch.ones(1, 2), torch.tensor([[1.0, 0.0]]))
     tensor([0.7071])
     """
@@ -53,11 +49,8 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
 
 
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
-    """|x₁ - x₂ + ε|ₚ over the last axis.
+    """|x₁ - x₂ + ε|ₚ over the last axis; see `nn.PairwiseDistance`.
 
-    Shapes and errors are those of `nn.PairwiseDistance`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.pairwise_distance(torch.zeros(1, 2), torch.tensor([[3.0, 4.0]]))
     tensor([5.0000])
     """
@@ -68,14 +61,11 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
 
 
 def margin_ranking_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None,
-    reduce: bool | None = None, reduction: str = "mean",
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: Flag = None, reduce: Flag = None,
+    reduction: str = "mean",
 ) -> Tensor:
-    """The mean of max(0, -t (x₁ - x₂) + margin), t = 1 where x₁ should rank higher, else -1.
+    """The mean of max(0, -t (x₁ - x₂) + margin), t = 1 where x₁ should be higher, else -1; see `nn.MarginRankingLoss`.
 
-    Shapes and errors are those of `nn.MarginRankingLoss`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.margin_ranking_loss(torch.tensor([1.0]), torch.tensor([2.0]), torch.tensor([1.0]))
     tensor(1.)
     """
@@ -83,24 +73,20 @@ def margin_ranking_loss(
     expect_number(margin, "margin_ranking_loss", "margin")
     reduction = reduction_of("margin_ranking_loss", reduction, size_average, reduce)
     if len({input1.array.ndim, input2.array.ndim, target.array.ndim}) > 1:
-        raise refuse(
-            RuntimeError,
+        text = (
             "margin_ranking_loss : All input tensors should have same dimension but got sizes: input1: "
-            f"{input1.shape}, input2: {input2.shape}, target: {target.shape} ",
-            "margin_ranking_loss", input1, input2, target,
+            f"{input1.shape}, input2: {input2.shape}, target: {target.shape} "
         )
+        raise refuse(RuntimeError, text, "margin_ranking_loss", input1, input2, target)
     return reduced(F.clamp(-target * (input1 - input2) + margin, min=0), reduction)
 
 
 def hinge_embedding_loss(
-    input: Tensor, target: Tensor, margin: float = 1.0, size_average: bool | None = None, reduce: bool | None = None,
+    input: Tensor, target: Tensor, margin: float = 1.0, size_average: Flag = None, reduce: Flag = None,
     reduction: str = "mean",
 ) -> Tensor:
-    """The mean of x where t = 1 and of max(0, margin - x) where t = -1.
+    """The mean of x where t = 1 and of max(0, margin - x) where t = -1; see `nn.HingeEmbeddingLoss`.
 
-    Shapes and errors are those of `nn.HingeEmbeddingLoss`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.hinge_embedding_loss(torch.tensor([0.5, 0.25]), torch.tensor([1.0, -1.0]))
     tensor(0.6250)
     """
@@ -114,14 +100,11 @@ def hinge_embedding_loss(
 
 
 def cosine_embedding_loss(
-    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: bool | None = None,
-    reduce: bool | None = None, reduction: str = "mean",
+    input1: Tensor, input2: Tensor, target: Tensor, margin: float = 0, size_average: Flag = None, reduce: Flag = None,
+    reduction: str = "mean",
 ) -> Tensor:
-    """The mean of 1 - cos(x₁, x₂) where t = 1 and of max(0, cos(x₁, x₂) - margin) where t = -1.
+    """The mean of 1 - cos(x₁, x₂) where t = 1, max(0, cos(x₁, x₂) - margin) where t = -1; see `nn.CosineEmbeddingLoss`.
 
-    Shapes and errors are those of `nn.CosineEmbeddingLoss`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.cosine_embedding_loss(torch.ones(2), torch.tensor([1.0, 0.0]), torch.tensor(1.0))
     tensor(0.2929)
     """
@@ -137,13 +120,10 @@ def cosine_embedding_loss(
 
 def triplet_margin_loss(
     anchor: Tensor, positive: Tensor, negative: Tensor, margin: float = 1.0, p: float = 2, eps: float = 1e-6,
-    swap: bool = False, size_average: bool | None = None, reduce: bool | None = None, reduction: str = "mean",
+    swap: bool = False, size_average: Flag = None, reduce: Flag = None, reduction: str = "mean",
 ) -> Tensor:
-    """The mean of max(0, |a - p| - |a - n| + margin) (Balntas et al., 2016).
+    """The mean of max(0, |a - p| - |a - n| + margin) (Balntas et al., 2016); see `nn.TripletMarginLoss`.
 
-    Shapes and errors are those of `nn.TripletMarginLoss`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.triplet_margin_loss(torch.zeros(1, 1), torch.ones(1, 1), torch.ones(1, 1))
     tensor(1.)
     """

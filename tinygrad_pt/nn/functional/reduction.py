@@ -1,5 +1,6 @@
-"""Helpers of losses: their reduction, and inputs brought to the shape and dtype of targets."""
+"""Helpers of losses: the reduction, and input and target in one shape and dtype."""
 
+# fmt: off
 from __future__ import annotations
 
 import warnings
@@ -7,34 +8,28 @@ import warnings
 from tinygrad_pt import functions as F
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import expect_tensor, promoted
-from tinygrad_pt.nn.functional.check import spoken
+from tinygrad_pt.nn.functional.check import Flag, spoken
 from tinygrad_pt.tensor import Tensor
 
 REDUCTIONS = ("mean", "sum", "none")
 
 
-def legacy_reduction(reduction: str, size_average: bool | None, reduce: bool | None, stacklevel: int = 3) -> str:
-    """The reduction; if one of PyTorch 0.4's two flags is given, what they mean, with a warning that they will go."""
+def legacy_reduction(reduction: str, size_average: Flag, reduce: Flag, stacklevel: int = 3) -> str:
+    """The reduction; a deprecated flag, if one is given, replaces it and causes PyTorch's warning."""
     if size_average is None and reduce is None:
         return reduction
     size_average, reduce = size_average in (None, True), reduce in (None, True)
     reduction = "none" if not reduce else "mean" if size_average else "sum"
-    warnings.warn(
-        f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead.",
-        UserWarning,
-        stacklevel=stacklevel,
-    )
+    text = f"size_average and reduce args will be deprecated, please use reduction='{reduction}' instead."
+    warnings.warn(text, stacklevel=stacklevel)
     return reduction
 
 
 def reduction_of(
-    op: str,
-    reduction: str,
-    size_average: bool | None = None,
-    reduce: bool | None = None,
+    op: str, reduction: str, size_average: Flag = None, reduce: Flag = None,
     text: str = "{} is not a valid value for reduction",
 ) -> str:
-    """The reduction of a loss: "mean", "sum" or "none"; anything else is refused."""
+    """The reduction of a loss: "mean", "sum" or "none"; any other value raises."""
     reduction = legacy_reduction(reduction, size_average, reduce, stacklevel=4)
     if reduction not in REDUCTIONS:
         raise refuse(ValueError, text.format(reduction), op, mend="it is 'mean', 'sum' or 'none'")
@@ -42,19 +37,17 @@ def reduction_of(
 
 
 def reduced(loss: Tensor, reduction: str) -> Tensor:
-    """The mean or the sum of the losses, or each of them."""
+    """The mean or the sum of the losses, or the losses themselves."""
     return loss if reduction == "none" else F.mean(loss) if reduction == "mean" else F.sum(loss)
 
 
 def paired(input: Tensor, target: Tensor, op: str, floating: bool = True) -> tuple[Tensor, Tensor]:
-    """Input and target in one shape and dtype, with PyTorch's warning if the shapes differ."""
+    """Input and target broadcast to one shape and dtype, with PyTorch's warning if the shapes differ."""
     x, t = input.array, target.array
     if x.shape != t.shape:
         warnings.warn(
             f"Using a target size ({target.shape}) that is different to the input size ({input.shape}). This will "
-            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.",
-            UserWarning,
-            stacklevel=3,
+            "likely lead to incorrect results due to broadcasting. Please ensure they have the same size.", stacklevel=3
         )
         text = broadcast_text(x.shape, t.shape)
         if text:
@@ -69,7 +62,7 @@ def paired(input: Tensor, target: Tensor, op: str, floating: bool = True) -> tup
 
 
 def weighted(op: str, losses: Tensor, weight: Tensor, reduction: str, over_weights: bool = True) -> Tensor:
-    """Losses times weights; their mean is over the sum of the weights, or over their number."""
+    """Losses times weights; their mean divides by the sum of the weights, or by their number."""
     if expect_tensor(weight, op, "weight", 3).array.shape != losses.array.shape:
         raise refuse(ValueError, "Weights and input must have the same size.", op, losses, weight)
     text = "Invalid reduction mode: {}. Expected one of 'none', 'mean', 'sum'."

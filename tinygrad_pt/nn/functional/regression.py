@@ -1,6 +1,6 @@
 """Losses of numbers: distances of input and target, and likelihoods of counts and of measurements."""
-# fmt: off
 
+# fmt: off
 from __future__ import annotations
 
 import math
@@ -13,7 +13,7 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.graph import Handle
-from tinygrad_pt.nn.functional.check import expect_number, only_tensors
+from tinygrad_pt.nn.functional.check import Flag, expect_number, only_tensors
 from tinygrad_pt.nn.functional.reduction import REDUCTIONS, legacy_reduction, paired, reduced, reduction_of, weighted
 from tinygrad_pt.ops import loss as L
 from tinygrad_pt.tensor import Tensor
@@ -22,12 +22,11 @@ __all__ = ["gaussian_nll_loss", "huber_loss", "l1_loss", "mse_loss", "poisson_nl
 
 
 def mse_loss(
-    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
-    reduction: str = "mean", weight: Tensor | None = None,
+    input: Tensor, target: Tensor, size_average: Flag = None, reduce: Flag = None, reduction: str = "mean",
+    weight: Tensor | None = None,
 ) -> Tensor:
-    """The mean of (x - t)²; or its sum, or each, by `reduction`.
+    """The mean of (x - t)²; with `reduction`, the sum, or each.
 
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.mse_loss(torch.tensor([1.0, 2.0]), torch.zeros(2))
     tensor(2.5000)
     """
@@ -45,14 +44,11 @@ def mse_loss(
 
 
 def l1_loss(
-    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
-    reduction: str = "mean", weight: Tensor | None = None,
+    input: Tensor, target: Tensor, size_average: Flag = None, reduce: Flag = None, reduction: str = "mean",
+    weight: Tensor | None = None,
 ) -> Tensor:
-    """The mean of |x - t|.
+    """The mean of |x - t|; see `nn.L1Loss`.
 
-    Shapes and errors are those of `nn.L1Loss`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.l1_loss(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 0.5]))
     tensor(1.7500)
     """
@@ -65,14 +61,11 @@ def l1_loss(
 
 
 def smooth_l1_loss(
-    input: Tensor, target: Tensor, size_average: bool | None = None, reduce: bool | None = None,
-    reduction: str = "mean", beta: float = 1.0,
+    input: Tensor, target: Tensor, size_average: Flag = None, reduce: Flag = None, reduction: str = "mean",
+    beta: float = 1.0,
 ) -> Tensor:
-    """The mean of d²/2β where d = |x - t| < β, else d - β/2 (Girshick, 2015).
+    """The mean of d²/2β where d = |x - t| < β, else d - β/2 (Girshick, 2015); see `nn.SmoothL1Loss`.
 
-    Shapes and errors are those of `nn.SmoothL1Loss`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.smooth_l1_loss(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 0.5]))
     tensor(1.2500)
     """
@@ -90,11 +83,8 @@ def smooth_l1_loss(
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
-    """The mean of d²/2 where d = |x - t| < δ, else δ (d - δ/2) (Huber, 1964).
+    """The mean of d²/2 where d = |x - t| < δ, else δ (d - δ/2) (Huber, 1964); see `nn.HuberLoss`.
 
-    Shapes and errors are those of `nn.HuberLoss`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.huber_loss(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 0.5]))
     tensor(1.2500)
     """
@@ -111,14 +101,11 @@ def huber_loss(
 
 
 def poisson_nll_loss(
-    input: Tensor, target: Tensor, log_input: bool = True, full: bool = False, size_average: bool | None = None,
-    eps: float = 1e-8, reduce: bool | None = None, reduction: str = "mean",
+    input: Tensor, target: Tensor, log_input: bool = True, full: bool = False, size_average: Flag = None,
+    eps: float = 1e-8, reduce: Flag = None, reduction: str = "mean",
 ) -> Tensor:
-    """The mean of eˣ - t x; without `log_input`, of x - t ln(x + ε); `full` adds Stirling's term.
+    """The mean of eˣ - t x; without `log_input`, x - t ln(x + ε); `full` adds Stirling's term; see `nn.PoissonNLLLoss`.
 
-    Shapes and errors are those of `nn.PoissonNLLLoss`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.poisson_nll_loss(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 0.5]))
     tensor(10.6519)
     """
@@ -136,11 +123,8 @@ def poisson_nll_loss(
 def gaussian_nll_loss(
     input: Tensor, target: Tensor, var: Tensor | float, full: bool = False, eps: float = 1e-6, reduction: str = "mean"
 ) -> Tensor:
-    """The mean of (ln v + (x - t)²/v)/2, v being the variance, at least ε; `full` adds ln(2π)/2.
+    """The mean of (ln v + (x - t)²/v)/2 with variance v, at least ε; `full` adds ln(2π)/2; see `nn.GaussianNLLLoss`.
 
-    Shapes and errors are those of `nn.GaussianNLLLoss`.
-
-    >>> import tinygrad_pt as torch
     >>> torch.nn.functional.gaussian_nll_loss(torch.tensor([1.0]), torch.tensor([3.0]), 4.0)
     tensor(1.1931)
     """
@@ -163,6 +147,6 @@ def gaussian_nll_loss(
             raise refuse(ValueError, "var is of incorrect size", "gaussian_nll_loss", input, target, var)
     reduction = reduction_of("gaussian_nll_loss", reduction, text="{} is not valid")
     v = variance.array
-    variance = variance + wrap(np.maximum(v.dtype.type(float(eps)) - v, 0))  # at least ε; the gradient passes
+    variance = variance + wrap(np.maximum(v.dtype.type(float(eps)) - v, 0))  # at least ε; same gradient
     each = (ops.log(variance) + ops.square(input - target) / variance) * 0.5
     return reduced(each + 0.5 * math.log(2 * math.pi) if full else each, reduction)

@@ -13,7 +13,9 @@ from tinygrad_pt import functions as F
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.tensor import Tensor
 
-Array: TypeAlias = Tensor | np.ndarray | float  # of these, samples of one kind become one tensor
+__all__ = ["default_collate", "default_convert"]
+
+Array: TypeAlias = Tensor | np.ndarray | float  # samples of one of these types become one tensor
 UNKNOWN = "default_collate: batch must contain tensors, numpy arrays, numbers, dicts or lists; found "
 
 
@@ -24,7 +26,7 @@ def default_collate(batch: Sequence[tuple[Array, ...]]) -> list[Tensor]: ...
 @overload
 def default_collate(batch: Any) -> Any: ...
 def default_collate(batch: Any) -> Any:
-    """One batch of many samples of one kind: each number or tensor gets a new first axis, the batch.
+    """One batch of many samples of one type: numbers and tensors are stacked along a new first axis.
 
     Tensors and NumPy arrays of one shape are stacked; Python floats become float64, ints int64, bools bool;
     strings stay a list. Of mappings, named tuples and lists the entries are collated one by one, and tuples
@@ -63,7 +65,7 @@ def default_collate(batch: Any) -> Any:
 
 
 def default_convert(data: Any) -> Any:
-    """The sample itself, its NumPy arrays and scalars as tensors; a loader without batches gives samples so."""
+    """The sample with its NumPy arrays and scalars as tensors: the default of a loader without batches."""
     if isinstance(data, (Tensor, str, bytes)):
         return data
     if isinstance(data, (np.ndarray, np.generic)):

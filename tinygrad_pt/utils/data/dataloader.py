@@ -14,12 +14,15 @@ from tinygrad_pt.utils.data.collate import Array, default_collate, default_conve
 from tinygrad_pt.utils.data.dataset import Dataset, IterableDataset, Samples
 from tinygrad_pt.utils.data.sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler
 
+__all__ = ["DataLoader", "get_worker_info"]
+
+TYPE_CHECKING = False  # type checkers read it as true anyway; jedi knows no overloads
 T_co = TypeVar("T_co", covariant=True)
 FIXED = ("batch_size", "batch_sampler", "sampler", "drop_last", "dataset", "persistent_workers")
 
 
 def get_worker_info() -> None:
-    """None: samples are loaded in the process that asks for them."""
+    """None: there are no worker processes."""
     return None
 
 
@@ -46,7 +49,6 @@ class DataLoader(Generic[T_co]):
     Raises ValueError for options that exclude one another, TypeError from `len` if the samples cannot be
     counted.
 
-    >>> import tinygrad_pt as torch
     >>> from tinygrad_pt.utils.data import DataLoader, TensorDataset
     >>> data = TensorDataset(torch.arange(5.0), torch.arange(5))
     >>> for x, y in DataLoader(data, batch_size=2):
@@ -90,10 +92,8 @@ class DataLoader(Generic[T_co]):
             raise refuse(ValueError, "sampler option is mutually exclusive with shuffle")
         if batch_sampler is not None:
             if batch_size != 1 or shuffle or sampler is not None or drop_last:
-                raise refuse(
-                    ValueError,
-                    "batch_sampler option is mutually exclusive with batch_size, shuffle, sampler, and drop_last",
-                )
+                others = "batch_size, shuffle, sampler, and drop_last"
+                raise refuse(ValueError, f"batch_sampler option is mutually exclusive with {others}")
             batch_size, drop_last = None, False
         elif batch_size is None and drop_last:
             text = "batch_size=None option disables auto-batching and is mutually exclusive with drop_last"
@@ -124,15 +124,18 @@ class DataLoader(Generic[T_co]):
             raise refuse(ValueError, text)
         super().__setattr__(name, value)
 
-    @overload
-    def __iter__(self: DataLoader[Never]) -> Iterator[Any]: ...  # of samples whose type is not known
-    @overload
-    def __iter__(self: DataLoader[Array]) -> Iterator[Tensor]: ...
-    @overload
-    def __iter__(self: DataLoader[tuple[Array, ...]]) -> Iterator[list[Tensor]]: ...
-    @overload
-    def __iter__(self) -> Iterator[Any]: ...
-    def __iter__(self) -> Iterator[Any]:
+    if TYPE_CHECKING:
+
+        @overload
+        def __iter__(self: DataLoader[Never]) -> Iterator[Any]: ...  # of samples whose type is not known
+        @overload
+        def __iter__(self: DataLoader[Array]) -> Iterator[Tensor]: ...
+        @overload
+        def __iter__(self: DataLoader[tuple[Array, ...]]) -> Iterator[list[Tensor]]: ...
+        @overload
+        def __iter__(self) -> Iterator[Any]: ...
+
+    def __iter__(self) -> Iterator[list[Tensor]]:  # type: ignore[misc]  # the most frequent type, which jedi reads
         return _Epoch(self)
 
     def __len__(self) -> int:
@@ -155,7 +158,7 @@ class _Epoch:
         self.samples = iter(loader.dataset) if isinstance(loader.dataset, IterableDataset) else None
         self.ended, self.given, self.announced = False, 0, loader._announced
         if not (loader.persistent_workers and loader._begun):
-            # PyTorch draws a seed for its workers here, and later draws must give its numbers
+            # PyTorch draws a seed for its workers here; without this draw, later numbers would differ from PyTorch's
             generator = default_generator if loader.generator is None else loader.generator
             generator.random_int64()
         loader._begun = True
@@ -202,43 +205,35 @@ class _Epoch:
         batch = loader.collate_fn(batch)
         self.given += 1
         if self.announced is not None and self.given > self.announced:
-            warnings.warn(
-                f"Length of IterableDataset {loader.dataset} was reported to be {self.announced}"
-                f"(when accessing len(dataloader)), but {self.given} samples have been fetched. ",
-                stacklevel=2,
-            )
+            text = f"Length of IterableDataset {loader.dataset} was reported to be {self.announced}"
+            text += f"(when accessing len(dataloader)), but {self.given} samples have been fetched. "
+            warnings.warn(text, stacklevel=2)
         return batch
 
 
 def _check_workers(
     num_workers: int, timeout: float, prefetch_factor: int | None, persistent_workers: bool, context: Any
 ) -> None:
-    if num_workers < 0:
-        text = "num_workers option should be non-negative; use num_workers=0 to disable multiprocessing."
-    elif timeout < 0:
-        text = "timeout option should be non-negative"
-    elif num_workers == 0 and prefetch_factor is not None:
-        text = (
-            "prefetch_factor option could only be specified in multiprocessing."
-            "let num_workers > 0 to enable multiprocessing, otherwise set prefetch_factor to None."
-        )
-    elif prefetch_factor is not None and prefetch_factor < 0:
-        text = "prefetch_factor option should be non-negative"
-    elif persistent_workers and num_workers == 0:
-        text = "persistent_workers option needs num_workers > 0"
-    elif context is not None and num_workers == 0:
-        text = (
-            "multiprocessing_context can only be used with multi-process loading (num_workers > 0), but got "
-            f"num_workers={num_workers}"
-        )
-    else:
-        return
-    raise refuse(ValueError, text)
+    """Raise ValueError for options of workers that PyTorch refuses."""
+    prefetch = "prefetch_factor option could only be specified in multiprocessing."
+    prefetch += "let num_workers > 0 to enable multiprocessing, otherwise set prefetch_factor to None."
+    process = "multiprocessing_context can only be used with multi-process loading (num_workers > 0)"
+    alone, given = num_workers == 0, prefetch_factor is not None
+    for wrong, text in (
+        (num_workers < 0, "num_workers option should be non-negative; use num_workers=0 to disable multiprocessing."),
+        (timeout < 0, "timeout option should be non-negative"),
+        (alone and given, prefetch),
+        (given and (prefetch_factor or 0) < 0, "prefetch_factor option should be non-negative"),
+        (alone and persistent_workers, "persistent_workers option needs num_workers > 0"),
+        (alone and context is not None, f"{process}, but got num_workers={num_workers}"),
+    ):
+        if wrong:
+            raise refuse(ValueError, text)
 
 
 def _check_stream(shuffle: bool | None, sampler: Any, batch_sampler: Any) -> None:
-    given = {"shuffle": shuffle or None, "sampler": sampler, "batch_sampler": batch_sampler}
-    for name, value in given.items():
+    """Raise ValueError for options that a stream cannot have."""
+    for name, value in {"shuffle": shuffle or None, "sampler": sampler, "batch_sampler": batch_sampler}.items():
         if value is not None:
             text = f"DataLoader with IterableDataset: expected unspecified {name} option, but got {name}={value}"
             raise refuse(ValueError, text)

@@ -16,6 +16,8 @@ from tinygrad_pt.functions.creation import fresh
 from tinygrad_pt.random import Generator, default_generator
 from tinygrad_pt.tensor import Tensor
 
+__all__ = ["ChainDataset", "ConcatDataset", "Dataset", "IterableDataset", "Subset", "TensorDataset", "random_split"]
+
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
@@ -31,7 +33,7 @@ class Samples(Protocol[T_co]):
 class Dataset(Generic[T_co]):
     """Samples by number: a subclass defines `__getitem__(index)` and, for most samplers, `__len__()`.
 
-    If it defines `__getitems__(indices)` too, a loader asks that for all samples of a batch at once.
+    If it defines `__getitems__(indices)` too, a loader calls it once for all samples of a batch.
     """
 
     def __getitem__(self, index: Any) -> T_co:
@@ -41,7 +43,7 @@ class Dataset(Generic[T_co]):
         return ConcatDataset([self, other])
 
     def _gathered(self, indices: Sequence[int]) -> list[Tensor] | None:
-        """The batch of these samples, read at once; None where they must be made one by one and collated."""
+        """The batch of these samples, read at once; None if they must be read one by one and collated."""
         return None
 
 
@@ -60,7 +62,6 @@ class TensorDataset(Dataset[tuple[Tensor, ...]]):
 
     Raises AssertionError if the first sizes differ.
 
-    >>> import tinygrad_pt as torch
     >>> TensorDataset(torch.tensor([[1.0, 2.0], [3.0, 4.0]]), torch.tensor([0, 1]))[1]
     (tensor([3., 4.]), tensor(1))
     """
@@ -89,7 +90,7 @@ def rows(tensors: Sequence[Tensor], indices: Sequence[int]) -> list[Tensor] | No
     try:
         return [fresh(t.array[where]) for t in tensors]
     except IndexError:
-        return None  # the error of the sample itself is the clearer one
+        return None  # reading the sample itself gives a clearer error
 
 
 class ConcatDataset(Dataset[T_co]):
@@ -141,11 +142,9 @@ class Subset(Dataset[T_co]):
         self.indices = indices
         kind = type(self)
         if kind.__getitem__ is not Subset.__getitem__ and kind.__getitems__ is Subset.__getitems__:
-            raise refuse(
-                NotImplementedError,
-                f"{kind.__name__} overrides __getitem__ but not __getitems__. When a subclass of Subset "
-                "overrides the one, a loader needs the other too, e.g. return [self[i] for i in indices].",
-            )
+            text = f"{kind.__name__} overrides __getitem__ but not __getitems__. When a subclass of Subset "
+            text += "overrides the one, a loader needs the other too, e.g. return [self[i] for i in indices]."
+            raise refuse(NotImplementedError, text)
 
     def __getitem__(self, index: Any) -> T_co:
         if isinstance(index, list):
@@ -178,7 +177,6 @@ def random_split(
     With fractions, each part gets its share rounded down, and the samples left over go one by one to the first parts.
     The parts are PyTorch's for the same seed. Raises ValueError if the lengths do not sum to the number of samples.
 
-    >>> import tinygrad_pt as torch
     >>> from tinygrad_pt.utils.data import random_split
     >>> [len(part) for part in random_split(range(10), [0.75, 0.25])]
     [8, 2]
@@ -193,9 +191,8 @@ def random_split(
             parts[i % len(parts)] += 1
         for i, length in enumerate(parts):
             if length == 0:
-                warnings.warn(
-                    f"Length of split at index {i} is 0. This might result in an empty dataset.", stacklevel=2
-                )
+                text = f"Length of split at index {i} is 0. This might result in an empty dataset."
+                warnings.warn(text, stacklevel=2)
         lengths = parts
     if sum(lengths) != n:
         raise refuse(ValueError, "Sum of input lengths does not equal the length of the input dataset!")

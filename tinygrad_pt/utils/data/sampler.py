@@ -12,15 +12,19 @@ from tinygrad_pt.errors import refuse
 from tinygrad_pt.random import Generator, default_generator
 from tinygrad_pt.tensor import Tensor
 
+__all__ = [
+    "BatchSampler", "RandomSampler", "Sampler", "SequentialSampler", "SubsetRandomSampler", "WeightedRandomSampler",
+]  # fmt: skip
+
 T_co = TypeVar("T_co", covariant=True)
-DRAW = 32  # PyTorch draws indices with replacement so many at a time
+DRAW = 32  # the number of indices that PyTorch draws at a time with replacement
 
 
 class Sampler(Generic[T_co]):
     """Gives indices (or lists of them) by `__iter__`; most know their number by `__len__`."""
 
     def __iter__(self) -> Iterator[T_co]:
-        raise NotImplementedError
+        raise refuse(NotImplementedError, "Subclasses of Sampler should implement __iter__.")
 
 
 class SequentialSampler(Sampler[int]):
@@ -43,18 +47,14 @@ class RandomSampler(Sampler[int]):
     with it: the order is PyTorch's for the same seed. More than len(data_source) samples without replacement
     are several random orders in a row. Raises TypeError or ValueError for invalid options.
 
-    >>> import tinygrad_pt as torch
     >>> _ = torch.manual_seed(0); list(RandomSampler(range(5)))
     [1, 3, 4, 2, 0]
     """
 
     def __init__(
-        self,
-        data_source: Sized,
-        replacement: bool = False,
-        num_samples: int | None = None,
+        self, data_source: Sized, replacement: bool = False, num_samples: int | None = None,
         generator: Generator | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.data_source, self.replacement, self.generator = data_source, replacement, generator
         self._num_samples = num_samples
         if not isinstance(replacement, bool):
@@ -65,7 +65,7 @@ class RandomSampler(Sampler[int]):
 
     @property
     def num_samples(self) -> int:
-        """How many indices one pass gives; by default as many as there are samples now."""
+        """The number of indices of one pass; by default the current number of samples."""
         return len(self.data_source) if self._num_samples is None else self._num_samples
 
     def __iter__(self) -> Iterator[int]:
@@ -80,7 +80,7 @@ class RandomSampler(Sampler[int]):
             yield from drawn
             wanted -= len(drawn)
         if generator is self.generator and not self.replacement and self.num_samples % n == 0:
-            generator.permutation(n)  # PyTorch draws one more order, of which it takes nothing
+            generator.permutation(n)  # PyTorch draws one more order and does not use it
 
     def __len__(self) -> int:
         return self.num_samples
@@ -108,12 +108,9 @@ class WeightedRandomSampler(Sampler[int]):
     """
 
     def __init__(
-        self,
-        weights: Tensor | Sequence[float],
-        num_samples: int,
-        replacement: bool = True,
+        self, weights: Tensor | Sequence[float], num_samples: int, replacement: bool = True,
         generator: Generator | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         n = num_samples
         if not isinstance(n, int) or isinstance(n, bool) or n <= 0:
             raise refuse(ValueError, f"num_samples should be a positive integer value, but got num_samples={n}")
