@@ -10,7 +10,13 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "tinygrad_pt"
 FOLDERS = ("functions",)
 FILES = sorted(p for folder in FOLDERS for p in (PACKAGE / folder).rglob("*.py"))
-BUILDERS = {"refuse", "unsupported", "_not_a", "_shapes_differ"}  # each of them returns what `refuse` has built
+BUILDERS = {
+    "refuse",
+    "unsupported",
+    "not_a",
+    "missing",
+    "_shapes_differ",
+}  # each of them returns what `refuse` has built
 
 
 def bare_raises(source: str) -> list[str]:

@@ -41,7 +41,7 @@ def typename(value: Any) -> str:
 def refuse(
     kind: type[Exception],
     text: str,
-    op: str = "",
+    op: str | None = "",
     *args: Any,
     mend: str = "",
     scope: Any = None,
@@ -50,7 +50,8 @@ def refuse(
     """The exception with which the package refuses something: `raise refuse(...)`.
 
     PyTorch's `text` comes first, then the op with its arguments, then `facts`, then the mend. The call of a module
-    adds the module's path (`locate`); `scope` is for errors of a backward pass, which is in no module.
+    adds the module's path (`locate`); `scope` is for errors of a backward pass, which is in no module. A function may
+    leave `op` to its decorator (`name_op`); it is None where the function that called this one may know better.
 
     >>> print(refuse(ValueError, "bad", "mul", 2.0, mend="reshape one of them"))
     bad
@@ -65,7 +66,19 @@ def refuse(
     lines += [f"  {name}: {fact}" for name, fact in (facts or {}).items() if fact]
     if mend:
         lines.append(f"  mend: {mend}")
-    return kind("\n".join(lines))
+    error = kind("\n".join(lines))
+    vars(error)["op"] = op
+    return error
+
+
+def name_op(error: Exception, op: str, *args: Any) -> bool:
+    """Say in an exception of `refuse` which op it is about, unless it says so; False if `refuse` did not build it."""
+    known = vars(error)
+    if "op" in known and not known["op"]:
+        head, mend, tail = error.args[0].partition("\n  mend: ")
+        error.args = (f"{head}\n  op: {op}({', '.join(map(describe, args))}){mend}{tail}",)
+        known["op"] = op
+    return "op" in known
 
 
 PLAIN = (RuntimeError, ValueError, TypeError, IndexError, NotImplementedError, ArithmeticError)

@@ -79,9 +79,8 @@ class Generator:
 
     def __init__(self, device: str = "cpu") -> None:
         if str(device) != "cpu":
-            raise refuse(
-                RuntimeError, f"Device type {device} is not supported: tinygrad_pt draws on the 'cpu' only", "Generator"
-            )
+            text = f"Device type {device} is not supported: tinygrad_pt draws on the 'cpu' only"
+            raise refuse(RuntimeError, text, "Generator")
         self.device = "cpu"
         self._twister: np.random.MT19937 | None = None
         self.manual_seed(DEFAULT_SEED)
@@ -96,9 +95,8 @@ class Generator:
         try:
             number = operator.index(seed)
         except TypeError:
-            raise refuse(
-                RuntimeError, f"manual_seed expected a long, but got {type(seed).__name__}", "manual_seed"
-            ) from None
+            text = f"manual_seed expected a long, but got {type(seed).__name__}"
+            raise refuse(RuntimeError, text, "manual_seed") from None
         if not -(2**63) <= number < 2**64:
             raise refuse(ValueError, "Overflow when unpacking long long", "manual_seed")
         self._seed = number % 2**64
@@ -135,12 +133,8 @@ class Generator:
         if state.dtype != np.uint8:
             raise refuse(TypeError, "RNG state must be a torch.ByteTensor", "set_state")
         if state.size != STATE.itemsize:
-            raise refuse(
-                RuntimeError,
-                f"Expected a CPUGeneratorImplState of size {STATE.itemsize} "
-                f"but found the input RNG state size to be {state.size}",
-                "set_state",
-            )
+            text = f"Expected a CPUGeneratorImplState of size {STATE.itemsize} but found the input RNG state size to be"
+            raise refuse(RuntimeError, f"{text} {state.size}", "set_state")
         fields = np.frombuffer(state.tobytes(), STATE)[0]
         if not fields["seeded"] or not 1 <= fields["left"] <= TWIST or fields["next"] > TWIST:
             raise refuse(RuntimeError, "Invalid mt19937 state", "set_state")
@@ -266,7 +260,7 @@ class Generator:
         if dtype not in FLOATS:
             text = (
                 "Exponential distribution is a continuous probability distribution. dtype must be a floating point but "
-                f"you specified {TITLES.get(dtype.name, dtype.name)}"
+                f"you specified {_title(dtype)}"
             )
             raise refuse(RuntimeError, text, "exponential")
         logs = _libm(math.log1p, -self._units(math.prod(shape), np.float64))
@@ -296,11 +290,8 @@ class Generator:
         if not (-(2**63) <= low < 2**63 and -(2**63) <= high < 2**63):
             raise refuse(ValueError, "Overflow when unpacking long long", "integers")
         if low >= high:
-            raise refuse(
-                RuntimeError,
-                f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}",
-                "integers",
-            )
+            text = f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+            raise refuse(RuntimeError, text, "integers")
         return self._span(low, high, shape, dtype)
 
     def _span(self, low: int, high: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
@@ -321,12 +312,11 @@ class Generator:
         if p.dtype not in FLOATS:
             raise _not_implemented("bernoulli_tensor_cpu_p_", p.dtype, "bernoulli")
         if not np.all((p >= 0) & (p <= 1)):
-            raise refuse(
-                RuntimeError,
-                "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be "
-                "improved?  If so, please report an enhancement request to PyTorch.)",
-                "bernoulli",
+            text = (
+                "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  "
+                "If so, please report an enhancement request to PyTorch.)"
             )
+            raise refuse(RuntimeError, text, "bernoulli")
         return np.asarray(self._units(p.size, p.dtype).reshape(p.shape) < p).astype(p.dtype)
 
     def bernoulli_fill(self, shape: Shape, p: float, dtype: DTypeLike = np.float32) -> Array:
@@ -363,19 +353,17 @@ class Generator:
         that are negative, not finite or all zero, and on more samples than classes without replacement.
         """
         weights, num_samples = np.asarray(weights), operator.index(num_samples)
+        text = ""
         if weights.ndim not in (1, 2):
-            raise refuse(RuntimeError, "prob_dist must be 1 or 2 dim", "multinomial")
-        if weights.dtype not in FLOATS:
-            title = TITLES.get(weights.dtype.name, weights.dtype.name)
-            raise refuse(
-                RuntimeError, f"multinomial only supports floating-point dtypes for input, got: {title}", "multinomial"
-            )
-        if num_samples <= 0:
-            raise refuse(RuntimeError, "cannot sample n_sample <= 0 samples", "multinomial")
-        if not replacement and num_samples > weights.shape[-1]:
-            raise refuse(
-                RuntimeError, "cannot sample n_sample > prob_dist.size(-1) samples without replacement", "multinomial"
-            )
+            text = "prob_dist must be 1 or 2 dim"
+        elif weights.dtype not in FLOATS:
+            text = f"multinomial only supports floating-point dtypes for input, got: {_title(weights.dtype)}"
+        elif num_samples <= 0:
+            text = "cannot sample n_sample <= 0 samples"
+        elif not replacement and num_samples > weights.shape[-1]:
+            text = "cannot sample n_sample > prob_dist.size(-1) samples without replacement"
+        if text:
+            raise refuse(RuntimeError, text, "multinomial")
         race = not replacement or num_samples == 1
         _check_weights(weights, race)
         if weights.size == 0:
@@ -523,31 +511,36 @@ def _shape(shape: Shape) -> tuple[int, ...]:
     return sizes
 
 
+def _title(dtype: np.dtype[Any]) -> str:
+    """PyTorch's name of a dtype in its error texts."""
+    return TITLES.get(dtype.name, dtype.name)
+
+
 def _not_implemented(kernel: str, dtype: np.dtype[Any], op: str) -> Exception:
-    text = f"\"{kernel}\" not implemented for '{TITLES.get(dtype.name, dtype.name)}'"
-    return refuse(NotImplementedError, text, op)
+    return refuse(NotImplementedError, f"\"{kernel}\" not implemented for '{_title(dtype)}'", op)
+
+
+def _check_bounds(bounds: dict[str, Any], smallest: float, largest: float, dtype: np.dtype[Any], op: str) -> None:
+    for name, bound in bounds.items():
+        if not smallest <= bound <= largest:
+            raise refuse(RuntimeError, f"{name} is out of bounds for {C_NAMES.get(dtype.name, dtype.name)}", op)
 
 
 def _check_uniform(low: float, high: float, dtype: np.dtype[Any]) -> None:
     if dtype not in FLOATS:
         raise _not_implemented("check_uniform_bounds", dtype, "uniform")
     largest = float(np.finfo(dtype).max)
-    for name, bound in (("from", low), ("to", high)):
-        if not -largest <= bound <= largest:
-            raise refuse(RuntimeError, f"{name} is out of bounds for {C_NAMES[dtype.name]}", "uniform")
+    _check_bounds({"from": low, "to": high}, -largest, largest, dtype, "uniform")
+    text = ""
     if low > high:
-        raise refuse(
-            RuntimeError,
-            f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}",
-            "uniform",
+        text = f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}"
+    elif high - low > largest:
+        text = (
+            f"uniform_ expects to-from <= std::numeric_limits<{_title(dtype)}>::max(), but found to={high:g} and "
+            f"from={low:g} which result in to-from to exceed the limit"
         )
-    if high - low > largest:
-        raise refuse(
-            RuntimeError,
-            f"uniform_ expects to-from <= std::numeric_limits<{TITLES[dtype.name]}>::max(), but found "
-            f"to={high:g} and from={low:g} which result in to-from to exceed the limit",
-            "uniform",
-        )
+    if text:
+        raise refuse(RuntimeError, text, "uniform")
 
 
 def _last(dtype: np.dtype[Any]) -> int:
@@ -558,36 +551,30 @@ def _last(dtype: np.dtype[Any]) -> int:
 
 
 def _check_integers(low: int, high: int, dtype: np.dtype[Any]) -> None:
+    smallest: float = 0
+    largest: float = 1
     if dtype.kind == "f":
         smallest, largest = -float(np.finfo(dtype).max), float(np.finfo(dtype).max)
     elif dtype.kind in "iu":
         smallest, largest = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
-    elif dtype.kind == "b":
-        smallest, largest = 0, 1
-    else:
-        raise refuse(
-            RuntimeError, "check_random_bounds handles only integral, floating-point and boolean types", "integers"
-        )
-    for name, bound in (("from", low), ("to - 1", high - 1)):
-        if not smallest <= bound <= largest:
-            raise refuse(RuntimeError, f"{name} is out of bounds for {C_NAMES.get(dtype.name, dtype.name)}", "integers")
+    elif dtype.kind != "b":
+        text = "check_random_bounds handles only integral, floating-point and boolean types"
+        raise refuse(RuntimeError, text, "integers")
+    _check_bounds({"from": low, "to - 1": high - 1}, smallest, largest, dtype, "integers")
 
 
 def _check_weights(weights: Array, race: bool) -> None:
+    text = ""
     if race and not np.all(np.isfinite(weights) & (weights >= 0)):
-        raise refuse(RuntimeError, "probability tensor contains either `inf`, `nan` or element < 0", "multinomial")
-    if not np.all(weights >= 0):
-        raise refuse(
-            RuntimeError, "invalid multinomial distribution (encountering probability entry < 0)", "multinomial"
-        )
-    if not np.all(np.isfinite(weights)):
-        raise refuse(
-            RuntimeError,
-            "invalid multinomial distribution (encountering probability entry = infinity or NaN)",
-            "multinomial",
-        )
-    if not np.all(weights.sum(axis=-1) > 0):
-        raise refuse(RuntimeError, "invalid multinomial distribution (sum of probabilities <= 0)", "multinomial")
+        text = "probability tensor contains either `inf`, `nan` or element < 0"
+    elif not np.all(weights >= 0):
+        text = "invalid multinomial distribution (encountering probability entry < 0)"
+    elif not np.all(np.isfinite(weights)):
+        text = "invalid multinomial distribution (encountering probability entry = infinity or NaN)"
+    elif not np.all(weights.sum(axis=-1) > 0):
+        text = "invalid multinomial distribution (sum of probabilities <= 0)"
+    if text:
+        raise refuse(RuntimeError, text, "multinomial")
 
 
 # -- the default stream ---------------------------------------------------------------------------------
@@ -605,24 +592,8 @@ def manual_seed(seed: int) -> Generator:
     return default_generator.manual_seed(int(seed))
 
 
-def seed() -> int:
-    """Seed the default stream from the operating system and return the seed."""
-    return default_generator.seed()
-
-
-def initial_seed() -> int:
-    """The seed the default stream started from."""
-    return default_generator.initial_seed()
-
-
-def get_rng_state() -> NDArray[np.uint8]:
-    """The default stream's state; see `Generator.get_state`."""
-    return default_generator.get_state()
-
-
-def set_rng_state(new_state: Array) -> None:
-    """Continue the default stream from `new_state`; see `Generator.set_state`."""
-    default_generator.set_state(new_state)
+seed, initial_seed = default_generator.seed, default_generator.initial_seed
+get_rng_state, set_rng_state = default_generator.get_state, default_generator.set_state
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -20,6 +20,16 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def described(function: F, name: str, doc: str | None) -> F:
+    """The function under a name of its own, with its docstring: for functions that are made by the dozen."""
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    return function
+
+
 def in_place(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Concatenate[Tensor, P], Tensor]:
     """The function that computes `function(input, …)` and writes the result into `input`."""
 
@@ -33,9 +43,8 @@ def in_place(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Con
         since = born()
         return write(input, function(input, *args, **kwargs), since)
 
-    method.__name__ = method.__qualname__ = f"{function.__name__}_"
-    method.__doc__ = f"`{function.__name__}`, in place: the tensor itself is changed and returned."
-    return method
+    name = function.__name__
+    return described(method, f"{name}_", f"`{name}`, in place: the tensor itself is changed and returned.")
 
 
 # ------------------------------------------------------------------------------------------ operators

@@ -17,12 +17,14 @@ from tinygrad_pt.functions.arguments import (
     as_tensor_like,
     cast,
     checked,
+    common_shape,
     expect_tensor,
+    not_a,
     promoted,
     scalar_array,
     unsupported,
 )
-from tinygrad_pt.functions.binding import in_place
+from tinygrad_pt.functions.binding import described, in_place
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import write
 from tinygrad_pt.ops import special
@@ -55,9 +57,7 @@ def _unary(op: Any) -> Callable[..., Tensor]:
             expect_tensor(input, name)
         return op(input) if out is None else write(_out(out, name), op(input))
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"{op.__doc__ or ''}".split("\n")[0] or f"y = {name}(input), element by element."
-    return function
+    return described(function, name, f"{op.__doc__ or ''}".split("\n")[0] or f"y = {name}(input), element by element.")
 
 
 def _out(out: Any, function: str) -> Tensor:
@@ -114,9 +114,7 @@ def _whole(op: Any) -> Callable[..., Tensor]:
             raise unsupported(f"{name}_vml_cpu", name, input)
         return clone(input) if kind in "iu" else op(input)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = op.__doc__
-    return function
+    return described(function, name, op.__doc__)
 
 
 floor, ceil, trunc, _round = map(_whole, (ops.floor, ops.ceil, ops.trunc, ops.round))
@@ -125,41 +123,50 @@ floor, ceil, trunc, _round = map(_whole, (ops.floor, ops.ceil, ops.trunc, ops.ro
 @checked
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """The nearest whole number, halves to even; with `decimals`, the nearest multiple of 10^-decimals."""
-    if decimals == 0:
-        return _round(input)
-    return _round(expect_tensor(input, "round") * 10.0**decimals) / 10.0**decimals
+    return _round(input) if decimals == 0 else _round(input * 10.0**decimals) / 10.0**decimals
 
 
+@checked
 def frac(input: Tensor) -> Tensor:
     """input - trunc(input)."""
-    if expect_tensor(input, "frac").array.dtype.kind in "biu":
+    if input.array.dtype.kind in "biu":
         raise unsupported("frac_cpu", "frac", input)
     return input - trunc(input)
 
 
+@checked
 def sgn(input: Tensor) -> Tensor:
     """The sign of a real tensor."""
-    return sign(expect_tensor(input, "sgn"))
+    return sign(input)
 
 
 # ------------------------------------------------------------------------------------------ arithmetic
+BOOL_NEG = (
+    "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
+    "`logical_not()` operator instead."
+)
+BOOL_SUB = (
+    "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
+    "`~` or `logical_not()` operator instead."
+)
+TWO_BOOLS = (
+    "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
+    "instead."
+)
+
+
 def neg(input: Tensor) -> Tensor:
     """-input."""
     if expect_tensor(input, "neg").array.dtype == bool:
-        raise refuse(
-            RuntimeError,
-            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
-            "the `~` or `logical_not()` operator instead.",
-            "neg",
-            input,
-        )
+        raise refuse(RuntimeError, BOOL_NEG, "neg", input)
     return ops.neg(input)
 
 
+@checked
 def positive(input: Tensor) -> Tensor:
     """+input: the tensor itself."""
-    if expect_tensor(input, "positive").array.dtype == bool:
-        raise refuse(RuntimeError, "The `+` operator, on a bool tensor is not supported.", "positive", input)
+    if input.array.dtype == bool:
+        raise refuse(RuntimeError, "The `+` operator, on a bool tensor is not supported.")
     return input
 
 
@@ -179,16 +186,20 @@ def _scaled(input: Any, other: Any, alpha: Any, name: str) -> Any:
     if alpha.__class__ is int and alpha == 1:
         return other
     if not isinstance(alpha, (int, float, complex, Handle)):
-        text = f"{name}(): argument 'alpha' must be Number, not {type(alpha).__name__}"
-        raise refuse(TypeError, text, name, input, other)
+        raise not_a("Number", alpha, name, "alpha")
     if isinstance(alpha, float) and all(_kind(x) in "biu" for x in (input, other)):
         text = "For integral input tensors, argument alpha must not be a floating point number."
         raise refuse(RuntimeError, text, name, input, other, mend="give a whole number, or convert with .float()")
     return other * alpha
 
 
+def _value(x: Any) -> Any:
+    """The array of a tensor; a number is its own value."""
+    return x.array if isinstance(x, Handle) else x
+
+
 def _kind(x: Any) -> str:
-    return (x.array if isinstance(x, Handle) else np.asarray(x)).dtype.kind
+    return np.asarray(_value(x)).dtype.kind
 
 
 def add(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
@@ -199,24 +210,9 @@ def add(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None
 
 def sub(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
     """input - alpha · other."""
-    if _is_bool(input) or _is_bool(other):
-        if _is_bool(input) and _is_bool(other):
-            raise refuse(
-                RuntimeError,
-                "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
-                "`logical_xor()` operator instead.",
-                "sub",
-                input,
-                other,
-            )
-        raise refuse(
-            RuntimeError,
-            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
-            "use the `~` or `logical_not()` operator instead.",
-            "sub",
-            input,
-            other,
-        )
+    bools = _is_bool(input) + _is_bool(other)
+    if bools:
+        raise refuse(RuntimeError, TWO_BOOLS if bools == 2 else BOOL_SUB, "sub", input, other)
     y = ops.sub(_operand(input, "sub"), _scaled(input, other, alpha, "sub"))
     return y if out is None else write(_out(out, "sub"), y)
 
@@ -234,43 +230,37 @@ def mul(input: Operand, other: Operand, *, out: Tensor | None = None) -> Tensor:
 
 def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
     """input / other; `rounding_mode` 'trunc' or 'floor' rounds the quotient."""
-    if rounding_mode is None:
-        return ops.div(_operand(input, "div"), _operand(other, "div", "other", 2))
-    if not isinstance(rounding_mode, str) or rounding_mode not in ("trunc", "floor"):
-        text = f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
-        raise refuse(RuntimeError, text, "div", input, other)
-    if rounding_mode == "floor":
-        return floor_divide(input, other)
     a, b = _operand(input, "div"), _operand(other, "div", "other", 2)
-    y = trunc(ops.div(a, b))
-    kind = dtypes.result_type(*(x.array if isinstance(x, Handle) else x for x in (a, b)))
+    if rounding_mode is None:
+        return ops.div(a, b)
+    if not isinstance(rounding_mode, str) or rounding_mode not in ("trunc", "floor"):
+        text = "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+        raise refuse(RuntimeError, f"{text}'{rounding_mode}'", "div", a, b)
+    if rounding_mode == "floor":
+        return floor_divide(a, b)
+    y, kind = trunc(ops.div(a, b)), dtypes.result_type(*map(_value, (a, b)))
     return y if kind.rank > 1 else y.to(kind)
 
 
-def _divided(op: Any, name: str, kernel: str, input: Any, other: Any) -> Tensor:
-    """An integer division: by zero it has no value, and truth values are not divided."""
-    a, b = _operand(input, name), _operand(other, name, "other", 2)
-    x, d = (v.array if isinstance(v, Handle) else np.asarray(v) for v in (a, b))
-    if x.dtype.kind == d.dtype.kind == "b":
-        raise unsupported(f"{kernel}_cpu", name, a, b)
-    if x.dtype.kind in "iub" and d.dtype.kind in "iub" and not np.all(d):
-        raise refuse(RuntimeError, broadcast_text(x.shape, d.shape) or "ZeroDivisionError", name, a, b)
-    return op(a, b)
+def _division(op: Any, kernel: str, doc: str) -> Callable[[Operand, Operand], Tensor]:
+    """A division without fractions: of integers, by zero, it has no value, and truth values are not divided."""
+    name = op.__name__
+
+    def function(input: Operand, other: Operand) -> Tensor:
+        a, b = _operand(input, name), _operand(other, name, "other", 2)
+        x, d = np.asarray(_value(a)), np.asarray(_value(b))
+        if x.dtype.kind == d.dtype.kind == "b":
+            raise unsupported(f"{kernel}_cpu", name, a, b)
+        if x.dtype.kind in "iub" and d.dtype.kind in "iub" and not np.all(d):
+            raise refuse(RuntimeError, broadcast_text(x.shape, d.shape) or "ZeroDivisionError", name, a, b)
+        return op(a, b)
+
+    return described(function, name, doc)
 
 
-def floor_divide(input: Operand, other: Operand) -> Tensor:
-    """⌊input / other⌋."""
-    return _divided(ops.floor_divide, "floor_divide", "div_floor", input, other)
-
-
-def remainder(input: Operand, other: Operand) -> Tensor:
-    """The remainder with the divisor's sign, as Python's %."""
-    return _divided(ops.remainder, "remainder", "remainder", input, other)
-
-
-def fmod(input: Operand, other: Operand) -> Tensor:
-    """The remainder with the dividend's sign, as C's fmod."""
-    return _divided(ops.fmod, "fmod", "fmod", input, other)
+floor_divide = _division(ops.floor_divide, "div_floor", "⌊input / other⌋.")
+remainder = _division(ops.remainder, "remainder", "The remainder with the divisor's sign, as Python's %.")
+fmod = _division(ops.fmod, "fmod", "The remainder with the dividend's sign, as C's fmod.")
 
 
 def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
@@ -282,8 +272,7 @@ def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
     if isinstance(exponent, np.generic):
         exponent = exponent.item()
     if not isinstance(exponent, (Handle, int, float)):
-        text = f"pow(): argument 'exponent' must be Tensor or Number, not {type(exponent).__name__}"
-        raise refuse(TypeError, text, "pow", input, exponent)
+        raise not_a("Tensor or Number", exponent, "pow", "exponent")
     if isinstance(exponent, Handle):
         base = _operand(input, "pow")
         kinds = _kind(base) + _kind(exponent)
@@ -305,18 +294,17 @@ def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
 
 
 def _whole_power(input: Any, exponent: Any) -> Tensor:
-    kind = dtypes.result_type(*(x.array if isinstance(x, Handle) else x for x in (input, exponent))).numpy
-    a, b = (np.asarray(x.array if isinstance(x, Handle) else x, kind) for x in (input, exponent))
-    text = broadcast_text(a.shape, b.shape)
-    if text:
-        raise refuse(RuntimeError, text, "pow", input, exponent)
+    kind = dtypes.result_type(*map(_value, (input, exponent))).numpy
+    common_shape("pow", input, exponent)
+    a, b = (np.asarray(_value(x), kind) for x in (input, exponent))
     inverse = np.where(a == 1, 1, np.where(a == -1, 1 - 2 * (b & 1), 0))
     return wrap(np.where(b >= 0, np.power(a, np.maximum(b, 0)), inverse).astype(kind))
 
 
+@checked
 def float_power(input: Tensor, exponent: Tensor | Number) -> Tensor:
     """input to the power of exponent, in float64."""
-    return pow(expect_tensor(input, "float_power").double(), exponent)
+    return pow(input.double(), exponent)
 
 
 def _is_bool(x: Any) -> bool:
@@ -330,9 +318,7 @@ def _compare(op: Any) -> Callable[..., Tensor]:
     def function(input: Tensor, other: Operand) -> Tensor:
         return op(expect_tensor(input, name), _operand(other, name, "other", 2))
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"Whether input {name} other, element by element: a bool tensor."
-    return function
+    return described(function, name, f"Whether input {name} other, element by element: a bool tensor.")
 
 
 eq, ne, lt, le, gt, ge = map(_compare, (ops.eq, ops.ne, ops.lt, ops.le, ops.gt, ops.ge))
@@ -349,9 +335,7 @@ def _bits(op: Any) -> Callable[..., Tensor]:
                 raise unsupported(f"{name}_cpu", name, x)
         return op(a, b)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"{name} of integers or truth values."
-    return function
+    return described(function, name, f"{name} of integers or truth values.")
 
 
 bitwise_and, bitwise_or, bitwise_xor = map(_bits, (ops.bitwise_and, ops.bitwise_or, ops.bitwise_xor))
@@ -378,12 +362,10 @@ def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e
 
 
 def _close(input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool, op: str) -> np.ndarray:
-    kinds = [dtypes.of(x.array.dtype).spoken for x in (input, other)]
-    if kinds[0] != kinds[1]:
-        raise refuse(RuntimeError, f"{kinds[0]} did not match {kinds[1]}", op, input, other)
-    text = broadcast_text(input.array.shape, other.array.shape)
-    if text:
-        raise refuse(RuntimeError, text, op, input, other)
+    a, b = (dtypes.of(x.array.dtype).spoken for x in (input, other))
+    if a != b:
+        raise refuse(RuntimeError, f"{a} did not match {b}")
+    common_shape(op, input, other)
     with np.errstate(all="ignore"):
         return np.asarray(np.isclose(input.array, other.array, rtol, atol, equal_nan))
 
@@ -395,14 +377,23 @@ def equal(input: Tensor, other: Tensor) -> bool:
 
 
 # ------------------------------------------------------------------------------------------ choices
-def maximum(input: Tensor, other: Tensor) -> Tensor:
-    """The larger of two tensors, element by element; at ties each gets half of the gradient."""
-    return ops.maximum(expect_tensor(input, "maximum"), expect_tensor(other, "maximum", "other", 2))
+def _two(op: Any, doc: str) -> Callable[[Tensor, Tensor], Tensor]:
+    name = op.__name__
+
+    def function(input: Tensor, other: Tensor) -> Tensor:
+        return op(expect_tensor(input, name), expect_tensor(other, name, "other", 2))
+
+    return described(function, name, doc)
 
 
-def minimum(input: Tensor, other: Tensor) -> Tensor:
-    """The smaller of two tensors, element by element; at ties each gets half of the gradient."""
-    return ops.minimum(expect_tensor(input, "minimum"), expect_tensor(other, "minimum", "other", 2))
+maximum = _two(ops.maximum, "The larger of two tensors, element by element; at ties each gets half of the gradient.")
+minimum = _two(ops.minimum, "The smaller of two tensors, element by element; at ties each gets half of the gradient.")
+atan2 = _two(ops.atan2, "The angle of the point (other, input).")
+
+UINT8_CONDITION = (
+    "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future version of "
+    "PyTorch. Use a boolean condition instead."
+)
 
 
 @overload
@@ -419,15 +410,10 @@ def where(condition: Tensor, input: Operand | None = None, other: Operand | None
             kind = dtypes.of(condition.array.dtype).spoken
             text = f"where expected condition to be a boolean tensor, but got a tensor with dtype {kind}"
             raise refuse(RuntimeError, text, "where", condition, input, other, mend="condition != 0")
-        warnings.warn(
-            "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future "
-            "version of PyTorch. Use a boolean condition instead.",
-            UserWarning,
-            stacklevel=2,
-        )
+        warnings.warn(UINT8_CONDITION, UserWarning, stacklevel=2)
         condition = condition.bool()
     a, b = _operand(input, "where", "input", 2), _operand(other, "where", "other", 3)
-    target = dtypes.result_type(*(x.array if isinstance(x, Handle) else x for x in (a, b)))
+    target = dtypes.result_type(*map(_value, (a, b)))
     a, b = (
         (x if x.array.dtype == target.numpy else ops.cast(x, dtype=target))
         if isinstance(x, Handle)
@@ -443,10 +429,10 @@ def where(condition: Tensor, input: Operand | None = None, other: Operand | None
 
 def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:
     """Bounded to [min, max]; either bound a number, a tensor or None. On the bounds the slope is 1."""
-    expect_tensor(input, "clamp")
+    if not isinstance(input, Handle):
+        expect_tensor(input, "clamp")
     if min is None and max is None:
-        text = "torch.clamp: At least one of 'min' or 'max' must not be None"
-        raise refuse(RuntimeError, text, "clamp", input)
+        raise refuse(RuntimeError, "torch.clamp: At least one of 'min' or 'max' must not be None", "clamp", input)
     low = min if min is None or min.__class__ is float else _operand(min, "clamp", "min", 2)
     high = max if max is None or max.__class__ is float else _operand(max, "clamp", "max", 3)
     if isinstance(low, (Handle, np.ndarray)) or isinstance(high, (Handle, np.ndarray)):
@@ -477,20 +463,13 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """input, but value where the mask holds."""
     if mask.array.dtype != bool:
         text = f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype.c_name}"
-        raise refuse(RuntimeError, text, "masked_fill", input, mask, mend="mask != 0")
+        raise refuse(RuntimeError, text, mend="mask != 0")
     if not isinstance(value, Handle):
         return ops.where(mask, wrap(scalar_array(value, input.dtype, "masked_fill")), input)
     if value.array.ndim:
-        raise refuse(
-            RuntimeError,
-            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
-            f"{value.array.ndim} dimension(s).",
-            "masked_fill",
-            input,
-            mask,
-            value,
-            mend="torch.where(mask, value, input)",
-        )
+        text = "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+        mend = "torch.where(mask, value, input)"
+        raise refuse(RuntimeError, f"{text}{value.array.ndim} dimension(s).", mend=mend)
     return ops.where(mask, value.to(input.dtype), input)
 
 
@@ -510,11 +489,6 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """input + value · tensor1 / tensor2."""
     return input + tensor1 / tensor2 * value
-
-
-def atan2(input: Tensor, other: Tensor) -> Tensor:
-    """The angle of the point (other, input)."""
-    return ops.atan2(expect_tensor(input, "atan2"), expect_tensor(other, "atan2", "other", 2))
 
 
 def _met(input: Tensor, other: Tensor, name: str) -> list[Tensor]:

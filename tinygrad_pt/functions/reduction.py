@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
@@ -11,7 +12,19 @@ import numpy as np
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.functions.arguments import Dims, Dtype, axes_from, axis_from, checked, expect_tensor, unsupported
+from tinygrad_pt.functions.arguments import (
+    Dims,
+    Dtype,
+    axes_from,
+    axis_from,
+    checked,
+    expect_tensor,
+    length_of,
+    missing,
+    not_a,
+    unsupported,
+)
+from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.pointwise import abs, maximum, minimum
 from tinygrad_pt.graph import Handle
 
@@ -92,33 +105,26 @@ def mean(
     """Σ input / n, of floating point numbers."""
     expect_tensor(input, "mean")
     axes = axes_from(axis if dim is None else dim, input.array.ndim, "mean", input)
-    if dtype is not None:
-        kind = dtypes.of(dtype)
-        if kind.rank < 2:
-            raise refuse(
-                RuntimeError,
-                "mean(): could not infer output dtype. Optional dtype must be either a floating point or complex "
-                f"dtype. Got: {kind.spoken}",
-                "mean",
-                input,
-            )
-        input = input.to(kind)
-    if input.array.dtype.kind not in "fc":
-        raise refuse(
-            RuntimeError,
-            "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
-            f"{dtypes.of(input.array.dtype).spoken}",
-            "mean",
-            input,
-            mend="x.float().mean()",
-        )
-    return ops.mean(input, axis=axes, keepdims=keepdim or keepdims)
+    kind = input.array.dtype if dtype is None else dtypes.of(dtype).numpy
+    if kind.kind not in "fc":
+        which = "Input" if dtype is None else "Optional"
+        text = f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype."
+        text += f" Got: {dtypes.of(kind).spoken}"
+        raise refuse(RuntimeError, text, "mean", input, mend="x.float().mean()" if dtype is None else "")
+    return ops.mean(input if dtype is None else input.to(dtype), axis=axes, keepdims=keepdim or keepdims)
 
 
+@checked
 def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Σ of the elements that are numbers."""
-    x = expect_tensor(input, "nansum").array
+    x = input.array
     return sum(ops.where(wrap(np.isnan(x)), wrap(np.zeros((), x.dtype)), input), dim, keepdim)
+
+
+FEW = (
+    "{}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel "
+    "divided by output numel)."
+)
 
 
 def _spread(
@@ -134,17 +140,11 @@ def _spread(
     axes = axes_from(dim, input.array.ndim, name, input)
     c = int(unbiased) if unbiased is not None else 1 if correction is None else correction
     if not isinstance(c, (int, float)):
-        text = f"{name}(): argument 'correction' must be Number, not {type(c).__name__}"
-        raise refuse(TypeError, text, name, input)
+        raise not_a("Number", c, name, "correction")
     shape = input.array.shape
-    n = input.array.size if axes is None else int(np.prod([shape[i] for i in axes]))
+    n = input.array.size if axes is None else math.prod([shape[i] for i in axes])
     if n <= c:
-        warnings.warn(
-            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
-            "(input numel divided by output numel).",
-            UserWarning,
-            stacklevel=3,
-        )
+        warnings.warn(FEW.format(name), UserWarning, stacklevel=3)
     return op(input, axis=axes, keepdims=keepdim, correction=c)
 
 
@@ -190,58 +190,42 @@ def _last(input: Tensor, axis: int) -> Tensor:
 @checked
 def norm(input: Tensor, p: float | str | None = 2, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """(Σ |x|ᵖ)^(1/p); at 0 the gradient of the 2-norm is 0."""
-    axes = axes_from(dim, expect_tensor(input, "norm").array.ndim, "norm", input)
-    x = input.array
+    x, axes = input.array, axes_from(dim, input.array.ndim)
     if x.dtype.kind in "biu":
         text = f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype.spoken}"
-        raise refuse(RuntimeError, text, "norm", input, mend="x.float().norm()")
-    if p in (float("inf"), float("-inf")) and (x.size == 0 if axes is None else 0 in [x.shape[a] for a in axes]):
-        raise refuse(
-            RuntimeError,
-            f"linalg.vector_norm cannot compute the {p} norm on an empty tensor because the operation does not have an "
-            "identity",
-            "norm",
-            input,
-        )
+        raise refuse(RuntimeError, text, mend="x.float().norm()")
+    if p in (math.inf, -math.inf) and (x.size == 0 if axes is None else 0 in [x.shape[a] for a in axes]):
+        text = f"linalg.vector_norm cannot compute the {p} norm on an empty tensor because the operation does not have "
+        raise refuse(RuntimeError, f"{text}an identity")
     if p in (2, "fro", None):
         return ops.norm(input, axis=axes, keepdims=keepdim)
     if isinstance(p, str):
-        raise refuse(RuntimeError, f"Unknown norm: {p!r}", "norm", input, mend="give a number, or 'fro'")
-    if p == float("inf"):
-        return amax(abs(input), axes, keepdim)
-    if p == float("-inf"):
-        return amin(abs(input), axes, keepdim)
+        raise refuse(RuntimeError, f"Unknown norm: {p!r}", mend="give a number, or 'fro'")
+    if p in (math.inf, -math.inf):
+        return (amax if p > 0 else amin)(abs(input), axes, keepdim)
     if p == 0:
         return sum((input != 0).to(input.dtype), axes, keepdim)
-    if p == 1:
-        return sum(abs(input), axes, keepdim)
-    return sum(abs(input) ** p, axes, keepdim) ** (1 / p)
+    return sum(abs(input), axes, keepdim) if p == 1 else sum(abs(input) ** p, axes, keepdim) ** (1 / p)
 
 
 # ------------------------------------------------------------------------------------------ truth
-@checked
-def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether some element is true (not 0); of uint8 the answer is uint8."""
-    return _truth(np.any, input, dim, keepdim)
+def _truth(function: Any, doc: str) -> Callable[..., Tensor]:
+    def truth(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+        x = input.array
+        y = np.asarray(function(x, axis=axes_from(dim, x.ndim), keepdims=keepdim))
+        return wrap(y.astype(np.uint8) if x.dtype == np.uint8 else y)
+
+    return checked(described(truth, function.__name__, doc))
 
 
-def _truth(function: Any, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
-    x, name = input.array, function.__name__
-    y = np.asarray(function(x, axis=axes_from(dim, x.ndim, name, input), keepdims=keepdim))
-    return wrap(y.astype(np.uint8) if x.dtype == np.uint8 else y)
-
-
-@checked
-def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether every element is true (not 0); of uint8 the answer is uint8."""
-    return _truth(np.all, input, dim, keepdim)
+any = _truth(np.any, "Whether some element is true (not 0); of uint8 the answer is uint8.")
+all = _truth(np.all, "Whether every element is true (not 0); of uint8 the answer is uint8.")
 
 
 @checked
 def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
     """How many elements are not 0."""
-    axes = axes_from(dim, input.array.ndim, "count_nonzero", input)
-    return wrap(np.asarray(np.count_nonzero(input.array, axes), np.int64))
+    return wrap(np.asarray(np.count_nonzero(input.array, axes_from(dim, input.array.ndim)), np.int64))
 
 
 # ------------------------------------------------------------------------------------------ extremes
@@ -249,13 +233,8 @@ def _nonempty(input: Tensor, name: str, axis: int | None, dim: int | None = None
     """An extreme needs an element: over all axes (None), or along `axis`, which the caller called `dim`."""
     x = input.array
     if axis is None and x.size == 0:
-        raise refuse(
-            RuntimeError,
-            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
-            "the 'dim' argument.",
-            name,
-            input,
-        )
+        text = f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
+        raise refuse(RuntimeError, f"{text}with the 'dim' argument.", name, input)
     if axis is not None and x.ndim and x.shape[axis] == 0:
         text = f"{name}(): Expected reduction dim {axis if dim is None else dim} to have non-zero size."
         raise refuse(IndexError, text, name, input)
@@ -383,19 +362,18 @@ def _arg_extreme(place: Any) -> Callable[..., Tensor]:
         _nonempty(input, name, over)
         return wrap(np.asarray(place(x, over if x.ndim else None, keepdims=bool(keepdim) and x.ndim > 0)))
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = "The index of the first extreme element: int64, without gradient."
-    return function
+    return described(function, name, "The index of the first extreme element: int64, without gradient.")
 
 
 argmax, argmin = map(_arg_extreme, (np.argmax, np.argmin))
 
 
+@checked
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
     """(amin, amax)."""
-    if expect_tensor(input, "aminmax").array.size == 0 and dim is None:
+    if input.array.size == 0 and dim is None:
         text = "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
-        raise refuse(RuntimeError, text, "aminmax", input)
+        raise refuse(RuntimeError, text)
     over = () if dim is None else dim
     return MinMax(amin(input, over, keepdim), amax(input, over, keepdim))
 
@@ -404,14 +382,10 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
 _sort, _topk, _median, _kthvalue, _mode = map(_result, ("sort", "topk", "median", "kthvalue", "mode"))
 
 
-def _length(input: Tensor, axis: int) -> int:
-    return input.array.shape[axis] if input.array.ndim else 1
-
-
 @checked
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
     """The indices that sort `input` along `dim`."""
-    return wrap(_order(input, axis_from(dim, input.array.ndim, "argsort", input), descending))
+    return wrap(_order(input, axis_from(dim, input.array.ndim), descending))
 
 
 def _order(input: Tensor, axis: int, descending: bool = False) -> np.ndarray:
@@ -424,10 +398,15 @@ def _order(input: Tensor, axis: int, descending: bool = False) -> np.ndarray:
     return np.ascontiguousarray(np.flip(x.shape[axis] - 1 - flipped, axis))
 
 
+def _places(index: np.ndarray, axis: int, start: int, stop: int) -> np.ndarray:
+    """The indices from start to stop along an axis, as an array of their own."""
+    return index[(slice(None),) * axis + (slice(start, stop),)].copy() if index.ndim else index
+
+
 @checked
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> ValuesIndices:
     """(values, indices), in order along `dim`; equal elements keep their order, nan is the largest."""
-    axis = axis_from(dim, input.array.ndim, "sort", input)
+    axis = axis_from(dim, input.array.ndim)
     index = _order(input, axis, descending)
     return _sort(gather_at(input, index, axis), wrap(index))
 
@@ -435,32 +414,23 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
 @checked
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesIndices:
     """(values, indices) of the k largest (or smallest) elements along `dim`."""
-    axis = axis_from(dim, input.array.ndim, "topk", input)
-    n = _length(input, axis)
+    axis = axis_from(dim, input.array.ndim)
+    n = length_of(input, axis)
     if k < 0 or k > n:
-        text = "selected index k out of range"
-        raise refuse(RuntimeError, text, "topk", input, k, mend=f"k is at most {n} here")
-    index = _order(input, axis, descending=largest)
-    if input.array.ndim:
-        index = index[(slice(None),) * axis + (slice(k),)].copy()
+        raise refuse(RuntimeError, "selected index k out of range", mend=f"k is at most {n} here")
+    index = _places(_order(input, axis, descending=largest), axis, 0, k)
     return _topk(gather_at(input, index, axis), wrap(index))
 
 
 @checked
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """(values, indices) of the k-th smallest element along `dim`, counting from 1."""
-    axis = axis_from(dim, input.array.ndim, "kthvalue", input)
-    n = _length(input, axis)
+    axis = axis_from(dim, input.array.ndim)
+    n = length_of(input, axis)
     if not 1 <= k <= n:
         text = f"kthvalue(): selected number k out of range for dimension {axis}"
-        raise refuse(RuntimeError, text, "kthvalue", input, k, mend=f"k counts from 1 to {n} here")
-    return _kthvalue(*_picked(input, _kth(input, k, axis), axis, keepdim))
-
-
-def _kth(input: Tensor, k: int, axis: int) -> np.ndarray:
-    """The indices of the k-th smallest elements, with length 1 along `axis`."""
-    index = _order(input, axis)
-    return index[(slice(None),) * axis + (slice(k - 1, k),)].copy() if input.array.ndim else index
+        raise refuse(RuntimeError, text, mend=f"k counts from 1 to {n} here")
+    return _kthvalue(*_picked(input, _places(_order(input, axis), axis, k - 1, k), axis, keepdim))
 
 
 @overload
@@ -478,7 +448,7 @@ def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor | Va
     tensor(2.)
     """
     x = input.array
-    axis = 0 if dim is None else axis_from(dim, x.ndim, "median", input)
+    axis = 0 if dim is None else axis_from(dim, x.ndim)
     if x.dtype == bool:
         raise unsupported("median_cpu" if dim is None else "median_out", "median", input)
     if dim is None:
@@ -491,7 +461,8 @@ def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor | Va
         chosen = np.flatnonzero((flat.array == middle) | (np.isnan(flat.array) & np.isnan(middle)))
         return ops.mean(ops.getitem(flat, index=(chosen,)), axis=None, keepdims=False)
     _nonempty(input, "median", axis)
-    index = _kth(input, (_length(input, axis) + 1) // 2, axis)
+    k = (length_of(input, axis) + 1) // 2
+    index = _places(_order(input, axis), axis, k - 1, k)
     if x.ndim and x.dtype.kind == "f":  # a nan is the median wherever there is one
         index = np.where(np.isnan(x).any(axis, keepdims=True), np.isnan(x).argmax(axis, keepdims=True), index)
     return _median(*_picked(input, index, axis, keepdim))
@@ -501,7 +472,7 @@ def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor | Va
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """(values, indices) of the most frequent element along `dim`, the smallest of several."""
     x = input.array
-    axis = axis_from(dim, x.ndim, "mode", input)
+    axis = axis_from(dim, x.ndim)
     _nonempty(input, "mode", axis)
 
     def most(v: np.ndarray) -> np.intp:
@@ -538,29 +509,27 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     if x.dtype.kind not in "iu":
         raise unsupported("bincount_cpu", "bincount", input)
     if x.ndim != 1 or (x.size and x.min() < 0):
-        text = "bincount only supports 1-d non-negative integral inputs."
-        raise refuse(RuntimeError, text, "bincount", input)
+        raise refuse(RuntimeError, "bincount only supports 1-d non-negative integral inputs.")
     if minlength < 0:
-        raise refuse(RuntimeError, "minlength should be >= 0", "bincount", input)
+        raise refuse(RuntimeError, "minlength should be >= 0")
     if weights is None:
         return wrap(np.bincount(x, None, minlength))
     if weights.array.shape != x.shape:
-        text = "weights should be 1-d and have the same length as input"
-        raise refuse(RuntimeError, text, "bincount", input, weights)
+        raise refuse(RuntimeError, "weights should be 1-d and have the same length as input")
     y = np.bincount(x, weights.array, minlength)
     return wrap(y.astype(np.float32) if weights.array.dtype == np.float32 else y)
 
 
 # ------------------------------------------------------------------------------------------ running
-def _along(input: Tensor, name: str, dim: int | None, axis: int | None, dtype: Dtype) -> tuple[Tensor, int]:
+def _along(input: Tensor, name: str, dim: int | None, dtype: Dtype) -> tuple[Tensor, int]:
     """The checked input and axis of a running sum or product."""
-    dim = axis if dim is None else dim
     if dim is None:
-        raise refuse(TypeError, f'{name}() missing 1 required positional arguments: "dim"', name, input)
-    x = _counted(expect_tensor(input, name), dtype)
-    return x, axis_from(dim, x.array.ndim, name, input)
+        raise missing("dim", name)
+    x = _counted(input, dtype)
+    return x, axis_from(dim, x.array.ndim)
 
 
+@checked
 def cumsum(input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis: int | None = None) -> Tensor:
     """Running sums along `dim`.
 
@@ -568,13 +537,14 @@ def cumsum(input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis: 
     >>> torch.tensor([1, 2, 3]).cumsum(0)
     tensor([1, 3, 6])
     """
-    input, over = _along(input, "cumsum", dim, axis, dtype)
+    input, over = _along(input, "cumsum", axis if dim is None else dim, dtype)
     return ops.cumsum(input, axis=over) if input.array.ndim else ops.clone(input)
 
 
+@checked
 def cumprod(input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis: int | None = None) -> Tensor:
     """Running products along `dim`."""
-    input, over = _along(input, "cumprod", dim, axis, dtype)
+    input, over = _along(input, "cumprod", axis if dim is None else dim, dtype)
     n = input.array.ndim
     if n == 0:
         return ops.clone(input)
@@ -587,26 +557,19 @@ def _running(name: str, ufunc: np.ufunc) -> Callable[..., ValuesIndices]:
     result = _result(name)
 
     def function(input: Tensor, dim: int) -> ValuesIndices:
-        x = expect_tensor(input, name).array
+        x = input.array
         if x.ndim == 0 and dim not in (-1, 0):
-            text = f"{name}(): Expected reduction dim -1 or 0 for scalar but got {dim}"
-            raise refuse(IndexError, text, name, input)
-        if x.size == 0:
+            raise refuse(IndexError, f"{name}(): Expected reduction dim -1 or 0 for scalar but got {dim}")
+        if x.size == 0 or x.ndim == 0:
             return result(ops.clone(input), wrap(np.zeros(x.shape, np.int64)))
-        axis = axis_from(dim, x.ndim, name, input)
-        if x.ndim == 0:
-            return result(ops.clone(input), wrap(np.zeros((), np.int64)))
+        axis = axis_from(dim, x.ndim)
         with np.errstate(all="ignore"):
             best = ufunc.accumulate(x, axis)
-        shape = [1] * x.ndim
-        shape[axis] = x.shape[axis]
-        here = np.where((x == best) | np.isnan(x), np.arange(x.shape[axis]).reshape(shape), 0)
+        here = np.where((x == best) | np.isnan(x), np.indices(x.shape)[axis], 0)
         index = np.maximum.accumulate(here, axis)
         return result(gather_at(input, index, axis), wrap(index))
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = "(values, indices): the running extreme along `dim`."
-    return function
+    return checked(described(function, name, "(values, indices): the running extreme along `dim`."))
 
 
 cummax, cummin = _running("cummax", np.maximum), _running("cummin", np.minimum)
