@@ -31,11 +31,15 @@ R = TypeVar("R")
 
 
 def cast(x: Any, kind: np.dtype[Any]) -> np.ndarray:
-    """A number or an array in a dtype; what is too large becomes inf, without a warning of NumPy's."""
-    if (x.__class__ is float or x.__class__ is int) and -6e4 < x < 6e4:  # every dtype holds it: no time for errstate
+    """A number or an array in a dtype, as a new array; what is too large becomes inf."""
+    if (x.__class__ is float or x.__class__ is int) and -6e4 < x < 6e4:  # every dtype holds it
         return np.asarray(x).astype(kind)
-    with np.errstate(all="ignore"):
-        return np.asarray(x).astype(kind)
+    return _cast_quietly(x, kind)
+
+
+@np.errstate(all="ignore")  # no warning of NumPy's, whatever the filters of `warnings` are; it costs half a microsecond
+def _cast_quietly(x: Any, kind: np.dtype[Any]) -> np.ndarray:
+    return np.asarray(x).astype(kind)
 
 
 class Size(tuple[int, ...]):
@@ -235,7 +239,7 @@ def axes_from(dim: Any, ndim: int, op: str = "", *tensors: Any) -> tuple[int, ..
         axes = tuple([axis_of(d, ndim) for d in dims])
     except (IndexError, TypeError) as error:
         raise refuse(type(error), str(error), op, *tensors) from None
-    if len(set(axes)) < len(axes):
+    if len(axes) > 1 and len(set(axes)) < len(axes):
         twice = next(a for a in axes if axes.count(a) > 1)
         raise refuse(RuntimeError, f"dim {twice} appears multiple times in the list of dims", op, *tensors)
     return axes if axes and ndim else None

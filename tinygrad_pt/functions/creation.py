@@ -110,7 +110,8 @@ def _array(data: Any, dtype: Dtype) -> np.ndarray:
         return cast(x, (target or dtypes.of(x.dtype)).numpy)
     x = _nested(data)
     if target is None:
-        return x if x.dtype == (kind := _natural(x, data)) else cast(x, kind)
+        kind = _natural(x, data)
+        return x if x.dtype is kind else cast(x, kind)
     if target.rank == 1 and x.dtype.kind in "if":
         info = np.iinfo(target.numpy)
         if x.size and not np.all((x >= float(info.min or -info.max)) & (x <= float(info.max))):
@@ -150,10 +151,12 @@ def _nested(data: Any) -> np.ndarray:
 
 def _plain(data: Any, level: int = 1) -> list[Any]:
     """Nested lists, rectangular, with numbers or arrays in them."""
+    if data.__class__ is list and NUMBERS.issuperset(map(type, data)):
+        return data
     if not len(data) or not isinstance(data[0], SEQUENCES):
         if level == 1 and len(data) and isinstance(data[0], str):
             raise refuse(ValueError, "too many dimensions 'str'", "tensor", data)
-        return [d if d.__class__ in NUMBERS else _element(d) for d in data]
+        return [_element(d) for d in data]
     n = len(data[0])
     for d in data:
         if not isinstance(d, SEQUENCES):
@@ -184,13 +187,15 @@ def _element(value: Any) -> Any:
 
 def _natural(x: np.ndarray, data: Any) -> np.dtype[Any]:
     """The dtype of an array of `data`: the default one for Python's floats, NumPy's own for its numbers."""
-    if x.size and x.dtype.kind in "fc":
+    if x.size == 0 and not hasattr(data, "dtype"):
+        return dtypes.get_default_dtype().numpy
+    if x.dtype.kind in "fc":
         while isinstance(data, (list, tuple)):
             data = data[0]
-        if hasattr(data, "dtype") and data.dtype == x.dtype or x.dtype.itemsize < 8 * (1 + (x.dtype.kind == "c")):
-            return x.dtype
-        return dtypes.of_number(1.0 if x.dtype.kind == "f" else 1j).numpy
-    return dtypes.of(x.dtype).numpy if x.size or hasattr(data, "dtype") else dtypes.get_default_dtype().numpy
+        if data.__class__ in NUMBERS or not hasattr(data, "dtype") or data.dtype != x.dtype:
+            if x.dtype == np.float64 or x.dtype == np.complex128:
+                return dtypes.of_number(1.0 if x.dtype.kind == "f" else 1j).numpy
+    return dtypes.of(x.dtype).numpy
 
 
 def tensor(data: Any, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
@@ -340,7 +345,6 @@ zeros_like, ones_like, empty_like, full_like = map(_like, (zeros, ones, empty, f
 
 # ------------------------------------------------------------------------------------------ ranges
 @checked
-@np.errstate(all="ignore")
 def arange(
     start: Any = None, end: Any = None, step: Any = 1, *, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
@@ -363,8 +367,8 @@ def arange(
     if not math.isfinite((end - start) / step):
         raise refuse(RuntimeError, f"unsupported range: {start} -> {end}")
     whole = all(isinstance(x, int) for x in (start, end, step))
-    x = start + np.arange(math.ceil((end - start) / step)) * step
-    return fresh(x.astype(_kind(dtype, LONG if whole else None)), requires_grad, device)
+    x, kind = start + np.arange(math.ceil((end - start) / step)) * step, _kind(dtype, LONG if whole else None)
+    return fresh(x if x.dtype == kind else cast(x, kind), requires_grad, device)
 
 
 @checked

@@ -433,11 +433,13 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
         expect_tensor(input, "clamp")
     if min is None and max is None:
         raise refuse(RuntimeError, "torch.clamp: At least one of 'min' or 'max' must not be None", "clamp", input)
-    low = min if min is None or min.__class__ is float else _operand(min, "clamp", "min", 2)
-    high = max if max is None or max.__class__ is float else _operand(max, "clamp", "max", 3)
-    if isinstance(low, (Handle, np.ndarray)) or isinstance(high, (Handle, np.ndarray)):
-        y = input if low is None else ops.maximum(input, as_tensor_like(low, input))
-        return y if high is None else ops.minimum(y, as_tensor_like(high, input))
+    low, high = min, max
+    if low.__class__ is not float or high.__class__ is not float:
+        low = None if min is None else _operand(min, "clamp", "min", 2)
+        high = None if max is None else _operand(max, "clamp", "max", 3)
+        if isinstance(low, (Handle, np.ndarray)) or isinstance(high, (Handle, np.ndarray)):
+            y = input if low is None else ops.maximum(input, as_tensor_like(low, input))
+            return y if high is None else ops.minimum(y, as_tensor_like(high, input))
     target = dtypes.result_type(input.array, *[x for x in (low, high) if x is not None])
     return ops.clamp(input if input.array.dtype == target.numpy else ops.cast(input, dtype=target), low=low, high=high)
 

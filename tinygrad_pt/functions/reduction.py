@@ -91,7 +91,8 @@ def sum(
     >>> torch.ones(2, 3).sum(), torch.ones(2, 3).sum(dim=1)
     (tensor(6.), tensor([3., 3.]))
     """
-    expect_tensor(input, "sum")
+    if not isinstance(input, Handle):
+        expect_tensor(input, "sum")
     axes = axes_from(axis if dim is None else dim, input.array.ndim, "sum", input)
     if dtype is not None or input.array.dtype.kind != "f":
         input = _counted(input, dtype)
@@ -103,7 +104,8 @@ def mean(
     keepdims: bool = False,
 ) -> Tensor:  # fmt: skip
     """Σ input / n, of floating point numbers."""
-    expect_tensor(input, "mean")
+    if not isinstance(input, Handle):
+        expect_tensor(input, "mean")
     axes = axes_from(axis if dim is None else dim, input.array.ndim, "mean", input)
     kind = input.array.dtype if dtype is None else dtypes.of(dtype).numpy
     if kind.kind not in "fc":
@@ -272,10 +274,12 @@ def _extreme(name: str, both: Callable[..., Tensor], whole: Any, place: Callable
             return whole(input, axis=None, keepdims=False)
         if isinstance(dim, Handle):
             return both(input, dim)
-        axis = axis_from(dim, input.array.ndim, name, input)
-        _nonempty(input, name, axis)
-        index = np.expand_dims(place(input.array, axis), axis) if input.array.ndim else np.zeros((), np.int64)
-        return result(*_picked(input, index, axis, keepdim))
+        x = input.array
+        axis = axis_from(dim, x.ndim, name, input)
+        if 0 in x.shape:
+            _nonempty(input, name, axis)
+        index = place(x, axis, keepdims=True) if x.ndim else np.zeros((), np.int64)
+        return tuple.__new__(result, _picked(input, index, axis, keepdim))
 
     return function
 
@@ -286,15 +290,14 @@ def _picked(input: Tensor, index: np.ndarray, axis: int, keepdim: bool) -> tuple
         return ops.clone(input), wrap(index)
     values = gather_at(input, index, axis)
     if not keepdim:
-        values, index = ops.squeeze(values, axis=(axis,)), np.squeeze(index, axis)
+        values, index = ops.squeeze(values, axis=(axis,)), index.squeeze(axis)
     return values, wrap(index)
 
 
 def places_of(index: np.ndarray, axis: int) -> tuple[Any, ...]:
     """NumPy's index of the elements that `index` names along `axis`, all other axes staying in place."""
-    places = list(np.ogrid[tuple(slice(n) for n in index.shape)])
-    places[axis] = index
-    return tuple(places)
+    rows = [np.arange(n).reshape(-1, *(1,) * (index.ndim - i - 1)) for i, n in enumerate(index.shape)]
+    return (*rows[:axis], index, *rows[axis + 1 :])
 
 
 def gather_at(input: Tensor, index: np.ndarray, axis: int) -> Tensor:
@@ -309,9 +312,7 @@ _min = _extreme("min", minimum, ops.amin, np.argmin)
 
 
 @overload
-def max(input: Tensor, dim: Tensor) -> Tensor: ...
-@overload
-def max(input: Tensor, dim: None = None, *, axis: None = None) -> Tensor: ...
+def max(input: Tensor, dim: Tensor | None = None, *, axis: None = None) -> Tensor: ...
 @overload
 def max(input: Tensor, dim: int, keepdim: bool = False, *, keepdims: bool = False) -> ValuesIndices: ...
 @overload
@@ -327,9 +328,7 @@ def max(
 
 
 @overload
-def min(input: Tensor, dim: Tensor) -> Tensor: ...
-@overload
-def min(input: Tensor, dim: None = None, *, axis: None = None) -> Tensor: ...
+def min(input: Tensor, dim: Tensor | None = None, *, axis: None = None) -> Tensor: ...
 @overload
 def min(input: Tensor, dim: int, keepdim: bool = False, *, keepdims: bool = False) -> ValuesIndices: ...
 @overload
