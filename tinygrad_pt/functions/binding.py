@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.functions.arguments import expect_tensor
+from tinygrad_pt.functions.checks import expect_tensor
 from tinygrad_pt.graph import Handle, born
 from tinygrad_pt.inplace import may_write, write
 

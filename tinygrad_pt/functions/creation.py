@@ -12,19 +12,8 @@ import numpy as np
 from tinygrad_pt import dtypes, random
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import class_name, refuse
-from tinygrad_pt.functions.arguments import (
-    Dtype,
-    Number,
-    cast,
-    checked,
-    common_shape,
-    expect_tensor,
-    missing,
-    not_a,
-    positive_sizes,
-    scalar_array,
-    sizes_from,
-)
+from tinygrad_pt.functions.arguments import Dtype, Number, cast, positive_sizes, scalar_array, sizes_from
+from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, missing, not_a
 from tinygrad_pt.graph import Handle, Leaf
 from tinygrad_pt.modes import current
 from tinygrad_pt.random import Generator
@@ -127,9 +116,9 @@ def _native(x: np.ndarray) -> np.ndarray:
     if not x.dtype.isnative:
         text = (
             "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
-            "currently not supported."
         )
-        raise refuse(ValueError, text, "from_numpy", x, mend="array.astype(array.dtype.newbyteorder('='))")
+        mend = "array.astype(array.dtype.newbyteorder('='))"
+        raise refuse(ValueError, f"{text}currently not supported.", "from_numpy", x, mend=mend)
     dtypes.of(x.dtype)
     return x
 

@@ -12,18 +12,9 @@ import numpy as np
 from tinygrad_pt import ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import (
-    Number,
-    axis_from,
-    cast,
-    checked,
-    common_shape,
-    expect_tensor,
-    length_of,
-    not_a,
-    scalar_array,
-)
+from tinygrad_pt.functions.arguments import Number, axis_from, cast, length_of, scalar_array
 from tinygrad_pt.functions.binding import in_place
+from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, not_a
 from tinygrad_pt.functions.reduction import gather_at, places_of
 from tinygrad_pt.functions.shaping import expand
 from tinygrad_pt.graph import Handle
@@ -130,8 +121,7 @@ def _whole(x: np.ndarray) -> np.ndarray:
 def _bound(i: Any) -> int:
     """A bound of a slice."""
     if not hasattr(i, "__index__"):
-        text = "slice indices must be integers or None or have an __index__ method"
-        raise refuse(TypeError, text, "getitem", i)
+        raise refuse(TypeError, "slice indices must be integers or None or have an __index__ method", "getitem", i)
     return i.__index__()
 
 
@@ -148,9 +138,8 @@ def _bounds(parts: list[Any], shape: tuple[int, ...], used: int) -> None:
                 if n != shape[axis + i]:
                     text = (
                         f"The shape of the mask {list(p.shape)} at index {i} does not match the shape of the indexed "
-                        f"tensor {list(shape)} at index {axis + i}"
                     )
-                    raise refuse(IndexError, text, "getitem", p)
+                    raise refuse(IndexError, f"{text}tensor {list(shape)} at index {axis + i}", "getitem", p)
             axis += p.ndim
         elif p is not None:
             n = shape[axis]
@@ -204,13 +193,14 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     >>> x = torch.zeros(3); x[1:] = 5; x[torch.tensor([True, False, False])] = -1; x
     tensor([-1.,  5.,  5.])
     """
+    kinds_differ = False
     if not isinstance(value, Handle):
         value = _assigned(input, value)
-        kinds_differ = False
-    else:
-        kinds_differ = value.array.dtype != input.array.dtype
-        if kinds_differ and value.array.size == 1 and isinstance(index, Handle) and index.array.dtype == bool:
-            value, kinds_differ = value.to(input.dtype), False  # a mask is filled with one number of any kind
+    elif value.array.dtype != input.array.dtype:
+        if value.array.size == 1 and isinstance(index, Handle) and index.array.dtype == bool:
+            value = value.to(input.dtype)  # a mask is filled with one number of any kind
+        else:
+            kinds_differ = True
     first, found = staged(index_of(index, input.array.shape))
     if first is not None:
         input = ops.getitem(input, index=first)
@@ -278,17 +268,14 @@ def _assigned(input: Tensor, value: Any) -> Tensor:
 
 
 def _without_leading_ones(value: Tensor, target: tuple[int, ...]) -> Tensor:
-    shape = value.array.shape
-    gone = 0
-    while gone < len(shape) and shape[gone] == 1:
-        gone += 1
-    return ops.reshape(value, shape=shape[gone:]) if gone and not _expandable(shape, target) else value
+    """`value` with as many axes as the target, if those too many are of length 1."""
+    shape, extra = value.array.shape, value.array.ndim - len(target)
+    return ops.reshape(value, shape=shape[extra:]) if extra > 0 and set(shape[:extra]) == {1} else value
 
 
 def _expandable(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
-    return len(shape) <= len(target) and all(
-        m in (1, n) for m, n in zip(reversed(shape), reversed(target), strict=False)
-    )
+    pairs = zip(reversed(shape), reversed(target), strict=False)
+    return len(shape) <= len(target) and all(m in (1, n) for m, n in pairs)
 
 
 def _fitted(target: tuple[int, ...], value: Tensor) -> Tensor:
@@ -333,11 +320,8 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     _within(i, axis, input)
     d = _beyond(i.shape, input.array.shape, axis)
     if d is not None:
-        text = (
-            f"Size does not match at dimension {d} expected index {list(i.shape)} to be no larger than self "
-            f"{list(input.array.shape)} apart from dimension {axis}"
-        )
-        raise refuse(RuntimeError, text)
+        text = f"Size does not match at dimension {d} expected index {list(i.shape)} to be no larger than self "
+        raise refuse(RuntimeError, f"{text}{list(input.array.shape)} apart from dimension {axis}")
     return gather_at(input, i, axis)
 
 
@@ -373,10 +357,8 @@ def _source(input: Tensor, axis: int, i: np.ndarray, src: Tensor, name: str) -> 
         other = "self" if i.ndim != x.ndim else "src"
         text = f"Index tensor must have the same number of dimensions as {other} tensor"
     elif _beyond(i.shape, x.shape, axis) is not None or _beyond(i.shape, s.shape) is not None:
-        text = (
-            f"Expected index {list(i.shape)} to be no larger than self {list(x.shape)} apart from dimension {axis} "
-            f"and to be no larger size than src {list(s.shape)}"
-        )
+        text = f"Expected index {list(i.shape)} to be no larger than self {list(x.shape)} apart from dimension {axis} "
+        text += f"and to be no larger size than src {list(s.shape)}"
     if text:
         raise refuse(RuntimeError, text)
     _within(i, axis, input)
@@ -433,10 +415,8 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     x, i, s = input.array, index.array, source.array
     axis = axis_from(dim, x.ndim)
     count = s.shape[axis] if axis < s.ndim else 1
-    unlike = (
-        "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
-        f"{list(x.shape)} source.shape = {list(s.shape)}"
-    )
+    unlike = "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
+    unlike += f"{list(x.shape)} source.shape = {list(s.shape)}"
     text = ""
     if i.ndim > 1:
         raise refuse(IndexError, "index_add_(): Index is supposed to be a vector")

@@ -11,7 +11,8 @@ import numpy as np
 
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import Number, axis_from, checked, expect_tensor, not_a
+from tinygrad_pt.functions.arguments import Number, axis_from
+from tinygrad_pt.functions.checks import checked, expect_tensor, not_a
 from tinygrad_pt.functions.shaping import diagonal, expand
 from tinygrad_pt.graph import Handle
 
@@ -82,10 +83,8 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     if a.ndim != 1 or b.ndim != 1:
         text = f"1D tensors expected, but got {a.ndim}D and {b.ndim}D tensors"
     elif a.size != b.size:
-        text = (
-            f"inconsistent tensor size, expected tensor [{a.size}] and src [{b.size}] to have the same number of "
-            f"elements, but got {a.size} and {b.size} elements respectively"
-        )
+        text = f"inconsistent tensor size, expected tensor [{a.size}] and src [{b.size}] to have the same number of "
+        text += f"elements, but got {a.size} and {b.size} elements respectively"
     if text:
         raise refuse(RuntimeError, text, "dot", input, tensor, mend=MENDS)
     same_dtype(input, tensor, "dot")
@@ -285,11 +284,9 @@ def _terms(equation: str, operands: tuple[Tensor, ...]) -> tuple[list[str], str]
         labels = len(term.replace("...", ""))
         free = x.array.ndim - labels
         if free < 0 or (free and "..." not in term):
-            text = (
-                f"einsum(): the number of subscripts in the equation ({labels}) does not match the number of "
-                f"dimensions ({x.array.ndim}) for operand {i} and no ellipsis was given"
-            )
-            raise refuse(RuntimeError, text)
+            text = f"einsum(): the number of subscripts in the equation ({labels}) does not match the number of "
+            dims = f"dimensions ({x.array.ndim}) for operand {i} and no ellipsis was given"
+            raise refuse(RuntimeError, f"{text}{dims}")
         if "..." in term:
             widest = max(widest, free)
             terms[i] = term.replace("...", "".join(spare[:free][::-1]))
@@ -304,8 +301,8 @@ def _terms(equation: str, operands: tuple[Tensor, ...]) -> tuple[list[str], str]
             raise refuse(RuntimeError, f"einsum(): invalid subscript given at index {place}")
     for c in right:
         if c not in flat:
-            text = f"einsum(): output subscript {c} does not appear in the equation for any input operand"
-            raise refuse(RuntimeError, text)
+            what = f"subscript {c} does not appear in the equation for any input operand"
+            raise refuse(RuntimeError, f"einsum(): output {what}")
     return terms, right
 
 

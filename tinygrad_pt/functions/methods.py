@@ -16,8 +16,9 @@ from tinygrad_pt import dtypes, leaves, ops
 from tinygrad_pt import functions as F
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.functions.arguments import Dtype, axis_from, checked, common_shape, expect_tensor, scalar_array
+from tinygrad_pt.functions.arguments import Dtype, axis_from, scalar_array
 from tinygrad_pt.functions.binding import described
+from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor
 from tinygrad_pt.functions.creation import _generator
 from tinygrad_pt.functions.indexing import Indexing
 from tinygrad_pt.functions.linalg import Linalg

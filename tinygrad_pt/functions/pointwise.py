@@ -12,19 +12,9 @@ import numpy as np
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import (
-    Number,
-    as_tensor_like,
-    cast,
-    checked,
-    common_shape,
-    expect_tensor,
-    not_a,
-    promoted,
-    scalar_array,
-    unsupported,
-)
+from tinygrad_pt.functions.arguments import Number, as_tensor_like, cast, promoted, promoted_to, scalar_array
 from tinygrad_pt.functions.binding import described, in_place
+from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, not_a, unsupported
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import write
 from tinygrad_pt.ops import special
@@ -141,17 +131,11 @@ def sgn(input: Tensor) -> Tensor:
 
 
 # ------------------------------------------------------------------------------------------ arithmetic
-BOOL_NEG = (
-    "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use the `~` or "
-    "`logical_not()` operator instead."
-)
-BOOL_SUB = (
-    "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, use the "
-    "`~` or `logical_not()` operator instead."
-)
+INSTEAD = "is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
+BOOL_NEG = f"Negation, the `-` operator, on a bool tensor {INSTEAD}"
+BOOL_SUB = f"Subtraction, the `-` operator, with a bool tensor {INSTEAD}"
 TWO_BOOLS = (
-    "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator "
-    "instead."
+    "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator"
 )
 
 
@@ -212,7 +196,7 @@ def sub(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None
     """input - alpha · other."""
     bools = _is_bool(input) + _is_bool(other)
     if bools:
-        raise refuse(RuntimeError, TWO_BOOLS if bools == 2 else BOOL_SUB, "sub", input, other)
+        raise refuse(RuntimeError, f"{TWO_BOOLS} instead." if bools == 2 else BOOL_SUB, "sub", input, other)
     y = ops.sub(_operand(input, "sub"), _scaled(input, other, alpha, "sub"))
     return y if out is None else write(_out(out, "sub"), y)
 
@@ -242,25 +226,35 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
     return y if kind.rank > 1 else y.to(kind)
 
 
-def _division(op: Any, kernel: str, doc: str) -> Callable[[Operand, Operand], Tensor]:
-    """A division without fractions: of integers, by zero, it has no value, and truth values are not divided."""
+def _binary(op: Any, doc: str, tensors: int = 0, check: Callable[..., None] | None = None) -> Callable[..., Tensor]:
+    """The op with its arguments checked: the first `tensors` of them must be tensors, the others may be numbers."""
     name = op.__name__
 
     def function(input: Operand, other: Operand) -> Tensor:
-        a, b = _operand(input, name), _operand(other, name, "other", 2)
-        x, d = np.asarray(_value(a)), np.asarray(_value(b))
-        if x.dtype.kind == d.dtype.kind == "b":
-            raise unsupported(f"{kernel}_cpu", name, a, b)
-        if x.dtype.kind in "iub" and d.dtype.kind in "iub" and not np.all(d):
-            raise refuse(RuntimeError, broadcast_text(x.shape, d.shape) or "ZeroDivisionError", name, a, b)
+        a = expect_tensor(input, name) if tensors else _operand(input, name)
+        b = expect_tensor(other, name, "other", 2) if tensors == 2 else _operand(other, name, "other", 2)
+        if check is not None:
+            check(name, a, b)
         return op(a, b)
 
     return described(function, name, doc)
 
 
-floor_divide = _division(ops.floor_divide, "div_floor", "⌊input / other⌋.")
-remainder = _division(ops.remainder, "remainder", "The remainder with the divisor's sign, as Python's %.")
-fmod = _division(ops.fmod, "fmod", "The remainder with the dividend's sign, as C's fmod.")
+def _divisible(name: str, a: Any, b: Any) -> None:
+    """Truth values are not divided, and an integer not by zero."""
+    x, d = np.asarray(_value(a)), np.asarray(_value(b))
+    if x.dtype.kind == d.dtype.kind == "b":
+        raise unsupported("div_floor_cpu" if name == "floor_divide" else f"{name}_cpu", name, a, b)
+    if x.dtype.kind in "iub" and d.dtype.kind in "iub" and not np.all(d):
+        raise refuse(RuntimeError, broadcast_text(x.shape, d.shape) or "ZeroDivisionError", name, a, b)
+
+
+floor_divide = _binary(ops.floor_divide, "⌊input / other⌋.", check=_divisible)
+remainder = _binary(ops.remainder, "The remainder with the divisor's sign, as Python's %.", check=_divisible)
+fmod = _binary(ops.fmod, "The remainder with the dividend's sign, as C's fmod.", check=_divisible)
+maximum = _binary(ops.maximum, "The larger of two tensors, element by element; ties share the gradient evenly.", 2)
+minimum = _binary(ops.minimum, "The smaller of two tensors, element by element; ties share the gradient evenly.", 2)
+atan2 = _binary(ops.atan2, "The angle of the point (other, input).", 2)
 
 
 def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
@@ -313,32 +307,22 @@ def _is_bool(x: Any) -> bool:
 
 # ------------------------------------------------------------------------------------------ comparisons
 def _compare(op: Any) -> Callable[..., Tensor]:
-    name = op.__name__
-
-    def function(input: Tensor, other: Operand) -> Tensor:
-        return op(expect_tensor(input, name), _operand(other, name, "other", 2))
-
-    return described(function, name, f"Whether input {name} other, element by element: a bool tensor.")
+    return _binary(op, f"Whether input {op.__name__} other, element by element: a bool tensor.", 1)
 
 
 eq, ne, lt, le, gt, ge = map(_compare, (ops.eq, ops.ne, ops.lt, ops.le, ops.gt, ops.ge))
 logical_and, logical_or, logical_xor = map(_compare, (ops.logical_and, ops.logical_or, ops.logical_xor))
 
 
-def _bits(op: Any) -> Callable[..., Tensor]:
-    name = op.__name__
-
-    def function(input: Operand, other: Operand) -> Tensor:
-        a, b = _operand(input, name), _operand(other, name, "other", 2)
-        for x in (a, b):
-            if _kind(x) not in "biu":
-                raise unsupported(f"{name}_cpu", name, x)
-        return op(a, b)
-
-    return described(function, name, f"{name} of integers or truth values.")
+def _have_bits(name: str, *operands: Any) -> None:
+    for x in operands:
+        if _kind(x) not in "biu":
+            raise unsupported(f"{name}_cpu", name, x)
 
 
-bitwise_and, bitwise_or, bitwise_xor = map(_bits, (ops.bitwise_and, ops.bitwise_or, ops.bitwise_xor))
+bitwise_and = _binary(ops.bitwise_and, "Both bits, of integers or truth values.", check=_have_bits)
+bitwise_or = _binary(ops.bitwise_or, "Either bit, of integers or truth values.", check=_have_bits)
+bitwise_xor = _binary(ops.bitwise_xor, "Exactly one bit, of integers or truth values.", check=_have_bits)
 
 
 def bitwise_not(input: Tensor) -> Tensor:
@@ -377,19 +361,6 @@ def equal(input: Tensor, other: Tensor) -> bool:
 
 
 # ------------------------------------------------------------------------------------------ choices
-def _two(op: Any, doc: str) -> Callable[[Tensor, Tensor], Tensor]:
-    name = op.__name__
-
-    def function(input: Tensor, other: Tensor) -> Tensor:
-        return op(expect_tensor(input, name), expect_tensor(other, name, "other", 2))
-
-    return described(function, name, doc)
-
-
-maximum = _two(ops.maximum, "The larger of two tensors, element by element; at ties each gets half of the gradient.")
-minimum = _two(ops.minimum, "The smaller of two tensors, element by element; at ties each gets half of the gradient.")
-atan2 = _two(ops.atan2, "The angle of the point (other, input).")
-
 UINT8_CONDITION = (
     "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future version of "
     "PyTorch. Use a boolean condition instead."
@@ -414,12 +385,7 @@ def where(condition: Tensor, input: Operand | None = None, other: Operand | None
         condition = condition.bool()
     a, b = _operand(input, "where", "input", 2), _operand(other, "where", "other", 3)
     target = dtypes.result_type(*map(_value, (a, b)))
-    a, b = (
-        (x if x.array.dtype == target.numpy else ops.cast(x, dtype=target))
-        if isinstance(x, Handle)
-        else wrap(cast(x, target.numpy))
-        for x in (a, b)
-    )
+    a, b = (promoted_to(target, x) if isinstance(x, Handle) else wrap(cast(x, target.numpy)) for x in (a, b))
     shapes = [x.array.shape for x in (condition, a, b)]
     text = broadcast_text(shapes[1], shapes[2]) or broadcast_text(shapes[0], np.broadcast_shapes(*shapes[1:]))
     if text:
@@ -429,8 +395,7 @@ def where(condition: Tensor, input: Operand | None = None, other: Operand | None
 
 def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:
     """Bounded to [min, max]; either bound a number, a tensor or None. On the bounds the slope is 1."""
-    if not isinstance(input, Handle):
-        expect_tensor(input, "clamp")
+    expect_tensor(input, "clamp")
     if min is None and max is None:
         raise refuse(RuntimeError, "torch.clamp: At least one of 'min' or 'max' must not be None", "clamp", input)
     low, high = min, max
@@ -441,7 +406,7 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
             y = input if low is None else ops.maximum(input, as_tensor_like(low, input))
             return y if high is None else ops.minimum(y, as_tensor_like(high, input))
     target = dtypes.result_type(input.array, *[x for x in (low, high) if x is not None])
-    return ops.clamp(input if input.array.dtype == target.numpy else ops.cast(input, dtype=target), low=low, high=high)
+    return ops.clamp(promoted_to(target, input), low=low, high=high)
 
 
 clip = clamp
@@ -527,13 +492,12 @@ greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 
 
 # ------------------------------------------------------------------------------------------ as methods
-abs_, acos_, asin_, atan_, ceil_ = in_place(abs), in_place(acos), in_place(asin), in_place(atan), in_place(ceil)
-clamp_, clip_, cos_, cosh_, erf_ = in_place(clamp), in_place(clip), in_place(cos), in_place(cosh), in_place(erf)
-exp_, exp2_, expm1_, floor_, log_ = in_place(exp), in_place(exp2), in_place(expm1), in_place(floor), in_place(log)
-log10_, log1p_, log2_, neg_ = in_place(log10), in_place(log1p), in_place(log2), in_place(neg)
-reciprocal_, relu_, round_, rsqrt_ = in_place(reciprocal), in_place(relu), in_place(round), in_place(rsqrt)
-sigmoid_, sin_, sinh_, sqrt_ = in_place(sigmoid), in_place(sin), in_place(sinh), in_place(sqrt)
-square_, tan_, tanh_, trunc_ = in_place(square), in_place(tan), in_place(tanh), in_place(trunc)
+abs_, square_, relu_, neg_, round_ = in_place(abs), in_place(square), in_place(relu), in_place(neg), in_place(round)
+clamp_, clip_ = in_place(clamp), in_place(clip)
+acos_, asin_, atan_, cos_, cosh_, sin_, sinh_ = map(in_place, (acos, asin, atan, cos, cosh, sin, sinh))
+tan_, tanh_, sigmoid_, erf_, sqrt_, rsqrt_ = map(in_place, (tan, tanh, sigmoid, erf, sqrt, rsqrt))
+exp_, exp2_, expm1_, log_, log10_, log1p_, log2_ = map(in_place, (exp, exp2, expm1, log, log10, log1p, log2))
+reciprocal_, floor_, ceil_, trunc_ = map(in_place, (reciprocal, floor, ceil, trunc))
 
 
 class Pointwise:
@@ -561,10 +525,9 @@ class Pointwise:
     trunc_ = trunc_
 
     # each of these, as those above with an underscore, changes the tensor itself
-    add_, addcdiv_, addcmul_, div_ = in_place(add), in_place(addcdiv), in_place(addcmul), in_place(div)
-    divide_, eq_, floor_divide_, fmod_ = in_place(divide), in_place(eq), in_place(floor_divide), in_place(fmod)
-    ge_, gt_, le_, lerp_, logical_and_ = in_place(ge), in_place(gt), in_place(le), in_place(lerp), in_place(logical_and)
-    logical_not_, logical_or_, lt_ = in_place(logical_not), in_place(logical_or), in_place(lt)
-    masked_fill_, mul_, multiply_, ne_ = in_place(masked_fill), in_place(mul), in_place(multiply), in_place(ne)
-    pow_, remainder_, sign_, sub_ = in_place(pow), in_place(remainder), in_place(sign), in_place(sub)
-    subtract_ = in_place(subtract)
+    add_, sub_, mul_, div_ = in_place(add), in_place(sub), in_place(mul), in_place(div)
+    subtract_, multiply_, divide_, pow_, sign_, lerp_ = sub_, mul_, div_, in_place(pow), in_place(sign), in_place(lerp)
+    addcdiv_, addcmul_, masked_fill_ = in_place(addcdiv), in_place(addcmul), in_place(masked_fill)
+    floor_divide_, fmod_, remainder_ = map(in_place, (floor_divide, fmod, remainder))
+    eq_, ge_, gt_, le_, lt_, ne_ = map(in_place, (eq, ge, gt, le, lt, ne))
+    logical_and_, logical_not_, logical_or_ = map(in_place, (logical_and, logical_not, logical_or))

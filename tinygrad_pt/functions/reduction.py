@@ -5,26 +5,16 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.functions.arguments import (
-    Dims,
-    Dtype,
-    axes_from,
-    axis_from,
-    checked,
-    expect_tensor,
-    length_of,
-    missing,
-    not_a,
-    unsupported,
-)
+from tinygrad_pt.functions.arguments import Dims, Dtype, axes_from, axis_from, length_of
 from tinygrad_pt.functions.binding import described
+from tinygrad_pt.functions.checks import checked, expect_tensor, missing, not_a, unsupported
 from tinygrad_pt.functions.pointwise import abs, maximum, minimum
 from tinygrad_pt.graph import Handle
 
@@ -123,12 +113,6 @@ def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     return sum(ops.where(wrap(np.isnan(x)), wrap(np.zeros((), x.dtype)), input), dim, keepdim)
 
 
-FEW = (
-    "{}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor (input numel "
-    "divided by output numel)."
-)
-
-
 def _spread(
     op: Any, input: Tensor, dim: Dims, unbiased: bool | None, correction: float | None, keepdim: bool
 ) -> Tensor:
@@ -146,7 +130,8 @@ def _spread(
     shape = input.array.shape
     n = input.array.size if axes is None else math.prod([shape[i] for i in axes])
     if n <= c:
-        warnings.warn(FEW.format(name), UserWarning, stacklevel=3)
+        text = f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
+        warnings.warn(f"{text}(input numel divided by output numel).", UserWarning, stacklevel=3)
     return op(input, axis=axes, keepdims=keepdim, correction=c)
 
 
@@ -483,9 +468,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
 
 
 @overload
-def unique(
-    input: Tensor, sorted: bool = True, return_inverse: Literal[False] = False, return_counts: Literal[False] = False
-) -> Tensor: ...
+def unique(input: Tensor, sorted: bool = True) -> Tensor: ...
 @overload
 def unique(
     input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False

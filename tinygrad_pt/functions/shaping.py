@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,17 +18,14 @@ from tinygrad_pt.functions.arguments import (
     Size,
     axes_from,
     axis_from,
-    checked,
-    expect_tensor,
     inferred_shape,
     length_of,
-    missing,
-    not_a,
     positive_sizes,
     promoted,
     sizes_from,
 )
-from tinygrad_pt.functions.binding import in_place
+from tinygrad_pt.functions.binding import described, in_place
+from tinygrad_pt.functions.checks import checked, expect_tensor, missing, not_a
 from tinygrad_pt.graph import Handle
 
 if TYPE_CHECKING:
@@ -52,12 +49,6 @@ def reshape(input: Tensor, *shape: int | Sequence[int]) -> Tensor:
     return ops.reshape(input, shape=inferred_shape(sizes_from(shape, "reshape"), size, "reshape", input))
 
 
-NOT_A_VIEW = (
-    "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
-    "contiguous subspaces). Use .reshape(...) instead."
-)
-
-
 @checked
 def view(input: Tensor, *shape: Any) -> Tensor:
     """`reshape` that never copies; `view(dtype)` reads the same bytes as another dtype."""
@@ -65,7 +56,10 @@ def view(input: Tensor, *shape: Any) -> Tensor:
         return _as_bytes(input, shape[0])
     y = reshape(input, *shape)
     if y.base is None and y.array.size:
-        raise refuse(RuntimeError, NOT_A_VIEW)
+        text = (
+            "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
+        )
+        raise refuse(RuntimeError, f"{text}contiguous subspaces). Use .reshape(...) instead.")
     return y
 
 
@@ -219,11 +213,8 @@ def movedim(input: Tensor, source: Dims, destination: Dims) -> Tensor:
     n = input.array.ndim
     src, dst = axes_from(source, n) or (), axes_from(destination, n) or ()
     if len(src) != len(dst):
-        text = (
-            "movedim: Invalid source or destination dims: source and destination must have the same number of "
-            f"dimensions, but got {len(src)} and {len(dst)}"
-        )
-        raise refuse(RuntimeError, text)
+        text = "movedim: Invalid source or destination dims: source and destination must have the same number of "
+        raise refuse(RuntimeError, f"{text}dimensions, but got {len(src)} and {len(dst)}")
     rest = iter(i for i in range(n) if i not in src)
     places = dict(zip(dst, src, strict=True))
     return ops.permute(input, axes=tuple(places[i] if i in places else next(rest) for i in range(n)))
@@ -278,12 +269,9 @@ def expand(input: Tensor, *sizes: int | Sequence[int]) -> Tensor:
     shape = expect_tensor(input, "expand").array.shape
     lead = len(wanted) - len(shape)
     if lead < 0:
-        text = (
-            f"expand(torch.{input.dtype.spoken}Tensor{{{list(shape)}}}, size={list(wanted)}): the number of sizes "
-            f"provided ({len(wanted)}) must be greater or equal to the number of dimensions in the tensor "
-            f"({len(shape)})"
-        )
-        raise refuse(RuntimeError, text, "expand", input)
+        text = f"expand(torch.{input.dtype.spoken}Tensor{{{list(shape)}}}, size={list(wanted)}): the number of sizes "
+        text += f"provided ({len(wanted)}) must be greater or equal to the number of dimensions in the tensor "
+        raise refuse(RuntimeError, f"{text}({len(shape)})", "expand", input)
     full, text = list(wanted), ""
     for i, (n, own) in enumerate(zip(wanted, (1,) * lead + shape, strict=True)):
         if n == -1 and i < lead:
@@ -291,10 +279,8 @@ def expand(input: Tensor, *sizes: int | Sequence[int]) -> Tensor:
         elif n == -1:
             full[i] = own
         elif own not in (1, n):
-            text = (
-                f"The expanded size of the tensor ({n}) must match the existing size ({own}) at non-singleton "
-                f"dimension {i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}"
-            )
+            text = f"The expanded size of the tensor ({n}) must match the existing size ({own}) at non-singleton "
+            text += f"dimension {i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}"
         elif n < 0:
             text = f"expand: the requested shape has a negative size: {list(wanted)}"
     if text:  # PyTorch tells of the last axis that does not match
@@ -325,11 +311,9 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
             if met[i] == 1:
                 met[i] = n
             elif n not in (1, met[i]):
-                text = (
-                    f"Attempting to broadcast a dimension of length {n} at {-i - 1}! Mismatching argument at index "
-                    f"{position} had {shape}; but expected shape should be broadcastable to {met[::-1]}"
-                )
-                raise refuse(RuntimeError, text)
+                text = f"Attempting to broadcast a dimension of length {n} at {-i - 1}! Mismatching argument at index "
+                wanted = f"expected shape should be broadcastable to {met[::-1]}"
+                raise refuse(RuntimeError, f"{text}{position} had {shape}; but {wanted}")
     return Size(reversed(met))
 
 
@@ -417,10 +401,8 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> 
             raise refuse(RuntimeError, text, "cat", *parts)
         for j in range(first.ndim):
             if j != over and p.array.shape[j] != first.shape[j]:
-                text = (
-                    f"Sizes of tensors must match except in dimension {over}. Expected size {first.shape[j]} but got "
-                    f"size {p.array.shape[j]} for tensor number {i} in the list."
-                )
+                sizes = f"size {first.shape[j]} but got size {p.array.shape[j]} for tensor number {i} in the list."
+                text = f"Sizes of tensors must match except in dimension {over}. Expected {sizes}"
                 raise refuse(RuntimeError, text, "cat", *parts)
     return ops.cat(*parts, axis=over)
 
@@ -434,10 +416,8 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -
     shape = parts[0].array.shape
     for i, p in enumerate(parts):
         if p.array.shape != shape:
-            text = (
-                f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
-                f"{list(p.array.shape)} at entry {i}"
-            )
+            got = f"{list(shape)} at entry 0 and {list(p.array.shape)} at entry {i}"
+            text = f"stack expects each tensor to be equal size, but got {got}"
             raise refuse(RuntimeError, text, "stack", *parts)
     return ops.stack(*parts, axis=axis_from(dim if axis is None else axis, len(shape) + 1, "stack", *parts))
 
@@ -567,22 +547,17 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
 
 
 # ------------------------------------------------------------------------------------------ triangles, diagonals
-def _matrix(input: Tensor, name: str) -> Tensor:
-    if input.array.ndim < 2:
-        raise refuse(RuntimeError, f"{name}: input tensor must have at least 2 dimensions")
-    return input
+def _triangle(op: Any, doc: str) -> Callable[..., Tensor]:
+    def triangle(input: Tensor, diagonal: int = 0) -> Tensor:
+        if input.array.ndim < 2:
+            raise refuse(RuntimeError, f"{op.__name__}: input tensor must have at least 2 dimensions")
+        return op(input, k=operator.index(diagonal))
+
+    return checked(described(triangle, op.__name__, doc))
 
 
-@checked
-def tril(input: Tensor, diagonal: int = 0) -> Tensor:
-    """The lower triangle, zeros above the diagonal."""
-    return ops.tril(_matrix(input, "tril"), k=operator.index(diagonal))
-
-
-@checked
-def triu(input: Tensor, diagonal: int = 0) -> Tensor:
-    """The upper triangle, zeros below the diagonal."""
-    return ops.triu(_matrix(input, "triu"), k=operator.index(diagonal))
+tril = _triangle(ops.tril, "The lower triangle, zeros above the diagonal.")
+triu = _triangle(ops.triu, "The upper triangle, zeros below the diagonal.")
 
 
 @checked
