@@ -180,10 +180,8 @@ def inferred_shape(sizes: tuple[int, ...], numel: int, op: str, *tensors: Any) -
         elif known:
             mend = f"{numel} is not a multiple of {known}"
         elif numel == 0:
-            text = (
-                f"cannot reshape tensor of 0 elements into shape {list(sizes)} because the unspecified dimension size "
-            )
-            text += "-1 can be any value and is ambiguous"
+            text = f"cannot reshape tensor of 0 elements into shape {list(sizes)} because the unspecified dimension "
+            text += "size -1 can be any value and is ambiguous"
     raise refuse(RuntimeError, text, op, *tensors, mend=mend)
 
 

@@ -114,11 +114,9 @@ def _array(data: Any, dtype: Dtype) -> np.ndarray:
 def _native(x: np.ndarray) -> np.ndarray:
     """The array, if its dtype is one of ours in this machine's byte order."""
     if not x.dtype.isnative:
-        text = (
-            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
-        )
+        text = "given numpy array has byte order different from the native byte order. Conversion between byte orders "
         mend = "array.astype(array.dtype.newbyteorder('='))"
-        raise refuse(ValueError, f"{text}currently not supported.", "from_numpy", x, mend=mend)
+        raise refuse(ValueError, f"{text}is currently not supported.", "from_numpy", x, mend=mend)
     dtypes.of(x.dtype)
     return x
 

@@ -136,10 +136,8 @@ def _bounds(parts: list[Any], shape: tuple[int, ...], used: int) -> None:
         elif isinstance(p, np.ndarray) and p.dtype == bool:
             for i, n in enumerate(p.shape):
                 if n != shape[axis + i]:
-                    text = (
-                        f"The shape of the mask {list(p.shape)} at index {i} does not match the shape of the indexed "
-                    )
-                    raise refuse(IndexError, f"{text}tensor {list(shape)} at index {axis + i}", "getitem", p)
+                    text = f"The shape of the mask {list(p.shape)} at index {i} does not match the shape of the "
+                    raise refuse(IndexError, f"{text}indexed tensor {list(shape)} at index {axis + i}", "getitem", p)
             axis += p.ndim
         elif p is not None:
             n = shape[axis]

@@ -134,9 +134,7 @@ def sgn(input: Tensor) -> Tensor:
 INSTEAD = "is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
 BOOL_NEG = f"Negation, the `-` operator, on a bool tensor {INSTEAD}"
 BOOL_SUB = f"Subtraction, the `-` operator, with a bool tensor {INSTEAD}"
-TWO_BOOLS = (
-    "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()` operator"
-)
+TWO_BOOLS = "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()`"
 
 
 def neg(input: Tensor) -> Tensor:
@@ -196,7 +194,7 @@ def sub(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None
     """input - alpha · other."""
     bools = _is_bool(input) + _is_bool(other)
     if bools:
-        raise refuse(RuntimeError, f"{TWO_BOOLS} instead." if bools == 2 else BOOL_SUB, "sub", input, other)
+        raise refuse(RuntimeError, f"{TWO_BOOLS} operator instead." if bools == 2 else BOOL_SUB, "sub", input, other)
     y = ops.sub(_operand(input, "sub"), _scaled(input, other, alpha, "sub"))
     return y if out is None else write(_out(out, "sub"), y)
 

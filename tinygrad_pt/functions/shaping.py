@@ -56,10 +56,8 @@ def view(input: Tensor, *shape: Any) -> Tensor:
         return _as_bytes(input, shape[0])
     y = reshape(input, *shape)
     if y.base is None and y.array.size:
-        text = (
-            "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
-        )
-        raise refuse(RuntimeError, f"{text}contiguous subspaces). Use .reshape(...) instead.")
+        text = "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
+        raise refuse(RuntimeError, f"{text}two contiguous subspaces). Use .reshape(...) instead.")
     return y
 
 
