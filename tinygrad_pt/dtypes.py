@@ -133,10 +133,10 @@ def of_number(value: Any) -> dtype:
     return _default if kind.rank == 2 else complex128 if _default is float64 else complex64
 
 
-def promote(a: dtype, b: dtype) -> dtype:
+def promote_types(a: dtype, b: dtype) -> dtype:
     """The dtype that holds both: the wider of one category, else the one of the higher category.
 
-    >>> promote(float32, int64), promote(uint8, int8), promote(float64, complex64)
+    >>> promote_types(float32, int64), promote_types(uint8, int8), promote_types(float64, complex64)
     (torch.float32, torch.int16, torch.complex128)
     """
     if a is b:
@@ -150,9 +150,9 @@ def promote(a: dtype, b: dtype) -> dtype:
 def result_type(*operands: Any) -> dtype:
     """The dtype in which tensors and Python numbers meet (PyTorch's promotion).
 
-    Operands are arrays, tensors (anything with `.dtype` and `.ndim`) or Python scalars. They fall into
-    three priorities: arrays with dimensions, 0-d arrays, Python scalars. A lower priority decides only
-    where its category (bool < integer < floating point < complex) is higher.
+    Operands are arrays, tensors (anything with `.dtype` and `.ndim`) or Python scalars. They fall into three
+    priorities: arrays with dimensions, 0-d arrays, Python scalars. A lower priority decides only where its category
+    (bool < integer < floating point < complex) is higher.
 
     >>> result_type(np.ones(2, "float32"), np.float64(1.0)), result_type(np.ones(2, "int64"), 1.5)
     (torch.float32, torch.float32)
@@ -164,12 +164,12 @@ def result_type(*operands: Any) -> dtype:
         else:
             level, kind = 2, of_number(x)
         seen = levels[level]
-        levels[level] = kind if seen is None else promote(seen, kind)
+        levels[level] = kind if seen is None else promote_types(seen, kind)
     result: dtype | None = None
     for level, found in enumerate(levels):
         if found is not None and (result is None or found.rank > result.rank):
             weak = level == 2 and found.rank == 2  # a Python float asks for the default width
-            result = found if result is None else promote(result, _default if weak else found)
+            result = found if result is None else promote_types(result, _default if weak else found)
     if result is None:
         raise refuse(ValueError, "result_type expects at least one operand", "result_type")
     return result
@@ -182,9 +182,6 @@ def can_cast(source: dtype, target: dtype) -> builtins.bool:
     (True, False)
     """
     return of(source).rank <= of(target).rank
-
-
-promote_types = promote
 
 
 # ------------------------------------------------------------------------------------------ limits

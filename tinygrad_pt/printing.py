@@ -49,10 +49,9 @@ def set_printoptions(
 ) -> None:  # fmt: skip
     """Set how arrays print; what is not named stays, except `sci_mode`, which returns to automatic.
 
-    `precision` decimals; a summary above `threshold` values with `edgeitems` at either end; lines of
-    `linewidth` characters; scientific notation always, never or (None) as the values need it. A
-    `profile` (`"default"`, `"short"`, `"full"`) sets the first four at once. Raises ValueError on a
-    negative number or an unknown profile.
+    `precision` decimals; a summary above `threshold` values with `edgeitems` at either end; lines of `linewidth`
+    characters; scientific notation always, never or (None) as the values need it. A `profile` (`"default"`, `"short"`,
+    `"full"`) sets the first four at once. Raises ValueError on a negative number or an unknown profile.
 
     >>> with printoptions(precision=2):
     ...     print(tensor_str(1 / np.float32([3, 7])))
@@ -200,9 +199,9 @@ def tensor_str(
 ) -> str:  # fmt: skip
     """The `repr` of a tensor of these values: its shape and dtype are told where the values cannot tell.
 
-    The shape of an empty array is shown unless it is `(0,)`. The dtype, as `dtype_name` or else
-    `torch.` and NumPy's name, is shown unless it is the default one; if there are values, int64, bool and
-    the default's complex counterpart go without saying too. `extra` suffixes come last.
+    The shape of an empty array is shown unless it is `(0,)`. The dtype, as `dtype_name` or else `torch.` and NumPy's
+    name, is shown unless it is the default one; if there are values, int64, bool and the default's complex counterpart
+    go without saying too. `extra` suffixes come last.
 
     >>> tensor_str(np.zeros((2, 0)), extra=["requires_grad=True"])
     'tensor([], size=(2, 0), dtype=torch.float64, requires_grad=True)'

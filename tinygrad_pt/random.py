@@ -1,8 +1,8 @@
 """Random streams: the very numbers PyTorch 2.13 draws on a CPU, from NumPy alone.
 
-One Mersenne Twister (Matsumoto and Nishimura, 1998) yields 32-bit words; every distribution below is a pure
-formula over those words, and what makes a stream equal to PyTorch's is *which* words each formula takes and
-in which precision it computes:
+One Mersenne Twister (Matsumoto and Nishimura, 1998) yields 32-bit words; every distribution below is a pure formula
+over those words, and what makes a stream equal to PyTorch's is *which* words each formula takes and in which precision
+it computes:
 
 ===================  ==============================================================================
 word                 `w`: 32 bits of the twister; `W = w₁·2³² + w₂`: two of them
@@ -67,8 +67,8 @@ C_NAMES = {t.name: t.c_name for t in dtypes.ALL}
 class Generator:
     """A stream of random numbers with the surface of `torch.Generator`; its draws are fresh NumPy arrays.
 
-    Every draw checks its arguments first: one that raises leaves the stream where it was. Shapes are an
-    integer or a sequence of integers. Equal seeds and equal sequences of draws give equal bits.
+    Every draw checks its arguments first: one that raises leaves the stream where it was. Shapes are an integer or a
+    sequence of integers. Equal seeds and equal sequences of draws give equal bits.
 
     >>> g = Generator().manual_seed(0)
     >>> g.uniform(3)
@@ -190,8 +190,8 @@ class Generator:
     def uniform(self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
         """Uniform floats on [low, high): `fma(u, high - low, low)`, in float16, float32 or float64.
 
-        Should rounding reach `high` itself, `low` is returned in its place. Raises RuntimeError unless
-        `low <= high` are finite in `dtype` and so is their difference.
+        Should rounding reach `high` itself, `low` is returned in its place. Raises RuntimeError unless `low <= high`
+        are finite in `dtype` and so is their difference.
         """
         shape, dtype, low, high = _shape(shape), np.dtype(dtype), float(low), float(high)
         _check_uniform(low, high, dtype)
@@ -212,9 +212,9 @@ class Generator:
     def normal(self, shape: Shape, mean: float = 0.0, std: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
         """Normal floats `mean + std·z` by Box and Muller (1958), in float16, float32 or float64.
 
-        Fewer than sixteen come in pairs, and the second of a pair is kept for the next call. Sixteen or more
-        come in blocks of sixteen; when the last block is short, the last sixteen values are drawn anew.
-        Raises RuntimeError if `std` is negative or nan.
+        Fewer than sixteen come in pairs, and the second of a pair is kept for the next call. Sixteen or more come in
+        blocks of sixteen; when the last block is short, the last sixteen values are drawn anew. Raises RuntimeError if
+        `std` is negative or nan.
         """
         shape, dtype, mean, std = _shape(shape), np.dtype(dtype), float(mean), float(std)
         if not std >= 0:
@@ -258,10 +258,8 @@ class Generator:
         if not rate > 0:
             raise refuse(RuntimeError, f"exponential_ expects lambda > 0.0, but found lambda={rate:g}", "exponential")
         if dtype not in FLOATS:
-            text = (
-                "Exponential distribution is a continuous probability distribution. dtype must be a floating point but "
-                f"you specified {_title(dtype)}"
-            )
+            text = "Exponential distribution is a continuous probability distribution. dtype must be a floating point "
+            text += f"but you specified {_title(dtype)}"
             raise refuse(RuntimeError, text, "exponential")
         logs = _libm(math.log1p, -self._units(math.prod(shape), np.float64))
         return _narrow(_fma64(logs, -1.0 / rate, 0.0), dtype).reshape(shape)
@@ -279,8 +277,8 @@ class Generator:
     def integers(self, low: int, high: int | None, shape: Shape, dtype: DTypeLike = np.int64) -> Array:
         """Integers on [low, high), written in any real `dtype` that can hold them.
 
-        Without `high` they go to the last that `dtype` reaches in steps of one. Raises RuntimeError if
-        the interval is empty or reaches beyond `dtype`.
+        Without `high` they go to the last that `dtype` reaches in steps of one. Raises RuntimeError if the interval is
+        empty or reaches beyond `dtype`.
         """
         shape, dtype = _shape(shape), np.dtype(dtype)
         low = operator.index(low)
@@ -312,10 +310,8 @@ class Generator:
         if p.dtype not in FLOATS:
             raise _not_implemented("bernoulli_tensor_cpu_p_", p.dtype, "bernoulli")
         if not np.all((p >= 0) & (p <= 1)):
-            text = (
-                "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved?  "
-                "If so, please report an enhancement request to PyTorch.)"
-            )
+            text = "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved? "
+            text += " If so, please report an enhancement request to PyTorch.)"
             raise refuse(RuntimeError, text, "bernoulli")
         return np.asarray(self._units(p.size, p.dtype).reshape(p.shape) < p).astype(p.dtype)
 
@@ -347,10 +343,10 @@ class Generator:
     def multinomial(self, weights: ArrayLike, num_samples: int, replacement: bool = False) -> NDArray[np.int64]:
         """Classes drawn in proportion to `weights` (classes,) or (rows, classes), as int64 indices.
 
-        With replacement: each unit is looked up among the cumulated weights. Without it (and for one sample):
-        the `num_samples` largest of `wᵢ / Eᵢ`, `Eᵢ` exponential; the order among equal ratios (weights
-        of zero; float16) is ours, the lower index first. Raises RuntimeError on weights
-        that are negative, not finite or all zero, and on more samples than classes without replacement.
+        With replacement: each unit is looked up among the cumulated weights. Without it (and for one sample): the
+        `num_samples` largest of `wᵢ / Eᵢ`, `Eᵢ` exponential; the order among equal ratios (weights of zero; float16) is
+        ours, the lower index first. Raises RuntimeError on weights that are negative, not finite or all zero, and on
+        more samples than classes without replacement.
         """
         weights, num_samples = np.asarray(weights), operator.index(num_samples)
         text = ""
@@ -520,25 +516,32 @@ def _not_implemented(kernel: str, dtype: np.dtype[Any], op: str) -> Exception:
     return refuse(NotImplementedError, f"\"{kernel}\" not implemented for '{_title(dtype)}'", op)
 
 
-def _check_bounds(bounds: dict[str, Any], smallest: float, largest: float, dtype: np.dtype[Any], op: str) -> None:
+def _check_bounds(bounds: dict[str, Any], dtype: np.dtype[Any], op: str) -> None:
+    smallest, largest = _limits(dtype)
     for name, bound in bounds.items():
         if not smallest <= bound <= largest:
             raise refuse(RuntimeError, f"{name} is out of bounds for {C_NAMES.get(dtype.name, dtype.name)}", op)
 
 
+def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
+    """The smallest and the largest number of a real dtype."""
+    if dtype.kind == "b":
+        return 0, 1
+    if dtype.kind == "f":
+        return float(np.finfo(dtype).min), float(np.finfo(dtype).max)
+    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
+
+
 def _check_uniform(low: float, high: float, dtype: np.dtype[Any]) -> None:
     if dtype not in FLOATS:
         raise _not_implemented("check_uniform_bounds", dtype, "uniform")
-    largest = float(np.finfo(dtype).max)
-    _check_bounds({"from": low, "to": high}, -largest, largest, dtype, "uniform")
+    _check_bounds({"from": low, "to": high}, dtype, "uniform")
     text = ""
     if low > high:
         text = f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}"
-    elif high - low > largest:
-        text = (
-            f"uniform_ expects to-from <= std::numeric_limits<{_title(dtype)}>::max(), but found to={high:g} and "
-            f"from={low:g} which result in to-from to exceed the limit"
-        )
+    elif high - low > _limits(dtype)[1]:
+        text = f"uniform_ expects to-from <= std::numeric_limits<{_title(dtype)}>::max(), but found to={high:g} and "
+        text += f"from={low:g} which result in to-from to exceed the limit"
     if text:
         raise refuse(RuntimeError, text, "uniform")
 
@@ -551,16 +554,10 @@ def _last(dtype: np.dtype[Any]) -> int:
 
 
 def _check_integers(low: int, high: int, dtype: np.dtype[Any]) -> None:
-    smallest: float = 0
-    largest: float = 1
-    if dtype.kind == "f":
-        smallest, largest = -float(np.finfo(dtype).max), float(np.finfo(dtype).max)
-    elif dtype.kind in "iu":
-        smallest, largest = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
-    elif dtype.kind != "b":
+    if dtype.kind not in "fiub":
         text = "check_random_bounds handles only integral, floating-point and boolean types"
         raise refuse(RuntimeError, text, "integers")
-    _check_bounds({"from": low, "to - 1": high - 1}, smallest, largest, dtype, "integers")
+    _check_bounds({"from": low, "to - 1": high - 1}, dtype, "integers")
 
 
 def _check_weights(weights: Array, race: bool) -> None:

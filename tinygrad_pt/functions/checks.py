@@ -68,12 +68,12 @@ def _is_a(*kinds: type) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, kinds)
 
 
+def _holds_one(value: Any) -> bool:
+    return isinstance(value, Handle) and value.array.size == 1
+
+
 def _all_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, (tuple, list)) and all(map(test, value))
-
-
-def _is_one_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.generic)) or (isinstance(value, Handle) and value.array.size == 1)
 
 
 # Types in signatures: a test of a value, and PyTorch's name. Values of other types are not tested.
@@ -81,7 +81,7 @@ TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Tensor": (_is_a(Handle), "Tensor"),
     "Operand": (_is_a(Handle, int, float, complex, np.ndarray, np.generic), "Tensor"),
     "Number": (_is_a(Handle, int, float, complex, np.generic), "Number"),
-    "float": (_is_one_number, "float"),
+    "float": (lambda v: isinstance(v, (int, float, np.generic)) or _holds_one(v), "float"),
     "int": (is_index, "int"),
     "str": (_is_a(str), "str"),
     "None": (lambda value: value is None, "None"),

@@ -13,6 +13,7 @@ from tinygrad_pt import dtypes, random
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import class_name, refuse
 from tinygrad_pt.functions.arguments import Dtype, Number, cast, positive_sizes, scalar_array, sizes_from
+from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, missing, not_a
 from tinygrad_pt.graph import Handle, Leaf
 from tinygrad_pt.modes import current
@@ -197,12 +198,9 @@ def tensor(data: Any, *, dtype: Dtype = None, device: Place = None, requires_gra
             [3, 4]]), tensor([1.0000, 2.5000]))
     """
     if isinstance(data, Handle):
-        warnings.warn(
-            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
-            UserWarning,
-            stacklevel=2,
-        )
+        text = "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+        text += "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor)."
+        warnings.warn(text, UserWarning, stacklevel=2)
     return fresh(_array(data, dtype), requires_grad, device)
 
 
@@ -322,9 +320,7 @@ def _like(make: Any) -> Callable[..., Tensor]:
         dtype = input.dtype if dtype is None else dtype
         return make(input.array.shape, *args, dtype=dtype, device=device, requires_grad=requires_grad)
 
-    like.__name__ = like.__qualname__ = name
-    like.__doc__ = f"`{make.__name__}` in the shape and dtype of `input`."
-    return like
+    return described(like, name, f"`{make.__name__}` in the shape and dtype of `input`.")
 
 
 zeros_like, ones_like, empty_like, full_like = map(_like, (zeros, ones, empty, full))
@@ -416,9 +412,7 @@ def _triangle_indices(part: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
         places = np.nonzero(part(np.ones(positive_sizes((row, col), name), bool), k))
         return fresh(np.stack(places).astype(_kind(dtype, LONG)), place=device)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"The rows and the columns of the elements that `{part.__name__}` keeps."
-    return function
+    return described(function, name, f"The rows and the columns of the elements that `{part.__name__}` keeps.")
 
 
 tril_indices, triu_indices = map(_triangle_indices, (np.tril, np.triu))

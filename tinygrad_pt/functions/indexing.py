@@ -85,7 +85,11 @@ def _part(p: Any) -> Any:
         x = x.astype(bool) if x.dtype == np.uint8 else np.array(x)
         return int(x) if x.ndim == 0 and x.dtype != bool else x
     if isinstance(p, slice):
-        start, stop, step = (None if i is None else _bound(i) for i in (p.start, p.stop, p.step))
+        for i in (p.start, p.stop, p.step):
+            if i is not None and not hasattr(i, "__index__"):
+                text = "slice indices must be integers or None or have an __index__ method"
+                raise refuse(TypeError, text, "getitem", i)
+        start, stop, step = (None if i is None else i.__index__() for i in (p.start, p.stop, p.step))
         if step is not None and step <= 0:
             raise refuse(ValueError, "step must be greater than zero", "getitem", mend="x.flip(0) reads backwards")
         return slice(start, stop, step)
@@ -116,13 +120,6 @@ def _whole(x: np.ndarray) -> np.ndarray:
         text = "tensors used as indices must be long, int, byte or bool tensors"
         raise refuse(IndexError, text, "getitem", x, mend="index.long()")
     return x
-
-
-def _bound(i: Any) -> int:
-    """A bound of a slice."""
-    if not hasattr(i, "__index__"):
-        raise refuse(TypeError, "slice indices must be integers or None or have an __index__ method", "getitem", i)
-    return i.__index__()
 
 
 def _bounds(parts: list[Any], shape: tuple[int, ...], used: int) -> None:
@@ -266,9 +263,10 @@ def _assigned(input: Tensor, value: Any) -> Tensor:
 
 
 def _without_leading_ones(value: Tensor, target: tuple[int, ...]) -> Tensor:
-    """`value` with as many axes as the target, if those too many are of length 1."""
-    shape, extra = value.array.shape, value.array.ndim - len(target)
-    return ops.reshape(value, shape=shape[extra:]) if extra > 0 and set(shape[:extra]) == {1} else value
+    """`value`, or, if it does not expand to the target as it is, without its leading axes of length 1."""
+    shape = value.array.shape
+    ones = next((i for i, n in enumerate(shape) if n != 1), len(shape))
+    return ops.reshape(value, shape=shape[ones:]) if ones and not _expandable(shape, target) else value
 
 
 def _expandable(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:

@@ -100,8 +100,8 @@ def vdot(input: Tensor, other: Tensor) -> Tensor:
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The product over the last axis of one and the last but one of the other, in all ranks.
 
-    Vectors are rows on the left and columns on the right; leading axes broadcast. No promotion: both factors
-    must have one dtype.
+    Vectors are rows on the left and columns on the right; leading axes broadcast. No promotion: both factors must have
+    one dtype.
 
     >>> import tinygrad_pt as torch
     >>> torch.ones(2, 3) @ torch.ones(3), (torch.ones(5, 1, 2, 3) @ torch.ones(4, 3, 2)).shape
@@ -230,8 +230,8 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Any] = 2) -> Tensor:
 def einsum(equation: str, *operands: Any) -> Tensor:
     """Einstein's summation: `einsum("ij,jk->ik", a, b)` is the matrix product.
 
-    Labels missing from the result are summed over; a label twice in a term takes the diagonal; `...` stands for
-    the axes that have no label and broadcasts them.
+    Labels missing from the result are summed over; a label twice in a term takes the diagonal; `...` stands for the
+    axes that have no label and broadcasts them.
 
     >>> import tinygrad_pt as torch
     >>> torch.einsum("ii->i", torch.eye(3)), torch.einsum("i,i", torch.ones(3), torch.ones(3))

@@ -45,14 +45,9 @@ def _unary(op: Any) -> Callable[..., Tensor]:
     def function(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         if not isinstance(input, Handle):
             expect_tensor(input, name)
-        return op(input) if out is None else write(_out(out, name), op(input))
+        return op(input) if out is None else write(expect_tensor(out, name, "out", 0), op(input))
 
     return described(function, name, f"{op.__doc__ or ''}".split("\n")[0] or f"y = {name}(input), element by element.")
-
-
-def _out(out: Any, function: str) -> Tensor:
-    """The tensor that a result is written to."""
-    return expect_tensor(out, function, "out", 0)
 
 
 exp, expm1, exp2, log, log1p, log2, log10 = map(
@@ -187,7 +182,7 @@ def _kind(x: Any) -> str:
 def add(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
     """input + alpha · other; shapes broadcast, dtypes are promoted."""
     y = ops.add(_operand(input, "add"), _scaled(input, other, alpha, "add"))
-    return y if out is None else write(_out(out, "add"), y)
+    return y if out is None else write(expect_tensor(out, "add", "out", 0), y)
 
 
 def sub(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
@@ -196,7 +191,7 @@ def sub(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None
     if bools:
         raise refuse(RuntimeError, f"{TWO_BOOLS} operator instead." if bools == 2 else BOOL_SUB, "sub", input, other)
     y = ops.sub(_operand(input, "sub"), _scaled(input, other, alpha, "sub"))
-    return y if out is None else write(_out(out, "sub"), y)
+    return y if out is None else write(expect_tensor(out, "sub", "out", 0), y)
 
 
 def rsub(input: Operand, other: Operand) -> Tensor:
@@ -207,7 +202,7 @@ def rsub(input: Operand, other: Operand) -> Tensor:
 def mul(input: Operand, other: Operand, *, out: Tensor | None = None) -> Tensor:
     """input · other, element by element."""
     y = ops.mul(_operand(input, "mul"), _operand(other, "mul", "other", 2))
-    return y if out is None else write(_out(out, "mul"), y)
+    return y if out is None else write(expect_tensor(out, "mul", "out", 0), y)
 
 
 def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
@@ -258,8 +253,8 @@ atan2 = _binary(ops.atan2, "The angle of the point (other, input).", 2)
 def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
     """inputᵉˣᵖᵒⁿᵉⁿᵗ; either may be a number.
 
-    Integers to the power of a negative number are refused; to the power of a tensor with negative elements they
-    are 0 there, or ±1 for ±1.
+    Integers to the power of a negative number are refused; to the power of a tensor with negative elements they are 0
+    there, or ±1 for ±1.
     """
     if isinstance(exponent, np.generic):
         exponent = exponent.item()
@@ -334,22 +329,18 @@ def bitwise_not(input: Tensor) -> Tensor:
 @checked
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
     """|input - other| ≤ atol + rtol · |other|."""
-    return wrap(_close(input, other, rtol, atol, equal_nan, "isclose"))
+    a, b = (dtypes.of(x.array.dtype).spoken for x in (input, other))
+    if a != b:
+        raise refuse(RuntimeError, f"{a} did not match {b}")
+    common_shape("isclose", input, other)
+    with np.errstate(all="ignore"):
+        return wrap(np.isclose(input.array, other.array, rtol, atol, equal_nan))
 
 
 @checked
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether all elements are close."""
-    return bool(np.all(_close(input, other, rtol, atol, equal_nan, "allclose")))
-
-
-def _close(input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool, op: str) -> np.ndarray:
-    a, b = (dtypes.of(x.array.dtype).spoken for x in (input, other))
-    if a != b:
-        raise refuse(RuntimeError, f"{a} did not match {b}")
-    common_shape(op, input, other)
-    with np.errstate(all="ignore"):
-        return np.asarray(np.isclose(input.array, other.array, rtol, atol, equal_nan))
+    return bool(isclose(input, other, rtol, atol, equal_nan).array.all())
 
 
 @checked

@@ -227,24 +227,23 @@ def _nonempty(input: Tensor, name: str, axis: int | None, dim: int | None = None
         raise refuse(IndexError, text, name, input)
 
 
-def amax(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
-    """The largest element over `dim`; ties share the gradient evenly."""
-    return ops.amax(input, axis=_extreme_axes(input, dim, "amax"), keepdims=bool(keepdim))
+def _extreme_over(op: Any, doc: str) -> Callable[..., Tensor]:
+    name = op.__name__
+
+    def function(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
+        n = expect_tensor(input, name).array.ndim
+        dims = () if dim is None else dim if isinstance(dim, (tuple, list)) else (dim,)
+        for d in dims:
+            _nonempty(input, name, axis_from(d, n, name, input), d)
+        if not dims:
+            _nonempty(input, name, None)
+        return op(input, axis=axes_from(dims, n, name, input), keepdims=bool(keepdim))
+
+    return described(function, name, doc)
 
 
-def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
-    """The smallest element over `dim`; ties share the gradient evenly."""
-    return ops.amin(input, axis=_extreme_axes(input, dim, "amin"), keepdims=bool(keepdim))
-
-
-def _extreme_axes(input: Tensor, dim: Dims, name: str) -> tuple[int, ...] | None:
-    n = expect_tensor(input, name).array.ndim
-    dims = () if dim is None else dim if isinstance(dim, (tuple, list)) else (dim,)
-    for d in dims:
-        _nonempty(input, name, axis_from(d, n, name, input), d)
-    if not dims:
-        _nonempty(input, name, None)
-    return axes_from(dim, n, name, input)
+amax = _extreme_over(ops.amax, "The largest element over `dim`; ties share the gradient evenly.")
+amin = _extreme_over(ops.amin, "The smallest element over `dim`; ties share the gradient evenly.")
 
 
 def _extreme(name: str, both: Callable[..., Tensor], whole: Any, place: Callable[..., Any]) -> Callable[..., Any]:
@@ -558,25 +557,23 @@ cummax, cummin = _running("cummax", np.maximum), _running("cummin", np.minimum)
 
 
 # ------------------------------------------------------------------------------------------ soft
-def _softened(op: Any, input: Tensor, dim: int, dtype: Dtype) -> Tensor:
-    """A softmax or its logarithm, its input checked."""
-    n, name = expect_tensor(input, op.__name__).array.ndim, op.__name__
-    axis = axis_from(dim, n, name, input)
-    if dtype is not None:
-        input = input.to(dtype)
-    if input.array.dtype.kind != "f":
-        raise unsupported(f"{name}{'_lastdim' if axis == n - 1 else ''}_kernel_impl", name, input)
-    return op(input, axis=axis if n else ())
+def _soft(op: Any, doc: str) -> Callable[..., Tensor]:
+    name = op.__name__
+
+    def function(input: Tensor, dim: int, dtype: Dtype = None) -> Tensor:
+        n = expect_tensor(input, name).array.ndim
+        axis = axis_from(dim, n, name, input)
+        if dtype is not None:
+            input = input.to(dtype)
+        if input.array.dtype.kind != "f":
+            raise unsupported(f"{name}{'_lastdim' if axis == n - 1 else ''}_kernel_impl", name, input)
+        return op(input, axis=axis if n else ())
+
+    return described(function, name, doc)
 
 
-def softmax(input: Tensor, dim: int, dtype: Dtype = None) -> Tensor:
-    """eˣ / Σ eˣ along `dim`."""
-    return _softened(ops.softmax, input, dim, dtype)
-
-
-def log_softmax(input: Tensor, dim: int, dtype: Dtype = None) -> Tensor:
-    """x - ln Σ eˣ along `dim`."""
-    return _softened(ops.log_softmax, input, dim, dtype)
+softmax = _soft(ops.softmax, "eˣ / Σ eˣ along `dim`.")
+log_softmax = _soft(ops.log_softmax, "x - ln Σ eˣ along `dim`.")
 
 
 def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:

@@ -75,18 +75,6 @@ def _as_bytes(input: Tensor, kind: dtypes.dtype) -> Tensor:
     raise refuse(RuntimeError, f"self.size(-1) must be divisible by {new // old} {kinds}, but got {x.shape[-1]}")
 
 
-@checked
-def view_as(input: Tensor, other: Tensor) -> Tensor:
-    """`view` in the shape of `other`."""
-    return view(input, other.array.shape)
-
-
-@checked
-def reshape_as(input: Tensor, other: Tensor) -> Tensor:
-    """`reshape` in the shape of `other`."""
-    return reshape(input, other.array.shape)
-
-
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     """The axes start_dim … end_dim as one."""
     shape = expect_tensor(input, "flatten").array.shape
@@ -286,10 +274,14 @@ def expand(input: Tensor, *sizes: int | Sequence[int]) -> Tensor:
     return ops.expand(input, shape=tuple(full))
 
 
-@checked
-def expand_as(input: Tensor, other: Tensor) -> Tensor:
-    """`expand` to the shape of `other`."""
-    return expand(input, other.array.shape)
+def _shape_of_other(change: Any) -> Callable[[Tensor, Tensor], Tensor]:
+    def function(input: Tensor, other: Tensor) -> Tensor:
+        return change(input, other.array.shape)
+
+    return checked(described(function, f"{change.__name__}_as", f"`{change.__name__}` to the shape of `other`."))
+
+
+view_as, reshape_as, expand_as = map(_shape_of_other, (view, reshape, expand))
 
 
 @checked
