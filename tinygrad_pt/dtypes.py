@@ -1,4 +1,4 @@
-"""The names of the number types, and the rule by which two of them meet."""
+"""The names of the number types, and the rule of their promotion."""
 
 from __future__ import annotations
 
@@ -148,7 +148,7 @@ def promote_types(a: dtype, b: dtype) -> dtype:
 
 
 def result_type(*operands: Any) -> dtype:
-    """The dtype in which tensors and Python numbers meet (PyTorch's promotion).
+    """The common dtype of tensors and Python numbers (PyTorch's promotion).
 
     Operands are arrays, tensors (anything with `.dtype` and `.ndim`) or Python scalars. They fall into three
     priorities: arrays with dimensions, 0-d arrays, Python scalars. A lower priority decides only where its category

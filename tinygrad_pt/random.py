@@ -29,6 +29,7 @@ import operator
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -101,7 +102,7 @@ class Generator:
             raise refuse(ValueError, "Overflow when unpacking long long", "manual_seed")
         self._seed = number % 2**64
         self._spare: float | None = None
-        self._unsown = True  # the twister is sown at the first draw: importing need not load numpy.random
+        self._unseeded = True  # until the first draw, so that an import does not load numpy.random
         return self
 
     def seed(self) -> int:
@@ -153,9 +154,9 @@ class Generator:
     def _engine(self) -> np.random.MT19937:
         if self._twister is None:
             self._twister = np.random.MT19937(0)
-        if self._unsown:
+        if self._unseeded:
             np.random.RandomState(self._twister).seed(self._seed % 2**32)
-            self._unsown = False
+            self._unseeded = False
         return self._twister
 
     def _words(self, n: int) -> NDArray[np.uint64]:
@@ -231,7 +232,7 @@ class Generator:
         units = self._units(used + 16 if short else n, work)
         out = np.empty(n, work)
         blocks = units[: 16 * whole].reshape(-1, 16)
-        for i in range(0, whole, 1024):  # a stretch of blocks that stays in the processor's cache
+        for i in range(0, whole, 1024):  # as many blocks as the processor's cache holds
             out[16 * i : 16 * min(i + 1024, whole)] = _box_muller(blocks[i : i + 1024], mean, std)
         if short:
             out[-16:] = _box_muller(units[used:].reshape(1, 16), mean, std)
@@ -296,7 +297,7 @@ class Generator:
         _check_integers(low, high, dtype)
         n, span = math.prod(shape), high - low
         words = self._wide_words(n) if span >= WIDE_RANGE else self._words(n)
-        if span < 2**64:  # else a word is one as it is
+        if span < 2**64:  # otherwise a word is such an integer
             # sums wrap modulo 2⁶⁴, which is what two's complement needs for a negative `low`
             words = words % np.uint64(span) + np.uint64(low % 2**64)
         return words.view(np.int64).astype(dtype).reshape(shape)
@@ -523,12 +524,13 @@ def _check_bounds(bounds: dict[str, Any], dtype: np.dtype[Any], op: str) -> None
             raise refuse(RuntimeError, f"{name} is out of bounds for {C_NAMES.get(dtype.name, dtype.name)}", op)
 
 
+@cache
 def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
     """The smallest and the largest number of a real dtype."""
     if dtype.kind == "b":
         return 0, 1
     if dtype.kind == "f":
-        return float(np.finfo(dtype).min), float(np.finfo(dtype).max)
+        return -float(np.finfo(dtype).max), float(np.finfo(dtype).max)
     return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
 
 

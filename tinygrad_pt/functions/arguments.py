@@ -62,7 +62,7 @@ class Size(tuple[int, ...]):
 
 # ------------------------------------------------------------------------------------------ numbers and dtypes
 def as_tensor_like(value: Any, like: Tensor) -> Tensor:
-    """A tensor of a number or an array, in the dtype in which it would meet `like`."""
+    """A tensor of a number or an array, in the dtype of an operation with `like`."""
     if isinstance(value, Handle):
         return value
     if isinstance(value, np.ndarray):
@@ -74,6 +74,8 @@ def as_tensor_like(value: Any, like: Tensor) -> Tensor:
 def scalar_array(value: Any, kind: dtypes.dtype, op: str = "") -> np.ndarray:
     """A Python number as a 0-d array of a dtype that can hold it."""
     x = value.array if isinstance(value, Handle) else value
+    if kind.rank > 1 and (x.__class__ is float or x.__class__ is int) and -6e4 < x < 6e4:
+        return cast(x, kind.numpy)
     if kind.rank == 2 and isinstance(x, complex):
         x = x if x.imag else x.real
     held = (bool, int, float, np.ndarray, *((complex, np.generic) if kind.rank > 1 else ()))
@@ -97,7 +99,7 @@ def scalar_array(value: Any, kind: dtypes.dtype, op: str = "") -> np.ndarray:
 
 
 def promoted(*tensors: Tensor) -> list[Tensor]:
-    """The tensors in the dtype in which they meet."""
+    """The tensors in their common dtype."""
     target = dtypes.result_type(*(t.array for t in tensors))
     return [promoted_to(target, t) for t in tensors]
 

@@ -48,7 +48,7 @@ def in_place(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Con
 
 
 # ------------------------------------------------------------------------------------------ operators
-Operator = Callable[["Tensor", Any], "Tensor"]  # of a tensor and anything: it may leave a stranger to the other side
+Operator = Callable[["Tensor", Any], "Tensor"]  # of a tensor and anything; NotImplemented asks the other side
 
 
 def plain(op: Any) -> Operator:

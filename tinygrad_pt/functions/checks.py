@@ -57,6 +57,7 @@ def common_shape(op: str, a: Any, b: Any) -> tuple[int, ...]:
 
 
 def is_index(value: Any) -> bool:
+    """Whether Python takes the value for an integer."""
     try:
         operator.index(value)
     except TypeError:

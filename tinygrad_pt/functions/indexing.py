@@ -1,4 +1,4 @@
-"""Reading and writing by index: `x[...]`, gather, scatter, and their kin."""
+"""Reading and writing by index: `x[...]`, gather, scatter, and the like."""
 
 from __future__ import annotations
 
@@ -72,27 +72,30 @@ def _parts(index: Any) -> tuple[Any, ...]:
 
 
 def _axes(part: Any) -> int:
-    """How many axes a part of an index is about."""
+    """The number of axes that a part of an index covers."""
     if part is None or part is Ellipsis:
         return 0
     return part.ndim if isinstance(part, np.ndarray) and part.dtype == bool else 1
 
 
 def _part(p: Any) -> Any:
-    """What indexes one axis (a mask: several), as NumPy takes it."""
+    """The index of one axis (a mask: of several), in NumPy's form."""
     if isinstance(p, Handle):
         x = _whole(p.array)
         x = x.astype(bool) if x.dtype == np.uint8 else np.array(x)
         return int(x) if x.ndim == 0 and x.dtype != bool else x
     if isinstance(p, slice):
-        for i in (p.start, p.stop, p.step):
-            if i is not None and not hasattr(i, "__index__"):
-                text = "slice indices must be integers or None or have an __index__ method"
-                raise refuse(TypeError, text, "getitem", i)
-        start, stop, step = (None if i is None else i.__index__() for i in (p.start, p.stop, p.step))
-        if step is not None and step <= 0:
+        bounds, plain = (p.start, p.stop, p.step), True
+        for i in bounds:
+            if i is not None and i.__class__ is not int:
+                if not hasattr(i, "__index__"):
+                    text = "slice indices must be integers or None or have an __index__ method"
+                    raise refuse(TypeError, text, "getitem", i)
+                plain = False
+        p = p if plain else slice(*(None if i is None else i.__index__() for i in bounds))
+        if p.step is not None and p.step <= 0:
             raise refuse(ValueError, "step must be greater than zero", "getitem", mend="x.flip(0) reads backwards")
-        return slice(start, stop, step)
+        return p
     if p is None or p is Ellipsis:
         return p
     if isinstance(p, (bool, np.bool_)):
@@ -245,7 +248,7 @@ def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
 
 
 def _assigned(input: Tensor, value: Any) -> Tensor:
-    """What is assigned, as a tensor in the dtype of the input: a number, or, unlike PyTorch, an array or list."""
+    """The assigned value as a tensor in the dtype of the input: a number, or, unlike PyTorch, an array or list."""
     if isinstance(value, (np.ndarray, list, tuple)):
         try:
             x = np.asarray(value)
@@ -477,7 +480,7 @@ def nonzero(input: Tensor, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...
 
 @checked
 def searchsorted(sorted_sequence: Tensor, input: Tensor | Number, *, right: bool = False) -> Tensor:
-    """Where each value would be put into a sorted vector."""
+    """The place of each value in a sorted vector."""
     x = sorted_sequence.array
     if x.ndim != 1:
         text = f"searchsorted(): the sorted sequence must be a vector here, but it has {x.ndim} dimensions"

@@ -224,8 +224,11 @@ def _binary(op: Any, doc: str, tensors: int = 0, check: Callable[..., None] | No
     name = op.__name__
 
     def function(input: Operand, other: Operand) -> Tensor:
-        a = expect_tensor(input, name) if tensors else _operand(input, name)
-        b = expect_tensor(other, name, "other", 2) if tensors == 2 else _operand(other, name, "other", 2)
+        a, b = input, other
+        if not isinstance(a, Handle):
+            a = expect_tensor(a, name) if tensors else _operand(a, name)
+        if not isinstance(b, Handle):
+            b = expect_tensor(b, name, "other", 2) if tensors == 2 else _operand(b, name, "other", 2)
         if check is not None:
             check(name, a, b)
         return op(a, b)
@@ -313,9 +316,9 @@ def _have_bits(name: str, *operands: Any) -> None:
             raise unsupported(f"{name}_cpu", name, x)
 
 
-bitwise_and = _binary(ops.bitwise_and, "Both bits, of integers or truth values.", check=_have_bits)
-bitwise_or = _binary(ops.bitwise_or, "Either bit, of integers or truth values.", check=_have_bits)
-bitwise_xor = _binary(ops.bitwise_xor, "Exactly one bit, of integers or truth values.", check=_have_bits)
+bitwise_and = _binary(ops.bitwise_and, "input and other, bit by bit, of integers or truth values.", check=_have_bits)
+bitwise_or = _binary(ops.bitwise_or, "input or other, bit by bit, of integers or truth values.", check=_have_bits)
+bitwise_xor = _binary(ops.bitwise_xor, "input xor other, bit by bit, of integers or truth values.", check=_have_bits)
 
 
 def bitwise_not(input: Tensor) -> Tensor:
@@ -448,7 +451,7 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
 
 
 def _met(input: Tensor, other: Tensor, name: str) -> list[Tensor]:
-    """Both in the floating dtype in which they meet."""
+    """Both in their common floating dtype."""
     kinds = (expect_tensor(x, name, n, i).array.dtype.kind for x, n, i in ((input, "input", 1), (other, "other", 2)))
     if not set(kinds) - set("biu"):
         raise unsupported(f"{name}_cpu", name, input, other)

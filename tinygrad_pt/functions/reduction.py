@@ -211,7 +211,7 @@ all = _truth(np.all, "Whether every element is true (not 0); of uint8 the answer
 
 @checked
 def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
-    """How many elements are not 0."""
+    """The number of elements that are not 0."""
     return wrap(np.asarray(np.count_nonzero(input.array, axes_from(dim, input.array.ndim)), np.int64))
 
 
@@ -247,7 +247,7 @@ amin = _extreme_over(ops.amin, "The smallest element over `dim`; ties share the 
 
 
 def _extreme(name: str, both: Callable[..., Tensor], whole: Any, place: Callable[..., Any]) -> Callable[..., Any]:
-    """What `max` and `min` compute: of two tensors, over all elements, or along an axis with the indices."""
+    """The function behind `max` and `min`: of two tensors, over all elements, or along an axis with the indices."""
     result = _result(name)
 
     def function(input: Tensor, dim: Any, keepdim: bool) -> Tensor | ValuesIndices:

@@ -112,14 +112,14 @@ def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
 
 
 def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
-    """Without axes of length 1: all of them, or those given."""
+    """The tensor without its axes of length 1, or without those given."""
     shape = expect_tensor(input, "squeeze").array.shape
     axes = range(len(shape)) if dim is None else axes_from(dim, len(shape), "squeeze", input) or ()
     return ops.squeeze(input, axis=tuple(i for i in axes if shape and shape[i] == 1))
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
-    """With a new axis of length 1 at `dim`."""
+    """The tensor with a new axis of length 1 at `dim`."""
     n = expect_tensor(input, "unsqueeze").array.ndim
     return ops.unsqueeze(input, axis=axis_from(dim, n + 1, "unsqueeze", input))
 
@@ -212,26 +212,26 @@ moveaxis = movedim
 
 @checked
 def flip(input: Tensor, *axes: int | Sequence[int], dims: Dims = None) -> Tensor:
-    """Read backwards along these axes."""
+    """The tensor reversed along these axes."""
     order = sizes_from(axes if dims is None else (dims,), "flip")
     return ops.flip(input, axis=axes_from(order, input.array.ndim) or ())
 
 
 @checked
 def fliplr(input: Tensor) -> Tensor:
-    """Read backwards along the second axis."""
+    """The tensor reversed along the second axis."""
     return flip(input, 1)
 
 
 @checked
 def flipud(input: Tensor) -> Tensor:
-    """Read backwards along the first axis."""
+    """The tensor reversed along the first axis."""
     return flip(input, 0)
 
 
 @checked
 def roll(input: Tensor, shifts: Dims, dims: Dims = None) -> Tensor:
-    """Shifted around along axes; without `dims`, as one flat row."""
+    """The elements shifted along axes, the last ones to the front; without `dims`, as one flat row."""
     if dims is None:
         return ops.reshape(roll(flatten(input), shifts, 0), shape=input.array.shape)
     steps, axes = sizes_from((shifts,), "roll"), sizes_from((dims,), "roll")
@@ -286,13 +286,13 @@ view_as, reshape_as, expand_as = map(_shape_of_other, (view, reshape, expand))
 
 @checked
 def broadcast_to(input: Tensor, *size: int | Sequence[int]) -> Tensor:
-    """`expand`."""
+    """`expand`, under PyTorch's other name."""
     return expand(input, *size)
 
 
 @checked
 def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
-    """The shape in which shapes meet."""
+    """The shape to which shapes broadcast."""
     met: list[int] = []  # the sizes so far, last axis first
     for position, given in enumerate(shapes):
         shape = sizes_from((given,), "broadcast_shapes")
@@ -308,7 +308,7 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
 
 
 def broadcast_tensors(*tensors: Tensor) -> list[Tensor]:
-    """Tensors expanded to the shape in which they meet."""
+    """Tensors expanded to their common shape."""
     shape = broadcast_shapes(*(expect_tensor(x, "broadcast_tensors", "tensors").array.shape for x in tensors))
     return [expand(x, shape) for x in tensors]
 
@@ -359,7 +359,7 @@ def repeat_interleave(input: Tensor, repeats: int | Tensor, dim: int | None = No
 
 # ------------------------------------------------------------------------------------------ joining and cutting
 def _listed(tensors: Any, name: str) -> list[Tensor]:
-    """A list of tensors, checked, in the dtype in which they meet."""
+    """A list of tensors, checked, in their common dtype."""
     if not isinstance(tensors, (tuple, list)):
         raise not_a("tuple of Tensors", tensors, name, "tensors", 1, f"torch.{name}([a, b])")
     parts = list(tensors)
@@ -426,7 +426,7 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
 
 @checked
 def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Cut into pieces of one size (the last may be smaller) or of the sizes listed: views."""
+    """The tensor cut into pieces of one size (the last may be smaller) or of the sizes listed: views."""
     axis = axis_from(dim, tensor.array.ndim)
     if tensor.array.ndim == 0:
         raise refuse(RuntimeError, "split expects at least a 1-dimensional tensor")
@@ -453,7 +453,7 @@ def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int 
 
 @checked
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """Cut into at most `chunks` pieces of equal size."""
+    """The tensor cut into at most `chunks` pieces of equal size."""
     if chunks <= 0:
         raise refuse(RuntimeError, f"chunk expects `chunks` to be greater than 0, got: {chunks}")
     if input.array.ndim == 0:
@@ -464,7 +464,7 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 
 @checked
 def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Cut into a number of nearly equal pieces, or at the indices listed."""
+    """The tensor cut into a number of nearly equal pieces, or at the indices listed."""
     axis = axis_from(dim, input.array.ndim)
     if not input.array.ndim:
         raise refuse(
@@ -508,7 +508,7 @@ def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
 
 @checked
 def select(input: Tensor, dim: int, index: int) -> Tensor:
-    """One slice along `dim`, which goes away: a view."""
+    """One slice along `dim`, without that axis: a view."""
     shape, index = input.array.shape, operator.index(index)
     if not shape:
         raise refuse(IndexError, "select() cannot be applied to a 0-dim tensor.")
@@ -615,7 +615,9 @@ def pad(input: Tensor, widths: Sequence[int], value: float = 0.0) -> Tensor:
         raise refuse(RuntimeError, text)
     full = ((0, 0),) * (n - len(pairs)) + tuple(reversed(pairs))
     for m, (i, j) in zip(input.array.shape, full, strict=True):
-        if m + min(0, i) + min(0, j) < 0:  # what is cut must be there, whatever is put on the other side
+        if (
+            m + min(0, i) + min(0, j) < 0
+        ):  # an axis must have the elements that are cut, whatever is added on its other side
             mend = f"of an axis of size {m} cut no more than {m} elements, not {max(0, -i)} + {max(0, -j)}"
             raise refuse(RuntimeError, "narrow(): length must be non-negative.", mend=mend)
     return ops.pad(input, widths=full, value=value)
@@ -632,7 +634,7 @@ class Shaping:
     swapdims, t, tensor_split, tile, trace, transpose, tril = swapdims, t, tensor_split, tile, trace, transpose, tril
     triu, unbind, unflatten, unfold, unsqueeze, view = triu, unbind, unflatten, unfold, unsqueeze, view
     view_as = view_as
-    # a property is typed as what it gives
+    # a property has the type of its value
     T: Tensor = property(reversed_axes, doc="All axes in reverse order; for a matrix, its transpose.")  # type: ignore[assignment]
     mT: Tensor = property(mT, doc="The last two axes swapped.")  # type: ignore[assignment]
 
