@@ -12,7 +12,7 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "tinygrad_pt"
 ROOMS = [
-    "dtypes", "errors", "texts", "lines", "modes", "listening", "leaves", "graph", "symbol", "calling", "inplace",
+    "errors", "dtypes", "texts", "lines", "modes", "listening", "leaves", "graph", "symbol", "calling", "inplace",
     "ops", "autograd", "printing", "random", "functions", "tensor", "nn", "optim", "utils", "datasets", "models",
 ]  # fmt: skip
 LEAVES = [

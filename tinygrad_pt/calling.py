@@ -161,7 +161,7 @@ def vertex(
     for a in args:
         i += 1
         if a.__class__ is Tensor or isinstance(a, TensorBase):
-            p = a.node
+            p: Any = a.node
             if p is None:
                 p = Constant(a)
                 if keep[i] and a.inference:

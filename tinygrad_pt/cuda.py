@@ -15,16 +15,8 @@ def device_count() -> int:
     return 0
 
 
-def manual_seed_all(seed: int) -> None:
-    """Do nothing: there is no stream to seed."""
+def manual_seed(seed: int = 0) -> None:
+    """Do nothing: there is no GPU to seed, to wait for, or to clear."""
 
 
-manual_seed = manual_seed_all
-
-
-def synchronize() -> None:
-    """Do nothing: there is nothing to wait for."""
-
-
-def empty_cache() -> None:
-    """Do nothing: there is no cache."""
+manual_seed_all = synchronize = empty_cache = manual_seed

@@ -1,4 +1,4 @@
-"""The names of the number types, and the rule by which two of them meet."""
+"""The names of the number types, and the rule of their promotion."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import builtins
 from typing import Any
 
 import numpy as np
+
+from tinygrad_pt.errors import refuse
 
 __all__ = [
     "bool", "can_cast", "cdouble", "cfloat", "complex64", "complex128", "double", "dtype", "finfo", "float", "float16",
@@ -23,34 +25,27 @@ class dtype:
     True
     """
 
-    __slots__ = ("itemsize", "name", "numpy", "rank", "spoken")
+    __slots__ = (
+        "c_name",
+        "is_complex",
+        "is_floating_point",
+        "is_signed",
+        "itemsize",
+        "name",
+        "numpy",
+        "rank",
+        "spoken",
+    )
 
-    def __init__(self, name: str, spoken: str, rank: builtins.int) -> None:
+    def __init__(self, name: str, spoken: str, c_name: str, rank: builtins.int) -> None:
         self.name = name
         self.spoken = spoken  # the name PyTorch's error texts use
+        self.c_name = c_name  # C++'s name, which some of them use
         self.rank = rank  # 0 bool < 1 integer < 2 floating point < 3 complex
         self.numpy = np.dtype(name)
         self.itemsize = self.numpy.itemsize
-
-    @property
-    def is_floating_point(self) -> builtins.bool:
-        """Whether it is a real floating point type."""
-        return self.rank == 2
-
-    @property
-    def is_complex(self) -> builtins.bool:
-        """Whether its numbers have an imaginary part."""
-        return self.rank == 3
-
-    @property
-    def is_signed(self) -> builtins.bool:
-        """Whether its numbers may be negative."""
-        return self.numpy.kind != "u" and self.numpy.kind != "b"
-
-    @property
-    def c_name(self) -> str:
-        """C++'s name of the type, which some of PyTorch's error texts use."""
-        return C_NAMES.get(self.name, self.name)
+        self.is_floating_point, self.is_complex = rank == 2, rank == 3
+        self.is_signed = self.numpy.kind not in "ub"
 
     def __repr__(self) -> str:
         return f"torch.{self.name}"
@@ -59,25 +54,20 @@ class dtype:
         return self.name  # copies and unpickled twins are the one object
 
 
-bool = dtype("bool", "Bool", 0)
-uint8 = dtype("uint8", "Byte", 1)
-int8 = dtype("int8", "Char", 1)
-int16 = dtype("int16", "Short", 1)
-int32 = dtype("int32", "Int", 1)
-int64 = dtype("int64", "Long", 1)
-float16 = dtype("float16", "Half", 2)
-float32 = dtype("float32", "Float", 2)
-float64 = dtype("float64", "Double", 2)
-complex64 = dtype("complex64", "ComplexFloat", 3)
-complex128 = dtype("complex128", "ComplexDouble", 3)
+bool = dtype("bool", "Bool", "bool", 0)
+uint8 = dtype("uint8", "Byte", "unsigned char", 1)
+int8 = dtype("int8", "Char", "signed char", 1)
+int16 = dtype("int16", "Short", "short int", 1)
+int32 = dtype("int32", "Int", "int", 1)
+int64 = dtype("int64", "Long", "long int", 1)
+float16 = dtype("float16", "Half", "c10::Half", 2)
+float32 = dtype("float32", "Float", "float", 2)
+float64 = dtype("float64", "Double", "double", 2)
+complex64 = dtype("complex64", "ComplexFloat", "c10::complex<float>", 3)
+complex128 = dtype("complex128", "ComplexDouble", "c10::complex<double>", 3)
 short, int, long, half, float, double = int16, int32, int64, float16, float32, float64
 cfloat, cdouble = complex64, complex128
 
-C_NAMES = {
-    "float64": "double", "float32": "float", "float16": "c10::Half", "int64": "long int", "int32": "int",
-    "int16": "short int", "int8": "signed char", "uint8": "unsigned char", "complex64": "c10::complex<float>",
-    "complex128": "c10::complex<double>",
-}  # fmt: skip
 ALL = (bool, uint8, int8, int16, int32, int64, float16, float32, float64, complex64, complex128)
 _by_numpy = {t.numpy: t for t in ALL}
 _by_name: dict[Any, dtype] = {builtins.bool: bool, builtins.int: int64, builtins.float: float64, complex: complex128}
@@ -95,17 +85,16 @@ def of(kind: Any) -> dtype:
     if isinstance(kind, type) and kind in _by_name:
         return _by_name[kind]
     if not isinstance(kind, (type, np.dtype)):
-        raise TypeError(f"dtype must be torch.dtype, not {type(kind).__name__}")
+        raise refuse(TypeError, f"dtype must be torch.dtype, not {type(kind).__name__}", None)
     try:
         found = _by_numpy.get(np.dtype(kind))
     except (TypeError, ValueError):
         found = None
     if found is None:
         name = f"numpy.{kind.type.__name__}" if isinstance(kind, np.dtype) else getattr(kind, "__name__", kind)
-        raise TypeError(
-            f"can't convert np.ndarray of type {name}. The only supported types are: "
-            "complex128, complex64, float64, float32, float16, int64, int32, int16, int8, uint8, and bool."
-        )
+        known = "complex128, complex64, float64, float32, float16, int64, int32, int16, int8, uint8, and bool."
+        text = f"can't convert np.ndarray of type {name}. The only supported types are: {known}"
+        raise refuse(TypeError, text, None)
     return found
 
 
@@ -128,7 +117,7 @@ def set_default_dtype(kind: dtype) -> None:
     global _default
     kind = of(kind)
     if not kind.is_floating_point:
-        raise TypeError("only floating-point types are supported as the default type")
+        raise refuse(TypeError, "only floating-point types are supported as the default type", "set_default_dtype")
     _default = kind
 
 
@@ -144,10 +133,10 @@ def of_number(value: Any) -> dtype:
     return _default if kind.rank == 2 else complex128 if _default is float64 else complex64
 
 
-def promote(a: dtype, b: dtype) -> dtype:
+def promote_types(a: dtype, b: dtype) -> dtype:
     """The dtype that holds both: the wider of one category, else the one of the higher category.
 
-    >>> promote(float32, int64), promote(uint8, int8), promote(float64, complex64)
+    >>> promote_types(float32, int64), promote_types(uint8, int8), promote_types(float64, complex64)
     (torch.float32, torch.int16, torch.complex128)
     """
     if a is b:
@@ -159,11 +148,11 @@ def promote(a: dtype, b: dtype) -> dtype:
 
 
 def result_type(*operands: Any) -> dtype:
-    """The dtype in which tensors and Python numbers meet (PyTorch's promotion).
+    """The common dtype of tensors and Python numbers (PyTorch's promotion).
 
-    Operands are arrays, tensors (anything with `.dtype` and `.ndim`) or Python scalars. They fall into
-    three priorities: arrays with dimensions, 0-d arrays, Python scalars. A lower priority decides only
-    where its category (bool < integer < floating point < complex) is higher.
+    Operands are arrays, tensors (anything with `.dtype` and `.ndim`) or Python scalars. They fall into three
+    priorities: arrays with dimensions, 0-d arrays, Python scalars. A lower priority decides only where its category
+    (bool < integer < floating point < complex) is higher.
 
     >>> result_type(np.ones(2, "float32"), np.float64(1.0)), result_type(np.ones(2, "int64"), 1.5)
     (torch.float32, torch.float32)
@@ -175,25 +164,15 @@ def result_type(*operands: Any) -> dtype:
         else:
             level, kind = 2, of_number(x)
         seen = levels[level]
-        levels[level] = kind if seen is None else promote(seen, kind)
+        levels[level] = kind if seen is None else promote_types(seen, kind)
     result: dtype | None = None
-    for level, kind_ in enumerate(levels):
-        if kind_ is None:
-            continue
-        if result is None:
-            result = kind_
-        elif kind_.rank > result.rank:
-            result = promote(result, _weak(kind_) if level == 2 else kind_)
+    for level, found in enumerate(levels):
+        if found is not None and (result is None or found.rank > result.rank):
+            weak = level == 2 and found.rank == 2  # a Python float asks for the default width
+            result = found if result is None else promote_types(result, _default if weak else found)
     if result is None:
-        raise ValueError("result_type expects at least one operand")
+        raise refuse(ValueError, "result_type expects at least one operand", "result_type")
     return result
-
-
-def _weak(kind: dtype) -> dtype:
-    """What a Python scalar of this dtype asks for: its category, at the default width."""
-    if kind.rank == 2:
-        return _default
-    return kind
 
 
 def can_cast(source: dtype, target: dtype) -> builtins.bool:
@@ -203,9 +182,6 @@ def can_cast(source: dtype, target: dtype) -> builtins.bool:
     (True, False)
     """
     return of(source).rank <= of(target).rank
-
-
-promote_types = promote
 
 
 # ------------------------------------------------------------------------------------------ limits
@@ -219,9 +195,8 @@ class finfo:
     def __init__(self, kind: Any = None) -> None:
         dtype_ = _default if kind is None else of(kind)
         if dtype_.rank < 2:
-            raise TypeError(
-                "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'"
-            )
+            text = "torch.finfo() requires a floating point input type. Use torch.iinfo to handle 'torch.finfo'"
+            raise refuse(TypeError, text)
         info = np.finfo(dtype_.numpy)
         self.dtype, self.bits = info.dtype.name, info.bits
         self.eps, self.min, self.max = info.eps.item(), info.min.item(), info.max.item()
@@ -243,7 +218,8 @@ class iinfo:
     def __init__(self, kind: Any) -> None:
         dtype_ = of(kind)
         if dtype_.rank != 1:
-            raise TypeError("torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'")
+            text = "torch.iinfo() requires an integer input type. Use torch.finfo to handle 'torch.iinfo'"
+            raise refuse(TypeError, text)
         info = np.iinfo(dtype_.numpy)
         self.dtype, self.bits, self.min, self.max = info.dtype.name, info.bits, info.min, info.max
 

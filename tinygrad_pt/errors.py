@@ -44,7 +44,7 @@ def typename(value: Any) -> str:
 def refuse(
     kind: type[Exception],
     text: str,
-    op: str = "",
+    op: str | None = "",
     *args: Any,
     mend: str = "",
     scope: Scope | None = None,
@@ -54,7 +54,8 @@ def refuse(
 
     PyTorch's `text` comes first, then the op with its arguments, then `facts`, then the mend. When a module is called,
     the call adds the path of the module (`locate`); only a backward walk, which no module calls, gives the `scope` of
-    the vertex.
+    the vertex. A function may leave `op` to its decorator (`name_op`); it is None where the function that called this
+    one may know better.
 
     >>> print(refuse(ValueError, "bad", "mul", 2.0, mend="reshape one of them"))
     bad
@@ -69,7 +70,19 @@ def refuse(
     lines += [f"  {name}: {fact}" for name, fact in (facts or {}).items() if fact]
     if mend:
         lines.append(f"  mend: {mend}")
-    return kind("\n".join(lines))
+    error = kind("\n".join(lines))
+    vars(error)["op"] = op
+    return error
+
+
+def name_op(error: Exception, op: str, *args: Any) -> bool:
+    """Say in an exception of `refuse` which op it is about, unless it says so; False if `refuse` did not build it."""
+    known = vars(error)
+    if "op" in known and not known["op"]:
+        head, mend, tail = error.args[0].partition("\n  mend: ")
+        error.args = (f"{head}\n  op: {op}({', '.join(map(describe, args))}){mend}{tail}",)
+        known["op"] = op
+    return "op" in known
 
 
 # The exceptions whose only argument is their text.

@@ -22,9 +22,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from tinygrad_pt.errors import refuse
 
-__all__ = [
-    "format_array", "format_tensor", "get_printoptions", "printoptions", "set_printoptions", "tensor_str",
-]  # fmt: skip
+__all__ = ["format_array", "format_tensor", "get_printoptions", "printoptions", "set_printoptions", "tensor_str"]
 
 Array = NDArray[Any]
 
@@ -46,19 +44,14 @@ options = Options()
 
 
 def set_printoptions(
-    precision: int | None = None,
-    threshold: float | None = None,
-    edgeitems: int | None = None,
-    linewidth: int | None = None,
-    profile: str | None = None,
-    sci_mode: bool | None = None,
-) -> None:
+    precision: int | None = None, threshold: float | None = None, edgeitems: int | None = None,
+    linewidth: int | None = None, profile: str | None = None, sci_mode: bool | None = None,
+) -> None:  # fmt: skip
     """Set how arrays print; what is not named stays, except `sci_mode`, which returns to automatic.
 
-    `precision` decimals; a summary above `threshold` values with `edgeitems` at either end; lines of
-    `linewidth` characters; scientific notation always, never or (None) as the values need it. A
-    `profile` (`"default"`, `"short"`, `"full"`) sets the first four at once. Raises ValueError on a
-    negative number or an unknown profile.
+    `precision` decimals; a summary above `threshold` values with `edgeitems` at either end; lines of `linewidth`
+    characters; scientific notation always, never or (None) as the values need it. A `profile` (`"default"`, `"short"`,
+    `"full"`) sets the first four at once. Raises ValueError on a negative number or an unknown profile.
 
     >>> with printoptions(precision=2):
     ...     print(tensor_str(1 / np.float32([3, 7])))
@@ -68,17 +61,14 @@ def set_printoptions(
     if profile is not None and profile not in PROFILES:
         text = f"profile must be one of {', '.join(map(repr, PROFILES))}, but got {profile!r}"
         raise refuse(ValueError, text, "set_printoptions")
-    changes: dict[str, Any] = {}
-    for name, value in (("precision", precision), ("edgeitems", edgeitems), ("linewidth", linewidth)):
-        if value is not None:
-            changes[name] = operator.index(value)
+    given = {"precision": precision, "edgeitems": edgeitems, "linewidth": linewidth}
+    changes: dict[str, Any] = {name: operator.index(value) for name, value in given.items() if value is not None}
     if threshold is not None:
         changes["threshold"] = threshold
     for name, value in changes.items():
         if not value >= 0:
             raise refuse(ValueError, f"{name} must not be negative, but got {value}", "set_printoptions")
-    base = PROFILES[profile] if profile is not None else options
-    options = replace(base, **changes, sci_mode=sci_mode)
+    options = replace(PROFILES[profile] if profile is not None else options, **changes, sci_mode=sci_mode)
 
 
 def get_printoptions() -> dict[str, Any]:
@@ -116,16 +106,13 @@ def _column(values: Array) -> Column:
 
 
 def _float_notation(values: Array) -> Callable[[float], str]:
-    with np.errstate(over="ignore", invalid="ignore"):
-        finite = np.abs(values[np.isfinite(values) & (values != 0)].astype(np.float64))
-        if finite.size == 0:
-            scientific, whole = False, True
-        else:
-            smallest, largest = finite.min(), finite.max()
+    finite = np.abs(values[np.isfinite(values) & (values != 0)].astype(np.float64))
+    scientific, whole = False, bool((finite == np.ceil(finite)).all())
+    if finite.size:
+        smallest, largest = finite.min(), finite.max()
+        with np.errstate(over="ignore"):
             scientific = bool(largest / smallest > 1000.0 or largest > 1e8 or smallest < 1e-4)
-            if options.sci_mode is not None:
-                scientific = options.sci_mode
-            whole = bool((finite == np.ceil(finite)).all())
+        scientific = scientific if options.sci_mode is None else options.sci_mode
     if scientific:
         return f"{{:.{options.precision}e}}".format
     if whole:
@@ -207,18 +194,14 @@ def format_tensor(array: ArrayLike, *, suffixes: Sequence[str] = (), prefix: str
 
 
 def tensor_str(
-    array: ArrayLike,
-    *,
-    dtype_name: str | None = None,
-    extra: Sequence[str] = (),
-    prefix: str = "tensor(",
+    array: ArrayLike, *, dtype_name: str | None = None, extra: Sequence[str] = (), prefix: str = "tensor(",
     default_dtype: DTypeLike = np.float32,
-) -> str:
+) -> str:  # fmt: skip
     """The `repr` of a tensor of these values: its shape and dtype are told where the values cannot tell.
 
-    The shape of an empty array is shown unless it is `(0,)`. The dtype, as `dtype_name` or else
-    `torch.` and NumPy's name, is shown unless it is the default one; if there are values, int64, bool and
-    the default's complex counterpart go without saying too. `extra` suffixes come last.
+    The shape of an empty array is shown unless it is `(0,)`. The dtype, as `dtype_name` or else `torch.` and NumPy's
+    name, is shown unless it is the default one; if there are values, int64, bool and the default's complex counterpart
+    go without saying too. `extra` suffixes come last.
 
     >>> tensor_str(np.zeros((2, 0)), extra=["requires_grad=True"])
     'tensor([], size=(2, 0), dtype=torch.float64, requires_grad=True)'
@@ -229,8 +212,7 @@ def tensor_str(
     default = np.dtype(default_dtype)
     implied = {default}
     if array.size:
-        wide = default == np.float64
-        implied |= {np.dtype(np.int64), np.dtype(np.bool), np.dtype(np.complex128 if wide else np.complex64)}
+        implied |= {np.dtype(np.int64), np.dtype(np.bool), np.result_type(default, np.complex64)}
     suffixes = []
     if (array.size == 0 and array.ndim != 1) or (array.size and not options.edgeitems):
         suffixes.append(f"size={array.shape}")

@@ -1,8 +1,8 @@
 """Random streams: the very numbers PyTorch 2.13 draws on a CPU, from NumPy alone.
 
-One Mersenne Twister (Matsumoto and Nishimura, 1998) yields 32-bit words; every distribution below is a pure
-formula over those words, and what makes a stream equal to PyTorch's is *which* words each formula takes and
-in which precision it computes:
+One Mersenne Twister (Matsumoto and Nishimura, 1998) yields 32-bit words; every distribution below is a pure formula
+over those words, and what makes a stream equal to PyTorch's is *which* words each formula takes and in which precision
+it computes:
 
 ===================  ==============================================================================
 word                 `w`: 32 bits of the twister; `W = w₁·2³² + w₂`: two of them
@@ -29,6 +29,7 @@ import operator
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -67,8 +68,8 @@ C_NAMES = {t.name: t.c_name for t in dtypes.ALL}
 class Generator:
     """A stream of random numbers with the surface of `torch.Generator`; its draws are fresh NumPy arrays.
 
-    Every draw checks its arguments first: one that raises leaves the stream where it was. Shapes are an
-    integer or a sequence of integers. Equal seeds and equal sequences of draws give equal bits.
+    Every draw checks its arguments first: one that raises leaves the stream where it was. Shapes are an integer or a
+    sequence of integers. Equal seeds and equal sequences of draws give equal bits.
 
     >>> g = Generator().manual_seed(0)
     >>> g.uniform(3)
@@ -79,9 +80,8 @@ class Generator:
 
     def __init__(self, device: str = "cpu") -> None:
         if str(device) != "cpu":
-            raise refuse(
-                RuntimeError, f"Device type {device} is not supported: tinygrad_pt draws on the 'cpu' only", "Generator"
-            )
+            text = f"Device type {device} is not supported: tinygrad_pt draws on the 'cpu' only"
+            raise refuse(RuntimeError, text, "Generator")
         self.device = "cpu"
         self._twister: np.random.MT19937 | None = None
         self.manual_seed(DEFAULT_SEED)
@@ -96,14 +96,13 @@ class Generator:
         try:
             number = operator.index(seed)
         except TypeError:
-            raise refuse(
-                RuntimeError, f"manual_seed expected a long, but got {type(seed).__name__}", "manual_seed"
-            ) from None
+            text = f"manual_seed expected a long, but got {type(seed).__name__}"
+            raise refuse(RuntimeError, text, "manual_seed") from None
         if not -(2**63) <= number < 2**64:
             raise refuse(ValueError, "Overflow when unpacking long long", "manual_seed")
         self._seed = number % 2**64
         self._spare: float | None = None
-        self._unsown = True  # the twister is sown at the first draw: importing need not load numpy.random
+        self._unseeded = True  # until the first draw, so that an import does not load numpy.random
         return self
 
     def seed(self) -> int:
@@ -135,12 +134,8 @@ class Generator:
         if state.dtype != np.uint8:
             raise refuse(TypeError, "RNG state must be a torch.ByteTensor", "set_state")
         if state.size != STATE.itemsize:
-            raise refuse(
-                RuntimeError,
-                f"Expected a CPUGeneratorImplState of size {STATE.itemsize} "
-                f"but found the input RNG state size to be {state.size}",
-                "set_state",
-            )
+            text = f"Expected a CPUGeneratorImplState of size {STATE.itemsize} but found the input RNG state size to be"
+            raise refuse(RuntimeError, f"{text} {state.size}", "set_state")
         fields = np.frombuffer(state.tobytes(), STATE)[0]
         if not fields["seeded"] or not 1 <= fields["left"] <= TWIST or fields["next"] > TWIST:
             raise refuse(RuntimeError, "Invalid mt19937 state", "set_state")
@@ -159,9 +154,9 @@ class Generator:
     def _engine(self) -> np.random.MT19937:
         if self._twister is None:
             self._twister = np.random.MT19937(0)
-        if self._unsown:
+        if self._unseeded:
             np.random.RandomState(self._twister).seed(self._seed % 2**32)
-            self._unsown = False
+            self._unseeded = False
         return self._twister
 
     def _words(self, n: int) -> NDArray[np.uint64]:
@@ -196,8 +191,8 @@ class Generator:
     def uniform(self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
         """Uniform floats on [low, high): `fma(u, high - low, low)`, in float16, float32 or float64.
 
-        Should rounding reach `high` itself, `low` is returned in its place. Raises RuntimeError unless
-        `low <= high` are finite in `dtype` and so is their difference.
+        Should rounding reach `high` itself, `low` is returned in its place. Raises RuntimeError unless `low <= high`
+        are finite in `dtype` and so is their difference.
         """
         shape, dtype, low, high = _shape(shape), np.dtype(dtype), float(low), float(high)
         _check_uniform(low, high, dtype)
@@ -218,9 +213,9 @@ class Generator:
     def normal(self, shape: Shape, mean: float = 0.0, std: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
         """Normal floats `mean + std·z` by Box and Muller (1958), in float16, float32 or float64.
 
-        Fewer than sixteen come in pairs, and the second of a pair is kept for the next call. Sixteen or more
-        come in blocks of sixteen; when the last block is short, the last sixteen values are drawn anew.
-        Raises RuntimeError if `std` is negative or nan.
+        Fewer than sixteen come in pairs, and the second of a pair is kept for the next call. Sixteen or more come in
+        blocks of sixteen; when the last block is short, the last sixteen values are drawn anew. Raises RuntimeError if
+        `std` is negative or nan.
         """
         shape, dtype, mean, std = _shape(shape), np.dtype(dtype), float(mean), float(std)
         if not std >= 0:
@@ -237,7 +232,7 @@ class Generator:
         units = self._units(used + 16 if short else n, work)
         out = np.empty(n, work)
         blocks = units[: 16 * whole].reshape(-1, 16)
-        for i in range(0, whole, 1024):  # a stretch of blocks that stays in the processor's cache
+        for i in range(0, whole, 1024):  # as many blocks as the processor's cache holds
             out[16 * i : 16 * min(i + 1024, whole)] = _box_muller(blocks[i : i + 1024], mean, std)
         if short:
             out[-16:] = _box_muller(units[used:].reshape(1, 16), mean, std)
@@ -264,10 +259,8 @@ class Generator:
         if not rate > 0:
             raise refuse(RuntimeError, f"exponential_ expects lambda > 0.0, but found lambda={rate:g}", "exponential")
         if dtype not in FLOATS:
-            text = (
-                "Exponential distribution is a continuous probability distribution. dtype must be a floating point but "
-                f"you specified {TITLES.get(dtype.name, dtype.name)}"
-            )
+            text = "Exponential distribution is a continuous probability distribution. dtype must be a floating point "
+            text += f"but you specified {_title(dtype)}"
             raise refuse(RuntimeError, text, "exponential")
         logs = _libm(math.log1p, -self._units(math.prod(shape), np.float64))
         return _narrow(_fma64(logs, -1.0 / rate, 0.0), dtype).reshape(shape)
@@ -285,8 +278,8 @@ class Generator:
     def integers(self, low: int, high: int | None, shape: Shape, dtype: DTypeLike = np.int64) -> Array:
         """Integers on [low, high), written in any real `dtype` that can hold them.
 
-        Without `high` they go to the last that `dtype` reaches in steps of one. Raises RuntimeError if
-        the interval is empty or reaches beyond `dtype`.
+        Without `high` they go to the last that `dtype` reaches in steps of one. Raises RuntimeError if the interval is
+        empty or reaches beyond `dtype`.
         """
         shape, dtype = _shape(shape), np.dtype(dtype)
         low = operator.index(low)
@@ -296,18 +289,15 @@ class Generator:
         if not (-(2**63) <= low < 2**63 and -(2**63) <= high < 2**63):
             raise refuse(ValueError, "Overflow when unpacking long long", "integers")
         if low >= high:
-            raise refuse(
-                RuntimeError,
-                f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}",
-                "integers",
-            )
+            text = f"random_ expects 'from' to be less than 'to', but got from={low} >= to={high}"
+            raise refuse(RuntimeError, text, "integers")
         return self._span(low, high, shape, dtype)
 
     def _span(self, low: int, high: int, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         _check_integers(low, high, dtype)
         n, span = math.prod(shape), high - low
         words = self._wide_words(n) if span >= WIDE_RANGE else self._words(n)
-        if span < 2**64:  # else a word is one as it is
+        if span < 2**64:  # otherwise a word is such an integer
             # sums wrap modulo 2⁶⁴, which is what two's complement needs for a negative `low`
             words = words % np.uint64(span) + np.uint64(low % 2**64)
         return words.view(np.int64).astype(dtype).reshape(shape)
@@ -321,12 +311,9 @@ class Generator:
         if p.dtype not in FLOATS:
             raise _not_implemented("bernoulli_tensor_cpu_p_", p.dtype, "bernoulli")
         if not np.all((p >= 0) & (p <= 1)):
-            raise refuse(
-                RuntimeError,
-                "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be "
-                "improved?  If so, please report an enhancement request to PyTorch.)",
-                "bernoulli",
-            )
+            text = "Expected p_in >= 0 && p_in <= 1 to be true, but got false.  (Could this error message be improved? "
+            text += " If so, please report an enhancement request to PyTorch.)"
+            raise refuse(RuntimeError, text, "bernoulli")
         return np.asarray(self._units(p.size, p.dtype).reshape(p.shape) < p).astype(p.dtype)
 
     def bernoulli_fill(self, shape: Shape, p: float, dtype: DTypeLike = np.float32) -> Array:
@@ -357,25 +344,23 @@ class Generator:
     def multinomial(self, weights: ArrayLike, num_samples: int, replacement: bool = False) -> NDArray[np.int64]:
         """Classes drawn in proportion to `weights` (classes,) or (rows, classes), as int64 indices.
 
-        With replacement: each unit is looked up among the cumulated weights. Without it (and for one sample):
-        the `num_samples` largest of `wᵢ / Eᵢ`, `Eᵢ` exponential; the order among equal ratios (weights
-        of zero; float16) is ours, the lower index first. Raises RuntimeError on weights
-        that are negative, not finite or all zero, and on more samples than classes without replacement.
+        With replacement: each unit is looked up among the cumulated weights. Without it (and for one sample): the
+        `num_samples` largest of `wᵢ / Eᵢ`, `Eᵢ` exponential; the order among equal ratios (weights of zero; float16) is
+        ours, the lower index first. Raises RuntimeError on weights that are negative, not finite or all zero, and on
+        more samples than classes without replacement.
         """
         weights, num_samples = np.asarray(weights), operator.index(num_samples)
+        text = ""
         if weights.ndim not in (1, 2):
-            raise refuse(RuntimeError, "prob_dist must be 1 or 2 dim", "multinomial")
-        if weights.dtype not in FLOATS:
-            title = TITLES.get(weights.dtype.name, weights.dtype.name)
-            raise refuse(
-                RuntimeError, f"multinomial only supports floating-point dtypes for input, got: {title}", "multinomial"
-            )
-        if num_samples <= 0:
-            raise refuse(RuntimeError, "cannot sample n_sample <= 0 samples", "multinomial")
-        if not replacement and num_samples > weights.shape[-1]:
-            raise refuse(
-                RuntimeError, "cannot sample n_sample > prob_dist.size(-1) samples without replacement", "multinomial"
-            )
+            text = "prob_dist must be 1 or 2 dim"
+        elif weights.dtype not in FLOATS:
+            text = f"multinomial only supports floating-point dtypes for input, got: {_title(weights.dtype)}"
+        elif num_samples <= 0:
+            text = "cannot sample n_sample <= 0 samples"
+        elif not replacement and num_samples > weights.shape[-1]:
+            text = "cannot sample n_sample > prob_dist.size(-1) samples without replacement"
+        if text:
+            raise refuse(RuntimeError, text, "multinomial")
         race = not replacement or num_samples == 1
         _check_weights(weights, race)
         if weights.size == 0:
@@ -523,31 +508,44 @@ def _shape(shape: Shape) -> tuple[int, ...]:
     return sizes
 
 
+def _title(dtype: np.dtype[Any]) -> str:
+    """PyTorch's name of a dtype in its error texts."""
+    return TITLES.get(dtype.name, dtype.name)
+
+
 def _not_implemented(kernel: str, dtype: np.dtype[Any], op: str) -> Exception:
-    text = f"\"{kernel}\" not implemented for '{TITLES.get(dtype.name, dtype.name)}'"
-    return refuse(NotImplementedError, text, op)
+    return refuse(NotImplementedError, f"\"{kernel}\" not implemented for '{_title(dtype)}'", op)
+
+
+def _check_bounds(bounds: dict[str, Any], dtype: np.dtype[Any], op: str) -> None:
+    smallest, largest = _limits(dtype)
+    for name, bound in bounds.items():
+        if not smallest <= bound <= largest:
+            raise refuse(RuntimeError, f"{name} is out of bounds for {C_NAMES.get(dtype.name, dtype.name)}", op)
+
+
+@cache
+def _limits(dtype: np.dtype[Any]) -> tuple[float, float]:
+    """The smallest and the largest number of a real dtype."""
+    if dtype.kind == "b":
+        return 0, 1
+    if dtype.kind == "f":
+        return -float(np.finfo(dtype).max), float(np.finfo(dtype).max)
+    return int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
 
 
 def _check_uniform(low: float, high: float, dtype: np.dtype[Any]) -> None:
     if dtype not in FLOATS:
         raise _not_implemented("check_uniform_bounds", dtype, "uniform")
-    largest = float(np.finfo(dtype).max)
-    for name, bound in (("from", low), ("to", high)):
-        if not -largest <= bound <= largest:
-            raise refuse(RuntimeError, f"{name} is out of bounds for {C_NAMES[dtype.name]}", "uniform")
+    _check_bounds({"from": low, "to": high}, dtype, "uniform")
+    text = ""
     if low > high:
-        raise refuse(
-            RuntimeError,
-            f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}",
-            "uniform",
-        )
-    if high - low > largest:
-        raise refuse(
-            RuntimeError,
-            f"uniform_ expects to-from <= std::numeric_limits<{TITLES[dtype.name]}>::max(), but found "
-            f"to={high:g} and from={low:g} which result in to-from to exceed the limit",
-            "uniform",
-        )
+        text = f"uniform_ expects to return a [from, to) range, but found from={low:g} > to={high:g}"
+    elif high - low > _limits(dtype)[1]:
+        text = f"uniform_ expects to-from <= std::numeric_limits<{_title(dtype)}>::max(), but found to={high:g} and "
+        text += f"from={low:g} which result in to-from to exceed the limit"
+    if text:
+        raise refuse(RuntimeError, text, "uniform")
 
 
 def _last(dtype: np.dtype[Any]) -> int:
@@ -558,36 +556,24 @@ def _last(dtype: np.dtype[Any]) -> int:
 
 
 def _check_integers(low: int, high: int, dtype: np.dtype[Any]) -> None:
-    if dtype.kind == "f":
-        smallest, largest = -float(np.finfo(dtype).max), float(np.finfo(dtype).max)
-    elif dtype.kind in "iu":
-        smallest, largest = int(np.iinfo(dtype).min), int(np.iinfo(dtype).max)
-    elif dtype.kind == "b":
-        smallest, largest = 0, 1
-    else:
-        raise refuse(
-            RuntimeError, "check_random_bounds handles only integral, floating-point and boolean types", "integers"
-        )
-    for name, bound in (("from", low), ("to - 1", high - 1)):
-        if not smallest <= bound <= largest:
-            raise refuse(RuntimeError, f"{name} is out of bounds for {C_NAMES.get(dtype.name, dtype.name)}", "integers")
+    if dtype.kind not in "fiub":
+        text = "check_random_bounds handles only integral, floating-point and boolean types"
+        raise refuse(RuntimeError, text, "integers")
+    _check_bounds({"from": low, "to - 1": high - 1}, dtype, "integers")
 
 
 def _check_weights(weights: Array, race: bool) -> None:
+    text = ""
     if race and not np.all(np.isfinite(weights) & (weights >= 0)):
-        raise refuse(RuntimeError, "probability tensor contains either `inf`, `nan` or element < 0", "multinomial")
-    if not np.all(weights >= 0):
-        raise refuse(
-            RuntimeError, "invalid multinomial distribution (encountering probability entry < 0)", "multinomial"
-        )
-    if not np.all(np.isfinite(weights)):
-        raise refuse(
-            RuntimeError,
-            "invalid multinomial distribution (encountering probability entry = infinity or NaN)",
-            "multinomial",
-        )
-    if not np.all(weights.sum(axis=-1) > 0):
-        raise refuse(RuntimeError, "invalid multinomial distribution (sum of probabilities <= 0)", "multinomial")
+        text = "probability tensor contains either `inf`, `nan` or element < 0"
+    elif not np.all(weights >= 0):
+        text = "invalid multinomial distribution (encountering probability entry < 0)"
+    elif not np.all(np.isfinite(weights)):
+        text = "invalid multinomial distribution (encountering probability entry = infinity or NaN)"
+    elif not np.all(weights.sum(axis=-1) > 0):
+        text = "invalid multinomial distribution (sum of probabilities <= 0)"
+    if text:
+        raise refuse(RuntimeError, text, "multinomial")
 
 
 # -- the default stream ---------------------------------------------------------------------------------
@@ -605,24 +591,8 @@ def manual_seed(seed: int) -> Generator:
     return default_generator.manual_seed(int(seed))
 
 
-def seed() -> int:
-    """Seed the default stream from the operating system and return the seed."""
-    return default_generator.seed()
-
-
-def initial_seed() -> int:
-    """The seed the default stream started from."""
-    return default_generator.initial_seed()
-
-
-def get_rng_state() -> NDArray[np.uint8]:
-    """The default stream's state; see `Generator.get_state`."""
-    return default_generator.get_state()
-
-
-def set_rng_state(new_state: Array) -> None:
-    """Continue the default stream from `new_state`; see `Generator.set_state`."""
-    default_generator.set_state(new_state)
+seed, initial_seed = default_generator.seed, default_generator.initial_seed
+get_rng_state, set_rng_state = default_generator.get_state, default_generator.set_state
 
 
 @contextmanager

@@ -179,3 +179,20 @@ def test_the_good_arguments_are_good(name: str) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         FUNCTIONS[name](*args)
+
+
+def test_an_error_names_the_function_that_was_called_and_its_arguments() -> None:
+    x = torch.zeros(2, 3)
+    for call, text in (
+        (
+            lambda: torch.topk(x, 9),
+            "selected index k out of range\n  op: topk(float32[2, 3], 9)\n  mend: k is at most 3",
+        ),
+        (lambda: x.narrow(2, 0, 1), "but got 2)\n  op: narrow(float32[2, 3], 2, 0, 1)"),
+        (lambda: torch.hstack([x, torch.zeros(3, 3)]), "\n  op: cat(float32[2, 3], float32[3, 3])"),
+        (lambda: torch.Tensor.view_as(3, x), "view_as(): argument 'input' (position 1) must be Tensor, not int"),
+        (lambda: torch.tril(x, x), "tril(): argument 'diagonal' (position 2) must be int, not Tensor"),
+    ):
+        with pytest.raises((RuntimeError, IndexError, TypeError)) as error:
+            call()
+        assert text in str(error.value) and str(error.value).count("  op: ") <= 1

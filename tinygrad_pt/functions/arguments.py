@@ -1,19 +1,17 @@
-"""How PyTorch's arguments are read: tensors, dims, sizes, scalars; one check and one error text for each."""
+"""How PyTorch's arguments are read: numbers, dtypes, dims and sizes."""
 
 from __future__ import annotations
 
-import functools
-import inspect
 import math
-import operator
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, SupportsIndex, TypeAlias, TypeVar, overload
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, overload
 
 import numpy as np
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import axis_of, refuse
+from tinygrad_pt.functions.checks import expect_tensor, is_index, missing, not_a
 from tinygrad_pt.graph import OPS, Handle
 
 if TYPE_CHECKING:
@@ -26,16 +24,18 @@ __all__ = ["Size", "is_complex", "is_floating_point", "is_nonzero", "is_tensor",
 Dims = int | Sequence[int] | None
 Dtype = dtypes.dtype | np.dtype[Any] | type | None
 Number = float | complex
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 def cast(x: Any, kind: np.dtype[Any]) -> np.ndarray:
-    """A number or an array in a dtype; what is too large becomes inf, without a warning of NumPy's."""
-    if (x.__class__ is float or x.__class__ is int) and -6e4 < x < 6e4:  # every dtype holds it: no time for errstate
+    """A number or an array in a dtype, as a new array; what is too large becomes inf."""
+    if (x.__class__ is float or x.__class__ is int) and -6e4 < x < 6e4:  # every dtype holds it
         return np.asarray(x).astype(kind)
-    with np.errstate(all="ignore"):
-        return np.asarray(x).astype(kind)
+    return _cast_quietly(x, kind)
+
+
+@np.errstate(all="ignore")  # no warning of NumPy's, whatever the filters of `warnings` are; it costs half a microsecond
+def _cast_quietly(x: Any, kind: np.dtype[Any]) -> np.ndarray:
+    return np.asarray(x).astype(kind)
 
 
 class Size(tuple[int, ...]):
@@ -60,105 +60,9 @@ class Size(tuple[int, ...]):
         return Size(tuple.__getitem__(self, index)) if isinstance(index, slice) else tuple.__getitem__(self, index)
 
 
-# ------------------------------------------------------------------------------------------ wrong arguments
-def expect_tensor(value: Any, function: str, name: str = "input", position: int = 1) -> Tensor:
-    """`value` if it is a tensor, else PyTorch's TypeError."""
-    if not isinstance(value, Handle):
-        raise _not_a(value, "Tensor", function, name, position)
-    return value
-
-
-def _not_a(value: Any, kind: str, function: str, name: str, position: int) -> Exception:
-    """PyTorch's TypeError about an argument of the wrong type; a keyword argument has position 0."""
-    where = f" (position {position})" if position else ""
-    text = f"{function}(): argument '{name}'{where} must be {kind}, not {type(value).__name__}"
-    return refuse(TypeError, text, mend="wrap it in torch.tensor(...)" if kind == "Tensor" else "")
-
-
-def unsupported(kernel: str, op: str, value: Any, *others: Any) -> Exception:
-    """PyTorch's error about a dtype for which it has no such computation."""
-    kind = dtypes.of(value.array.dtype) if isinstance(value, Handle) else dtypes.of_number(value)
-    text = f"\"{kernel}\" not implemented for '{kind.spoken}'"
-    return refuse(NotImplementedError, text, op, value, *others, mend="x.float()" if kind.rank < 2 else "")
-
-
-def _is_index(value: Any) -> bool:
-    try:
-        operator.index(value)
-    except TypeError:
-        return False
-    return True
-
-
-def _all_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, (tuple, list)) and all(map(test, value))
-
-
-def _is_a(*kinds: type) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, kinds)
-
-
-# Types in signatures: a test of a value, and PyTorch's name. Values of other types are not tested.
-TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "Tensor": (_is_a(Handle), "Tensor"),
-    "Operand": (_is_a(Handle, int, float, complex, np.ndarray, np.generic), "Tensor"),
-    "Number": (_is_a(Handle, int, float, complex, np.generic), "Number"),
-    "float": (
-        lambda v: isinstance(v, (int, float, np.generic)) or (isinstance(v, Handle) and v.array.size == 1),
-        "float",
-    ),
-    "int": (_is_index, "int"),
-    "str": (_is_a(str), "str"),
-    "None": (lambda value: value is None, "None"),
-    "Dims": (lambda value: value is None or _is_index(value) or _all_of(_is_index)(value), "tuple of ints"),
-    "Sequence[Any]": (_is_a(tuple, list), "tuple"),
-    "Sequence[int]": (_all_of(_is_index), "tuple of ints"),
-    "Sequence[Tensor]": (_all_of(_is_a(Handle)), "tuple of Tensors"),
-}
-
-
-def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorator: when Python or NumPy fail inside a function, the error says as PyTorch does which argument is wrong.
-
-    The types in the signature tell which; they are looked up only when there is an error. The decorator costs one call,
-    so functions on hot paths check their arguments themselves.
-    """
-
-    @functools.wraps(function)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        try:
-            return function(*args, **kwargs)
-        except (AttributeError, TypeError, ValueError, LookupError, ArithmeticError) as error:
-            if "\n  op: " in str(error) or "\n  mend: " in str(error):
-                raise
-            _blame(error, function, args, kwargs)
-
-    return guarded
-
-
-def _blame(error: Exception, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> NoReturn:
-    """Raise PyTorch's error about a call that failed, or Python's own if the call does not fit the signature."""
-    signature = inspect.signature(function)
-    try:
-        given = signature.bind(*args, **kwargs).arguments
-    except TypeError:
-        raise error from None
-    name = function.__name__
-    for i, (key, value) in enumerate(given.items()):
-        parameter = signature.parameters[key]
-        kinds = str(parameter.annotation).split(" | ")
-        if parameter.kind is not parameter.VAR_POSITIONAL and all(k in TYPES for k in kinds):
-            if not any(TYPES[k][0](value) for k in kinds):
-                position = 0 if parameter.kind is parameter.KEYWORD_ONLY else i + 1
-                raise _not_a(value, TYPES[kinds[0]][1], name, key, position) from None
-    kind = next((k for k in (TypeError, IndexError, ValueError) if isinstance(error, k)), TypeError)
-    tensors = [x for x in given.values() if isinstance(x, Handle)]
-    raise refuse(kind, str(error), name, *tensors) from error
-
-
 # ------------------------------------------------------------------------------------------ numbers and dtypes
 def as_tensor_like(value: Any, like: Tensor) -> Tensor:
-    """A tensor of a number or an array, in the dtype in which it would meet `like`."""
+    """A tensor of a number or an array, in the dtype of an operation with `like`."""
     if isinstance(value, Handle):
         return value
     if isinstance(value, np.ndarray):
@@ -170,6 +74,8 @@ def as_tensor_like(value: Any, like: Tensor) -> Tensor:
 def scalar_array(value: Any, kind: dtypes.dtype, op: str = "") -> np.ndarray:
     """A Python number as a 0-d array of a dtype that can hold it."""
     x = value.array if isinstance(value, Handle) else value
+    if kind.rank > 1 and (x.__class__ is float or x.__class__ is int) and -6e4 < x < 6e4:
+        return cast(x, kind.numpy)
     if kind.rank == 2 and isinstance(x, complex):
         x = x if x.imag else x.real
     held = (bool, int, float, np.ndarray, *((complex, np.generic) if kind.rank > 1 else ()))
@@ -177,26 +83,30 @@ def scalar_array(value: Any, kind: dtypes.dtype, op: str = "") -> np.ndarray:
         raise refuse(TypeError, f"a Number is expected, not {type(x).__name__}", op, value)
     if isinstance(x, int) and not -(2**63) <= x < 2**64:
         raise refuse(OverflowError, "int too big to convert", op, value)
-    name = ""
+    too_large = ""
     if kind.rank == 1 and not isinstance(x, np.ndarray):
         info = np.iinfo(kind.numpy)
-        if isinstance(x, float) and math.isfinite(x):
-            x = int(x)
+        x = int(x) if isinstance(x, float) and math.isfinite(x) else x
         if isinstance(x, float) or not (info.min or -info.max) <= x <= info.max:
-            name = f"{kind.name}_t"
-    elif kind.rank == 2 and isinstance(x, complex):
-        name = "float"
+            too_large = f"{kind.name}_t"
+    elif isinstance(x, complex):
+        too_large = "float" if kind.rank == 2 else ""
     elif kind.numpy == np.float32 and isinstance(x, float) and math.isfinite(x) and abs(x) > 3.4028235677973366e38:
-        name = "float"
-    if name:
-        raise refuse(RuntimeError, f"value cannot be converted to type {name} without overflow", op, value)
+        too_large = "float"
+    if too_large:
+        raise refuse(RuntimeError, f"value cannot be converted to type {too_large} without overflow", op, value)
     return cast(x, kind.numpy)
 
 
 def promoted(*tensors: Tensor) -> list[Tensor]:
-    """The tensors in the dtype in which they meet."""
+    """The tensors in their common dtype."""
     target = dtypes.result_type(*(t.array for t in tensors))
-    return [t if t.array.dtype == target.numpy else OPS["cast"](t, dtype=target) for t in tensors]
+    return [promoted_to(target, t) for t in tensors]
+
+
+def promoted_to(target: dtypes.dtype, t: Tensor) -> Tensor:
+    """The tensor in a dtype; itself, if it has it."""
+    return t if t.array.dtype == target.numpy else OPS["cast"](t, dtype=target)
 
 
 # ------------------------------------------------------------------------------------------ dims and sizes
@@ -212,20 +122,15 @@ def axes_from(dim: Any, ndim: int, op: str = "", *tensors: Any) -> tuple[int, ..
     """A dim, several, or None for all, checked; a dim named twice is an error."""
     if dim is None:
         return None
-    if isinstance(dim, (tuple, list)):
-        if not dim:
-            return None
-        dims = dim
-    else:
-        dims = (dim,)
+    dims = dim if isinstance(dim, (tuple, list)) else (dim,)
     try:
         axes = tuple([axis_of(d, ndim) for d in dims])
     except (IndexError, TypeError) as error:
         raise refuse(type(error), str(error), op, *tensors) from None
-    for a in axes:
-        if axes.count(a) > 1:
-            raise refuse(RuntimeError, f"dim {a} appears multiple times in the list of dims", op, *tensors)
-    return axes if ndim else None
+    if len(axes) > 1 and len(set(axes)) < len(axes):
+        twice = next(a for a in axes if axes.count(a) > 1)
+        raise refuse(RuntimeError, f"dim {twice} appears multiple times in the list of dims", op, *tensors)
+    return axes if axes and ndim else None
 
 
 def sizes_from(sizes: Sequence[Any], function: str = "size") -> tuple[int, ...]:
@@ -234,13 +139,9 @@ def sizes_from(sizes: Sequence[Any], function: str = "size") -> tuple[int, ...]:
         sizes = sizes[0]
     found = []
     for position, n in enumerate(sizes):
-        if n.__class__ is not int and (isinstance(n, bool) or not _is_index(n)):
-            raise refuse(
-                TypeError,
-                f"{function}(): argument 'size' must be tuple of ints, but found element of type {type(n).__name__} "
-                f"at pos {position}",
-                function,
-            )
+        if n.__class__ is not int and (isinstance(n, bool) or not is_index(n)):
+            wrong = f"but found element of type {type(n).__name__} at pos {position}"
+            raise refuse(TypeError, f"{function}(): argument 'size' must be tuple of ints, {wrong}", function)
         found.append(n.__index__())
     return tuple(found)
 
@@ -248,45 +149,47 @@ def sizes_from(sizes: Sequence[Any], function: str = "size") -> tuple[int, ...]:
 def positive_sizes(sizes: Sequence[Any], function: str) -> tuple[int, ...]:
     """Sizes of a new tensor: none may be negative."""
     if not sizes:
-        raise refuse(TypeError, f'{function}() missing 1 required positional arguments: "size"', function)
+        raise missing("size", function)
     found = sizes_from(sizes, function)
     for n in found:
         if n < 0:
             text = f"Trying to create tensor with negative dimension {n}: {list(found)}"
-            raise refuse(
-                RuntimeError, "zeros: Dimension size must be non-negative." if function == "zeros" else text, function
-            )
+            text = "zeros: Dimension size must be non-negative." if function == "zeros" else text
+            raise refuse(RuntimeError, text, function)
     return found
 
 
 def inferred_shape(sizes: tuple[int, ...], numel: int, op: str, *tensors: Any) -> tuple[int, ...]:
     """A shape with its one -1 filled in, checked against the number of elements."""
-    text = f"shape '{list(sizes)}' is invalid for input of size {numel}"
-    known, unknown = 1, -1
+    known, text, mend = 1, "", ""
     for i, n in enumerate(sizes):
-        if n == -1:
-            if unknown >= 0:
-                raise refuse(RuntimeError, "only one dimension can be inferred", op, *tensors)
-            unknown = i
-        elif n < 0:
-            text = f"invalid shape dimension {n} at index {i} of shape {list(sizes)}"
-            raise refuse(RuntimeError, text, op, *tensors)
-        else:
+        if n >= 0:
             known *= n
-    if unknown < 0:
-        if known != numel:
-            raise refuse(RuntimeError, text, op, *tensors, mend=f"the sizes must multiply to {numel}")
-        return sizes
-    if known == 0:
-        if not numel:
-            text = (
-                f"cannot reshape tensor of 0 elements into shape {list(sizes)} because the unspecified dimension size "
-                "-1 can be any value and is ambiguous"
-            )
-        raise refuse(RuntimeError, text, op, *tensors)
-    if numel % known:
-        raise refuse(RuntimeError, text, op, *tensors, mend=f"{numel} is not a multiple of {known}")
-    return (*sizes[:unknown], numel // known, *sizes[unknown + 1 :])
+        elif n < -1:
+            text = f"invalid shape dimension {n} at index {i} of shape {list(sizes)}"
+            break
+        elif -1 in sizes[:i]:
+            text = "only one dimension can be inferred"
+            break
+    else:
+        if known == numel and -1 not in sizes:
+            return sizes
+        if known and numel % known == 0 and -1 in sizes:
+            return tuple([numel // known if n == -1 else n for n in sizes])
+        text = f"shape '{list(sizes)}' is invalid for input of size {numel}"
+        if -1 not in sizes:
+            mend = f"the sizes must multiply to {numel}"
+        elif known:
+            mend = f"{numel} is not a multiple of {known}"
+        elif numel == 0:
+            text = f"cannot reshape tensor of 0 elements into shape {list(sizes)} because the unspecified dimension "
+            text += "size -1 can be any value and is ambiguous"
+    raise refuse(RuntimeError, text, op, *tensors, mend=mend)
+
+
+def length_of(input: Tensor, axis: int) -> int:
+    """The length of an axis; 1 for a 0-d tensor, which counts as one element along it."""
+    return input.array.shape[axis] if input.array.ndim else 1
 
 
 # ------------------------------------------------------------------------------------------ what an object is
@@ -297,12 +200,18 @@ def is_tensor(obj: Any) -> bool:
 
 def numel(input: Tensor) -> int:
     """The number of elements."""
-    return expect_tensor(input, "numel").array.size
+    try:
+        return input.array.size
+    except AttributeError:
+        raise not_a("Tensor", input, "numel", "input", 1) from None
 
 
 def is_floating_point(input: Tensor) -> bool:
     """Whether the elements of a tensor are floating point numbers."""
-    return expect_tensor(input, "is_floating_point").array.dtype.kind == "f"
+    try:
+        return input.array.dtype.kind == "f"
+    except AttributeError:
+        raise not_a("Tensor", input, "is_floating_point", "input", 1) from None
 
 
 def is_complex(input: Tensor) -> bool:

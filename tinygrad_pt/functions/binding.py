@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.functions.arguments import expect_tensor
+from tinygrad_pt.functions.checks import expect_tensor
 from tinygrad_pt.graph import Handle, born
 from tinygrad_pt.inplace import may_write, write
 
@@ -18,6 +18,16 @@ if TYPE_CHECKING:
     from tinygrad_pt.tensor import Tensor
 
 P = ParamSpec("P")
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def described(function: F, name: str, doc: str | None) -> F:
+    """The function under a name of its own, with its docstring: for functions that are made by the dozen."""
+    function.__name__ = function.__qualname__ = name
+    function.__doc__ = doc
+    return function
 
 
 def in_place(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Concatenate[Tensor, P], Tensor]:
@@ -33,13 +43,12 @@ def in_place(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Con
         since = born()
         return write(input, function(input, *args, **kwargs), since)
 
-    method.__name__ = method.__qualname__ = f"{function.__name__}_"
-    method.__doc__ = f"`{function.__name__}`, in place: the tensor itself is changed and returned."
-    return method
+    name = function.__name__
+    return described(method, f"{name}_", f"`{name}`, in place: the tensor itself is changed and returned.")
 
 
 # ------------------------------------------------------------------------------------------ operators
-Operator = Callable[["Tensor", Any], "Tensor"]  # of a tensor and anything: it may leave a stranger to the other side
+Operator = Callable[["Tensor", Any], "Tensor"]  # of a tensor and anything; NotImplemented asks the other side
 
 
 def plain(op: Any) -> Operator:

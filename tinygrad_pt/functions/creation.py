@@ -11,16 +11,10 @@ import numpy as np
 
 from tinygrad_pt import dtypes, random
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.errors import broadcast_text, class_name, refuse
-from tinygrad_pt.functions.arguments import (
-    Dtype,
-    Number,
-    checked,
-    expect_tensor,
-    positive_sizes,
-    scalar_array,
-    sizes_from,
-)
+from tinygrad_pt.errors import class_name, refuse
+from tinygrad_pt.functions.arguments import Dtype, Number, cast, positive_sizes, scalar_array, sizes_from
+from tinygrad_pt.functions.binding import described
+from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, missing, not_a
 from tinygrad_pt.graph import Handle, Leaf
 from tinygrad_pt.modes import current
 from tinygrad_pt.random import Generator
@@ -49,13 +43,9 @@ class device:
     def __init__(self, type: str | device = "cpu", index: int | None = None) -> None:
         name, _, place = str(getattr(type, "type", type)).partition(":")
         if name != "cpu" or not (place or "0").isdecimal():
-            raise refuse(
-                RuntimeError,
-                f"tinygrad_pt runs on the CPU alone; device {str(type)!r} does not exist here",
-                "device",
-                type,
-                mend="use device('cpu'), or device = 'cuda' if torch.cuda.is_available() else 'cpu'",
-            )
+            text = f"tinygrad_pt runs on the CPU alone; device {str(type)!r} does not exist here"
+            mend = "use device('cpu'), or device = 'cuda' if torch.cuda.is_available() else 'cpu'"
+            raise refuse(RuntimeError, text, "device", type, mend=mend)
         self.type = name
         self.index = int(place) if place else index
 
@@ -86,94 +76,96 @@ def fresh(array: Any, requires_grad: bool = False, place: Place = None) -> Tenso
     if requires_grad:
         kind = t.array.dtype.kind
         if kind != "f":
-            raise refuse(
-                RuntimeError,
-                "Only Tensors of floating point and complex dtype can require gradients",
-                "requires_grad_",
-                t,
-                mend="complex gradients are not implemented: use real and imaginary parts"
-                if kind == "c"
-                else "give dtype=torch.float32, or write numbers with a decimal point",
-            )
+            text = "Only Tensors of floating point and complex dtype can require gradients"
+            mend = "give dtype=torch.float32, or write numbers with a decimal point"
+            mend = "complex gradients are not implemented: use real and imaginary parts" if kind == "c" else mend
+            raise refuse(RuntimeError, text, "requires_grad_", t, mend=mend)
         t.node = Leaf(t)
     return t
 
 
 # ------------------------------------------------------------------------------------------ from data
-@np.errstate(all="ignore")
+SEQUENCES = (list, tuple, range, bytearray)
+NUMBERS = {bool, int, float, complex}
+TOO_LONG = "Overflow when unpacking long long"
+ONE_ELEMENT = "only one element tensors can be converted to Python scalars"
+ONE_LENGTH = "all lists at one level must have one length"
+
+
 def _array(data: Any, dtype: Dtype) -> np.ndarray:
     """A new array of nested lists, numbers, arrays or tensors, in PyTorch's choice of dtype."""
     target = None if dtype is None else dtypes.of(dtype)
-    if isinstance(data, Handle):
-        x = data.array
-    elif isinstance(data, (np.ndarray, np.generic)):
-        x = _native(np.asarray(data))
-    else:
-        x = _nested(data, target)
-        if target is not None and target.rank == 1 and x.dtype.kind in "if":
-            info = np.iinfo(target.numpy)
-            if x.size and not np.all((x >= float(info.min or -info.max)) & (x <= float(info.max))):
-                text = f"value cannot be converted to type {target.name} without overflow"
-                raise refuse(RuntimeError, text, "tensor", data)
-    return np.array(x, dtype=(dtypes.of(x.dtype) if target is None else target).numpy)
+    if isinstance(data, (Handle, np.ndarray, np.generic)):
+        x = data.array if isinstance(data, Handle) else _native(np.asarray(data))
+        return cast(x, (target or dtypes.of(x.dtype)).numpy)
+    x = _nested(data)
+    if target is None:
+        kind = _natural(x, data)
+        return x if x.dtype is kind else cast(x, kind)
+    if target.rank == 1 and x.dtype.kind in "if":
+        info = np.iinfo(target.numpy)
+        if x.size and not np.all((x >= float(info.min or -info.max)) & (x <= float(info.max))):
+            text = f"value cannot be converted to type {target.name} without overflow"
+            raise refuse(RuntimeError, text, "tensor", data)
+    if target is dtypes.float16 and x.dtype == np.float64:  # PyTorch rounds twice
+        x = cast(x, dtypes.float32.numpy)
+    return cast(x, target.numpy)
 
 
 def _native(x: np.ndarray) -> np.ndarray:
     """The array, if its dtype is one of ours in this machine's byte order."""
     if not x.dtype.isnative:
-        raise refuse(
-            ValueError,
-            "given numpy array has byte order different from the native byte order. Conversion between byte orders is "
-            "currently not supported.",
-            "from_numpy",
-            x,
-            mend="array.astype(array.dtype.newbyteorder('='))",
-        )
+        text = "given numpy array has byte order different from the native byte order. Conversion between byte orders "
+        mend = "array.astype(array.dtype.newbyteorder('='))"
+        raise refuse(ValueError, f"{text}is currently not supported.", "from_numpy", x, mend=mend)
     dtypes.of(x.dtype)
     return x
 
 
-def _nested(data: Any, target: dtypes.dtype | None) -> np.ndarray:
-    """The array that nested lists of numbers stand for; with a target dtype, as wide as Python's numbers are."""
-    if isinstance(data, SEQUENCES):
-        if data and isinstance(data[0], str):
-            raise refuse(ValueError, "too many dimensions 'str'", "tensor", data)
-        data = _plain(data)
-    else:
-        _element(data)
+def _nested(data: Any) -> np.ndarray:
+    """A new array of nested lists of numbers, as wide as Python's numbers are."""
+    if data.__class__ not in NUMBERS:
+        data = _plain(data) if isinstance(data, SEQUENCES) else _element(data)
     try:
-        x = np.asarray(data)
+        x = np.array(data)
     except OverflowError:
         raise refuse(ValueError, TOO_LONG, "tensor", data) from None
     except ValueError:  # elements that are arrays of different shapes
-        raise refuse(
-            ValueError, "only one element tensors can be converted to Python scalars", "tensor", data
-        ) from None
+        raise refuse(ValueError, ONE_ELEMENT, "tensor", data) from None
     if x.dtype.kind == "O" or x.dtype == np.uint64:
         raise refuse(ValueError, TOO_LONG, "tensor", data)
-    if x.size == 0 and not hasattr(data, "dtype"):
-        return x.astype(dtypes.get_default_dtype().numpy)
-    if target is not None:
-        return x.astype(np.float32) if target is dtypes.float16 and x.dtype == np.float64 else x  # rounded twice
-    if x.dtype == np.float64 and not _wide(data, np.float64):
-        return x.astype(dtypes.get_default_dtype().numpy)
-    if x.dtype == np.complex128 and not _wide(data, np.complex128):
-        return x.astype(dtypes.of_number(1j).numpy)
     return x
+
+
+def _plain(data: Any, level: int = 1) -> list[Any]:
+    """Nested lists, rectangular, with numbers or arrays in them."""
+    if data.__class__ is list and NUMBERS.issuperset(map(type, data)):
+        return data
+    if not len(data) or not isinstance(data[0], SEQUENCES):
+        if level == 1 and len(data) and isinstance(data[0], str):
+            raise refuse(ValueError, "too many dimensions 'str'", "tensor", data)
+        return [_element(d) for d in data]
+    n = len(data[0])
+    for d in data:
+        if not isinstance(d, SEQUENCES):
+            _element(d)
+            raise refuse(TypeError, "not a sequence", "tensor", data)
+        if len(d) != n:
+            text = f"expected sequence of length {n} at dim {level} (got {len(d)})"
+            raise refuse(ValueError, text, "tensor", data, mend=ONE_LENGTH)
+    return [_plain(d, level + 1) for d in data]
 
 
 def _element(value: Any) -> Any:
     """One element: a number, or something with one in it."""
     if isinstance(value, Handle):
         if value.array.size != 1:
-            raise refuse(
-                ValueError,
-                "only one element tensors can be converted to Python scalars",
-                "tensor",
-                value,
-                mend="torch.stack(list) joins tensors, and keeps their gradients",
-            )
+            mend = "torch.stack(list) joins tensors, and keeps their gradients"
+            raise refuse(ValueError, ONE_ELEMENT, "tensor", value, mend=mend)
         return value.array.reshape(())[()]
+    if isinstance(value, SEQUENCES):
+        text = f"'{type(value).__name__}' object cannot be interpreted as an integer"
+        raise refuse(TypeError, text, "tensor", value, mend=ONE_LENGTH)
     if isinstance(value, (str, bytes)):
         raise refuse(TypeError, f"new(): invalid data type '{type(value).__name__}'", "tensor", value)
     if not isinstance(value, (bool, int, float, complex, np.generic)) and not hasattr(value, "__array__"):
@@ -181,34 +173,17 @@ def _element(value: Any) -> Any:
     return value
 
 
-SEQUENCES = (list, tuple, range, bytearray)
-TOO_LONG = "Overflow when unpacking long long"
-
-
-def _plain(data: Any, level: int = 1) -> list[Any]:
-    """Nested lists, rectangular, with numbers or arrays in them."""
-    if len(data) and isinstance(data[0], SEQUENCES):
-        n = len(data[0])
-        for d in data:
-            if not isinstance(d, SEQUENCES):
-                _element(d)
-                raise refuse(TypeError, "not a sequence", "tensor", data)
-            if len(d) != n:
-                text = f"expected sequence of length {n} at dim {level} (got {len(d)})"
-                raise refuse(ValueError, text, "tensor", data, mend="all lists at one level must have one length")
-        return [_plain(d, level + 1) for d in data]
-    for d in data:
-        if isinstance(d, SEQUENCES):
-            text = f"'{type(d).__name__}' object cannot be interpreted as an integer"
-            raise refuse(TypeError, text, "tensor", data, mend="all lists at one level must have one length")
-    return [_element(d) for d in data]
-
-
-def _wide(data: Any, kind: type) -> bool:
-    """Whether nested data has its wide dtype from NumPy itself rather than from Python's numbers."""
-    while isinstance(data, list) and data:
-        data = data[0]
-    return isinstance(data, (np.ndarray, np.generic)) and data.dtype == kind
+def _natural(x: np.ndarray, data: Any) -> np.dtype[Any]:
+    """The dtype of an array of `data`: the default one for Python's floats, NumPy's own for its numbers."""
+    if x.size == 0 and not hasattr(data, "dtype"):
+        return dtypes.get_default_dtype().numpy
+    if x.dtype.kind in "fc":
+        while isinstance(data, (list, tuple)):
+            data = data[0]
+        if data.__class__ in NUMBERS or not hasattr(data, "dtype") or data.dtype != x.dtype:
+            if x.dtype == np.float64 or x.dtype == np.complex128:
+                return dtypes.of_number(1.0 if x.dtype.kind == "f" else 1j).numpy
+    return dtypes.of(x.dtype).numpy
 
 
 def tensor(data: Any, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
@@ -223,12 +198,9 @@ def tensor(data: Any, *, dtype: Dtype = None, device: Place = None, requires_gra
             [3, 4]]), tensor([1.0000, 2.5000]))
     """
     if isinstance(data, Handle):
-        warnings.warn(
-            "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
-            "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor).",
-            UserWarning,
-            stacklevel=2,
-        )
+        text = "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
+        text += "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor)."
+        warnings.warn(text, UserWarning, stacklevel=2)
     return fresh(_array(data, dtype), requires_grad, device)
 
 
@@ -285,13 +257,8 @@ ByteTensor, CharTensor, BoolTensor = map(TypedTensor, (dtypes.uint8, dtypes.int8
 
 def scalar_tensor(value: Number, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """A 0-d tensor of the default dtype."""
-    return full(
-        (),
-        value,
-        dtype=dtypes.get_default_dtype() if dtype is None else dtype,
-        device=device,
-        requires_grad=requires_grad,
-    )
+    kind = dtypes.get_default_dtype() if dtype is None else dtype
+    return full((), value, dtype=kind, device=device, requires_grad=requires_grad)
 
 
 # ------------------------------------------------------------------------------------------ filled
@@ -328,21 +295,19 @@ def full(
 ) -> Tensor:
     """A tensor of a shape filled with one number, whose type decides the dtype: `full((2,), 1)` is int64."""
     if not isinstance(size, (tuple, list)):
-        text = f"full(): argument 'size' (position 1) must be tuple of ints, not {type(size).__name__}"
-        raise refuse(TypeError, text, "full", size, fill_value)
-    value = _scalar(fill_value, "full", "fill_value", 2, complex)
+        raise not_a("tuple of ints", size, "full", "size", 1)
+    value = _number(fill_value, "full", "fill_value", 2, complex)
     kind = dtypes.of_number(value) if dtype is None else dtypes.of(dtype)
     return fresh(np.full(positive_sizes((size,), "full"), scalar_array(value, kind, "full")), requires_grad, device)
 
 
-def _scalar(value: Any, function: str, name: str, position: int, *kinds: type) -> Any:
+def _number(value: Any, function: str, name: str, position: int, *kinds: type) -> Any:
     """A number, or that of a tensor of one element, as a Python number: real, if no other `kinds` are allowed."""
     if isinstance(value, (Handle, np.generic)):
         value = value.item()
-    if isinstance(value, (int, float, *kinds)):
-        return value
-    text = f"{function}(): argument '{name}' (position {position}) must be Number, not {type(value).__name__}"
-    raise refuse(TypeError, text, function)
+    if not isinstance(value, (int, float, *kinds)):
+        raise not_a("Number", value, function, name, position)
+    return value
 
 
 def _like(make: Any) -> Callable[..., Tensor]:
@@ -355,16 +320,14 @@ def _like(make: Any) -> Callable[..., Tensor]:
         dtype = input.dtype if dtype is None else dtype
         return make(input.array.shape, *args, dtype=dtype, device=device, requires_grad=requires_grad)
 
-    like.__name__ = like.__qualname__ = name
-    like.__doc__ = f"`{make.__name__}` in the shape and dtype of `input`."
-    return like
+    return described(like, name, f"`{make.__name__}` in the shape and dtype of `input`.")
 
 
 zeros_like, ones_like, empty_like, full_like = map(_like, (zeros, ones, empty, full))
 
 
 # ------------------------------------------------------------------------------------------ ranges
-@np.errstate(all="ignore")
+@checked
 def arange(
     start: Any = None, end: Any = None, step: Any = 1, *, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
@@ -377,23 +340,21 @@ def arange(
     if end is None:
         start, end = 0, start
     if end is None:
-        raise refuse(TypeError, 'arange() missing 1 required positional arguments: "end"', "arange")
-    start = _scalar(0 if start is None else start, "arange", "start", 1)
-    end, step = _scalar(end, "arange", "end", 2), _scalar(step, "arange", "step", 3)
+        raise missing("end", "arange")
+    start = _number(0 if start is None else start, "arange", "start", 1)
+    end, step = _number(end, "arange", "end", 2), _number(step, "arange", "step", 3)
     if step == 0:
-        raise refuse(RuntimeError, "step must be nonzero", "arange", start, end, step)
+        raise refuse(RuntimeError, "step must be nonzero")
     if (end - start) * step < 0:
-        text = "upper bound and lower bound inconsistent with step sign"
-        raise refuse(RuntimeError, text, "arange", start, end, step)
+        raise refuse(RuntimeError, "upper bound and lower bound inconsistent with step sign")
     if not math.isfinite((end - start) / step):
-        raise refuse(RuntimeError, f"unsupported range: {start} -> {end}", "arange", start, end, step)
-    if dtype is None:
-        dtype = dtypes.int64 if all(isinstance(x, int) for x in (start, end, step)) else dtypes.get_default_dtype()
-    n = math.ceil((end - start) / step)
-    x = start + np.arange(n) * step
-    return fresh(x.astype(dtypes.of(dtype).numpy), requires_grad, device)
+        raise refuse(RuntimeError, f"unsupported range: {start} -> {end}")
+    whole = all(isinstance(x, int) for x in (start, end, step))
+    x, kind = start + np.arange(math.ceil((end - start) / step)) * step, _kind(dtype, LONG if whole else None)
+    return fresh(x if x.dtype == kind else cast(x, kind), requires_grad, device)
 
 
+@checked
 @np.errstate(all="ignore")
 def linspace(
     start: Number | Tensor, end: Number | Tensor, steps: int, *, dtype: Dtype = None, device: Place = None,
@@ -411,6 +372,7 @@ def linspace(
     return fresh(np.linspace(low, high, steps).astype(kind), requires_grad, device)
 
 
+@checked
 @np.errstate(all="ignore")
 def logspace(
     start: Number | Tensor, end: Number | Tensor, steps: int, base: float = 10.0, *, dtype: Dtype = None,
@@ -418,7 +380,7 @@ def logspace(
 ) -> Tensor:  # fmt: skip
     """base to the powers `linspace(start, end, steps)`."""
     low, high, steps = _interval(start, end, steps, "logspace")
-    base = _scalar(base, "logspace", "base", 4)
+    base = _number(base, "logspace", "base", 4)
     return fresh(np.logspace(low, high, steps, base=base).astype(_kind(dtype)), requires_grad, device)
 
 
@@ -426,10 +388,11 @@ def _interval(start: Any, end: Any, steps: Any, op: str) -> tuple[Any, Any, int]
     """Both ends as Python numbers, and the number of steps, checked."""
     (n,) = sizes_from((steps,), op)
     if n < 0:
-        raise refuse(RuntimeError, "number of steps must be non-negative", op, start, end, steps)
-    return _scalar(start, op, "start", 1), _scalar(end, op, "end", 2), n
+        raise refuse(RuntimeError, "number of steps must be non-negative")
+    return _number(start, op, "start", 1), _number(end, op, "end", 2), n
 
 
+@checked
 def eye(
     n: int, m: int | None = None, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False
 ) -> Tensor:
@@ -437,7 +400,7 @@ def eye(
     rows, columns = sizes_from((n, n if m is None else m), "eye")
     for name, size in (("n", rows), ("m", columns)):
         if size < 0:
-            raise refuse(RuntimeError, f"{name} must be greater or equal to 0, got {size}", "eye", n, m)
+            raise refuse(RuntimeError, f"{name} must be greater or equal to 0, got {size}")
     return fresh(np.eye(rows, columns, dtype=_kind(dtype)), requires_grad, device)
 
 
@@ -449,9 +412,7 @@ def _triangle_indices(part: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
         places = np.nonzero(part(np.ones(positive_sizes((row, col), name), bool), k))
         return fresh(np.stack(places).astype(_kind(dtype, LONG)), place=device)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"The rows and the columns of the elements that `{part.__name__}` keeps."
-    return function
+    return described(function, name, f"The rows and the columns of the elements that `{part.__name__}` keeps.")
 
 
 tril_indices, triu_indices = map(_triangle_indices, (np.tril, np.triu))
@@ -521,7 +482,7 @@ def multinomial(
     input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
 ) -> Tensor:
     """Indices drawn with the weights in the last axis of `input`."""
-    return fresh(_generator(generator).multinomial(expect_tensor(input, "multinomial").array, num_samples, replacement))
+    return fresh(_generator(generator).multinomial(input.array, num_samples, replacement))
 
 
 @checked
@@ -531,17 +492,14 @@ def normal(
 ) -> Tensor:  # fmt: skip
     """Normal numbers with the given means and standard deviations, numbers or tensors."""
     g = _generator(generator)
-    m, s = (x.array if isinstance(x, Handle) else x for x in (mean, std))
     if size is not None:
-        m, s = _scalar(mean, "normal", "mean", 1), _scalar(std, "normal", "std", 2)
+        m, s = _number(mean, "normal", "mean", 1), _number(std, "normal", "std", 2)
         return fresh(g.normal(positive_sizes((size,), "normal"), m, s, dtype=_kind(dtype)))
     like = mean if isinstance(mean, Handle) else expect_tensor(std, "normal", "std", 2)
+    m, s = (x.array if isinstance(x, Handle) else x for x in (mean, std))
     if np.any(np.asarray(s) < 0):
-        raise refuse(RuntimeError, "normal expects all elements of std >= 0.0", "normal", mean, std)
-    text = broadcast_text(np.shape(m), np.shape(s))
-    if text:
-        raise refuse(RuntimeError, text, "normal", mean, std)
-    shape = np.broadcast_shapes(np.shape(m), np.shape(s))
+        raise refuse(RuntimeError, "normal expects all elements of std >= 0.0")
+    shape = common_shape("normal", mean, std)
     with np.errstate(all="ignore"):
         return fresh(g.normal(shape, dtype=like.array.dtype) * s + m)
 
@@ -553,8 +511,7 @@ rand_like, randn_like = _like(rand), _like(randn)
 def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Dtype = None) -> Tensor:
     """`randint` in the shape and dtype of `input`."""
     low, high = (0, low) if high is None else (low, high)
-    shape = expect_tensor(input, "randint_like").array.shape
-    return randint(low, high, shape, dtype=input.dtype if dtype is None else dtype)
+    return randint(low, high, input.array.shape, dtype=input.dtype if dtype is None else dtype)
 
 
 def get_rng_state() -> Tensor:

@@ -1,4 +1,4 @@
-"""Reading and writing by index: `x[...]`, gather, scatter, and their kin."""
+"""Reading and writing by index: `x[...]`, gather, scatter, and the like."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ import numpy as np
 from tinygrad_pt import ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import Number, axis_from, cast, checked, expect_tensor, scalar_array
+from tinygrad_pt.functions.arguments import Number, axis_from, cast, length_of, scalar_array
 from tinygrad_pt.functions.binding import in_place
+from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, not_a
 from tinygrad_pt.functions.reduction import gather_at, places_of
 from tinygrad_pt.functions.shaping import expand
 from tinygrad_pt.graph import Handle
@@ -28,26 +29,33 @@ __all__ = [
 ]  # fmt: skip
 
 
+ZERO_DIM = (
+    "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a 0-dim "
+    "tensor to a number"
+)
+LISTS = (
+    "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch 2.9; use "
+    "x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, x[torch.tensor(seq)], "
+    "which will result either in an error or a different result"
+)
+
+
 def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """A PyTorch index as a NumPy one, checked: tensors become arrays, a basic index ends in Ellipsis."""
     found = [_part(p) for p in _parts(index)]
-    if not shape and any(isinstance(p, int) for p in found):
-        raise refuse(
-            IndexError,
-            "invalid index of a 0-dim tensor. Use `tensor.item()` in Python or `tensor.item<T>()` in C++ to convert a "
-            "0-dim tensor to a number",
-            "getitem",
-        )
-    if not shape and any(isinstance(p, slice) for p in found):
-        raise refuse(IndexError, "slice() cannot be applied to a 0-dim tensor.", "getitem")
+    if not shape:
+        for p in found:
+            if isinstance(p, (int, slice)):
+                text = ZERO_DIM if isinstance(p, int) else "slice() cannot be applied to a 0-dim tensor."
+                raise refuse(IndexError, text, "getitem")
     used = sum(_axes(p) for p in found)
     if used > len(shape):
         raise refuse(IndexError, f"too many indices for tensor of dimension {len(shape)}", "getitem")
-    if sum(p is Ellipsis for p in found) > 1:  # PyTorch reads further ones as full slices of no axis
-        first = next(i for i, p in enumerate(found) if p is Ellipsis)
-        found = [p for i, p in enumerate(found) if p is not Ellipsis or i == first]
+    dots = [i for i, p in enumerate(found) if p is Ellipsis]
+    for i in reversed(dots[1:]):  # PyTorch reads further ones as full slices of no axis
+        del found[i]
     _bounds(found, shape, used)
-    if ops.index.is_basic(tuple(found)) and Ellipsis not in found:
+    if not dots and ops.index.is_basic(tuple(found)):
         found.append(Ellipsis)  # so that NumPy answers with a 0-d view, never with a scalar
     return tuple(found)
 
@@ -58,35 +66,36 @@ def _parts(index: Any) -> tuple[Any, ...]:
         return index
     if isinstance(index, list) and len(index) < 32:
         if any(isinstance(i, (Handle, slice, list, tuple, str)) or i is None or i is Ellipsis for i in index):
-            warnings.warn(
-                "Using a non-tuple sequence for multidimensional indexing is deprecated and will be changed in pytorch "
-                "2.9; use x[tuple(seq)] instead of x[seq]. In pytorch 2.9 this will be interpreted as tensor index, "
-                "x[torch.tensor(seq)], which will result either in an error or a different result",
-                UserWarning,
-                stacklevel=4,
-            )
+            warnings.warn(LISTS, UserWarning, stacklevel=4)
             return tuple(index)
     return (index,)
 
 
 def _axes(part: Any) -> int:
-    """How many axes a part of an index is about."""
+    """The number of axes that a part of an index covers."""
     if part is None or part is Ellipsis:
         return 0
     return part.ndim if isinstance(part, np.ndarray) and part.dtype == bool else 1
 
 
 def _part(p: Any) -> Any:
-    """What indexes one axis (a mask: several), as NumPy takes it."""
+    """The index of one axis (a mask: of several), in NumPy's form."""
     if isinstance(p, Handle):
         x = _whole(p.array)
         x = x.astype(bool) if x.dtype == np.uint8 else np.array(x)
         return int(x) if x.ndim == 0 and x.dtype != bool else x
     if isinstance(p, slice):
-        start, stop, step = (None if i is None else _bound(i) for i in (p.start, p.stop, p.step))
-        if step is not None and step <= 0:
+        bounds, plain = (p.start, p.stop, p.step), True
+        for i in bounds:
+            if i is not None and i.__class__ is not int:
+                if not hasattr(i, "__index__"):
+                    text = "slice indices must be integers or None or have an __index__ method"
+                    raise refuse(TypeError, text, "getitem", i)
+                plain = False
+        p = p if plain else slice(*(None if i is None else i.__index__() for i in bounds))
+        if p.step is not None and p.step <= 0:
             raise refuse(ValueError, "step must be greater than zero", "getitem", mend="x.flip(0) reads backwards")
-        return slice(start, stop, step)
+        return p
     if p is None or p is Ellipsis:
         return p
     if isinstance(p, (bool, np.bool_)):
@@ -104,13 +113,8 @@ def _part(p: Any) -> Any:
         if not -(2**63) <= i < 2**63:
             raise refuse(ValueError, "Overflow when unpacking long long", "getitem", p)
         return i
-    raise refuse(
-        IndexError,
-        "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
-        f"(got {type(p).__name__})",
-        "getitem",
-        p,
-    )
+    text = "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid indices "
+    raise refuse(IndexError, f"{text}(got {type(p).__name__})", "getitem", p)
 
 
 def _whole(x: np.ndarray) -> np.ndarray:
@@ -119,14 +123,6 @@ def _whole(x: np.ndarray) -> np.ndarray:
         text = "tensors used as indices must be long, int, byte or bool tensors"
         raise refuse(IndexError, text, "getitem", x, mend="index.long()")
     return x
-
-
-def _bound(i: Any) -> int:
-    """A bound of a slice."""
-    if not hasattr(i, "__index__"):
-        text = "slice indices must be integers or None or have an __index__ method"
-        raise refuse(TypeError, text, "getitem", i)
-    return i.__index__()
 
 
 def _bounds(parts: list[Any], shape: tuple[int, ...], used: int) -> None:
@@ -140,11 +136,8 @@ def _bounds(parts: list[Any], shape: tuple[int, ...], used: int) -> None:
         elif isinstance(p, np.ndarray) and p.dtype == bool:
             for i, n in enumerate(p.shape):
                 if n != shape[axis + i]:
-                    text = (
-                        f"The shape of the mask {list(p.shape)} at index {i} does not match the shape of the indexed "
-                        f"tensor {list(shape)} at index {axis + i}"
-                    )
-                    raise refuse(IndexError, text, "getitem", p)
+                    text = f"The shape of the mask {list(p.shape)} at index {i} does not match the shape of the "
+                    raise refuse(IndexError, f"{text}indexed tensor {list(shape)} at index {axis + i}", "getitem", p)
             axis += p.ndim
         elif p is not None:
             n = shape[axis]
@@ -198,13 +191,14 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     >>> x = torch.zeros(3); x[1:] = 5; x[torch.tensor([True, False, False])] = -1; x
     tensor([-1.,  5.,  5.])
     """
+    kinds_differ = False
     if not isinstance(value, Handle):
         value = _assigned(input, value)
-        kinds_differ = False
-    else:
-        kinds_differ = value.array.dtype != input.array.dtype
-        if kinds_differ and value.array.size == 1 and isinstance(index, Handle) and index.array.dtype == bool:
-            value, kinds_differ = value.to(input.dtype), False  # a mask is filled with one number of any kind
+    elif value.array.dtype != input.array.dtype:
+        if value.array.size == 1 and isinstance(index, Handle) and index.array.dtype == bool:
+            value = value.to(input.dtype)  # a mask is filled with one number of any kind
+        else:
+            kinds_differ = True
     first, found = staged(index_of(index, input.array.shape))
     if first is not None:
         input = ops.getitem(input, index=first)
@@ -218,16 +212,12 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         raise _shapes_differ(found, "setitem", input, value) from None
     value = _without_leading_ones(value, shape)
     if not _expandable(value.array.shape, shape):
-        text = (
-            f"shape mismatch: value tensor of shape {list(value.array.shape)} cannot be broadcast to indexing result "
-            f"of shape {list(shape)}"
-        )
+        shapes = f"{list(value.array.shape)} cannot be broadcast to indexing result of shape {list(shape)}"
+        text = f"shape mismatch: value tensor of shape {shapes}"
         raise refuse(RuntimeError, text, "setitem", input, value)
     if kinds_differ:
-        text = (
-            f"Index put requires the source and destination dtypes match, got {input.dtype.spoken} for the "
-            f"destination and {value.dtype.spoken} for the source."
-        )
+        kinds = f"{input.dtype.spoken} for the destination and {value.dtype.spoken} for the source."
+        text = f"Index put requires the source and destination dtypes match, got {kinds}"
         raise refuse(RuntimeError, text, "setitem", input, value, mend=f"value.to(torch.{input.dtype.name})")
     value = ops.expand(value, shape=shape)
     if may_write(input) and (value.node is not None or (input if input.base is None else input.base).node is not None):
@@ -237,6 +227,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         touched(input)
 
 
+@checked
 def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False) -> Tensor:
     """input with `values` where `input[indices]` reads; with `accumulate` they are added there, one by one.
 
@@ -244,10 +235,8 @@ def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
     >>> torch.zeros(3).index_put((torch.tensor([0, 0, 2]),), torch.ones(3), accumulate=True)
     tensor([2., 0., 1.])
     """
-    expect_tensor(input, "index_put")
     if not isinstance(indices, (tuple, list)):
-        text = f"index_put(): argument 'indices' (position 2) must be tuple of Tensors, not {type(indices).__name__}"
-        raise refuse(TypeError, text)
+        raise not_a("tuple of Tensors", indices, "index_put", "indices", 2)
     expect_tensor(values, "index_put", "values", 3)
     if not accumulate:
         y = ops.clone(input)
@@ -259,7 +248,7 @@ def index_put(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumula
 
 
 def _assigned(input: Tensor, value: Any) -> Tensor:
-    """What is assigned, as a tensor in the dtype of the input: a number, or, unlike PyTorch, an array or list."""
+    """The assigned value as a tensor in the dtype of the input: a number, or, unlike PyTorch, an array or list."""
     if isinstance(value, (np.ndarray, list, tuple)):
         try:
             x = np.asarray(value)
@@ -277,17 +266,15 @@ def _assigned(input: Tensor, value: Any) -> Tensor:
 
 
 def _without_leading_ones(value: Tensor, target: tuple[int, ...]) -> Tensor:
+    """`value`, or, if it does not expand to the target as it is, without its leading axes of length 1."""
     shape = value.array.shape
-    gone = 0
-    while gone < len(shape) and shape[gone] == 1:
-        gone += 1
-    return ops.reshape(value, shape=shape[gone:]) if gone and not _expandable(shape, target) else value
+    ones = next((i for i, n in enumerate(shape) if n != 1), len(shape))
+    return ops.reshape(value, shape=shape[ones:]) if ones and not _expandable(shape, target) else value
 
 
 def _expandable(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
-    return len(shape) <= len(target) and all(
-        m in (1, n) for m, n in zip(reversed(shape), reversed(target), strict=False)
-    )
+    pairs = zip(reversed(shape), reversed(target), strict=False)
+    return len(shape) <= len(target) and all(m in (1, n) for m, n in pairs)
 
 
 def _fitted(target: tuple[int, ...], value: Tensor) -> Tensor:
@@ -297,62 +284,66 @@ def _fitted(target: tuple[int, ...], value: Tensor) -> Tensor:
 
 # ------------------------------------------------------------------------------------------ gather and scatter
 def _addresses(input: Tensor, dim: int, index: Tensor, name: str) -> tuple[int, np.ndarray]:
-    """The checked axis, and the checked index as an int64 array."""
-    axis = axis_from(dim, expect_tensor(input, name).array.ndim, name, input)
-    if expect_tensor(index, name, "index", 3).array.dtype not in (np.int64, np.int32):
-        text = f"{name}(): Expected dtype int32/int64 for index"
-        raise refuse(RuntimeError, text, name, input, index, mend="index.long()")
+    """The checked axis, and the index as an int64 array; its values are not checked yet."""
+    axis = axis_from(dim, input.array.ndim)
+    if index.array.dtype not in (np.int64, np.int32):
+        raise refuse(RuntimeError, f"{name}(): Expected dtype int32/int64 for index", mend="index.long()")
     return axis, index.array.astype(np.int64)
 
 
-def _within(i: np.ndarray, axis: int, input: Tensor, name: str) -> None:
+def _outside(i: np.ndarray, n: int, low: int = 0) -> int | None:
+    """The first index that is not in [low, n), or None."""
+    wrong = i[(i < low) | (i >= n)]
+    return int(wrong[0]) if wrong.size else None
+
+
+def _within(i: np.ndarray, axis: int, input: Tensor) -> None:
     """Every index must be within the axis."""
-    n = input.array.shape[axis] if input.array.ndim else 1
-    if i.size and (i.min() < 0 or i.max() >= n):
-        text = f"index {int(i[(i < 0) | (i >= n)][0])} is out of bounds for dimension {axis} with size {n}"
-        raise refuse(RuntimeError, text, name, input)
+    n = length_of(input, axis)
+    wrong = _outside(i, n)
+    if wrong is not None:
+        raise refuse(RuntimeError, f"index {wrong} is out of bounds for dimension {axis} with size {n}")
 
 
+def _beyond(a: Sequence[int], b: Sequence[int], axis: int | None = None) -> int | None:
+    """The first dimension, apart from `axis`, in which shape `a` is larger than shape `b`, or None."""
+    return next((d for d, (m, n) in enumerate(zip(a, b, strict=True)) if d != axis and m > n), None)
+
+
+@checked
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """y[i, j] = input[index[i, j], j] for dim 0, and likewise for others."""
     axis, i = _addresses(input, dim, index, "gather")
     if i.ndim != input.array.ndim:
-        text = "Index tensor must have the same number of dimensions as input tensor"
-        raise refuse(RuntimeError, text, "gather", input, index)
-    _within(i, axis, input, "gather")
-    for d, (a, b) in enumerate(zip(i.shape, input.array.shape, strict=True)):
-        if d != axis and a > b:
-            text = (
-                f"Size does not match at dimension {d} expected index {list(i.shape)} to be no larger than self "
-                f"{list(input.array.shape)} apart from dimension {axis}"
-            )
-            raise refuse(RuntimeError, text, "gather", input, index)
+        raise refuse(RuntimeError, "Index tensor must have the same number of dimensions as input tensor")
+    _within(i, axis, input)
+    d = _beyond(i.shape, input.array.shape, axis)
+    if d is not None:
+        text = f"Size does not match at dimension {d} expected index {list(i.shape)} to be no larger than self "
+        raise refuse(RuntimeError, f"{text}{list(input.array.shape)} apart from dimension {axis}")
     return gather_at(input, i, axis)
 
 
 @checked
 def take_along_dim(input: Tensor, indices: Tensor, dim: int) -> Tensor:
     """`gather`, broadcasting the indices."""
-    axis = axis_from(dim, input.array.ndim, "take_along_dim", input)
+    axis = axis_from(dim, input.array.ndim)
     i, x = indices.array, input.array
-    text = ""
     if i.dtype != np.int64:
         text = f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype.spoken}"
     elif i.ndim != x.ndim:
-        text = (
-            "torch.take_along_dim(): input and indices should have the same number of dimensions, but got "
-            f"{x.ndim} dimensions for input, and {i.ndim} dimensions for indices"
-        )
+        counts = f"{x.ndim} dimensions for input, and {i.ndim} dimensions for indices"
+        text = f"torch.take_along_dim(): input and indices should have the same number of dimensions, but got {counts}"
     else:
         text = broadcast_text(*(tuple(1 if d == axis else n for d, n in enumerate(a.shape)) for a in (x, i)))
     if text:
-        raise refuse(RuntimeError, text, "take_along_dim", input, indices)
-    shape = tuple(m if d == axis else max(m, n) for d, (m, n) in enumerate(zip(i.shape, x.shape, strict=True)))
-    wide = ops.expand(
-        input, shape=tuple(n if d == axis else m for d, (m, n) in enumerate(zip(shape, x.shape, strict=True)))
-    )
-    _within(i, axis, input, "take_along_dim")
-    return gather_at(wide, np.array(np.broadcast_to(i, shape)), axis)
+        raise refuse(RuntimeError, text)
+    _within(i, axis, input)
+    target = [n if d == axis else max(m, n) for d, (m, n) in enumerate(zip(i.shape, x.shape, strict=True))]
+    wide = ops.expand(input, shape=tuple(target))
+    if i.ndim:
+        target[axis] = i.shape[axis]
+    return gather_at(wide, np.array(np.broadcast_to(i, target)), axis)
 
 
 def _source(input: Tensor, axis: int, i: np.ndarray, src: Tensor, name: str) -> Tensor:
@@ -364,19 +355,16 @@ def _source(input: Tensor, axis: int, i: np.ndarray, src: Tensor, name: str) -> 
     elif i.ndim != x.ndim or i.ndim != s.ndim:
         other = "self" if i.ndim != x.ndim else "src"
         text = f"Index tensor must have the same number of dimensions as {other} tensor"
-    elif any(m > n for d, (m, n) in enumerate(zip(i.shape, x.shape, strict=True)) if d != axis) or any(
-        m > n for m, n in zip(i.shape, s.shape, strict=True)
-    ):
-        text = (
-            f"Expected index {list(i.shape)} to be no larger than self {list(x.shape)} apart from dimension {axis} "
-            f"and to be no larger size than src {list(s.shape)}"
-        )
+    elif _beyond(i.shape, x.shape, axis) is not None or _beyond(i.shape, s.shape) is not None:
+        text = f"Expected index {list(i.shape)} to be no larger than self {list(x.shape)} apart from dimension {axis} "
+        text += f"and to be no larger size than src {list(s.shape)}"
     if text:
-        raise refuse(RuntimeError, text, name, input, src)
-    _within(i, axis, input, name)
+        raise refuse(RuntimeError, text)
+    _within(i, axis, input)
     return ops.getitem(src, index=(*(slice(n) for n in i.shape), ...))
 
 
+@checked
 def scatter(
     input: Tensor, dim: int, index: Tensor, src: Tensor | Number | None = None, *, value: Number | None = None
 ) -> Tensor:
@@ -395,10 +383,11 @@ def scatter(
     return ops.index_put(input, part, index=places_of(i, axis)) if input.array.ndim else ops.clone(part)
 
 
+@checked
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """input with src added where gather would read; places named twice receive twice."""
     axis, i = _addresses(input, dim, index, "scatter_add")
-    part = _source(input, axis, i, expect_tensor(src, "scatter_add", "src", 4), "scatter")
+    part = _source(input, axis, i, src, "scatter")
     if not input.array.ndim:
         return input + part
     return input + ops.scatter_add(part, shape=input.array.shape, index=places_of(i, axis))
@@ -407,17 +396,13 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 @checked
 def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """The slices along `dim` that a vector of indices names."""
-    axis = axis_from(dim, expect_tensor(input, "index_select").array.ndim, "index_select", input)
-    i = expect_tensor(index, "index_select", "index", 3).array
+    axis, i = axis_from(dim, input.array.ndim), index.array
     if i.ndim > 1:
-        text = "index_select(): Index is supposed to be a vector"
-        raise refuse(IndexError, text, "index_select", input, index)
+        raise refuse(IndexError, "index_select(): Index is supposed to be a vector")
     if i.dtype not in (np.int64, np.int32):
-        text = "index_select(): Expected dtype int32 or int64 for index"
-        raise refuse(RuntimeError, text, "index_select", input, index, mend="index.long()")
-    n = input.array.shape[axis] if input.array.ndim else 1
-    if i.size and (i.min() < 0 or i.max() >= n):
-        raise refuse(IndexError, "index out of range in self", "index_select", input, index)
+        raise refuse(RuntimeError, "index_select(): Expected dtype int32 or int64 for index", mend="index.long()")
+    if _outside(i.reshape(-1), length_of(input, axis)) is not None:
+        raise refuse(IndexError, "index out of range in self")
     if input.array.ndim == 0:
         return ops.clone(input)
     return ops.getitem(input, index=(*(slice(None),) * axis, np.array(i.reshape(-1))))
@@ -426,41 +411,30 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 @checked
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
     """input with the slices of source added where the index names them."""
-    x, i, s = (
-        expect_tensor(v, "index_add", name, position).array
-        for v, name, position in ((input, "input", 1), (index, "index", 3), (source, "source", 4))
-    )
-    axis = axis_from(dim, x.ndim, "index_add", input)
-    kind: type[Exception] = RuntimeError
+    x, i, s = input.array, index.array, source.array
+    axis = axis_from(dim, x.ndim)
+    count = s.shape[axis] if axis < s.ndim else 1
+    unlike = "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
+    unlike += f"{list(x.shape)} source.shape = {list(s.shape)}"
     text = ""
     if i.ndim > 1:
-        kind, text = IndexError, "index_add_(): Index is supposed to be a vector"
-    elif i.dtype not in (np.int64, np.int32):
+        raise refuse(IndexError, "index_add_(): Index is supposed to be a vector")
+    if i.dtype not in (np.int64, np.int32):
         text = "index_add_(): Expected dtype int32/int64 for index"
     elif x.dtype != s.dtype:
-        text = (
-            "index_add_(): self and source expected to have the same dtype, but got (self) "
-            f"{input.dtype.spoken} and (source) {source.dtype.spoken}"
-        )
-    elif s.ndim and s.ndim != x.ndim:
-        text = (
-            "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
-            f"{list(x.shape)} source.shape = {list(s.shape)}"
-        )
-    elif i.size != (s.shape[axis] if s.ndim else 1):
-        text = (
-            f"index_add_(): Number of indices ({i.size}) should be equal to source.size(dim): "
-            f"({s.shape[axis] if s.ndim else 1}), for dim: {axis}"
-        )
-    elif x.ndim and any(m != n for d, (m, n) in enumerate(zip(x.shape, s.shape, strict=False)) if d != axis):
-        text = (
-            "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
-            f"{list(x.shape)} source.shape = {list(s.shape)}"
-        )
-    elif i.size and (i.min() < 0 or i.max() >= (x.shape[axis] if x.ndim else 1)):
-        kind, text = IndexError, "index out of range in self"
+        kinds = f"(self) {input.dtype.spoken} and (source) {source.dtype.spoken}"
+        text = f"index_add_(): self and source expected to have the same dtype, but got {kinds}"
+    elif s.ndim not in (0, x.ndim):
+        text = unlike
+    elif i.size != count:
+        sizes = f"({i.size}) should be equal to source.size(dim): ({count}), for dim: {axis}"
+        text = f"index_add_(): Number of indices {sizes}"
+    elif x.ndim and s.ndim and s.shape != (*x.shape[:axis], count, *x.shape[axis + 1 :]):
+        text = unlike
     if text:
-        raise refuse(kind, text, "index_add", input, index, source)
+        raise refuse(RuntimeError, text)
+    if _outside(i.reshape(-1), length_of(input, axis)) is not None:
+        raise refuse(IndexError, "index out of range in self")
     added = source if alpha == 1 else source * alpha
     if not x.ndim:
         return input + added.reshape(())
@@ -471,27 +445,23 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
 @checked
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:
     """The elements where the mask holds, as a vector."""
-    if expect_tensor(mask, "masked_select", "mask", 2).array.dtype != bool:
-        text = "masked_select: expected BoolTensor for mask"
-        raise refuse(RuntimeError, text, "masked_select", input, mask, mend="mask != 0")
-    text = broadcast_text(input.array.shape, mask.array.shape)
-    if text:
-        raise refuse(RuntimeError, text, "masked_select", input, mask)
-    shape = np.broadcast_shapes(input.array.shape, mask.array.shape)
+    x, chosen = input.array, mask.array
+    if chosen.dtype != bool:
+        raise refuse(RuntimeError, "masked_select: expected BoolTensor for mask", mend="mask != 0")
+    shape = common_shape("masked_select", x, chosen)
     return getitem(ops.expand(input, shape=shape), ops.expand(mask, shape=shape))
 
 
+@checked
 def take(input: Tensor, index: Tensor) -> Tensor:
     """Elements by their place in the flattened tensor."""
-    n = expect_tensor(input, "take").array.size
-    i = expect_tensor(index, "take", "index", 2).array
+    n, i = input.array.size, index.array
     if i.dtype != np.int64:
-        text = f"take(): Expected a long tensor for index, but got {index.dtype.spoken}"
-        raise refuse(RuntimeError, text, "take", input, index, mend="index.long()")
-    if i.size and (i.min() < -n or i.max() >= n):
-        bad = int(i[(i < -n) | (i >= n)][0])
-        text = f"out of range: tried to access index {bad} on a tensor of {n} elements."
-        raise refuse(IndexError, text, "take", input, index)
+        kind = index.dtype.spoken
+        raise refuse(RuntimeError, f"take(): Expected a long tensor for index, but got {kind}", mend="index.long()")
+    wrong = _outside(i, n, -n)
+    if wrong is not None:
+        raise refuse(IndexError, f"out of range: tried to access index {wrong} on a tensor of {n} elements.")
     return ops.getitem(ops.reshape(input, shape=(n,)), index=(np.array(i),))
 
 
@@ -510,11 +480,11 @@ def nonzero(input: Tensor, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...
 
 @checked
 def searchsorted(sorted_sequence: Tensor, input: Tensor | Number, *, right: bool = False) -> Tensor:
-    """Where each value would be put into a sorted vector."""
+    """The place of each value in a sorted vector."""
     x = sorted_sequence.array
     if x.ndim != 1:
         text = f"searchsorted(): the sorted sequence must be a vector here, but it has {x.ndim} dimensions"
-        raise refuse(RuntimeError, text, "searchsorted", sorted_sequence, input)
+        raise refuse(RuntimeError, text)
     values = input.array if isinstance(input, Handle) else input
     return wrap(np.asarray(np.searchsorted(x, values, "right" if right else "left")))
 
@@ -535,7 +505,7 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
     elif x.size and num_classes != -1 and x.max() >= num_classes:
         text = "Class values must be smaller than num_classes."
     if text:
-        raise refuse(RuntimeError, text, "one_hot", tensor, num_classes)
+        raise refuse(RuntimeError, text)
     n = int(x.max()) + 1 if num_classes == -1 else num_classes
     return wrap(np.eye(n, dtype=np.int64)[x] if math.prod(x.shape) else np.zeros((*x.shape, n), np.int64))
 

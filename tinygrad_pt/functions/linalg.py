@@ -11,7 +11,8 @@ import numpy as np
 
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import Number, axis_from, checked, expect_tensor
+from tinygrad_pt.functions.arguments import Number, axis_from
+from tinygrad_pt.functions.checks import checked, expect_tensor, not_a
 from tinygrad_pt.functions.shaping import diagonal, expand
 from tinygrad_pt.graph import Handle
 
@@ -47,8 +48,7 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
         text = f"{'self' if a.ndim != 2 else 'mat2'} must be a matrix"
         raise refuse(RuntimeError, text, "mm", input, mat2, mend=MENDS)
     if a.shape[1] != b.shape[0]:
-        text = f"mat1 and mat2 shapes cannot be multiplied ({a.shape[0]}x{a.shape[1]} and {b.shape[0]}x{b.shape[1]})"
-        raise refuse(RuntimeError, text, "matmul", input, mat2, mend=MENDS)
+        raise refuse(RuntimeError, _mm_text(*a.shape, *b.shape), "matmul", input, mat2, mend=MENDS)
     if a.dtype is not b.dtype:
         same_dtype(input, mat2, "mm")
     return ops.mm(input, mat2)
@@ -57,14 +57,19 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
 def mv(input: Tensor, vec: Tensor) -> Tensor:
     """Matrix times vector: (n, m)·(m,) → (n,)."""
     a, b = expect_tensor(input, "mv").array, expect_tensor(vec, "mv", "vec", 2).array
+    text = ""
     if a.ndim != 2 or b.ndim != 1:
         text = f"vector + matrix @ vector expected, got 1, {a.ndim}, {b.ndim}"
-        raise refuse(RuntimeError, text, "mv", input, vec, mend=MENDS)
-    if a.shape[1] != b.shape[0]:
+    elif a.shape[1] != b.shape[0]:
         text = _mv_text(a.shape[0], a.shape[1], b.shape[0])
+    if text:
         raise refuse(RuntimeError, text, "mv", input, vec, mend=MENDS)
     same_dtype(input, vec, "mv")
     return ops.mv(input, vec)
+
+
+def _mm_text(n: int, m: int, k: int, p: int) -> str:
+    return f"mat1 and mat2 shapes cannot be multiplied ({n}x{m} and {k}x{p})"
 
 
 def _mv_text(n: int, m: int, k: int) -> str:
@@ -74,29 +79,29 @@ def _mv_text(n: int, m: int, k: int) -> str:
 def dot(input: Tensor, tensor: Tensor) -> Tensor:
     """Σ aᵢ bᵢ of two vectors."""
     a, b = expect_tensor(input, "dot").array, expect_tensor(tensor, "dot", "tensor", 2).array
+    text = ""
     if a.ndim != 1 or b.ndim != 1:
         text = f"1D tensors expected, but got {a.ndim}D and {b.ndim}D tensors"
-        raise refuse(RuntimeError, text, "dot", input, tensor, mend=MENDS)
-    if a.shape != b.shape:
-        text = (
-            f"inconsistent tensor size, expected tensor [{a.shape[0]}] and src [{b.shape[0]}] to have the same number "
-            f"of elements, but got {a.shape[0]} and {b.shape[0]} elements respectively"
-        )
+    elif a.size != b.size:
+        text = f"inconsistent tensor size, expected tensor [{a.size}] and src [{b.size}] to have the same number of "
+        text += f"elements, but got {a.size} and {b.size} elements respectively"
+    if text:
         raise refuse(RuntimeError, text, "dot", input, tensor, mend=MENDS)
     same_dtype(input, tensor, "dot")
     return ops.dot(input, tensor)
 
 
+@checked
 def vdot(input: Tensor, other: Tensor) -> Tensor:
     """`dot`."""
-    return dot(expect_tensor(input, "vdot"), expect_tensor(other, "vdot", "other", 2))
+    return dot(input, other)
 
 
 def matmul(input: Tensor, other: Tensor) -> Tensor:
     """The product over the last axis of one and the last but one of the other, in all ranks.
 
-    Vectors are rows on the left and columns on the right; leading axes broadcast. No promotion: both factors
-    must have one dtype.
+    Vectors are rows on the left and columns on the right; leading axes broadcast. No promotion: both factors must have
+    one dtype.
 
     >>> import tinygrad_pt as torch
     >>> torch.ones(2, 3) @ torch.ones(3), (torch.ones(5, 1, 2, 3) @ torch.ones(4, 3, 2)).shape
@@ -124,13 +129,9 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     else:
         text = broadcast_text(a.shape[:-2], b.shape[:-2])
         if not text and a.shape[-1] != b.shape[-2]:
-            batch = math.prod(np.broadcast_shapes(a.shape[:-2], b.shape[:-2]))
-            text = (
-                f"mat1 and mat2 shapes cannot be multiplied ({_rows(a)}x{a.shape[-1]} and {b.shape[-2]}x{b.shape[-1]})"
-                if b.ndim == 2
-                else f"Expected size for first two dimensions of batch2 tensor to be: [{batch}, {a.shape[-1]}] but "
-                f"got: [{batch}, {b.shape[-2]}]."
-            )
+            text = _mm_text(_rows(a), a.shape[-1], *b.shape[-2:])
+            if b.ndim > 2:
+                text = _bmm_text(math.prod(np.broadcast_shapes(a.shape[:-2], b.shape[:-2])), a.shape[-1], b.shape[-2])
     if text:
         raise refuse(RuntimeError, text, "matmul", input, other, mend=MENDS)
     same_dtype(input, other, "mm" if b.ndim == 2 else "bmm")
@@ -141,19 +142,19 @@ def _rows(a: np.ndarray) -> int:
     return a.size // a.shape[-1] if a.shape[-1] else 0
 
 
+def _bmm_text(batch: int, m: int, k: int, batch2: int | None = None) -> str:
+    got = [batch if batch2 is None else batch2, k]
+    return f"Expected size for first two dimensions of batch2 tensor to be: {[batch, m]} but got: {got}."
+
+
+@checked
 def bmm(input: Tensor, mat2: Tensor) -> Tensor:
     """A batch of matrices times a batch of matrices: (b, n, m)·(b, m, p) → (b, n, p)."""
-    a, b = expect_tensor(input, "bmm").array, expect_tensor(mat2, "bmm", "mat2", 2).array
-    text = ""
+    a, b = input.array, mat2.array
     if a.ndim != 3 or b.ndim != 3:
-        text = f"batch{1 if a.ndim != 3 else 2} must be a 3D tensor"
-    elif a.shape[0] != b.shape[0]:
-        text = (
-            f"Expected size for first two dimensions of batch2 tensor to be: [{a.shape[0]}, {a.shape[2]}] but got: "
-            f"[{b.shape[0]}, {b.shape[1]}]."
-        )
-    if text:
-        raise refuse(RuntimeError, text, "bmm", input, mat2, mend=MENDS)
+        raise refuse(RuntimeError, f"batch{1 if a.ndim != 3 else 2} must be a 3D tensor", mend=MENDS)
+    if a.shape[0] != b.shape[0]:
+        raise refuse(RuntimeError, _bmm_text(a.shape[0], a.shape[2], b.shape[1], b.shape[0]), mend=MENDS)
     return matmul(input, mat2)
 
 
@@ -166,42 +167,40 @@ def _plus(input: Tensor, y: Tensor, beta: Number, alpha: Number) -> Tensor:
 @checked
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta · input + alpha · mat1·mat2."""
-    return _plus(expect_tensor(input, "addmm"), mm(mat1, mat2), beta, alpha)
+    return _plus(input, mm(mat1, mat2), beta, alpha)
 
 
 @checked
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta · input + alpha · mat·vec."""
-    return _plus(expect_tensor(input, "addmv"), mv(mat, vec), beta, alpha)
+    return _plus(input, mv(mat, vec), beta, alpha)
 
 
 @checked
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta · input + alpha · batch1·batch2, matrix by matrix."""
-    return _plus(expect_tensor(input, "baddbmm"), bmm(batch1, batch2), beta, alpha)
+    return _plus(input, bmm(batch1, batch2), beta, alpha)
 
 
+@checked
 def inner(input: Tensor, other: Tensor) -> Tensor:
     """Σ over the last axes of both: yᵢⱼ = Σₖ aᵢₖ bⱼₖ."""
-    a, b = expect_tensor(input, "inner").array, expect_tensor(other, "inner", "other", 2).array
+    a, b = input.array, other.array
     if a.ndim == 0 or b.ndim == 0:
         return input * other
     if a.shape[-1] != b.shape[-1]:
-        text = (
-            f"inner() the last dimension must match on both input tensors but got shapes {list(a.shape)} and "
-            f"{list(b.shape)}"
-        )
-        raise refuse(RuntimeError, text, "inner", input, other, mend=MENDS)
+        text = "inner() the last dimension must match on both input tensors but got shapes "
+        raise refuse(RuntimeError, f"{text}{list(a.shape)} and {list(b.shape)}", mend=MENDS)
     same_dtype(input, other, "inner")
     return tensordot(input, other, dims=([-1], [-1]))
 
 
+@checked
 def outer(input: Tensor, vec2: Tensor) -> Tensor:
     """yᵢⱼ = aᵢ bⱼ."""
-    for name, x in (("self", expect_tensor(input, "outer")), ("vec2", expect_tensor(vec2, "outer", "vec2", 2))):
-        if x.array.ndim != 1:
-            text = f"outer: Expected 1-D argument {name}, but got {x.array.ndim}-D"
-            raise refuse(RuntimeError, text, "outer", input, vec2, mend=MENDS)
+    for name, n in (("self", input.array.ndim), ("vec2", vec2.array.ndim)):
+        if n != 1:
+            raise refuse(RuntimeError, f"outer: Expected 1-D argument {name}, but got {n}-D", mend=MENDS)
     return ops.mul(ops.unsqueeze(input, axis=1), vec2)
 
 
@@ -211,17 +210,15 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Any] = 2) -> Tensor:
     n, m = a.array.ndim, b.array.ndim
     if isinstance(dims, int):
         if not 0 <= dims <= min(n, m):
-            text = f"tensordot expects dims in [0, {min(n, m)}], but got dims={dims}"
-            raise refuse(RuntimeError, text, "tensordot", a, b)
+            raise refuse(RuntimeError, f"tensordot expects dims in [0, {min(n, m)}], but got dims={dims}")
         dims = (range(n - dims, n), range(dims))
     if isinstance(dims, Handle) or len(dims) != 2:
-        raise refuse(RuntimeError, "tensordot expects dims to be int or two lists of ints", "tensordot", a, b)
+        raise refuse(RuntimeError, "tensordot expects dims to be int or two lists of ints")
     left, right = (
-        [axis_from(d, k, "tensordot", a, b) for d in ([ds] if isinstance(ds, int) else ds)]
-        for ds, k in zip(dims, (n, m), strict=True)
+        [axis_from(d, k) for d in ([ds] if isinstance(ds, int) else ds)] for ds, k in zip(dims, (n, m), strict=True)
     )
     if len(left) != len(right):
-        raise refuse(RuntimeError, "both dimension lists should have same length", "tensordot", a, b)
+        raise refuse(RuntimeError, "both dimension lists should have same length")
     names = string.ascii_letters
     one = list(names[:n])
     two = [one[left[right.index(j)]] if j in right else names[n + j] for j in range(m)]
@@ -233,8 +230,8 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Any] = 2) -> Tensor:
 def einsum(equation: str, *operands: Any) -> Tensor:
     """Einstein's summation: `einsum("ij,jk->ik", a, b)` is the matrix product.
 
-    Labels missing from the result are summed over; a label twice in a term takes the diagonal; `...` stands for
-    the axes that have no label and broadcasts them.
+    Labels missing from the result are summed over; a label twice in a term takes the diagonal; `...` stands for the
+    axes that have no label and broadcasts them.
 
     >>> import tinygrad_pt as torch
     >>> torch.einsum("ii->i", torch.eye(3)), torch.einsum("i,i", torch.ones(3), torch.ones(3))
@@ -246,17 +243,14 @@ def einsum(equation: str, *operands: Any) -> Tensor:
         expect_tensor(x, "einsum", "operands", 2)
     terms, out = _terms(equation, operands)
     sizes: dict[str, int] = {}
-    xs: list[Tensor] = []
+    xs = list(operands)
     for i, (x, term) in enumerate(zip(operands, terms, strict=True)):
         for label, n in zip(term, x.array.shape, strict=True):
-            if sizes.get(label, 1) not in (1, n) and n != 1:
-                text = (
-                    f"einsum(): subscript {label} has size {n} for operand {i} which does not broadcast with "
-                    f"previously seen size {sizes[label]}"
-                )
-                raise refuse(RuntimeError, text, "einsum", *operands)
-            sizes[label] = max(n, sizes.get(label, n)) if n != 0 else 0
-        xs.append(x)
+            seen = sizes.get(label, 1)
+            if seen not in (1, n) and n != 1:
+                text = f"einsum(): subscript {label} has size {n} for operand {i} which does not broadcast with "
+                raise refuse(RuntimeError, f"{text}previously seen size {seen}")
+            sizes[label] = seen if n == 1 else n
     for i, term in enumerate(terms):  # a label twice in one term: take the diagonal
         for label in dict.fromkeys(term):
             while term.count(label) > 1:
@@ -278,45 +272,37 @@ def einsum(equation: str, *operands: Any) -> Tensor:
 def _terms(equation: str, operands: tuple[Tensor, ...]) -> tuple[list[str], str]:
     """The labels of each operand and of the result, with `...` replaced by labels of its own."""
     if not isinstance(equation, str):
-        text = f"einsum(): argument 'equation' (position 1) must be str, not {type(equation).__name__}"
-        raise refuse(TypeError, text, "einsum", *operands)
+        raise not_a("str", equation, "einsum", "equation", 1)
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(operands):
         more = "more" if len(terms) < len(operands) else "fewer"
-        text = f"einsum(): {more} operands were provided than specified in the equation"
-        raise refuse(RuntimeError, text, "einsum", *operands)
+        raise refuse(RuntimeError, f"einsum(): {more} operands were provided than specified in the equation")
     spare = [c for c in string.ascii_letters if c not in equation]
     widest = 0
     for i, (term, x) in enumerate(zip(terms, operands, strict=True)):
         labels = len(term.replace("...", ""))
         free = x.array.ndim - labels
         if free < 0 or (free and "..." not in term):
-            text = (
-                f"einsum(): the number of subscripts in the equation ({labels}) does not match the number of "
-                f"dimensions ({x.array.ndim}) for operand {i} and no ellipsis was given"
-            )
-            raise refuse(RuntimeError, text, "einsum", *operands)
+            text = f"einsum(): the number of subscripts in the equation ({labels}) does not match the number of "
+            dims = f"dimensions ({x.array.ndim}) for operand {i} and no ellipsis was given"
+            raise refuse(RuntimeError, f"{text}{dims}")
         if "..." in term:
             widest = max(widest, free)
-            terms[i] = term.replace("...", "".join(spare[:widest][::-1])[-free:] if free else "")
+            terms[i] = term.replace("...", "".join(spare[:free][::-1]))
     dots = "".join(spare[:widest][::-1])
     flat = "".join(terms)
     if not arrow:
         right = dots + "".join(sorted(c for c in set(flat) if flat.count(c) == 1 and c not in dots))
-    else:
-        right = right.replace("...", dots)
+    right = right.replace("...", dots)
     for c in flat:
         if c not in string.ascii_letters:
-            text = (
-                f"einsum(): invalid subscript given at index {equation.find(c)} in the equation string, subscripts "
-                "must be in [a-zA-Z]"
-            )
-            raise refuse(RuntimeError, text, "einsum", *operands)
+            place = f"{equation.find(c)} in the equation string, subscripts must be in [a-zA-Z]"
+            raise refuse(RuntimeError, f"einsum(): invalid subscript given at index {place}")
     for c in right:
         if c not in flat:
-            text = f"einsum(): output subscript {c} does not appear in the equation for any input operand"
-            raise refuse(RuntimeError, text, "einsum", *operands)
+            what = f"subscript {c} does not appear in the equation for any input operand"
+            raise refuse(RuntimeError, f"einsum(): output {what}")
     return terms, right
 
 

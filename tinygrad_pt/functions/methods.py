@@ -6,7 +6,7 @@ random numbers in place. A method that passes its tensor on to functions names `
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from tinygrad_pt import dtypes, leaves, ops
 from tinygrad_pt import functions as F
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import Dtype, axis_from, expect_tensor, scalar_array
+from tinygrad_pt.errors import refuse
+from tinygrad_pt.functions.arguments import Dtype, axis_from, scalar_array
+from tinygrad_pt.functions.binding import described
+from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor
 from tinygrad_pt.functions.creation import _generator
 from tinygrad_pt.functions.indexing import Indexing
 from tinygrad_pt.functions.linalg import Linalg
@@ -41,8 +43,6 @@ DEEPCOPY_NON_LEAF = (
     "https://github.com/pytorch/pytorch/pull/103001"
 )
 NUMPY_GRAD = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-
-
 T = TypeVar("T", bound="Tensor")
 
 
@@ -53,6 +53,24 @@ def leaf(cls: type[T], array: NDArray[Any], requires_grad: bool) -> T:
     if requires_grad:
         t.node = Leaf(t)
     return t
+
+
+def _like(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """The method that makes a tensor as `make` does, in the dtype of this one unless told otherwise."""
+
+    def method(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        return make(*args, **({"dtype": self.dtype} | kwargs))
+
+    return described(method, f"new_{make.__name__}", f"`torch.{make.__name__}` in this dtype.")
+
+
+def _as(kind: dtypes.dtype) -> Callable[[Tensor], Tensor]:
+    """The method that converts to a dtype."""
+
+    def method(self: Tensor) -> Tensor:
+        return self.to(kind)
+
+    return described(method, kind.name, f"The tensor in {kind.name}.")
 
 
 class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
@@ -122,11 +140,8 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
     def item(self) -> Number:
         """The one element, as a Python number."""
         if self.array.size != 1:
-            raise refuse(
-                RuntimeError,
-                f"a Tensor with {self.array.size} elements cannot be converted to Scalar",
-                mend="index it, reduce it, or call tolist()",
-            )
+            text = f"a Tensor with {self.array.size} elements cannot be converted to Scalar"
+            raise refuse(RuntimeError, text, mend="index it, reduce it, or call tolist()")
         return self.array.item()
 
     def tolist(self) -> Any:
@@ -154,7 +169,7 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
 
     def _number(self) -> Any:
         if self.array.size != 1:
-            raise refuse(ValueError, "only one element tensors can be converted to Python scalars")
+            raise refuse(ValueError, "only one element tensors can be converted to Python scalars", None)
         return self.array.item()
 
     def __float__(self) -> float:
@@ -168,7 +183,7 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
 
     def __index__(self) -> int:
         if self.array.dtype.kind not in "biu" or self.array.size != 1:
-            raise refuse(TypeError, "only integer tensors of a single element can be converted to an index")
+            raise refuse(TypeError, "only integer tensors of a single element can be converted to an index", None)
         return int(self.array.item())
 
     def __bool__(self) -> bool:
@@ -179,19 +194,18 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
 
     def __len__(self) -> int:
         if self.array.ndim == 0:
-            raise refuse(TypeError, "len() of a 0-d tensor")
+            raise refuse(TypeError, "len() of a 0-d tensor", None)
         return len(self.array)
 
     def __iter__(self: Tensor) -> Iterator[Tensor]:
         if self.array.ndim == 0:
-            raise refuse(TypeError, "iteration over a 0-d tensor")
+            raise refuse(TypeError, "iteration over a 0-d tensor", None)
         return iter(F.unbind(self))
 
     def __contains__(self, value: Any) -> bool:
         if not isinstance(value, (Handle, int, float, complex, np.generic)):
-            raise refuse(
-                RuntimeError, f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(value)}."
-            )
+            text = f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(value)}."
+            raise refuse(RuntimeError, text)
         return bool(np.any(self.array == (value.array if isinstance(value, Handle) else value)))
 
     def __format__(self, spec: str) -> str:
@@ -223,33 +237,29 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
         """The values of `source`, broadcast and converted, in place of these."""
         if not isinstance(source, Handle):
             source = F.as_tensor(source)
-        text = broadcast_text(self.array.shape, source.array.shape)
-        if text:
-            raise refuse(RuntimeError, text, "copy_", self, source)
-        shape = np.broadcast_shapes(self.array.shape, source.array.shape)
-        if shape != self.array.shape:
-            text = f"output with shape {list(self.array.shape)} doesn't match the broadcast shape {list(shape)}"
+        shape = self.array.shape
+        if source.array.ndim and source.array.shape != shape and (wide := common_shape("copy_", self, source)) != shape:
+            text = f"output with shape {list(shape)} doesn't match the broadcast shape {list(wide)}"
             raise refuse(RuntimeError, text, "copy_", self, source)
         may_write(self)
         return write(self, ops.copy(self, source))
 
+    @checked
     def fill_(self: Tensor, value: Tensor | complex | np.generic) -> Tensor:
         """One number everywhere."""
-        expect_tensor(self, "fill_")
-        if isinstance(value, Handle):
-            if value.array.ndim:
-                text = (
-                    f"fill_ only supports 0-dimension value tensor but got tensor with {value.array.ndim} dimensions."
-                )
-                raise refuse(RuntimeError, text, "fill_", self, value)
-            return self.copy_(value)
-        if not isinstance(value, (bool, int, float, complex, np.generic)):
-            raise refuse(TypeError, f"fill_(): argument 'value' must be a Number, not {type(value).__name__}")
-        return self.copy_(wrap(scalar_array(value, self.dtype, "fill_")))
+        if not isinstance(value, Handle):
+            if not isinstance(value, (int, float, complex, np.generic)):
+                raise refuse(TypeError, f"fill_(): argument 'value' must be a Number, not {type(value).__name__}")
+            value = wrap(scalar_array(value, self.dtype, "fill_"))
+        elif value.array.ndim:
+            text = f"fill_ only supports 0-dimension value tensor but got tensor with {value.array.ndim} dimensions."
+            raise refuse(RuntimeError, text)
+        return self.copy_(value)
 
+    @checked
     def zero_(self: Tensor) -> Tensor:
         """Zeros everywhere."""
-        return expect_tensor(self, "zero_").fill_(0)
+        return self.fill_(0)
 
     def _drawn(self: Tensor, draw: Any) -> Tensor:
         may_write(self)
@@ -304,25 +314,8 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
         """These elements where the condition holds, else those of `other`."""
         return F.where(condition, self, other)
 
-    def new_tensor(self: Tensor, data: Any, **kwargs: Any) -> Tensor:
-        """`torch.tensor(data)` in this dtype."""
-        return F.tensor(data, **({"dtype": self.dtype} | kwargs))
-
-    def new_zeros(self: Tensor, *size: Any, **kwargs: Any) -> Tensor:
-        """`torch.zeros(size)` in this dtype."""
-        return F.zeros(*size, **({"dtype": self.dtype} | kwargs))
-
-    def new_ones(self: Tensor, *size: Any, **kwargs: Any) -> Tensor:
-        """`torch.ones(size)` in this dtype."""
-        return F.ones(*size, **({"dtype": self.dtype} | kwargs))
-
-    def new_empty(self: Tensor, *size: Any, **kwargs: Any) -> Tensor:
-        """`torch.empty(size)` in this dtype."""
-        return F.empty(*size, **({"dtype": self.dtype} | kwargs))
-
-    def new_full(self: Tensor, size: Any, fill_value: Any, **kwargs: Any) -> Tensor:
-        """`torch.full(size, fill_value)` in this dtype."""
-        return F.full(size, fill_value, **({"dtype": self.dtype} | kwargs))
+    new_tensor, new_zeros, new_ones = _like(F.tensor), _like(F.zeros), _like(F.ones)
+    new_empty, new_full = _like(F.empty), _like(F.full)
 
     # -------------------------------------------------------------------------------------- in other dtypes
     def to(
@@ -374,39 +367,7 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
             dtype = named[dtype]
         return self.to(dtype)
 
-    def double(self) -> Tensor:
-        """In float64."""
-        return self.to(dtypes.float64)
-
-    def half(self) -> Tensor:
-        """In float16."""
-        return self.to(dtypes.float16)
-
-    def long(self) -> Tensor:
-        """In int64."""
-        return self.to(dtypes.int64)
-
-    def short(self) -> Tensor:
-        """In int16."""
-        return self.to(dtypes.int16)
-
-    def byte(self) -> Tensor:
-        """In uint8."""
-        return self.to(dtypes.uint8)
-
-    def char(self) -> Tensor:
-        """In int8."""
-        return self.to(dtypes.int8)
-
+    double, half, long = _as(dtypes.float64), _as(dtypes.float16), _as(dtypes.int64)
+    short, byte, char = _as(dtypes.int16), _as(dtypes.uint8), _as(dtypes.int8)
     # the names of Python's types last: below them, in this class, they are these methods
-    def float(self) -> Tensor:
-        """In float32."""
-        return self.to(dtypes.float32)
-
-    def int(self) -> Tensor:
-        """In int32."""
-        return self.to(dtypes.int32)
-
-    def bool(self) -> Tensor:
-        """In bool."""
-        return self.to(dtypes.bool)
+    float, int, bool = _as(dtypes.float32), _as(dtypes.int32), _as(dtypes.bool)

@@ -12,17 +12,9 @@ import numpy as np
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import (
-    Number,
-    as_tensor_like,
-    cast,
-    checked,
-    expect_tensor,
-    promoted,
-    scalar_array,
-    unsupported,
-)
-from tinygrad_pt.functions.binding import in_place
+from tinygrad_pt.functions.arguments import Number, as_tensor_like, cast, promoted, promoted_to, scalar_array
+from tinygrad_pt.functions.binding import described, in_place
+from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, not_a, unsupported
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import write
 from tinygrad_pt.ops import special
@@ -53,16 +45,9 @@ def _unary(op: Any) -> Callable[..., Tensor]:
     def function(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         if not isinstance(input, Handle):
             expect_tensor(input, name)
-        return op(input) if out is None else write(_out(out, name), op(input))
+        return op(input) if out is None else write(expect_tensor(out, name, "out", 0), op(input))
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"{op.__doc__ or ''}".split("\n")[0] or f"y = {name}(input), element by element."
-    return function
-
-
-def _out(out: Any, function: str) -> Tensor:
-    """The tensor that a result is written to."""
-    return expect_tensor(out, function, "out", 0)
+    return described(function, name, f"{op.__doc__ or ''}".split("\n")[0] or f"y = {name}(input), element by element.")
 
 
 exp, expm1, exp2, log, log1p, log2, log10 = map(
@@ -114,9 +99,7 @@ def _whole(op: Any) -> Callable[..., Tensor]:
             raise unsupported(f"{name}_vml_cpu", name, input)
         return clone(input) if kind in "iu" else op(input)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = op.__doc__ or f"y = {name}(input), element by element; integers stay as they are."
-    return function
+    return described(function, name, op.__doc__ or f"y = {name}(input), element by element; integers stay as they are.")
 
 
 floor, ceil, trunc, _round = map(_whole, (ops.floor, ops.ceil, ops.trunc, ops.round))
@@ -125,41 +108,42 @@ floor, ceil, trunc, _round = map(_whole, (ops.floor, ops.ceil, ops.trunc, ops.ro
 @checked
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """The nearest whole number, halves to even; with `decimals`, the nearest multiple of 10^-decimals."""
-    if decimals == 0:
-        return _round(input)
-    return _round(expect_tensor(input, "round") * 10.0**decimals) / 10.0**decimals
+    return _round(input) if decimals == 0 else _round(input * 10.0**decimals) / 10.0**decimals
 
 
+@checked
 def frac(input: Tensor) -> Tensor:
     """input - trunc(input)."""
-    if expect_tensor(input, "frac").array.dtype.kind in "biu":
+    if input.array.dtype.kind in "biu":
         raise unsupported("frac_cpu", "frac", input)
     return input - trunc(input)
 
 
+@checked
 def sgn(input: Tensor) -> Tensor:
     """The sign of a real tensor."""
-    return sign(expect_tensor(input, "sgn"))
+    return sign(input)
 
 
 # ------------------------------------------------------------------------------------------ arithmetic
+INSTEAD = "is not supported. If you are trying to invert a mask, use the `~` or `logical_not()` operator instead."
+BOOL_NEG = f"Negation, the `-` operator, on a bool tensor {INSTEAD}"
+BOOL_SUB = f"Subtraction, the `-` operator, with a bool tensor {INSTEAD}"
+TWO_BOOLS = "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()`"
+
+
 def neg(input: Tensor) -> Tensor:
     """-input."""
     if expect_tensor(input, "neg").array.dtype == bool:
-        raise refuse(
-            RuntimeError,
-            "Negation, the `-` operator, on a bool tensor is not supported. If you are trying to invert a mask, use "
-            "the `~` or `logical_not()` operator instead.",
-            "neg",
-            input,
-        )
+        raise refuse(RuntimeError, BOOL_NEG, "neg", input)
     return ops.neg(input)
 
 
+@checked
 def positive(input: Tensor) -> Tensor:
     """+input: the tensor itself."""
-    if expect_tensor(input, "positive").array.dtype == bool:
-        raise refuse(RuntimeError, "The `+` operator, on a bool tensor is not supported.", "positive", input)
+    if input.array.dtype == bool:
+        raise refuse(RuntimeError, "The `+` operator, on a bool tensor is not supported.")
     return input
 
 
@@ -179,46 +163,35 @@ def _scaled(input: Any, other: Any, alpha: Any, name: str) -> Any:
     if alpha.__class__ is int and alpha == 1:
         return other
     if not isinstance(alpha, (int, float, complex, Handle)):
-        text = f"{name}(): argument 'alpha' must be Number, not {type(alpha).__name__}"
-        raise refuse(TypeError, text, name, input, other)
+        raise not_a("Number", alpha, name, "alpha")
     if isinstance(alpha, float) and all(_kind(x) in "biu" for x in (input, other)):
         text = "For integral input tensors, argument alpha must not be a floating point number."
         raise refuse(RuntimeError, text, name, input, other, mend="give a whole number, or convert with .float()")
     return other * alpha
 
 
+def _value(x: Any) -> Any:
+    """The array of a tensor; a number is its own value."""
+    return x.array if isinstance(x, Handle) else x
+
+
 def _kind(x: Any) -> str:
-    return (x.array if isinstance(x, Handle) else np.asarray(x)).dtype.kind
+    return np.asarray(_value(x)).dtype.kind
 
 
 def add(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
     """input + alpha · other; shapes broadcast, dtypes are promoted."""
     y = ops.add(_operand(input, "add"), _scaled(input, other, alpha, "add"))
-    return y if out is None else write(_out(out, "add"), y)
+    return y if out is None else write(expect_tensor(out, "add", "out", 0), y)
 
 
 def sub(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
     """input - alpha · other."""
-    if _is_bool(input) or _is_bool(other):
-        if _is_bool(input) and _is_bool(other):
-            raise refuse(
-                RuntimeError,
-                "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or "
-                "`logical_xor()` operator instead.",
-                "sub",
-                input,
-                other,
-            )
-        raise refuse(
-            RuntimeError,
-            "Subtraction, the `-` operator, with a bool tensor is not supported. If you are trying to invert a mask, "
-            "use the `~` or `logical_not()` operator instead.",
-            "sub",
-            input,
-            other,
-        )
+    bools = _is_bool(input) + _is_bool(other)
+    if bools:
+        raise refuse(RuntimeError, f"{TWO_BOOLS} operator instead." if bools == 2 else BOOL_SUB, "sub", input, other)
     y = ops.sub(_operand(input, "sub"), _scaled(input, other, alpha, "sub"))
-    return y if out is None else write(_out(out, "sub"), y)
+    return y if out is None else write(expect_tensor(out, "sub", "out", 0), y)
 
 
 def rsub(input: Operand, other: Operand) -> Tensor:
@@ -229,61 +202,67 @@ def rsub(input: Operand, other: Operand) -> Tensor:
 def mul(input: Operand, other: Operand, *, out: Tensor | None = None) -> Tensor:
     """input · other, element by element."""
     y = ops.mul(_operand(input, "mul"), _operand(other, "mul", "other", 2))
-    return y if out is None else write(_out(out, "mul"), y)
+    return y if out is None else write(expect_tensor(out, "mul", "out", 0), y)
 
 
 def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
     """input / other; `rounding_mode` 'trunc' or 'floor' rounds the quotient."""
-    if rounding_mode is None:
-        return ops.div(_operand(input, "div"), _operand(other, "div", "other", 2))
-    if not isinstance(rounding_mode, str) or rounding_mode not in ("trunc", "floor"):
-        text = f"div expected rounding_mode to be one of None, 'trunc', or 'floor' but found '{rounding_mode}'"
-        raise refuse(RuntimeError, text, "div", input, other)
-    if rounding_mode == "floor":
-        return floor_divide(input, other)
     a, b = _operand(input, "div"), _operand(other, "div", "other", 2)
-    y = trunc(ops.div(a, b))
-    kind = dtypes.result_type(*(x.array if isinstance(x, Handle) else x for x in (a, b)))
+    if rounding_mode is None:
+        return ops.div(a, b)
+    if not isinstance(rounding_mode, str) or rounding_mode not in ("trunc", "floor"):
+        text = "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
+        raise refuse(RuntimeError, f"{text}'{rounding_mode}'", "div", a, b)
+    if rounding_mode == "floor":
+        return floor_divide(a, b)
+    y, kind = trunc(ops.div(a, b)), dtypes.result_type(*map(_value, (a, b)))
     return y if kind.rank > 1 else y.to(kind)
 
 
-def _divided(op: Any, name: str, kernel: str, input: Any, other: Any) -> Tensor:
-    """An integer division: by zero it has no value, and truth values are not divided."""
-    a, b = _operand(input, name), _operand(other, name, "other", 2)
-    x, d = (v.array if isinstance(v, Handle) else np.asarray(v) for v in (a, b))
+def _binary(op: Any, doc: str, tensors: int = 0, check: Callable[..., None] | None = None) -> Callable[..., Tensor]:
+    """The op with its arguments checked: the first `tensors` of them must be tensors, the others may be numbers."""
+    name = op.__name__
+
+    def function(input: Operand, other: Operand) -> Tensor:
+        a, b = input, other
+        if not isinstance(a, Handle):
+            a = expect_tensor(a, name) if tensors else _operand(a, name)
+        if not isinstance(b, Handle):
+            b = expect_tensor(b, name, "other", 2) if tensors == 2 else _operand(b, name, "other", 2)
+        if check is not None:
+            check(name, a, b)
+        return op(a, b)
+
+    return described(function, name, doc)
+
+
+def _divisible(name: str, a: Any, b: Any) -> None:
+    """Truth values are not divided, and an integer not by zero."""
+    x, d = np.asarray(_value(a)), np.asarray(_value(b))
     if x.dtype.kind == d.dtype.kind == "b":
-        raise unsupported(f"{kernel}_cpu", name, a, b)
+        raise unsupported("div_floor_cpu" if name == "floor_divide" else f"{name}_cpu", name, a, b)
     if x.dtype.kind in "iub" and d.dtype.kind in "iub" and not np.all(d):
         raise refuse(RuntimeError, broadcast_text(x.shape, d.shape) or "ZeroDivisionError", name, a, b)
-    return op(a, b)
 
 
-def floor_divide(input: Operand, other: Operand) -> Tensor:
-    """⌊input / other⌋."""
-    return _divided(ops.floor_divide, "floor_divide", "div_floor", input, other)
-
-
-def remainder(input: Operand, other: Operand) -> Tensor:
-    """The remainder with the divisor's sign, as Python's %."""
-    return _divided(ops.remainder, "remainder", "remainder", input, other)
-
-
-def fmod(input: Operand, other: Operand) -> Tensor:
-    """The remainder with the dividend's sign, as C's fmod."""
-    return _divided(ops.fmod, "fmod", "fmod", input, other)
+floor_divide = _binary(ops.floor_divide, "⌊input / other⌋.", check=_divisible)
+remainder = _binary(ops.remainder, "The remainder with the divisor's sign, as Python's %.", check=_divisible)
+fmod = _binary(ops.fmod, "The remainder with the dividend's sign, as C's fmod.", check=_divisible)
+maximum = _binary(ops.maximum, "The larger of two tensors, element by element; ties share the gradient evenly.", 2)
+minimum = _binary(ops.minimum, "The smaller of two tensors, element by element; ties share the gradient evenly.", 2)
+atan2 = _binary(ops.atan2, "The angle of the point (other, input).", 2)
 
 
 def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
     """inputᵉˣᵖᵒⁿᵉⁿᵗ; either may be a number.
 
-    Integers to the power of a negative number are refused; to the power of a tensor with negative elements they
-    are 0 there, or ±1 for ±1.
+    Integers to the power of a negative number are refused; to the power of a tensor with negative elements they are 0
+    there, or ±1 for ±1.
     """
     if isinstance(exponent, np.generic):
         exponent = exponent.item()
     if not isinstance(exponent, (Handle, int, float)):
-        text = f"pow(): argument 'exponent' must be Tensor or Number, not {type(exponent).__name__}"
-        raise refuse(TypeError, text, "pow", input, exponent)
+        raise not_a("Tensor or Number", exponent, "pow", "exponent")
     if isinstance(exponent, Handle):
         base = _operand(input, "pow")
         kinds = _kind(base) + _kind(exponent)
@@ -305,18 +284,17 @@ def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
 
 
 def _whole_power(input: Any, exponent: Any) -> Tensor:
-    kind = dtypes.result_type(*(x.array if isinstance(x, Handle) else x for x in (input, exponent))).numpy
-    a, b = (np.asarray(x.array if isinstance(x, Handle) else x, kind) for x in (input, exponent))
-    text = broadcast_text(a.shape, b.shape)
-    if text:
-        raise refuse(RuntimeError, text, "pow", input, exponent)
+    kind = dtypes.result_type(*map(_value, (input, exponent))).numpy
+    common_shape("pow", input, exponent)
+    a, b = (np.asarray(_value(x), kind) for x in (input, exponent))
     inverse = np.where(a == 1, 1, np.where(a == -1, 1 - 2 * (b & 1), 0))
     return wrap(np.where(b >= 0, np.power(a, np.maximum(b, 0)), inverse).astype(kind))
 
 
+@checked
 def float_power(input: Tensor, exponent: Tensor | Number) -> Tensor:
     """input to the power of exponent, in float64."""
-    return pow(expect_tensor(input, "float_power").double(), exponent)
+    return pow(input.double(), exponent)
 
 
 def _is_bool(x: Any) -> bool:
@@ -325,36 +303,22 @@ def _is_bool(x: Any) -> bool:
 
 # ------------------------------------------------------------------------------------------ comparisons
 def _compare(op: Any) -> Callable[..., Tensor]:
-    name = op.__name__
-
-    def function(input: Tensor, other: Operand) -> Tensor:
-        return op(expect_tensor(input, name), _operand(other, name, "other", 2))
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"Whether input {name} other, element by element: a bool tensor."
-    return function
+    return _binary(op, f"Whether input {op.__name__} other, element by element: a bool tensor.", 1)
 
 
 eq, ne, lt, le, gt, ge = map(_compare, (ops.eq, ops.ne, ops.lt, ops.le, ops.gt, ops.ge))
 logical_and, logical_or, logical_xor = map(_compare, (ops.logical_and, ops.logical_or, ops.logical_xor))
 
 
-def _bits(op: Any) -> Callable[..., Tensor]:
-    name = op.__name__
-
-    def function(input: Operand, other: Operand) -> Tensor:
-        a, b = _operand(input, name), _operand(other, name, "other", 2)
-        for x in (a, b):
-            if _kind(x) not in "biu":
-                raise unsupported(f"{name}_cpu", name, x)
-        return op(a, b)
-
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = f"{name} of integers or truth values."
-    return function
+def _have_bits(name: str, *operands: Any) -> None:
+    for x in operands:
+        if _kind(x) not in "biu":
+            raise unsupported(f"{name}_cpu", name, x)
 
 
-bitwise_and, bitwise_or, bitwise_xor = map(_bits, (ops.bitwise_and, ops.bitwise_or, ops.bitwise_xor))
+bitwise_and = _binary(ops.bitwise_and, "input and other, bit by bit, of integers or truth values.", check=_have_bits)
+bitwise_or = _binary(ops.bitwise_or, "input or other, bit by bit, of integers or truth values.", check=_have_bits)
+bitwise_xor = _binary(ops.bitwise_xor, "input xor other, bit by bit, of integers or truth values.", check=_have_bits)
 
 
 def bitwise_not(input: Tensor) -> Tensor:
@@ -368,24 +332,18 @@ def bitwise_not(input: Tensor) -> Tensor:
 @checked
 def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> Tensor:
     """|input - other| ≤ atol + rtol · |other|."""
-    return wrap(_close(input, other, rtol, atol, equal_nan, "isclose"))
+    a, b = (dtypes.of(x.array.dtype).spoken for x in (input, other))
+    if a != b:
+        raise refuse(RuntimeError, f"{a} did not match {b}")
+    common_shape("isclose", input, other)
+    with np.errstate(all="ignore"):
+        return wrap(np.isclose(input.array, other.array, rtol, atol, equal_nan))
 
 
 @checked
 def allclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-08, equal_nan: bool = False) -> bool:
     """Whether all elements are close."""
-    return bool(np.all(_close(input, other, rtol, atol, equal_nan, "allclose")))
-
-
-def _close(input: Tensor, other: Tensor, rtol: float, atol: float, equal_nan: bool, op: str) -> np.ndarray:
-    kinds = [dtypes.of(x.array.dtype).spoken for x in (input, other)]
-    if kinds[0] != kinds[1]:
-        raise refuse(RuntimeError, f"{kinds[0]} did not match {kinds[1]}", op, input, other)
-    text = broadcast_text(input.array.shape, other.array.shape)
-    if text:
-        raise refuse(RuntimeError, text, op, input, other)
-    with np.errstate(all="ignore"):
-        return np.asarray(np.isclose(input.array, other.array, rtol, atol, equal_nan))
+    return bool(isclose(input, other, rtol, atol, equal_nan).array.all())
 
 
 @checked
@@ -395,14 +353,10 @@ def equal(input: Tensor, other: Tensor) -> bool:
 
 
 # ------------------------------------------------------------------------------------------ choices
-def maximum(input: Tensor, other: Tensor) -> Tensor:
-    """The larger of two tensors, element by element; at ties each gets half of the gradient."""
-    return ops.maximum(expect_tensor(input, "maximum"), expect_tensor(other, "maximum", "other", 2))
-
-
-def minimum(input: Tensor, other: Tensor) -> Tensor:
-    """The smaller of two tensors, element by element; at ties each gets half of the gradient."""
-    return ops.minimum(expect_tensor(input, "minimum"), expect_tensor(other, "minimum", "other", 2))
+UINT8_CONDITION = (
+    "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future version of "
+    "PyTorch. Use a boolean condition instead."
+)
 
 
 @overload
@@ -419,21 +373,11 @@ def where(condition: Tensor, input: Operand | None = None, other: Operand | None
             kind = dtypes.of(condition.array.dtype).spoken
             text = f"where expected condition to be a boolean tensor, but got a tensor with dtype {kind}"
             raise refuse(RuntimeError, text, "where", condition, input, other, mend="condition != 0")
-        warnings.warn(
-            "where received a uint8 condition tensor. This behavior is deprecated and will be removed in a future "
-            "version of PyTorch. Use a boolean condition instead.",
-            UserWarning,
-            stacklevel=2,
-        )
+        warnings.warn(UINT8_CONDITION, UserWarning, stacklevel=2)
         condition = condition.bool()
     a, b = _operand(input, "where", "input", 2), _operand(other, "where", "other", 3)
-    target = dtypes.result_type(*(x.array if isinstance(x, Handle) else x for x in (a, b)))
-    a, b = (
-        (x if x.array.dtype == target.numpy else ops.cast(x, dtype=target))
-        if isinstance(x, Handle)
-        else wrap(cast(x, target.numpy))
-        for x in (a, b)
-    )
+    target = dtypes.result_type(*map(_value, (a, b)))
+    a, b = (promoted_to(target, x) if isinstance(x, Handle) else wrap(cast(x, target.numpy)) for x in (a, b))
     shapes = [x.array.shape for x in (condition, a, b)]
     text = broadcast_text(shapes[1], shapes[2]) or broadcast_text(shapes[0], np.broadcast_shapes(*shapes[1:]))
     if text:
@@ -445,15 +389,16 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
     """Bounded to [min, max]; either bound a number, a tensor or None. On the bounds the slope is 1."""
     expect_tensor(input, "clamp")
     if min is None and max is None:
-        text = "torch.clamp: At least one of 'min' or 'max' must not be None"
-        raise refuse(RuntimeError, text, "clamp", input)
-    low = min if min is None or min.__class__ is float else _operand(min, "clamp", "min", 2)
-    high = max if max is None or max.__class__ is float else _operand(max, "clamp", "max", 3)
-    if isinstance(low, (Handle, np.ndarray)) or isinstance(high, (Handle, np.ndarray)):
-        y = input if low is None else ops.maximum(input, as_tensor_like(low, input))
-        return y if high is None else ops.minimum(y, as_tensor_like(high, input))
+        raise refuse(RuntimeError, "torch.clamp: At least one of 'min' or 'max' must not be None", "clamp", input)
+    low, high = min, max
+    if low.__class__ is not float or high.__class__ is not float:
+        low = None if min is None else _operand(min, "clamp", "min", 2)
+        high = None if max is None else _operand(max, "clamp", "max", 3)
+        if isinstance(low, (Handle, np.ndarray)) or isinstance(high, (Handle, np.ndarray)):
+            y = input if low is None else ops.maximum(input, as_tensor_like(low, input))
+            return y if high is None else ops.minimum(y, as_tensor_like(high, input))
     target = dtypes.result_type(input.array, *[x for x in (low, high) if x is not None])
-    return ops.clamp(input if input.array.dtype == target.numpy else ops.cast(input, dtype=target), low=low, high=high)
+    return ops.clamp(promoted_to(target, input), low=low, high=high)
 
 
 clip = clamp
@@ -477,20 +422,13 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """input, but value where the mask holds."""
     if mask.array.dtype != bool:
         text = f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype.c_name}"
-        raise refuse(RuntimeError, text, "masked_fill", input, mask, mend="mask != 0")
+        raise refuse(RuntimeError, text, mend="mask != 0")
     if not isinstance(value, Handle):
         return ops.where(mask, wrap(scalar_array(value, input.dtype, "masked_fill")), input)
     if value.array.ndim:
-        raise refuse(
-            RuntimeError,
-            "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
-            f"{value.array.ndim} dimension(s).",
-            "masked_fill",
-            input,
-            mask,
-            value,
-            mend="torch.where(mask, value, input)",
-        )
+        text = "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
+        mend = "torch.where(mask, value, input)"
+        raise refuse(RuntimeError, f"{text}{value.array.ndim} dimension(s).", mend=mend)
     return ops.where(mask, value.to(input.dtype), input)
 
 
@@ -512,13 +450,8 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
     return input + tensor1 / tensor2 * value
 
 
-def atan2(input: Tensor, other: Tensor) -> Tensor:
-    """The angle of the point (other, input)."""
-    return ops.atan2(expect_tensor(input, "atan2"), expect_tensor(other, "atan2", "other", 2))
-
-
 def _met(input: Tensor, other: Tensor, name: str) -> list[Tensor]:
-    """Both in the floating dtype in which they meet."""
+    """Both in their common floating dtype."""
     kinds = (expect_tensor(x, name, n, i).array.dtype.kind for x, n, i in ((input, "input", 1), (other, "other", 2)))
     if not set(kinds) - set("biu"):
         raise unsupported(f"{name}_cpu", name, input, other)
@@ -551,13 +484,12 @@ greater, greater_equal, less, less_equal, not_equal = gt, ge, lt, le, ne
 
 
 # ------------------------------------------------------------------------------------------ as methods
-abs_, acos_, asin_, atan_, ceil_ = in_place(abs), in_place(acos), in_place(asin), in_place(atan), in_place(ceil)
-clamp_, clip_, cos_, cosh_, erf_ = in_place(clamp), in_place(clip), in_place(cos), in_place(cosh), in_place(erf)
-exp_, exp2_, expm1_, floor_, log_ = in_place(exp), in_place(exp2), in_place(expm1), in_place(floor), in_place(log)
-log10_, log1p_, log2_, neg_ = in_place(log10), in_place(log1p), in_place(log2), in_place(neg)
-reciprocal_, relu_, round_, rsqrt_ = in_place(reciprocal), in_place(relu), in_place(round), in_place(rsqrt)
-sigmoid_, sin_, sinh_, sqrt_ = in_place(sigmoid), in_place(sin), in_place(sinh), in_place(sqrt)
-square_, tan_, tanh_, trunc_ = in_place(square), in_place(tan), in_place(tanh), in_place(trunc)
+abs_, square_, relu_, neg_, round_ = in_place(abs), in_place(square), in_place(relu), in_place(neg), in_place(round)
+clamp_, clip_ = in_place(clamp), in_place(clip)
+acos_, asin_, atan_, cos_, cosh_, sin_, sinh_ = map(in_place, (acos, asin, atan, cos, cosh, sin, sinh))
+tan_, tanh_, sigmoid_, erf_, sqrt_, rsqrt_ = map(in_place, (tan, tanh, sigmoid, erf, sqrt, rsqrt))
+exp_, exp2_, expm1_, log_, log10_, log1p_, log2_ = map(in_place, (exp, exp2, expm1, log, log10, log1p, log2))
+reciprocal_, floor_, ceil_, trunc_ = map(in_place, (reciprocal, floor, ceil, trunc))
 
 
 class Pointwise:
@@ -585,10 +517,9 @@ class Pointwise:
     trunc_ = trunc_
 
     # each of these, as those above with an underscore, changes the tensor itself
-    add_, addcdiv_, addcmul_, div_ = in_place(add), in_place(addcdiv), in_place(addcmul), in_place(div)
-    divide_, eq_, floor_divide_, fmod_ = in_place(divide), in_place(eq), in_place(floor_divide), in_place(fmod)
-    ge_, gt_, le_, lerp_, logical_and_ = in_place(ge), in_place(gt), in_place(le), in_place(lerp), in_place(logical_and)
-    logical_not_, logical_or_, lt_ = in_place(logical_not), in_place(logical_or), in_place(lt)
-    masked_fill_, mul_, multiply_, ne_ = in_place(masked_fill), in_place(mul), in_place(multiply), in_place(ne)
-    pow_, remainder_, sign_, sub_ = in_place(pow), in_place(remainder), in_place(sign), in_place(sub)
-    subtract_ = in_place(subtract)
+    add_, sub_, mul_, div_ = in_place(add), in_place(sub), in_place(mul), in_place(div)
+    subtract_, multiply_, divide_, pow_, sign_, lerp_ = sub_, mul_, div_, in_place(pow), in_place(sign), in_place(lerp)
+    addcdiv_, addcmul_, masked_fill_ = in_place(addcdiv), in_place(addcmul), in_place(masked_fill)
+    floor_divide_, fmod_, remainder_ = map(in_place, (floor_divide, fmod, remainder))
+    eq_, ge_, gt_, le_, lt_, ne_ = map(in_place, (eq, ge, gt, le, lt, ne))
+    logical_and_, logical_not_, logical_or_ = map(in_place, (logical_and, logical_not, logical_or))

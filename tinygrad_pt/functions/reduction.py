@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import numpy as np
 
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.functions.arguments import Dims, Dtype, axes_from, axis_from, checked, expect_tensor, unsupported
+from tinygrad_pt.functions.arguments import Dims, Dtype, axes_from, axis_from, length_of
+from tinygrad_pt.functions.binding import described
+from tinygrad_pt.functions.checks import checked, expect_tensor, missing, not_a, unsupported
 from tinygrad_pt.functions.pointwise import abs, maximum, minimum
 from tinygrad_pt.graph import Handle
 
@@ -78,7 +81,8 @@ def sum(
     >>> torch.ones(2, 3).sum(), torch.ones(2, 3).sum(dim=1)
     (tensor(6.), tensor([3., 3.]))
     """
-    expect_tensor(input, "sum")
+    if not isinstance(input, Handle):
+        expect_tensor(input, "sum")
     axes = axes_from(axis if dim is None else dim, input.array.ndim, "sum", input)
     if dtype is not None or input.array.dtype.kind != "f":
         input = _counted(input, dtype)
@@ -90,34 +94,22 @@ def mean(
     keepdims: bool = False,
 ) -> Tensor:  # fmt: skip
     """Σ input / n, of floating point numbers."""
-    expect_tensor(input, "mean")
+    if not isinstance(input, Handle):
+        expect_tensor(input, "mean")
     axes = axes_from(axis if dim is None else dim, input.array.ndim, "mean", input)
-    if dtype is not None:
-        kind = dtypes.of(dtype)
-        if kind.rank < 2:
-            raise refuse(
-                RuntimeError,
-                "mean(): could not infer output dtype. Optional dtype must be either a floating point or complex "
-                f"dtype. Got: {kind.spoken}",
-                "mean",
-                input,
-            )
-        input = input.to(kind)
-    if input.array.dtype.kind not in "fc":
-        raise refuse(
-            RuntimeError,
-            "mean(): could not infer output dtype. Input dtype must be either a floating point or complex dtype. Got: "
-            f"{dtypes.of(input.array.dtype).spoken}",
-            "mean",
-            input,
-            mend="x.float().mean()",
-        )
-    return ops.mean(input, axis=axes, keepdims=keepdim or keepdims)
+    kind = input.array.dtype if dtype is None else dtypes.of(dtype).numpy
+    if kind.kind not in "fc":
+        which = "Input" if dtype is None else "Optional"
+        text = f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype."
+        text += f" Got: {dtypes.of(kind).spoken}"
+        raise refuse(RuntimeError, text, "mean", input, mend="x.float().mean()" if dtype is None else "")
+    return ops.mean(input if dtype is None else input.to(dtype), axis=axes, keepdims=keepdim or keepdims)
 
 
+@checked
 def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """Σ of the elements that are numbers."""
-    x = expect_tensor(input, "nansum").array
+    x = input.array
     return sum(ops.where(wrap(np.isnan(x)), wrap(np.zeros((), x.dtype)), input), dim, keepdim)
 
 
@@ -134,17 +126,12 @@ def _spread(
     axes = axes_from(dim, input.array.ndim, name, input)
     c = int(unbiased) if unbiased is not None else 1 if correction is None else correction
     if not isinstance(c, (int, float)):
-        text = f"{name}(): argument 'correction' must be Number, not {type(c).__name__}"
-        raise refuse(TypeError, text, name, input)
+        raise not_a("Number", c, name, "correction")
     shape = input.array.shape
-    n = input.array.size if axes is None else int(np.prod([shape[i] for i in axes]))
+    n = input.array.size if axes is None else math.prod([shape[i] for i in axes])
     if n <= c:
-        warnings.warn(
-            f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
-            "(input numel divided by output numel).",
-            UserWarning,
-            stacklevel=3,
-        )
+        text = f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
+        warnings.warn(f"{text}(input numel divided by output numel).", UserWarning, stacklevel=3)
     return op(input, axis=axes, keepdims=keepdim, correction=c)
 
 
@@ -190,58 +177,42 @@ def _last(input: Tensor, axis: int) -> Tensor:
 @checked
 def norm(input: Tensor, p: float | str | None = 2, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """(Σ |x|ᵖ)^(1/p); at 0 the gradient of the 2-norm is 0."""
-    axes = axes_from(dim, expect_tensor(input, "norm").array.ndim, "norm", input)
-    x = input.array
+    x, axes = input.array, axes_from(dim, input.array.ndim)
     if x.dtype.kind in "biu":
         text = f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype.spoken}"
-        raise refuse(RuntimeError, text, "norm", input, mend="x.float().norm()")
-    if p in (float("inf"), float("-inf")) and (x.size == 0 if axes is None else 0 in [x.shape[a] for a in axes]):
-        raise refuse(
-            RuntimeError,
-            f"linalg.vector_norm cannot compute the {p} norm on an empty tensor because the operation does not have an "
-            "identity",
-            "norm",
-            input,
-        )
+        raise refuse(RuntimeError, text, mend="x.float().norm()")
+    if p in (math.inf, -math.inf) and (x.size == 0 if axes is None else 0 in [x.shape[a] for a in axes]):
+        text = f"linalg.vector_norm cannot compute the {p} norm on an empty tensor because the operation does not have "
+        raise refuse(RuntimeError, f"{text}an identity")
     if p in (2, "fro", None):
         return ops.norm(input, axis=axes, keepdims=keepdim)
     if isinstance(p, str):
-        raise refuse(RuntimeError, f"Unknown norm: {p!r}", "norm", input, mend="give a number, or 'fro'")
-    if p == float("inf"):
-        return amax(abs(input), axes, keepdim)
-    if p == float("-inf"):
-        return amin(abs(input), axes, keepdim)
+        raise refuse(RuntimeError, f"Unknown norm: {p!r}", mend="give a number, or 'fro'")
+    if p in (math.inf, -math.inf):
+        return (amax if p > 0 else amin)(abs(input), axes, keepdim)
     if p == 0:
         return sum((input != 0).to(input.dtype), axes, keepdim)
-    if p == 1:
-        return sum(abs(input), axes, keepdim)
-    return sum(abs(input) ** p, axes, keepdim) ** (1 / p)
+    return sum(abs(input), axes, keepdim) if p == 1 else sum(abs(input) ** p, axes, keepdim) ** (1 / p)
 
 
 # ------------------------------------------------------------------------------------------ truth
-@checked
-def any(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether some element is true (not 0); of uint8 the answer is uint8."""
-    return _truth(np.any, input, dim, keepdim)
+def _truth(function: Any, doc: str) -> Callable[..., Tensor]:
+    def truth(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+        x = input.array
+        y = np.asarray(function(x, axis=axes_from(dim, x.ndim), keepdims=keepdim))
+        return wrap(y.astype(np.uint8) if x.dtype == np.uint8 else y)
+
+    return checked(described(truth, function.__name__, doc))
 
 
-def _truth(function: Any, input: Tensor, dim: Dims, keepdim: bool) -> Tensor:
-    x, name = input.array, function.__name__
-    y = np.asarray(function(x, axis=axes_from(dim, x.ndim, name, input), keepdims=keepdim))
-    return wrap(y.astype(np.uint8) if x.dtype == np.uint8 else y)
-
-
-@checked
-def all(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """Whether every element is true (not 0); of uint8 the answer is uint8."""
-    return _truth(np.all, input, dim, keepdim)
+any = _truth(np.any, "Whether some element is true (not 0); of uint8 the answer is uint8.")
+all = _truth(np.all, "Whether every element is true (not 0); of uint8 the answer is uint8.")
 
 
 @checked
 def count_nonzero(input: Tensor, dim: Dims = None) -> Tensor:
-    """How many elements are not 0."""
-    axes = axes_from(dim, input.array.ndim, "count_nonzero", input)
-    return wrap(np.asarray(np.count_nonzero(input.array, axes), np.int64))
+    """The number of elements that are not 0."""
+    return wrap(np.asarray(np.count_nonzero(input.array, axes_from(dim, input.array.ndim)), np.int64))
 
 
 # ------------------------------------------------------------------------------------------ extremes
@@ -249,40 +220,34 @@ def _nonempty(input: Tensor, name: str, axis: int | None, dim: int | None = None
     """An extreme needs an element: over all axes (None), or along `axis`, which the caller called `dim`."""
     x = input.array
     if axis is None and x.size == 0:
-        raise refuse(
-            RuntimeError,
-            f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim with "
-            "the 'dim' argument.",
-            name,
-            input,
-        )
+        text = f"{name}(): Expected reduction dim to be specified for input.numel() == 0. Specify the reduction dim "
+        raise refuse(RuntimeError, f"{text}with the 'dim' argument.", name, input)
     if axis is not None and x.ndim and x.shape[axis] == 0:
         text = f"{name}(): Expected reduction dim {axis if dim is None else dim} to have non-zero size."
         raise refuse(IndexError, text, name, input)
 
 
-def amax(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
-    """The largest element over `dim`; ties share the gradient evenly."""
-    return ops.amax(input, axis=_extreme_axes(input, dim, "amax"), keepdims=bool(keepdim))
+def _extreme_over(op: Any, doc: str) -> Callable[..., Tensor]:
+    name = op.__name__
+
+    def function(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
+        n = expect_tensor(input, name).array.ndim
+        dims = () if dim is None else dim if isinstance(dim, (tuple, list)) else (dim,)
+        for d in dims:
+            _nonempty(input, name, axis_from(d, n, name, input), d)
+        if not dims:
+            _nonempty(input, name, None)
+        return op(input, axis=axes_from(dims, n, name, input), keepdims=bool(keepdim))
+
+    return described(function, name, doc)
 
 
-def amin(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
-    """The smallest element over `dim`; ties share the gradient evenly."""
-    return ops.amin(input, axis=_extreme_axes(input, dim, "amin"), keepdims=bool(keepdim))
-
-
-def _extreme_axes(input: Tensor, dim: Dims, name: str) -> tuple[int, ...] | None:
-    n = expect_tensor(input, name).array.ndim
-    dims = () if dim is None else dim if isinstance(dim, (tuple, list)) else (dim,)
-    for d in dims:
-        _nonempty(input, name, axis_from(d, n, name, input), d)
-    if not dims:
-        _nonempty(input, name, None)
-    return axes_from(dim, n, name, input)
+amax = _extreme_over(ops.amax, "The largest element over `dim`; ties share the gradient evenly.")
+amin = _extreme_over(ops.amin, "The smallest element over `dim`; ties share the gradient evenly.")
 
 
 def _extreme(name: str, both: Callable[..., Tensor], whole: Any, place: Callable[..., Any]) -> Callable[..., Any]:
-    """What `max` and `min` compute: of two tensors, over all elements, or along an axis with the indices."""
+    """The function behind `max` and `min`: of two tensors, over all elements, or along an axis with the indices."""
     result = _result(name)
 
     def function(input: Tensor, dim: Any, keepdim: bool) -> Tensor | ValuesIndices:
@@ -293,10 +258,12 @@ def _extreme(name: str, both: Callable[..., Tensor], whole: Any, place: Callable
             return whole(input, axis=None, keepdims=False)
         if isinstance(dim, Handle):
             return both(input, dim)
-        axis = axis_from(dim, input.array.ndim, name, input)
-        _nonempty(input, name, axis)
-        index = place(input, axis=axis if input.array.ndim else None, keepdims=input.array.ndim > 0).array
-        return result(*_picked(input, index, axis, keepdim))
+        x = input.array
+        axis = axis_from(dim, x.ndim, name, input)
+        if 0 in x.shape:
+            _nonempty(input, name, axis)
+        index = place(input, axis=axis if x.ndim else None, keepdims=x.ndim > 0).array
+        return tuple.__new__(result, _picked(input, index, axis, keepdim))
 
     return function
 
@@ -307,15 +274,14 @@ def _picked(input: Tensor, index: np.ndarray, axis: int, keepdim: bool) -> tuple
         return ops.clone(input), wrap(index)
     values = gather_at(input, index, axis)
     if not keepdim:
-        values, index = ops.squeeze(values, axis=(axis,)), np.squeeze(index, axis)
+        values, index = ops.squeeze(values, axis=(axis,)), index.squeeze(axis)
     return values, wrap(index)
 
 
 def places_of(index: np.ndarray, axis: int) -> tuple[Any, ...]:
     """NumPy's index of the elements that `index` names along `axis`, all other axes staying in place."""
-    places = list(np.ogrid[tuple(slice(n) for n in index.shape)])
-    places[axis] = index
-    return tuple(places)
+    rows = [np.arange(n).reshape(-1, *(1,) * (index.ndim - i - 1)) for i, n in enumerate(index.shape)]
+    return (*rows[:axis], index, *rows[axis + 1 :])
 
 
 def gather_at(input: Tensor, index: np.ndarray, axis: int) -> Tensor:
@@ -330,9 +296,7 @@ _min = _extreme("min", minimum, ops.amin, ops.argmin)
 
 
 @overload
-def max(input: Tensor, dim: Tensor) -> Tensor: ...
-@overload
-def max(input: Tensor, dim: None = None, *, axis: None = None) -> Tensor: ...
+def max(input: Tensor, dim: Tensor | None = None, *, axis: None = None) -> Tensor: ...
 @overload
 def max(input: Tensor, dim: int, keepdim: bool = False, *, keepdims: bool = False) -> ValuesIndices: ...
 @overload
@@ -348,9 +312,7 @@ def max(
 
 
 @overload
-def min(input: Tensor, dim: Tensor) -> Tensor: ...
-@overload
-def min(input: Tensor, dim: None = None, *, axis: None = None) -> Tensor: ...
+def min(input: Tensor, dim: Tensor | None = None, *, axis: None = None) -> Tensor: ...
 @overload
 def min(input: Tensor, dim: int, keepdim: bool = False, *, keepdims: bool = False) -> ValuesIndices: ...
 @overload
@@ -382,19 +344,18 @@ def _arg_extreme(place: Any) -> Callable[..., Tensor]:
         _nonempty(input, name, over)
         return place(input, axis=over if x.ndim else None, keepdims=bool(keepdim) and x.ndim > 0)
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = "The index of the first extreme element: int64, without gradient."
-    return function
+    return described(function, name, "The index of the first extreme element: int64, without gradient.")
 
 
 argmax, argmin = map(_arg_extreme, (ops.argmax, ops.argmin))
 
 
+@checked
 def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
     """(amin, amax)."""
-    if expect_tensor(input, "aminmax").array.size == 0 and dim is None:
+    if input.array.size == 0 and dim is None:
         text = "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
-        raise refuse(RuntimeError, text, "aminmax", input)
+        raise refuse(RuntimeError, text)
     over = () if dim is None else dim
     return MinMax(amin(input, over, keepdim), amax(input, over, keepdim))
 
@@ -403,14 +364,10 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
 _sort, _topk, _median, _kthvalue, _mode = map(_result, ("sort", "topk", "median", "kthvalue", "mode"))
 
 
-def _length(input: Tensor, axis: int) -> int:
-    return input.array.shape[axis] if input.array.ndim else 1
-
-
 @checked
 def argsort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> Tensor:
     """The indices that sort `input` along `dim`."""
-    return wrap(_order(input, axis_from(dim, input.array.ndim, "argsort", input), descending))
+    return wrap(_order(input, axis_from(dim, input.array.ndim), descending))
 
 
 def _order(input: Tensor, axis: int, descending: bool = False) -> np.ndarray:
@@ -419,10 +376,15 @@ def _order(input: Tensor, axis: int, descending: bool = False) -> np.ndarray:
     return ops.argsort(input, axis=axis, descending=descending).array
 
 
+def _places(index: np.ndarray, axis: int, start: int, stop: int) -> np.ndarray:
+    """The indices from start to stop along an axis, as an array of their own."""
+    return index[(slice(None),) * axis + (slice(start, stop),)].copy() if index.ndim else index
+
+
 @checked
 def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> ValuesIndices:
     """(values, indices), in order along `dim`; equal elements keep their order, nan is the largest."""
-    axis = axis_from(dim, input.array.ndim, "sort", input)
+    axis = axis_from(dim, input.array.ndim)
     index = _order(input, axis, descending)
     return _sort(gather_at(input, index, axis), wrap(index))
 
@@ -430,32 +392,23 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
 @checked
 def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesIndices:
     """(values, indices) of the k largest (or smallest) elements along `dim`."""
-    axis = axis_from(dim, input.array.ndim, "topk", input)
-    n = _length(input, axis)
+    axis = axis_from(dim, input.array.ndim)
+    n = length_of(input, axis)
     if k < 0 or k > n:
-        text = "selected index k out of range"
-        raise refuse(RuntimeError, text, "topk", input, k, mend=f"k is at most {n} here")
-    index = _order(input, axis, descending=largest)
-    if input.array.ndim:
-        index = index[(slice(None),) * axis + (slice(k),)].copy()
+        raise refuse(RuntimeError, "selected index k out of range", mend=f"k is at most {n} here")
+    index = _places(_order(input, axis, descending=largest), axis, 0, k)
     return _topk(gather_at(input, index, axis), wrap(index))
 
 
 @checked
 def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """(values, indices) of the k-th smallest element along `dim`, counting from 1."""
-    axis = axis_from(dim, input.array.ndim, "kthvalue", input)
-    n = _length(input, axis)
+    axis = axis_from(dim, input.array.ndim)
+    n = length_of(input, axis)
     if not 1 <= k <= n:
         text = f"kthvalue(): selected number k out of range for dimension {axis}"
-        raise refuse(RuntimeError, text, "kthvalue", input, k, mend=f"k counts from 1 to {n} here")
-    return _kthvalue(*_picked(input, _kth(input, k, axis), axis, keepdim))
-
-
-def _kth(input: Tensor, k: int, axis: int) -> np.ndarray:
-    """The indices of the k-th smallest elements, with length 1 along `axis`."""
-    index = _order(input, axis)
-    return index[(slice(None),) * axis + (slice(k - 1, k),)].copy() if input.array.ndim else index
+        raise refuse(RuntimeError, text, mend=f"k counts from 1 to {n} here")
+    return _kthvalue(*_picked(input, _places(_order(input, axis), axis, k - 1, k), axis, keepdim))
 
 
 @overload
@@ -473,7 +426,7 @@ def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor | Va
     tensor(2.)
     """
     x = input.array
-    axis = 0 if dim is None else axis_from(dim, x.ndim, "median", input)
+    axis = 0 if dim is None else axis_from(dim, x.ndim)
     if x.dtype == bool:
         raise unsupported("median_cpu" if dim is None else "median_out", "median", input)
     if dim is None:
@@ -486,7 +439,8 @@ def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor | Va
         chosen = np.flatnonzero((flat.array == middle) | (np.isnan(flat.array) & np.isnan(middle)))
         return ops.mean(ops.getitem(flat, index=(chosen,)), axis=None, keepdims=False)
     _nonempty(input, "median", axis)
-    index = _kth(input, (_length(input, axis) + 1) // 2, axis)
+    k = (length_of(input, axis) + 1) // 2
+    index = _places(_order(input, axis), axis, k - 1, k)
     if x.ndim and x.dtype.kind == "f":  # a nan is the median wherever there is one
         index = np.where(np.isnan(x).any(axis, keepdims=True), np.isnan(x).argmax(axis, keepdims=True), index)
     return _median(*_picked(input, index, axis, keepdim))
@@ -496,7 +450,7 @@ def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor | Va
 def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
     """(values, indices) of the most frequent element along `dim`, the smallest of several."""
     x = input.array
-    axis = axis_from(dim, x.ndim, "mode", input)
+    axis = axis_from(dim, x.ndim)
     _nonempty(input, "mode", axis)
 
     def most(v: np.ndarray) -> np.intp:
@@ -508,9 +462,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
 
 
 @overload
-def unique(
-    input: Tensor, sorted: bool = True, return_inverse: Literal[False] = False, return_counts: Literal[False] = False
-) -> Tensor: ...
+def unique(input: Tensor, sorted: bool = True) -> Tensor: ...
 @overload
 def unique(
     input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False
@@ -533,29 +485,27 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
     if x.dtype.kind not in "iu":
         raise unsupported("bincount_cpu", "bincount", input)
     if x.ndim != 1 or (x.size and x.min() < 0):
-        text = "bincount only supports 1-d non-negative integral inputs."
-        raise refuse(RuntimeError, text, "bincount", input)
+        raise refuse(RuntimeError, "bincount only supports 1-d non-negative integral inputs.")
     if minlength < 0:
-        raise refuse(RuntimeError, "minlength should be >= 0", "bincount", input)
+        raise refuse(RuntimeError, "minlength should be >= 0")
     if weights is None:
         return wrap(np.bincount(x, None, minlength))
     if weights.array.shape != x.shape:
-        text = "weights should be 1-d and have the same length as input"
-        raise refuse(RuntimeError, text, "bincount", input, weights)
+        raise refuse(RuntimeError, "weights should be 1-d and have the same length as input")
     y = np.bincount(x, weights.array, minlength)
     return wrap(y.astype(np.float32) if weights.array.dtype == np.float32 else y)
 
 
 # ------------------------------------------------------------------------------------------ running
-def _along(input: Tensor, name: str, dim: int | None, axis: int | None, dtype: Dtype) -> tuple[Tensor, int]:
+def _along(input: Tensor, name: str, dim: int | None, dtype: Dtype) -> tuple[Tensor, int]:
     """The checked input and axis of a running sum or product."""
-    dim = axis if dim is None else dim
     if dim is None:
-        raise refuse(TypeError, f'{name}() missing 1 required positional arguments: "dim"', name, input)
-    x = _counted(expect_tensor(input, name), dtype)
-    return x, axis_from(dim, x.array.ndim, name, input)
+        raise missing("dim", name)
+    x = _counted(input, dtype)
+    return x, axis_from(dim, x.array.ndim)
 
 
+@checked
 def cumsum(input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis: int | None = None) -> Tensor:
     """Running sums along `dim`.
 
@@ -563,13 +513,14 @@ def cumsum(input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis: 
     >>> torch.tensor([1, 2, 3]).cumsum(0)
     tensor([1, 3, 6])
     """
-    input, over = _along(input, "cumsum", dim, axis, dtype)
+    input, over = _along(input, "cumsum", axis if dim is None else dim, dtype)
     return ops.cumsum(input, axis=over) if input.array.ndim else ops.clone(input)
 
 
+@checked
 def cumprod(input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis: int | None = None) -> Tensor:
     """Running products along `dim`."""
-    input, over = _along(input, "cumprod", dim, axis, dtype)
+    input, over = _along(input, "cumprod", axis if dim is None else dim, dtype)
     n = input.array.ndim
     if n == 0:
         return ops.clone(input)
@@ -582,51 +533,42 @@ def _running(name: str, ufunc: np.ufunc) -> Callable[..., ValuesIndices]:
     result = _result(name)
 
     def function(input: Tensor, dim: int) -> ValuesIndices:
-        x = expect_tensor(input, name).array
+        x = input.array
         if x.ndim == 0 and dim not in (-1, 0):
-            text = f"{name}(): Expected reduction dim -1 or 0 for scalar but got {dim}"
-            raise refuse(IndexError, text, name, input)
-        if x.size == 0:
+            raise refuse(IndexError, f"{name}(): Expected reduction dim -1 or 0 for scalar but got {dim}")
+        if x.size == 0 or x.ndim == 0:
             return result(ops.clone(input), wrap(np.zeros(x.shape, np.int64)))
-        axis = axis_from(dim, x.ndim, name, input)
-        if x.ndim == 0:
-            return result(ops.clone(input), wrap(np.zeros((), np.int64)))
+        axis = axis_from(dim, x.ndim)
         with np.errstate(all="ignore"):
             best = ufunc.accumulate(x, axis)
-        shape = [1] * x.ndim
-        shape[axis] = x.shape[axis]
-        here = np.where((x == best) | np.isnan(x), np.arange(x.shape[axis]).reshape(shape), 0)
+        here = np.where((x == best) | np.isnan(x), np.indices(x.shape)[axis], 0)
         index = np.maximum.accumulate(here, axis)
         return result(gather_at(input, index, axis), wrap(index))
 
-    function.__name__ = function.__qualname__ = name
-    function.__doc__ = "(values, indices): the running extreme along `dim`."
-    return function
+    return checked(described(function, name, "(values, indices): the running extreme along `dim`."))
 
 
 cummax, cummin = _running("cummax", np.maximum), _running("cummin", np.minimum)
 
 
 # ------------------------------------------------------------------------------------------ soft
-def _softened(op: Any, input: Tensor, dim: int, dtype: Dtype) -> Tensor:
-    """A softmax or its logarithm, its input checked."""
-    n, name = expect_tensor(input, op.__name__).array.ndim, op.__name__
-    axis = axis_from(dim, n, name, input)
-    if dtype is not None:
-        input = input.to(dtype)
-    if input.array.dtype.kind != "f":
-        raise unsupported(f"{name}{'_lastdim' if axis == n - 1 else ''}_kernel_impl", name, input)
-    return op(input, axis=axis if n else ())
+def _soft(op: Any, doc: str) -> Callable[..., Tensor]:
+    name = op.__name__
+
+    def function(input: Tensor, dim: int, dtype: Dtype = None) -> Tensor:
+        n = expect_tensor(input, name).array.ndim
+        axis = axis_from(dim, n, name, input)
+        if dtype is not None:
+            input = input.to(dtype)
+        if input.array.dtype.kind != "f":
+            raise unsupported(f"{name}{'_lastdim' if axis == n - 1 else ''}_kernel_impl", name, input)
+        return op(input, axis=axis if n else ())
+
+    return described(function, name, doc)
 
 
-def softmax(input: Tensor, dim: int, dtype: Dtype = None) -> Tensor:
-    """eˣ / Σ eˣ along `dim`."""
-    return _softened(ops.softmax, input, dim, dtype)
-
-
-def log_softmax(input: Tensor, dim: int, dtype: Dtype = None) -> Tensor:
-    """x - ln Σ eˣ along `dim`."""
-    return _softened(ops.log_softmax, input, dim, dtype)
+softmax = _soft(ops.softmax, "eˣ / Σ eˣ along `dim`.")
+log_softmax = _soft(ops.log_softmax, "x - ln Σ eˣ along `dim`.")
 
 
 def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:

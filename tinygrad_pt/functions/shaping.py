@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,14 +18,14 @@ from tinygrad_pt.functions.arguments import (
     Size,
     axes_from,
     axis_from,
-    checked,
-    expect_tensor,
     inferred_shape,
+    length_of,
     positive_sizes,
     promoted,
     sizes_from,
 )
-from tinygrad_pt.functions.binding import in_place
+from tinygrad_pt.functions.binding import described, in_place
+from tinygrad_pt.functions.checks import checked, expect_tensor, missing, not_a
 from tinygrad_pt.graph import Handle
 
 if TYPE_CHECKING:
@@ -43,10 +43,9 @@ __all__ = [
 # ------------------------------------------------------------------------------------------ other shapes
 def reshape(input: Tensor, *shape: int | Sequence[int]) -> Tensor:
     """The same elements in another shape, a view where that is possible; one size may be -1."""
-    if not shape:
-        text = 'reshape() missing 1 required positional arguments: "shape"'
-        raise refuse(TypeError, text, "reshape", expect_tensor(input, "reshape"))
     size = expect_tensor(input, "reshape").array.size
+    if not shape:
+        raise missing("shape", "reshape")
     return ops.reshape(input, shape=inferred_shape(sizes_from(shape, "reshape"), size, "reshape", input))
 
 
@@ -57,13 +56,8 @@ def view(input: Tensor, *shape: Any) -> Tensor:
         return _as_bytes(input, shape[0])
     y = reshape(input, *shape)
     if y.base is None and y.array.size:
-        raise refuse(
-            RuntimeError,
-            "view size is not compatible with input tensor's size and stride (at least one dimension spans across two "
-            "contiguous subspaces). Use .reshape(...) instead.",
-            "view",
-            input,
-        )
+        text = "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
+        raise refuse(RuntimeError, f"{text}two contiguous subspaces). Use .reshape(...) instead.")
     return y
 
 
@@ -71,35 +65,14 @@ def _as_bytes(input: Tensor, kind: dtypes.dtype) -> Tensor:
     """The same memory, read as another dtype."""
     x = input.array
     old, new = x.itemsize, kind.itemsize
-    if old != new:
-        text = ""
-        if not x.ndim:
-            text = f"self.dim() cannot be 0 to view {input.dtype.spoken} as {kind.spoken} (different element sizes)"
-        elif not x.flags.c_contiguous:
-            text = (
-                f"self.stride(-1) must be 1 to view {input.dtype.spoken} as {kind.spoken} (different element sizes), "
-                f"but got {input.stride(-1)}"
-            )
-        elif x.shape[-1] * old % new:
-            text = (
-                f"self.size(-1) must be divisible by {new // old} to view {input.dtype.spoken} as {kind.spoken} "
-                f"(different element sizes), but got {x.shape[-1]}"
-            )
-        if text:
-            raise refuse(RuntimeError, text, "view", input)
-    return wrap(x.view(kind.numpy), None, input.version)
-
-
-@checked
-def view_as(input: Tensor, other: Tensor) -> Tensor:
-    """`view` in the shape of `other`."""
-    return view(input, other.array.shape)
-
-
-@checked
-def reshape_as(input: Tensor, other: Tensor) -> Tensor:
-    """`reshape` in the shape of `other`."""
-    return reshape(input, other.array.shape)
+    kinds = f"to view {input.dtype.spoken} as {kind.spoken} (different element sizes)"
+    if old == new or (x.ndim and x.flags.c_contiguous and x.shape[-1] * old % new == 0):
+        return wrap(x.view(kind.numpy), None, input.version)
+    if not x.ndim:
+        raise refuse(RuntimeError, f"self.dim() cannot be 0 {kinds}")
+    if not x.flags.c_contiguous:
+        raise refuse(RuntimeError, f"self.stride(-1) must be 1 {kinds}, but got {input.stride(-1)}")
+    raise refuse(RuntimeError, f"self.size(-1) must be divisible by {new // old} {kinds}, but got {x.shape[-1]}")
 
 
 def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
@@ -117,37 +90,36 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
     return ops.reshape(input, shape=(*shape[:first], math.prod(shape[first : last + 1]), *shape[last + 1 :]))
 
 
+@checked
 def ravel(input: Tensor) -> Tensor:
     """All elements in one axis."""
-    return flatten(expect_tensor(input, "ravel"))
+    return flatten(input)
 
 
+@checked
 def unflatten(input: Tensor, dim: int, sizes: Sequence[int]) -> Tensor:
     """One axis as several."""
-    axis = axis_from(dim, expect_tensor(input, "unflatten").array.ndim, "unflatten", input)
     shape = input.array.shape
+    axis = axis_from(dim, len(shape))
     if not shape:
-        raise refuse(RuntimeError, "unflatten: a 0-d tensor has no axis to divide", "unflatten", input)
+        raise refuse(RuntimeError, "unflatten: a 0-d tensor has no axis to divide")
     found = sizes_from((sizes,), "unflatten")
     if -1 not in found and math.prod(found) != shape[axis]:
-        text = (
-            f"unflatten: Provided sizes {list(found)} don't multiply up to the size of dim {axis} ({shape[axis]}) in "
-            "the input tensor"
-        )
-        raise refuse(RuntimeError, text, "unflatten", input)
+        what = f"multiply up to the size of dim {axis} ({shape[axis]}) in the input tensor"
+        raise refuse(RuntimeError, f"unflatten: Provided sizes {list(found)} don't {what}")
     inner = inferred_shape(found, shape[axis], "unflatten", input)
     return ops.reshape(input, shape=(*shape[:axis], *inner, *shape[axis + 1 :]))
 
 
 def squeeze(input: Tensor, dim: Dims = None) -> Tensor:
-    """Without axes of length 1: all of them, or those given."""
+    """The tensor without its axes of length 1, or without those given."""
     shape = expect_tensor(input, "squeeze").array.shape
     axes = range(len(shape)) if dim is None else axes_from(dim, len(shape), "squeeze", input) or ()
     return ops.squeeze(input, axis=tuple(i for i in axes if shape and shape[i] == 1))
 
 
 def unsqueeze(input: Tensor, dim: int) -> Tensor:
-    """With a new axis of length 1 at `dim`."""
+    """The tensor with a new axis of length 1 at `dim`."""
     n = expect_tensor(input, "unsqueeze").array.ndim
     return ops.unsqueeze(input, axis=axis_from(dim, n + 1, "unsqueeze", input))
 
@@ -183,12 +155,16 @@ def mT(input: Tensor) -> Tensor:
 
 
 def _deprecated_scalar(input: Tensor, name: str) -> Tensor:
-    warnings.warn(
-        f"Tensor.{name} is deprecated on 0-D tensors. This function is the identity in these cases.",
-        UserWarning,
-        stacklevel=3,
-    )
+    text = f"Tensor.{name} is deprecated on 0-D tensors. This function is the identity in these cases."
+    warnings.warn(text, UserWarning, stacklevel=3)
     return ops.permute(input, axes=())
+
+
+DEPRECATED_T = (
+    "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will throw an "
+    "error in a future release. Consider `x.mT` to transpose batches of matrices or "
+    "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor."
+)
 
 
 def reversed_axes(input: Tensor) -> Tensor:
@@ -197,13 +173,7 @@ def reversed_axes(input: Tensor) -> Tensor:
     if n == 0:
         return _deprecated_scalar(input, "T")
     if n != 2:
-        warnings.warn(
-            "The use of `x.T` on tensors of dimension other than 2 to reverse their shape is deprecated and it will "
-            "throw an error in a future release. Consider `x.mT` to transpose batches of matrices or "
-            "`x.permute(*torch.arange(x.ndim - 1, -1, -1))` to reverse the dimensions of a tensor.",
-            UserWarning,
-            stacklevel=2,
-        )
+        warnings.warn(DEPRECATED_T, UserWarning, stacklevel=2)
     return ops.permute(input, axes=tuple(range(n - 1, -1, -1)))
 
 
@@ -223,17 +193,14 @@ def permute(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     return ops.permute(input, axes=axes)
 
 
+@checked
 def movedim(input: Tensor, source: Dims, destination: Dims) -> Tensor:
     """Axes moved from one place to another."""
-    n = expect_tensor(input, "movedim").array.ndim
-    src = axes_from(source, n, "movedim", input) or ()
-    dst = axes_from(destination, n, "movedim", input) or ()
+    n = input.array.ndim
+    src, dst = axes_from(source, n) or (), axes_from(destination, n) or ()
     if len(src) != len(dst):
-        text = (
-            "movedim: Invalid source or destination dims: source and destination must have the same number of "
-            f"dimensions, but got {len(src)} and {len(dst)}"
-        )
-        raise refuse(RuntimeError, text, "movedim", input)
+        text = "movedim: Invalid source or destination dims: source and destination must have the same number of "
+        raise refuse(RuntimeError, f"{text}dimensions, but got {len(src)} and {len(dst)}")
     rest = iter(i for i in range(n) if i not in src)
     places = dict(zip(dst, src, strict=True))
     return ops.permute(input, axes=tuple(places[i] if i in places else next(rest) for i in range(n)))
@@ -243,36 +210,37 @@ swapaxes = swapdims = transpose
 moveaxis = movedim
 
 
+@checked
 def flip(input: Tensor, *axes: int | Sequence[int], dims: Dims = None) -> Tensor:
-    """Read backwards along these axes."""
-    n = expect_tensor(input, "flip").array.ndim
+    """The tensor reversed along these axes."""
     order = sizes_from(axes if dims is None else (dims,), "flip")
-    return ops.flip(input, axis=axes_from(order, n, "flip", input) or ())
+    return ops.flip(input, axis=axes_from(order, input.array.ndim) or ())
 
 
+@checked
 def fliplr(input: Tensor) -> Tensor:
-    """Read backwards along the second axis."""
-    return flip(expect_tensor(input, "fliplr"), 1)
+    """The tensor reversed along the second axis."""
+    return flip(input, 1)
 
 
+@checked
 def flipud(input: Tensor) -> Tensor:
-    """Read backwards along the first axis."""
-    return flip(expect_tensor(input, "flipud"), 0)
+    """The tensor reversed along the first axis."""
+    return flip(input, 0)
 
 
 @checked
 def roll(input: Tensor, shifts: Dims, dims: Dims = None) -> Tensor:
-    """Shifted around along axes; without `dims`, as one flat row."""
+    """The elements shifted along axes, the last ones to the front; without `dims`, as one flat row."""
     if dims is None:
         return ops.reshape(roll(flatten(input), shifts, 0), shape=input.array.shape)
     steps, axes = sizes_from((shifts,), "roll"), sizes_from((dims,), "roll")
     if len(steps) != len(axes):
-        text = f"shifts and dimensions must align. shifts: {len(steps)}, dims:{len(axes)}"
-        raise refuse(RuntimeError, text, "roll", input)
+        raise refuse(RuntimeError, f"shifts and dimensions must align. shifts: {len(steps)}, dims:{len(axes)}")
     y = input
     for shift, dim in zip(steps, axes, strict=True):
-        axis = axis_from(dim, y.array.ndim, "roll", input)
-        n = y.array.shape[axis] if y.array.ndim else 1
+        axis = axis_from(dim, y.array.ndim)
+        n = length_of(y, axis)
         k = shift % n if n else 0
         if k:
             back = ops.narrow(y, axis=axis, start=n - k, length=k)
@@ -287,92 +255,86 @@ def expand(input: Tensor, *sizes: int | Sequence[int]) -> Tensor:
     shape = expect_tensor(input, "expand").array.shape
     lead = len(wanted) - len(shape)
     if lead < 0:
-        text = (
-            f"expand(torch.{input.dtype.spoken}Tensor{{{list(shape)}}}, size={list(wanted)}): the number of sizes "
-            f"provided ({len(wanted)}) must be greater or equal to the number of dimensions in the tensor "
-            f"({len(shape)})"
-        )
-        raise refuse(RuntimeError, text, "expand", input)
-    full = []
-    for i, n in reversed(list(enumerate(wanted))):  # PyTorch tells of the last axis that does not match
-        own = shape[i - lead] if i >= lead else 1
-        text = ""
+        text = f"expand(torch.{input.dtype.spoken}Tensor{{{list(shape)}}}, size={list(wanted)}): the number of sizes "
+        text += f"provided ({len(wanted)}) must be greater or equal to the number of dimensions in the tensor "
+        raise refuse(RuntimeError, f"{text}({len(shape)})", "expand", input)
+    full, text = list(wanted), ""
+    for i, (n, own) in enumerate(zip(wanted, (1,) * lead + shape, strict=True)):
         if n == -1 and i < lead:
             text = f"The expanded size of the tensor ({n}) isn't allowed in a leading, non-existing dimension {i}"
         elif n == -1:
-            n = own
+            full[i] = own
         elif own not in (1, n):
-            text = (
-                f"The expanded size of the tensor ({n}) must match the existing size ({own}) at non-singleton "
-                f"dimension {i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}"
-            )
+            text = f"The expanded size of the tensor ({n}) must match the existing size ({own}) at non-singleton "
+            text += f"dimension {i}.  Target sizes: {list(wanted)}.  Tensor sizes: {list(shape)}"
         elif n < 0:
             text = f"expand: the requested shape has a negative size: {list(wanted)}"
-        if text:
-            raise refuse(RuntimeError, text, "expand", input)
-        full.append(n)
-    return ops.expand(input, shape=tuple(reversed(full)))
+    if text:  # PyTorch tells of the last axis that does not match
+        raise refuse(RuntimeError, text, "expand", input)
+    return ops.expand(input, shape=tuple(full))
+
+
+def _shape_of_other(change: Any) -> Callable[[Tensor, Tensor], Tensor]:
+    def function(input: Tensor, other: Tensor) -> Tensor:
+        return change(input, other.array.shape)
+
+    return checked(described(function, f"{change.__name__}_as", f"`{change.__name__}` to the shape of `other`."))
+
+
+view_as, reshape_as, expand_as = map(_shape_of_other, (view, reshape, expand))
 
 
 @checked
-def expand_as(input: Tensor, other: Tensor) -> Tensor:
-    """`expand` to the shape of `other`."""
-    return expand(input, other.array.shape)
-
-
 def broadcast_to(input: Tensor, *size: int | Sequence[int]) -> Tensor:
-    """`expand`."""
-    return expand(expect_tensor(input, "broadcast_to"), *size)
+    """`expand`, under PyTorch's other name."""
+    return expand(input, *size)
 
 
+@checked
 def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
-    """The shape in which shapes meet."""
+    """The shape to which shapes broadcast."""
     met: list[int] = []  # the sizes so far, last axis first
     for position, given in enumerate(shapes):
         shape = sizes_from((given,), "broadcast_shapes")
+        met += [1] * (len(shape) - len(met))
         for i, n in enumerate(reversed(shape)):
-            if i == len(met):
-                met.append(n)
-            elif met[i] == 1:
+            if met[i] == 1:
                 met[i] = n
             elif n not in (1, met[i]):
-                text = (
-                    f"Attempting to broadcast a dimension of length {n} at {-i - 1}! Mismatching argument at index "
-                    f"{position} had {shape}; but expected shape should be broadcastable to {met[::-1]}"
-                )
-                raise refuse(RuntimeError, text, "broadcast_shapes")
+                text = f"Attempting to broadcast a dimension of length {n} at {-i - 1}! Mismatching argument at index "
+                wanted = f"expected shape should be broadcastable to {met[::-1]}"
+                raise refuse(RuntimeError, f"{text}{position} had {shape}; but {wanted}")
     return Size(reversed(met))
 
 
 def broadcast_tensors(*tensors: Tensor) -> list[Tensor]:
-    """Tensors expanded to the shape in which they meet."""
+    """Tensors expanded to their common shape."""
     shape = broadcast_shapes(*(expect_tensor(x, "broadcast_tensors", "tensors").array.shape for x in tensors))
     return [expand(x, shape) for x in tensors]
 
 
+@checked
 def repeat(input: Tensor, *repeats: int | Sequence[int]) -> Tensor:
     """The whole tensor repeated along each axis, copied."""
-    shape = expect_tensor(input, "repeat").array.shape
-    times = sizes_from(repeats, "repeat")
     if not repeats:
-        raise refuse(TypeError, 'repeat() missing 1 required positional arguments: "repeats"', "repeat", input)
-    if len(times) >= len(shape) and min(times, default=0) < 0:
-        lead = (1,) * (len(times) - len(shape))
-        positive_sizes(tuple(r * n for r, n in zip(times, lead + shape, strict=True)), "repeat")
+        raise missing("repeats", "repeat")
+    times = sizes_from(repeats, "repeat")
+    shape = (1,) * (len(times) - input.array.ndim) + input.array.shape
     if len(times) < len(shape):
         text = "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
-        raise refuse(RuntimeError, text, "repeat", input)
-    shape = (1,) * (len(times) - len(shape)) + shape
+        raise refuse(RuntimeError, text)
+    full = positive_sizes((tuple(r * n for r, n in zip(times, shape, strict=True)),), "repeat")
     x = ops.reshape(input, shape=tuple(n for m in shape for n in (1, m)))
     x = ops.expand(x, shape=tuple(n for r, m in zip(times, shape, strict=True) for n in (r, m)))
-    y = ops.reshape(x, shape=tuple(r * m for r, m in zip(times, shape, strict=True)))
+    y = ops.reshape(x, shape=full)
     return y if y.base is None else ops.clone(y, order="C")
 
 
+@checked
 def tile(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     """`repeat`, with missing leading repeats taken as 1."""
     times = sizes_from(dims, "tile")
-    return repeat(input, (1,) * (expect_tensor(input, "tile").array.ndim - len(times)) + times)
+    return repeat(input, (1,) * (input.array.ndim - len(times)) + times)
 
 
 @checked
@@ -380,21 +342,16 @@ def repeat_interleave(input: Tensor, repeats: int | Tensor, dim: int | None = No
     """Each element (or slice along `dim`) repeated in place."""
     if dim is None:
         input, dim = flatten(input), 0
-    axis = axis_from(dim, input.array.ndim, "repeat_interleave", input)
+    axis = axis_from(dim, input.array.ndim)
     count = repeats.array if isinstance(repeats, Handle) else operator.index(repeats)
-    n = input.array.shape[axis] if input.array.ndim else 1
-    text = ""
+    n = length_of(input, axis)
     if isinstance(count, np.ndarray) and count.dtype.kind not in "iu":
-        text = "repeats has to be Long or Int tensor"
-    elif np.size(count) not in (1, n):
-        text = (
-            "repeats must have the same size as input along dim, but got repeats.size(0) = "
-            f"{np.size(count)} and input.size({axis}) = {n}"
-        )
-    elif np.any(np.less(count, 0)):
-        text = "repeats can not be negative"
-    if text:
-        raise refuse(RuntimeError, text, "repeat_interleave", input, repeats)
+        raise refuse(RuntimeError, "repeats has to be Long or Int tensor")
+    if np.size(count) not in (1, n):
+        sizes = f"repeats.size(0) = {np.size(count)} and input.size({axis}) = {n}"
+        raise refuse(RuntimeError, f"repeats must have the same size as input along dim, but got {sizes}")
+    if np.any(np.less(count, 0)):
+        raise refuse(RuntimeError, "repeats can not be negative")
     index = np.repeat(np.arange(n), count)
     x = input if input.array.ndim else ops.reshape(input, shape=(1,))
     return ops.getitem(x, index=(*(slice(None),) * axis, index))
@@ -402,10 +359,9 @@ def repeat_interleave(input: Tensor, repeats: int | Tensor, dim: int | None = No
 
 # ------------------------------------------------------------------------------------------ joining and cutting
 def _listed(tensors: Any, name: str) -> list[Tensor]:
-    """A list of tensors, checked, in the dtype in which they meet."""
+    """A list of tensors, checked, in their common dtype."""
     if not isinstance(tensors, (tuple, list)):
-        text = f"{name}(): argument 'tensors' (position 1) must be tuple of Tensors, not {type(tensors).__name__}"
-        raise refuse(TypeError, text, name, tensors, mend=f"torch.{name}([a, b])")
+        raise not_a("tuple of Tensors", tensors, name, "tensors", 1, f"torch.{name}([a, b])")
     parts = list(tensors)
     for i, p in enumerate(parts):
         if not isinstance(p, Handle):
@@ -435,10 +391,8 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> 
             raise refuse(RuntimeError, text, "cat", *parts)
         for j in range(first.ndim):
             if j != over and p.array.shape[j] != first.shape[j]:
-                text = (
-                    f"Sizes of tensors must match except in dimension {over}. Expected size {first.shape[j]} but got "
-                    f"size {p.array.shape[j]} for tensor number {i} in the list."
-                )
+                sizes = f"size {first.shape[j]} but got size {p.array.shape[j]} for tensor number {i} in the list."
+                text = f"Sizes of tensors must match except in dimension {over}. Expected {sizes}"
                 raise refuse(RuntimeError, text, "cat", *parts)
     return ops.cat(*parts, axis=over)
 
@@ -452,10 +406,8 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -
     shape = parts[0].array.shape
     for i, p in enumerate(parts):
         if p.array.shape != shape:
-            text = (
-                f"stack expects each tensor to be equal size, but got {list(shape)} at entry 0 and "
-                f"{list(p.array.shape)} at entry {i}"
-            )
+            got = f"{list(shape)} at entry 0 and {list(p.array.shape)} at entry {i}"
+            text = f"stack expects each tensor to be equal size, but got {got}"
             raise refuse(RuntimeError, text, "stack", *parts)
     return ops.stack(*parts, axis=axis_from(dim if axis is None else axis, len(shape) + 1, "stack", *parts))
 
@@ -474,121 +426,110 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
 
 @checked
 def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Cut into pieces of one size (the last may be smaller) or of the sizes listed: views."""
-    axis = axis_from(dim, expect_tensor(tensor, "split", "tensor").array.ndim, "split", tensor)
+    """The tensor cut into pieces of one size (the last may be smaller) or of the sizes listed: views."""
+    axis = axis_from(dim, tensor.array.ndim)
     if tensor.array.ndim == 0:
-        raise refuse(RuntimeError, "split expects at least a 1-dimensional tensor", "split", tensor)
+        raise refuse(RuntimeError, "split expects at least a 1-dimensional tensor")
     n = tensor.array.shape[axis]
-    text = ""
     if isinstance(split_size_or_sections, int):
         size = split_size_or_sections
         if size == 0 and n:
-            text = f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}"
-        elif size < 0:
-            text = f"split expects split_size be non-negative, but got split_size={size}"
-        sizes = tuple(min(size, n - i) for i in range(0, n, size)) if n and not text else (0,)
+            raise refuse(
+                RuntimeError, f"split_size can only be 0 if dimension size is 0, but got dimension size of {n}"
+            )
+        if size < 0:
+            raise refuse(RuntimeError, f"split expects split_size be non-negative, but got split_size={size}")
+        sizes = tuple([min(size, n - i) for i in range(0, n, size)]) if n else (0,)
     else:
         sizes = sizes_from((split_size_or_sections,), "split")
+        expects, got = "split_with_sizes expects split_sizes", f"but got split_sizes={list(sizes)}"
         if min(sizes, default=0) < 0:
-            text = f"split_with_sizes expects split_sizes have only non-negative entries, but got {list(sizes)}"
-        elif sum(sizes) != n:
-            text = (
-                f"split_with_sizes expects split_sizes to sum exactly to {n} (input tensor's size at dimension {axis})"
-                f", but got split_sizes={list(sizes)}"
-            )
-    if text:
-        raise refuse(RuntimeError, text, "split", tensor)
+            raise refuse(RuntimeError, f"{expects} have only non-negative entries, but got {list(sizes)}")
+        if sum(sizes) != n:
+            whole = f"exactly to {n} (input tensor's size at dimension {axis})"
+            raise refuse(RuntimeError, f"{expects} to sum {whole}, {got}")
     return bundle(ops.split.op, (tensor,), {"sizes": sizes, "axis": axis}) if sizes else ()
 
 
 @checked
 def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
-    """Cut into at most `chunks` pieces of equal size."""
+    """The tensor cut into at most `chunks` pieces of equal size."""
     if chunks <= 0:
-        text = f"chunk expects `chunks` to be greater than 0, got: {chunks}"
-        raise refuse(RuntimeError, text, "chunk", input)
-    if expect_tensor(input, "chunk").array.ndim == 0:
-        raise refuse(RuntimeError, "chunk expects at least a 1-dimensional tensor", "chunk", input)
-    n = input.array.shape[axis_from(dim, input.array.ndim, "chunk", input)]
+        raise refuse(RuntimeError, f"chunk expects `chunks` to be greater than 0, got: {chunks}")
+    if input.array.ndim == 0:
+        raise refuse(RuntimeError, "chunk expects at least a 1-dimensional tensor")
+    n = input.array.shape[axis_from(dim, input.array.ndim)]
     return split(input, -(-n // chunks) if n else [0] * chunks, dim)
 
 
 @checked
 def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """Cut into a number of nearly equal pieces, or at the indices listed."""
-    axis = axis_from(dim, input.array.ndim, "tensor_split", input)
+    """The tensor cut into a number of nearly equal pieces, or at the indices listed."""
+    axis = axis_from(dim, input.array.ndim)
     if not input.array.ndim:
-        text = "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"
-        raise refuse(RuntimeError, text, "tensor_split", input)
+        raise refuse(
+            RuntimeError, "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"
+        )
     n = input.array.shape[axis]
     if isinstance(indices_or_sections, int):
         k = indices_or_sections
         if k <= 0:
-            text = f"number of sections must be larger than 0, got {k}"
-            raise refuse(RuntimeError, text, "tensor_split", input)
+            raise refuse(RuntimeError, f"number of sections must be larger than 0, got {k}")
         return split(input, [n // k + (i < n % k) for i in range(k)], axis)
     edges = [0, *(min(max(i, 0), n) for i in indices_or_sections), n]
     return split(input, [max(0, b - a) for a, b in zip(edges, edges[1:], strict=False)], axis)
 
 
+@checked
 def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
     """The slices along `dim`, as a tuple of views."""
-    axis = axis_from(dim, expect_tensor(input, "unbind").array.ndim, "unbind", input)
+    axis = axis_from(dim, input.array.ndim)
     if input.array.ndim == 0:
-        text = "Dimension specified as 0 but tensor has no dimensions"
-        raise refuse(IndexError, text, "unbind", input)
-    if input.array.shape[axis] == 0:
-        return ()
-    return bundle(ops.unbind.op, (input,), {"axis": axis})
+        raise refuse(IndexError, "Dimension specified as 0 but tensor has no dimensions")
+    return bundle(ops.unbind.op, (input,), {"axis": axis}) if input.array.shape[axis] else ()
 
 
 @checked
 def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
     """The elements start … start+length-1 along `dim`: a view."""
-    axis = axis_from(dim, input.array.ndim, "narrow", input)
+    axis = axis_from(dim, input.array.ndim)
     if not input.array.ndim:
-        raise refuse(RuntimeError, "narrow() cannot be applied to a 0-dim tensor.", "narrow", input)
+        raise refuse(RuntimeError, "narrow() cannot be applied to a 0-dim tensor.")
     n = input.array.shape[axis]
     if not -n <= start <= n:
-        text = f"start out of range (expected to be in range of [{-n}, {n}], but got {start})"
-        raise refuse(IndexError, text, "narrow", input)
+        raise refuse(IndexError, f"start out of range (expected to be in range of [{-n}, {n}], but got {start})")
     if length < 0:
-        raise refuse(RuntimeError, "narrow(): length must be non-negative.", "narrow", input)
+        raise refuse(RuntimeError, "narrow(): length must be non-negative.")
     start = start % n if start < 0 else start
     if start + length > n:
-        text = f"start ({start}) + length ({length}) exceeds dimension size ({n})."
-        raise refuse(RuntimeError, text, "narrow", input)
+        raise refuse(RuntimeError, f"start ({start}) + length ({length}) exceeds dimension size ({n}).")
     return ops.narrow(input, axis=axis, start=start, length=length)
 
 
 @checked
 def select(input: Tensor, dim: int, index: int) -> Tensor:
-    """One slice along `dim`, which goes away: a view."""
-    if expect_tensor(input, "select").array.ndim == 0:
-        raise refuse(IndexError, "select() cannot be applied to a 0-dim tensor.", "select", input)
-    axis = axis_from(dim, input.array.ndim, "select", input)
-    n = input.array.shape[axis]
-    index = operator.index(index)
-    if not -n <= index < n:
-        text = f"select(): index {index} out of range for tensor of size {list(input.array.shape)} at dimension {axis}"
-        raise refuse(IndexError, text, "select", input)
-    return ops.select(input, axis=axis, index=index % n)
+    """One slice along `dim`, without that axis: a view."""
+    shape, index = input.array.shape, operator.index(index)
+    if not shape:
+        raise refuse(IndexError, "select() cannot be applied to a 0-dim tensor.")
+    axis = axis_from(dim, len(shape))
+    if not -shape[axis] <= index < shape[axis]:
+        text = f"select(): index {index} out of range for tensor of size {list(shape)} at dimension {axis}"
+        raise refuse(IndexError, text)
+    return ops.select(input, axis=axis, index=index % shape[axis])
 
 
 @checked
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
     """Windows of `size` every `step` along an axis, as a new last axis."""
-    axis = axis_from(dimension, input.array.ndim, "unfold", input)
-    n = input.array.shape[axis] if input.array.ndim else 1
-    text = ""
+    axis = axis_from(dimension, input.array.ndim)
+    n = length_of(input, axis)
     if step <= 0:
-        text = f"step is {step} but must be > 0"
-    elif size < 0:
-        text = f"size is {size} but must be >= 0"
-    elif size > n:
-        text = f"maximum size for tensor at dimension {axis} is {n} but size is {size}"
-    if text:
-        raise refuse(RuntimeError, text, "unfold", input)
+        raise refuse(RuntimeError, f"step is {step} but must be > 0")
+    if size < 0:
+        raise refuse(RuntimeError, f"size is {size} but must be >= 0")
+    if size > n:
+        raise refuse(RuntimeError, f"maximum size for tensor at dimension {axis} is {n} but size is {size}")
     x = input if input.array.ndim else ops.reshape(input, shape=(1,))
     index = np.arange(0, n - size + 1, step)[:, None] + np.arange(size)
     y = ops.getitem(x, index=(*(slice(None),) * axis, index))
@@ -596,33 +537,25 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
 
 
 # ------------------------------------------------------------------------------------------ triangles, diagonals
-def _matrix(input: Tensor, name: str) -> Tensor:
-    if expect_tensor(input, name).array.ndim < 2:
-        text = f"{name}: input tensor must have at least 2 dimensions"
-        raise refuse(RuntimeError, text, name, input)
-    return input
+def _triangle(op: Any, doc: str) -> Callable[..., Tensor]:
+    def triangle(input: Tensor, diagonal: int = 0) -> Tensor:
+        if input.array.ndim < 2:
+            raise refuse(RuntimeError, f"{op.__name__}: input tensor must have at least 2 dimensions")
+        return op(input, k=operator.index(diagonal))
+
+    return checked(described(triangle, op.__name__, doc))
 
 
-@checked
-def tril(input: Tensor, diagonal: int = 0) -> Tensor:
-    """The lower triangle, zeros above the diagonal."""
-    return ops.tril(_matrix(input, "tril"), k=operator.index(diagonal))
-
-
-@checked
-def triu(input: Tensor, diagonal: int = 0) -> Tensor:
-    """The upper triangle, zeros below the diagonal."""
-    return ops.triu(_matrix(input, "triu"), k=operator.index(diagonal))
+tril = _triangle(ops.tril, "The lower triangle, zeros above the diagonal.")
+triu = _triangle(ops.triu, "The upper triangle, zeros below the diagonal.")
 
 
 @checked
 def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Tensor:
     """A diagonal over two axes, as the last axis: a view, so that `x.diagonal().add_(1)` writes into x."""
-    n = input.array.ndim
-    axis0, axis1 = (axis_from(d, n, "diagonal", input) for d in (dim1, dim2))
+    axis0, axis1 = (axis_from(d, input.array.ndim) for d in (dim1, dim2))
     if axis0 == axis1:
-        text = f"diagonal dimensions cannot be identical {dim1}, {dim2}"
-        raise refuse(RuntimeError, text, "diagonal", input)
+        raise refuse(RuntimeError, f"diagonal dimensions cannot be identical {dim1}, {dim2}")
     return ops.diagonal(input, k=operator.index(offset), axis0=axis0, axis1=axis1)
 
 
@@ -634,47 +567,41 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
         n = input.array.size + abs(k)
         return ops.undiagonal(input, k=k, axis0=0, axis1=1, shape=(n, n))
     if input.array.ndim != 2:
-        raise refuse(RuntimeError, f"diag(): Supports 1D or 2D tensors. Got {input.array.ndim}D", "diag", input)
+        raise refuse(RuntimeError, f"diag(): Supports 1D or 2D tensors. Got {input.array.ndim}D")
     return ops.clone(ops.diagonal(input, k=k, axis0=0, axis1=1))
 
 
+@checked
 def trace(input: Tensor) -> Tensor:
     """The sum of the diagonal."""
-    n = expect_tensor(input, "trace").array.ndim
-    if n != 2:
-        raise refuse(RuntimeError, f"trace: expected a matrix, but got tensor with dim {n}", "trace", input)
+    if input.array.ndim != 2:
+        raise refuse(RuntimeError, f"trace: expected a matrix, but got tensor with dim {input.array.ndim}")
     if input.array.dtype.kind in "biu":
         input = ops.cast(input, dtype=dtypes.int64)
     return ops.sum(diag(input), axis=None, keepdims=False)
 
 
+@checked
 def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     """Grids of coordinates: `indexing` "ij" (rows first) or "xy" (columns first)."""
     if indexing is None:
-        warnings.warn(
-            "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument.",
-            UserWarning,
-            stacklevel=2,
-        )
+        text = "torch.meshgrid: in an upcoming release, it will be required to pass the indexing argument."
+        warnings.warn(text, UserWarning, stacklevel=3)
     tensors = tuple(tensors[0]) if len(tensors) == 1 and isinstance(tensors[0], (tuple, list)) else tensors
     if not tensors:
-        raise refuse(RuntimeError, "meshgrid expects a non-empty TensorList", "meshgrid")
+        raise refuse(RuntimeError, "meshgrid expects a non-empty TensorList")
     for x in tensors:
         if expect_tensor(x, "meshgrid", "tensors").array.ndim > 1:
-            text = f"Expected 0D or 1D tensor in the tensor list but got: {x.array.ndim}D"
-            raise refuse(RuntimeError, text, "meshgrid", *tensors)
+            raise refuse(RuntimeError, f"Expected 0D or 1D tensor in the tensor list but got: {x.array.ndim}D")
     if len({x.array.dtype for x in tensors}) > 1:
-        raise refuse(RuntimeError, "meshgrid expects all tensors to have the same dtype", "meshgrid", *tensors)
-    if indexing is not None and (not isinstance(indexing, str) or indexing not in ("ij", "xy")):
-        text = f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}'
-        raise refuse(RuntimeError, text, "meshgrid", *tensors)
+        raise refuse(RuntimeError, "meshgrid expects all tensors to have the same dtype")
+    if not (indexing is None or indexing in ("ij", "xy")):
+        raise refuse(RuntimeError, f'torch.meshgrid: indexing must be one of "xy" or "ij", but received: {indexing}')
     if indexing == "xy" and len(tensors) > 1:
         return tuple(transpose(x, 0, 1) for x in meshgrid(*tensors, indexing="ij"))
     shape = tuple(x.array.size for x in tensors)
-    return tuple(
-        ops.expand(ops.reshape(x, shape=(1,) * i + (x.array.size,) + (1,) * (len(shape) - i - 1)), shape=shape)
-        for i, x in enumerate(tensors)
-    )
+    columns = (ops.reshape(x, shape=(-1,) + (1,) * (len(shape) - i - 1)) for i, x in enumerate(tensors))
+    return tuple(ops.expand(x, shape=shape) for x in columns)
 
 
 @checked
@@ -685,12 +612,14 @@ def pad(input: Tensor, widths: Sequence[int], value: float = 0.0) -> Tensor:
     pairs = list(zip(sizes[::2], sizes[1::2], strict=False))
     if len(sizes) % 2 or len(pairs) > n:
         text = "Padding length must be divisible by 2 and at most twice the number of dimensions of the input"
-        raise refuse(RuntimeError, text, "pad", input)
+        raise refuse(RuntimeError, text)
     full = ((0, 0),) * (n - len(pairs)) + tuple(reversed(pairs))
     for m, (i, j) in zip(input.array.shape, full, strict=True):
-        if m + min(0, i) + min(0, j) < 0:  # what is cut must be there, whatever is put on the other side
+        if (
+            m + min(0, i) + min(0, j) < 0
+        ):  # an axis must have the elements that are cut, whatever is added on its other side
             mend = f"of an axis of size {m} cut no more than {m} elements, not {max(0, -i)} + {max(0, -j)}"
-            raise refuse(RuntimeError, "narrow(): length must be non-negative.", "pad", input, mend=mend)
+            raise refuse(RuntimeError, "narrow(): length must be non-negative.", mend=mend)
     return ops.pad(input, widths=full, value=value)
 
 
@@ -705,7 +634,7 @@ class Shaping:
     swapdims, t, tensor_split, tile, trace, transpose, tril = swapdims, t, tensor_split, tile, trace, transpose, tril
     triu, unbind, unflatten, unfold, unsqueeze, view = triu, unbind, unflatten, unfold, unsqueeze, view
     view_as = view_as
-    # a property is typed as what it gives
+    # a property has the type of its value
     T: Tensor = property(reversed_axes, doc="All axes in reverse order; for a matrix, its transpose.")  # type: ignore[assignment]
     mT: Tensor = property(mT, doc="The last two axes swapped.")  # type: ignore[assignment]
 
