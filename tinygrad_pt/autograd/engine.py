@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.autograd.hooks import Gradient, accumulate, pass_hooks
-from tinygrad_pt.autograd.saved import as_tensors, freed, mutated, wrong_shape
+from tinygrad_pt.autograd.saved import as_tensors, freed, mutated, stale, wrong_shape
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import PICK, Leaf, Node, Tensor
@@ -117,7 +117,7 @@ def run(
         for node in nodes:  # before anything is computed: no saved value may be freed or changed
             if node.args is None:
                 raise freed(node)
-            if changed and any(v[0] != n for v, n in zip(node.guards[::2], node.guards[1::2], strict=True)):
+            if changed and stale(node.guards):
                 raise mutated(node)
         for node in nodes:
             g = grads.pop(node, None)

@@ -32,6 +32,14 @@ def as_tensors(node: Node) -> tuple[Any, ...]:
     return tuple(args)
 
 
+def stale(guards: tuple[Any, ...]) -> bool:
+    """Whether a saved value has been changed in place since it was saved."""
+    for i in range(0, len(guards), 2):
+        if guards[i][0] != guards[i + 1]:
+            return True
+    return False
+
+
 def freed(node: Node) -> Exception:
     """The error about a vertex whose saved values an earlier backward walk has freed."""
     return refuse(RuntimeError, SECOND, node.op.name, scope=node.scope)
