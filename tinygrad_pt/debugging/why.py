@@ -232,6 +232,3 @@ def _ruled(root: Node, leaf: Node) -> bool:
             rules = node.op.rules_for(len(node.parents))
             reached.update(p for p, rule in zip(node.parents, rules, strict=False) if rule and isinstance(p, Node))
     return leaf in reached
-
-
-__all__ = ["Why", "why_no_grad"]

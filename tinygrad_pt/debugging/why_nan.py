@@ -252,6 +252,3 @@ def _stored(t: Any, what: str) -> Why:
         "call why_nan() on the loss that backward ran from, or run the step inside torch.autograd.detect_anomaly(), or "
         "torch.autograd.record_contributions()",
     )  # fmt: skip
-
-
-__all__ = ["why_nan"]

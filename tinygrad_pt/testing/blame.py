@@ -68,9 +68,7 @@ class Record:
         self.unrecorded: list[tuple[Line | None, str]] = []
         try:
             with listen(Tape(self.tape)):
-                args = subject.arguments(
-                    [np.array(x) if isinstance(x, np.ndarray) else x for x in subject.inputs], True
-                )
+                args = subject.arguments(subject.fresh(), True)
                 for i in subject.slots:
                     self.remember(args[i].array)
                 with np.errstate(all="ignore"):

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_pt.testing.kinks import Tie, Verdicts, joint, judge
 from tinygrad_pt.testing.numerical import Line, Slopes, elements, ladder, slopes
-from tinygrad_pt.testing.subject import Array, Flat
+from tinygrad_pt.testing.subject import Array, Flat, signed
 
 FULL = 2**16  # entries of a Jacobian that is looked at whole
 ROWS = 256  # results of which each gets a backward of its own
@@ -104,9 +104,9 @@ def locate(flat: Flat, column: int, eps: float) -> tuple[int, list[float]]:
 
 def combinations(draw: Any, y: Array) -> Array:
     """Two rows of random signed weights for the results."""
-    plain = draw.uniform(0.5, 1.5, y.size) * draw.choice([-1.0, 1.0], y.size)
+    plain = signed(draw, y.size)
     size = np.where(np.isfinite(y) & (y != 0), np.abs(y), 1.0)
-    even = draw.uniform(0.5, 1.5, y.size) * draw.choice([-1.0, 1.0], y.size) / np.clip(size, 1e-150, 1e150)
+    even = signed(draw, y.size) / np.clip(size, 1e-150, 1e150)
     return np.array([plain, even])
 
 

@@ -5,6 +5,7 @@ Each law is a function that looks at a subject and says what is broken, or nothi
 
 from __future__ import annotations
 
+import functools
 import gc
 import weakref
 from collections.abc import Callable, Sequence
@@ -18,7 +19,7 @@ from tinygrad_pt.autograd import engine
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.graph import Handle, Leaf
 from tinygrad_pt.testing.report import Failure
-from tinygrad_pt.testing.subject import Array, Flaw, Subject, TensorSubject, backward, floating
+from tinygrad_pt.testing.subject import Array, Flaw, Subject, TensorSubject, backward, floating, signed
 
 LOOSE = 1e-9  # how far two computations of the same may differ by the order of their sums, relative to the largest
 FATAL = ("mutation", "determinism")  # after these nothing else can be trusted
@@ -55,23 +56,24 @@ class Trial:
 
     def __init__(self, subject: Subject, draw: np.random.Generator) -> None:
         self.subject, self.draw = subject, draw
-        self.ys = subject.values(self.inputs())
+        self.ys = subject.values(subject.fresh())
         self.gs, self.others = self.gradients(), self.gradients()
         self.first: list[Array | None] = []  # as it was returned, and what it was when it was
         self.copies: list[Array | None] = []
         self.kept: list[Array] = []  # what a gradient may not share memory with
-        self.second: list[Array | None] | None = None  # what the other gradients gave
         self.pull: Callable[[list[Array]], list[Array | None]] = lambda gs: []
 
-    def inputs(self) -> list[Any]:
-        """The subject's inputs, in memory of their own."""
-        return [np.array(x) if isinstance(x, np.ndarray) else x for x in self.subject.inputs]
-
     def gradients(self) -> list[Array]:
-        return [
-            np.asarray(self.draw.uniform(0.5, 1.5, y.shape) * self.draw.choice([-1.0, 1.0], y.shape), y.dtype)
-            for y in self.ys
-        ]
+        return [np.asarray(signed(self.draw, y.shape), y.dtype) for y in self.ys]
+
+    @functools.cached_property
+    def second(self) -> list[Array | None]:
+        """What the other gradients give."""
+        return _copies(self.pull([g.copy() for g in self.others]))
+
+    def broken(self, law: str, text: str, k: int | None = None) -> Broken:
+        """A law that does not hold, for the checked input number k."""
+        return Broken(law, f"{law}: {text}", slot=None if k is None else self.subject.slots[k])
 
     def name(self, k: int) -> str:
         return self.subject.names[self.subject.slots[k]]
@@ -93,7 +95,7 @@ class Trial:
         eps = self.subject.eps
         inputs = [
             x + np.where(x == 0, 1, x) * eps * self.draw.uniform(-8, 8, x.shape) if floating(x) else x
-            for x in self.inputs()
+            for x in self.subject.fresh()
         ]
         ys, pull = self.subject.pull([np.asarray(x, o.dtype) if floating(o) else x
                                       for x, o in zip(inputs, self.subject.inputs, strict=True)])  # fmt: skip
@@ -136,7 +138,7 @@ class Trial:
 # ---------------------------------------------------------------------------------------------- the laws
 def deterministic(t: Trial) -> None:
     """The same inputs give the same values."""
-    again = t.subject.values(t.inputs())
+    again = t.subject.values(t.subject.fresh())
     if len(again) != len(t.ys) or not all(_same(a, b) for a, b in zip(again, t.ys, strict=True)):
         raise Broken(
             "determinism", "non-deterministic: the same inputs give other values the second time; fix the seed of "
@@ -146,7 +148,7 @@ def deterministic(t: Trial) -> None:
 
 def leaves_no_trace(t: Trial) -> None:
     """Neither function nor backward changes its inputs, g, the results, or what was saved."""
-    inputs, gs = t.inputs(), [g.copy() for g in t.gs]
+    inputs, gs = t.subject.fresh(), [g.copy() for g in t.gs]
     watched: list[tuple[str, Array, Array]] = []
     if isinstance(t.subject, TensorSubject):
         xs, tensors = t.subject.run(inputs)
@@ -158,16 +160,16 @@ def leaves_no_trace(t: Trial) -> None:
     _unchanged(t, inputs, "the function changes its input {} in place")
     before = [y.copy() for y in ys]
     t.first = t.pull(gs)
-    t.copies = [None if r is None else np.array(r) for r in t.first]
+    t.copies = _copies(t.first)
     for g, original in zip(gs, t.gs, strict=True):
         if not _same(g, original):
-            raise Broken("mutation", "mutation: the backward changes the incoming gradient g in place")
+            raise t.broken("mutation", "the backward changes the incoming gradient g in place")
     for what, array, copy in watched:
         if not _same(array, copy):
-            raise Broken("mutation", f"mutation: a backward changes {what} in place")
+            raise t.broken("mutation", f"a backward changes {what} in place")
     _unchanged(t, inputs, "the backward changes the input {} in place")
     if not all(_same(a, b) for a, b in zip(ys, before, strict=True)):
-        raise Broken("mutation", "mutation: the backward changes the function's result in place")
+        raise t.broken("mutation", "the backward changes the function's result in place")
     t.kept = [*(x for x in inputs if floating(x)), *gs, *ys]
 
 
@@ -197,23 +199,16 @@ def owns_its_memory(t: Trial) -> None:
     for k, r in grads:
         for other in t.kept:
             if _shared(r, other):
-                raise Broken(
-                    "aliasing", f"aliasing: the gradient of {t.name(k)} shares memory with an input, g or the result; "
-                    "return a copy", slot=t.subject.slots[k],
-                )  # fmt: skip
+                text = f"the gradient of {t.name(k)} shares memory with an input, g or the result; return a copy"
+                raise t.broken("aliasing", text, k)
     for (k, r), (j, s) in combinations(grads, 2):
         if _shared(r, s):
-            raise Broken(
-                "aliasing", f"aliasing: the gradients of {t.name(k)} and {t.name(j)} share memory; return a copy",
-                slot=t.subject.slots[k],
-            )  # fmt: skip
-    t.second = [None if r is None else np.array(r) for r in t.pull([g.copy() for g in t.others])]
+            raise t.broken("aliasing", f"the gradients of {t.name(k)} and {t.name(j)} share memory; return a copy", k)
+    t.second  # noqa: B018 - another backward, which may write
     for k, r in grads:
         if not _same(r, t.copies[k]):
-            raise Broken(
-                "aliasing", f"aliasing: the next backward writes into the memory of the gradient of {t.name(k)}",
-                slot=t.subject.slots[k],
-            )  # fmt: skip
+            text = f"the next backward writes into the memory of the gradient of {t.name(k)}"
+            raise t.broken("aliasing", text, k)
 
 
 def repeatable(t: Trial) -> None:
@@ -221,10 +216,8 @@ def repeatable(t: Trial) -> None:
     again = t.pull([g.copy() for g in t.gs])
     for k, (a, b) in enumerate(zip(again, t.copies, strict=True)):
         if (a is None) != (b is None) or (a is not None and not _same(a, b)):
-            raise Broken(
-                "re-entrancy", f"re-entrancy: the same backward gives another gradient of {t.name(k)} the second time",
-                slot=t.subject.slots[k],
-            )  # fmt: skip
+            text = f"the same backward gives another gradient of {t.name(k)} the second time"
+            raise t.broken("re-entrancy", text, k)
 
 
 def linear(t: Trial) -> None:
@@ -232,23 +225,16 @@ def linear(t: Trial) -> None:
     for k, r in enumerate(t.pull([np.zeros_like(g) for g in t.gs])):
         b = t.copies[k]
         if r is not None and np.any(r) and (b is None or np.all(np.isfinite(b))):
-            raise Broken(
-                "linearity", f"linearity: for g = 0 the gradient of {t.name(k)} is not 0", slot=t.subject.slots[k]
-            )
-    second = t.second
-    if second is None:
-        second = [None if r is None else np.array(r) for r in t.pull([g.copy() for g in t.others])]
+            raise t.broken("linearity", f"for g = 0 the gradient of {t.name(k)} is not 0", k)
     mixed = t.pull([np.asarray(2 * g - 3 * h, g.dtype) for g, h in zip(t.gs, t.others, strict=True)])
-    for k, (m, a, b) in enumerate(zip(mixed, t.copies, second, strict=True)):
+    for k, (m, a, b) in enumerate(zip(mixed, t.copies, t.second, strict=True)):
         if m is None or a is None or b is None:
             continue
         with np.errstate(all="ignore"):
             expected, size = 2 * a - 3 * b, 2 * np.abs(a) + 3 * np.abs(b)
         if t.differ(m, expected, size, lambda k=k: t.noise()[1][k] + t.cancelled(k)):  # type: ignore[misc]
-            raise Broken(
-                "linearity", f"linearity: the gradient of {t.name(k)} is not linear in g: vjp(2g - 3h) is not "
-                "2 vjp(g) - 3 vjp(h)", slot=t.subject.slots[k],
-            )  # fmt: skip
+            text = f"the gradient of {t.name(k)} is not linear in g: vjp(2g - 3h) is not 2 vjp(g) - 3 vjp(h)"
+            raise t.broken("linearity", text, k)
 
 
 def blind_to_layout(t: Trial) -> None:
@@ -256,11 +242,10 @@ def blind_to_layout(t: Trial) -> None:
     many = any(x.ndim > 1 for x in [*t.subject.inputs, *t.gs] if floating(x))
     layouts = [("reversed and strided", strided), ("Fortran-ordered", fortran)]
     for name, layout in layouts if many else layouts[:1]:
-        _compared(
-            t, name, [layout(x) if floating(x) else x for x in t.inputs()], [layout(g) for g in t.gs], t.ys, t.copies
-        )
+        inputs = [layout(x) if floating(x) else x for x in t.subject.fresh()]
+        _compared(t, name, inputs, [layout(g) for g in t.gs], t.ys, t.copies)
     # An expanded array has other values, so another expectation; it is read-only.
-    inputs = [expanded(x) if floating(x) else x for x in t.inputs()]
+    inputs = [expanded(x) if floating(x) else x for x in t.subject.fresh()]
     gs = [expanded(g) for g in t.gs]
     try:
         ys, pull = t.subject.pull([np.array(x) if floating(x) else x for x in inputs])
@@ -268,8 +253,7 @@ def blind_to_layout(t: Trial) -> None:
     except (Flaw, ArithmeticError, ValueError, RuntimeError):
         return
     if [y.shape for y in ys] == [y.shape for y in t.ys]:
-        grads = [None if r is None else np.array(r) for r in grads]
-        _compared(t, "expanded (read-only)", inputs, gs, [y.copy() for y in ys], grads)
+        _compared(t, "expanded (read-only)", inputs, gs, [y.copy() for y in ys], _copies(grads))
 
 
 def _compared(t: Trial, name: str, inputs: Any, gs: Any, ys: Any, grads: Any) -> None:
@@ -280,20 +264,17 @@ def _compared(t: Trial, name: str, inputs: Any, gs: Any, ys: Any, grads: Any) ->
     for a, b in zip(found, ys, strict=True):
         if a.shape != b.shape:
             return
-        if t.differ(a, b, np.max(np.abs(np.where(np.isfinite(b), b, 0)), initial=0), lambda: _largest(t.noise()[0])):
-            raise Broken("layout", f"layout: {name} inputs give other values than contiguous ones")
+        if t.differ(a, b, _size(b), lambda: _largest(t.noise()[0])):
+            raise t.broken("layout", f"{name} inputs give other values than contiguous ones")
     try:
         results = pull(gs)
     except Flaw as flaw:
         law = "mutation" if flaw.kind == "mutation" else "layout"
-        raise Broken(law, f"{law}: with {name} inputs and gradients {flaw}") from flaw
+        raise t.broken(law, f"with {name} inputs and gradients {flaw}") from flaw
     for k, (r, b) in enumerate(zip(results, grads, strict=True)):
-        size = 0.0 if b is None else np.max(np.abs(np.where(np.isfinite(b), b, 0)), initial=0)
-        if t.differ(r, b, size, lambda k=k: t.noise()[1][k]):  # type: ignore[misc]
-            raise Broken(
-                "layout", f"layout: {name} inputs and g give another gradient of {t.name(k)} than contiguous ones",
-                slot=t.subject.slots[k],
-            )  # fmt: skip
+        if t.differ(r, b, 0.0 if b is None else _size(b), lambda k=k: t.noise()[1][k]):  # type: ignore[misc]
+            text = f"{name} inputs and g give another gradient of {t.name(k)} than contiguous ones"
+            raise t.broken("layout", text, k)
 
 
 def freed(t: Trial) -> None:
@@ -307,16 +288,15 @@ def freed(t: Trial) -> None:
         if any(node() is not None for node in nodes):
             gc.collect()
             if not any(node() is not None for node in nodes):  # else somebody keeps it on purpose
-                raise Broken(
-                    "freed", "freed: the graph holds a reference cycle, so its memory waits for the garbage collector"
-                )
+                text = "the graph holds a reference cycle, so its memory waits for the garbage collector"
+                raise t.broken("freed", text)
     finally:
         if enabled:
             gc.enable()
 
 
 def _released(t: Trial) -> list[Any]:
-    xs, ys = t.subject.run(t.inputs())  # type: ignore[attr-defined]
+    xs, ys = t.subject.run(t.subject.fresh())  # type: ignore[attr-defined]
     nodes = [weakref.ref(y.node) for y in ys if y.node is not None and not isinstance(y.node, Leaf)]
     backward(xs, ys, [g.copy() for g in t.gs])
     return nodes
@@ -325,7 +305,7 @@ def _released(t: Trial) -> list[Any]:
 def forward_is_reverse(subject: TensorSubject, seed: int) -> list[Failure]:
     """<v, J u> from the jvp (the vjp of the vjp) against the vjp; the jvp is a matter of second order here."""
     draw = np.random.default_rng([seed, 2])
-    xs, ys = subject.run([np.array(x) if isinstance(x, np.ndarray) else x for x in subject.inputs])
+    xs, ys = subject.run(subject.fresh())
     vs = [draw.uniform(-1, 1, y.array.shape).astype(y.array.dtype) for y in ys]
     us = [draw.uniform(-1, 1, x.array.shape).astype(x.array.dtype) for x in xs]
     reverse = sum(float(np.sum(r * u)) for r, u in zip(backward(xs, ys, vs), us, strict=True) if r is not None)
@@ -367,6 +347,15 @@ def expanded(x: Array) -> Array:
 # ---------------------------------------------------------------------------------------------- small helpers
 def _same(a: Array, b: Array | None) -> bool:
     return b is not None and a.shape == b.shape and (a.tobytes() == b.tobytes() or np.array_equal(a, b, equal_nan=True))
+
+
+def _copies(grads: Sequence[Array | None]) -> list[Array | None]:
+    return [None if r is None else np.array(r) for r in grads]
+
+
+def _size(x: Array) -> float:
+    """The largest of the finite elements, in size."""
+    return float(np.max(np.abs(np.where(np.isfinite(x), x, 0)), initial=0))
 
 
 def _shared(a: Array, b: Array) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.graph import Handle
-from tinygrad_pt.testing.subject import Array, Flat, Subject, array_of, double, floating, outputs_of, several
+from tinygrad_pt.testing.subject import Array, Flat, Subject, array_of, double, floating, outputs_of, results_of
 
 EPS = float(np.finfo(np.float64).eps)
 TINY = float(np.finfo(np.float64).tiny)
@@ -430,7 +430,7 @@ def _complex(f: Any, flat: Flat, argnum: int, i: int) -> Array:
     x = abs(float(flat.x[i]))
     h = 1e-10 * x if 0 < x < 1 else 1e-20 * max(x, 1)  # errs by (h/x)², and neither h nor h/x is a subnormal number
     args[argnum].flat[i] += h * 1j
-    results = [np.asarray(y) for y in several(f(*args))]
+    results = [np.asarray(y) for y in results_of(f(*args))]
     return np.concatenate([np.ravel(np.imag(y)) for y in results if y.dtype.kind in "fc"]) / h
 
 

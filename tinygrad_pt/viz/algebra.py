@@ -10,8 +10,6 @@ import numpy as np
 from tinygrad_pt.graph import OPS
 from tinygrad_pt.symbol import Symbol
 
-__all__ = ["ORDER", "UNIT", "Product", "condition", "is_op", "plain", "product", "simplify"]
-
 UNIT = Symbol("1")  # what flows into a scalar when its local derivative is asked for
 
 KEEP = {"reshape", "unsqueeze", "squeeze", "expand", "cast", "clone"}  # change no value

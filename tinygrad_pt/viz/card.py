@@ -10,10 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .model import Edge, Snapshot, Vertex
-from .text import MISSING_GRAD, MISSING_VALUE, WORDS, clean, number, relation, shape_text
-
-__all__ = ["LABELS", "Block", "Card", "card", "chips", "edge_tip"]
+from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
+from tinygrad_pt.viz.text import MISSING_GRAD, MISSING_VALUE, WORDS, clean, decimal, relation, shape_text
 
 FEW, MANY = 4, 64  # up to FEW elements are written out, up to MANY are shown as a heat map
 LABELS = ("auto", "none", "num", "sym", "both")
@@ -73,11 +71,11 @@ def block(value: NDArray[Any] | float | None, letter: str, missing: str, lang: s
     if array.size == 0:
         return Block((WORDS[lang]["empty"],))
     if array.ndim == 0:
-        return Block((number(array[()], lang=lang),))
+        return Block((decimal(array[()], lang=lang),))
     rows = array.reshape(-1, array.shape[-1])
     if array.size <= FEW:
         comma = "; " if lang == "pt" else ", "
-        return Block(tuple(f"[{comma.join(number(x, lang=lang) for x in row)}]" for row in rows))
+        return Block(tuple(f"[{comma.join(decimal(x, lang=lang) for x in row)}]" for row in rows))
     size = np.abs(array.astype(np.complex128 if np.iscomplexobj(array) else np.float64))
     if array.size > MANY or np.iscomplexobj(array):
         with np.errstate(all="ignore"):
@@ -85,7 +83,7 @@ def block(value: NDArray[Any] | float | None, letter: str, missing: str, lang: s
         return Block((f"‖{letter}‖ {relation(norm, lang=lang)}",))
     finite = size[np.isfinite(size)]
     top = float(finite.max()) if finite.size else 0.0
-    return Block((f"|{letter}| ≤ {number(top, lang=lang)}",), _levels(rows, top))
+    return Block((f"|{letter}| ≤ {decimal(top, lang=lang)}",), _levels(rows, top))
 
 
 def _levels(rows: NDArray[Any], top: float) -> tuple[tuple[int | None, ...], ...]:
@@ -122,7 +120,7 @@ def _summary(value: NDArray[Any] | float | None, missing: str, lang: str) -> str
     words, wide = WORDS[lang], array.astype(np.float64)
     with np.errstate(all="ignore"):
         parts = {"min": wide.min(), "mean": wide.mean(), "max": wide.max()}
-    return ", ".join(f"{words[key]} {number(float(part), lang=lang)}" for key, part in parts.items())
+    return ", ".join(f"{words[key]} {decimal(float(part), lang=lang)}" for key, part in parts.items())
 
 
 def chips(snapshot: Snapshot, labels: str = "auto", lang: str = "en") -> tuple[tuple[str, ...], ...]:
@@ -152,7 +150,7 @@ def _chip(edge: Edge, labels: str, lang: str, limit: int = SYMBOL_LENGTH) -> tup
     if edge.number is None or (labels == "sym" and symbol):
         return (symbol,) if symbol else ()
     if labels == "num" or not symbol:
-        return (number(edge.number, lang=lang),)
+        return (decimal(edge.number, lang=lang),)
     if _states(symbol, edge.number):
         return (symbol,)
     return (symbol, relation(edge.number, lang=lang))

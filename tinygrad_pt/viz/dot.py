@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from .card import Block, Card, card, chips, edge_tip
-from .model import Scope, Snapshot, Vertex
-from .style import HEAT_LIGHT, LIGHT
-from .text import WORDS, clean, dot_html, dot_quoted
+from tinygrad_pt.viz.card import Block, Card, card, chips, edge_tip
+from tinygrad_pt.viz.model import Scope, Snapshot, Vertex
+from tinygrad_pt.viz.style import HEAT_LIGHT, LIGHT
+from tinygrad_pt.viz.text import WORDS, clean, dot_html, dot_quoted
 
 if TYPE_CHECKING:
     import graphviz
-
-__all__ = ["digraph"]
 
 
 def digraph(snapshot: Snapshot, rankdir: str = "LR", labels: str = "auto", lang: str = "en") -> graphviz.Digraph:

@@ -10,17 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import engine as engines
-from .card import LABELS
-from .dot import digraph
-from .model import Snapshot
-from .svg import paint
-from .text import WORDS
+from tinygrad_pt.viz import engine as engines
+from tinygrad_pt.viz.card import LABELS
+from tinygrad_pt.viz.dot import digraph
+from tinygrad_pt.viz.model import Snapshot
+from tinygrad_pt.viz.svg import paint
+from tinygrad_pt.viz.text import WORDS
 
 if TYPE_CHECKING:
     import graphviz
-
-__all__ = ["Drawing"]
 
 SUFFIXES = (".dot", ".gv", ".svg", ".png", ".pdf")
 

@@ -15,8 +15,6 @@ import threading
 from dataclasses import dataclass
 from functools import cache
 
-__all__ = ["Engine", "EngineError", "REMEDY", "doctor", "engines", "formats", "render"]
-
 TIMEOUT = 30.0
 OUTPUT_CAP = 64 << 20
 PROBE = "digraph { a [label=<<TABLE><TR><TD>a</TD></TR></TABLE>>] a -> b [label=<x>] }"

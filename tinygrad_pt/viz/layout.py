@@ -11,11 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .model import Scope, Snapshot
-from .ordering import arrange
-from .placing import Items, Link, place
-
-__all__ = ["Box", "Layout", "Point", "columns", "layout"]
+from tinygrad_pt.viz.model import Scope, Snapshot
+from tinygrad_pt.viz.ordering import arrange
+from tinygrad_pt.viz.placing import Items, Link, place
 
 Point = tuple[float, float]
 Size = tuple[float, float]

@@ -9,8 +9,6 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-__all__ = ["KINDS", "Edge", "Scope", "Snapshot", "Vertex"]
-
 Scope = tuple[str, ...]
 KINDS = ("input", "param", "const", "target", "op", "loss")
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}", re.ASCII)

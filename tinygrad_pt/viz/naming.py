@@ -6,10 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from tinygrad_pt.graph import Handle, Leaf, Node
-from tinygrad_pt.viz.formula import number
+from tinygrad_pt.viz.formula import exact
 from tinygrad_pt.viz.text import clean
-
-__all__ = ["TARGETS", "Known", "known_tensors", "names_of"]
 
 TARGETS = ("t", "y", "T", "Y", "target", "targets", "label", "labels", "alvo", "alvos")
 DEEPEST, LONGEST = 4, 256  # how far into lists and dicts names are looked for
@@ -80,7 +78,7 @@ def names_of(
     for box in boxes:
         if box not in names:
             if hasattr(box, "raw"):
-                names[box] = number(box.raw)
+                names[box] = exact(box.raw)
                 continue
             stem = "c"
             if isinstance(box, Node):

@@ -5,9 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Callable, Sequence
 
-from .placing import Items, Spacing
-
-__all__ = ["arrange", "crossings"]
+from tinygrad_pt.viz.placing import Items, Spacing
 
 SWEEPS = 12
 

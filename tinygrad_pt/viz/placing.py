@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from .model import Scope
-
-__all__ = ["Items", "Link", "Spacing", "place"]
+from tinygrad_pt.viz.model import Scope
 
 INFINITY = float("inf")
 ROUNDS, MOMENTUM = 60, 0.8

@@ -15,13 +15,11 @@ from tinygrad_pt.debugging.replay import Boxes, Number, Replay
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Constant, Handle, Leaf, Node, made_by
 from tinygrad_pt.symbol import Symbol
-from tinygrad_pt.viz.formula import UNIT, op_sign, read
+from tinygrad_pt.viz.algebra import UNIT
+from tinygrad_pt.viz.formula import op_sign, read
 from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
 from tinygrad_pt.viz.naming import TARGETS, Known, known_tensors, names_of
-from tinygrad_pt.viz.text import WORDS
-from tinygrad_pt.viz.text import number as decimal
-
-__all__ = ["MAX_NODES", "snapshot"]
+from tinygrad_pt.viz.text import WORDS, decimal
 
 MAX_NODES = 400
 

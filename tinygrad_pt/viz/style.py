@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["DARK", "HEAT_DARK", "HEAT_LIGHT", "LIGHT", "level_name", "stylesheet"]
-
 SANS = 'Helvetica,Arial,"Liberation Sans","DejaVu Sans",sans-serif'
 MONO = '"DejaVu Sans Mono",Menlo,Consolas,"Liberation Mono",Courier,monospace'
 

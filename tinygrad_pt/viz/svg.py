@@ -5,13 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 
-from .card import Block, Card, card, chips, edge_tip
-from .layout import Box, Layout, Point, layout
-from .model import Edge, Snapshot, Vertex
-from .style import level_name, stylesheet
-from .text import WORDS, clean, width, xml
-
-__all__ = ["paint"]
+from tinygrad_pt.viz.card import Block, Card, card, chips, edge_tip
+from tinygrad_pt.viz.layout import Box, Layout, Point, layout
+from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
+from tinygrad_pt.viz.style import level_name, stylesheet
+from tinygrad_pt.viz.text import WORDS, clean, width, xml
 
 ROOT = "tinygrad-pt"
 LINE, HEADER, PADDING, CAPTION, CHIP_LINE = 17.0, 24.0, 9.0, 18.0, 14.0

@@ -9,8 +9,6 @@ from numbers import Integral
 
 import numpy as np
 
-__all__ = ["WORDS", "clean", "dot_html", "dot_quoted", "number", "relation", "shape_text", "width", "xml"]
-
 MISSING_VALUE, MISSING_GRAD = "?", "·"
 
 # Whatever steers instead of showing: controls, surrogates, format marks (among them the bidirectional
@@ -92,12 +90,12 @@ def dot_quoted(text: str) -> str:
     return text.replace("<", "&lt;").replace(">", "&gt;").replace("\n", "\\n")
 
 
-def number(value: object, digits: int = 4, lang: str = "en") -> str:
+def decimal(value: object, digits: int = 4, lang: str = "en") -> str:
     """A number with `digits` decimals and a true minus; whole numbers and truth values as they are.
 
     What would round to nothing, or grow long, is written with an exponent: 0.0000 stands for zero only.
 
-    >>> number(-0.5), number(3), number(2.5e-7), number(float("-inf")), number(0.15, lang="pt")
+    >>> decimal(-0.5), decimal(3), decimal(2.5e-7), decimal(float("-inf")), decimal(0.15, lang="pt")
     ('−0.5000', '3', '2.50e−7', '−∞', '0,1500')
     """
     if isinstance(value, (bool, np.bool_)):
@@ -106,9 +104,9 @@ def number(value: object, digits: int = 4, lang: str = "en") -> str:
         text = str(int(value))
         text = text if len(text) <= 12 else f"{float(value):.{digits}e}"
     elif isinstance(value, (complex, np.complexfloating)):
-        imaginary = number(float(value.imag), digits, lang)
+        imaginary = decimal(float(value.imag), digits, lang)
         sign = "" if imaginary.startswith("−") else "+"
-        return f"{number(float(value.real), digits, lang)}{sign}{imaginary}i"
+        return f"{decimal(float(value.real), digits, lang)}{sign}{imaginary}i"
     else:
         text = _real(float(value), digits)  # type: ignore[arg-type]
     text = text.replace("-", "−")
@@ -134,7 +132,7 @@ def relation(value: float, digits: int = 4, lang: str = "en") -> str:
     >>> relation(0.25), relation(1 / 3)
     ('= 0.2500', '≈ 0.3333')
     """
-    text = number(value, digits, lang)
+    text = decimal(value, digits, lang)
     plain = text.replace("−", "-").replace(",", ".").replace("∞", "inf")
     # A float32 carries seven digits: what differs behind them is not a rounding of ours.
     exact = math.isnan(value) or math.isclose(float(plain), value, rel_tol=1e-6)
