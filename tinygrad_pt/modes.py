@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -86,12 +88,18 @@ class Switch:
         enter(before)
 
     def __call__(self, function: Any) -> Any:
-        @functools.wraps(function)
-        def switched(*args: Any, **kwargs: Any) -> Any:
-            with Switch(**self.changes):
-                return function(*args, **kwargs)
+        return decorated(lambda: Switch(**self.changes), function)
 
-        return switched
+
+def decorated(context: Callable[[], AbstractContextManager[Any]], function: Any) -> Any:
+    """The function, run inside a fresh context each time it is called."""
+
+    @functools.wraps(function)
+    def switched(*args: Any, **kwargs: Any) -> Any:
+        with context():
+            return function(*args, **kwargs)
+
+    return switched
 
 
 class no_grad(Switch):
