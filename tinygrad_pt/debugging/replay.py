@@ -1,7 +1,6 @@
-"""The graph behind a tensor computed once more: values that no rule saved, and gradients that nobody kept.
+"""A replay computes the values and the gradients of a graph once more, where no rule saved them and nobody kept them.
 
-Values that are gone are computed again from those that are still there; whatever has changed since, or cannot be
-known any more, is None rather than a guess.
+A value that has changed since, or that cannot be known any more, is None rather than a guess.
 """
 
 from __future__ import annotations
@@ -14,9 +13,20 @@ import numpy as np
 
 from tinygrad_pt.autograd import engine
 from tinygrad_pt.autograd.engine import order
-from tinygrad_pt.graph import PICK, SAVED, Constant, Leaf, Node, made_by
+from tinygrad_pt.errors import refuse
+from tinygrad_pt.graph import PICK, SAVED, Constant, Leaf, Node, Tensor, made_by
 from tinygrad_pt.ops import sum_to
 from tinygrad_pt.symbol import Symbol
+
+
+def with_history(t: Any, takes: str, text: str) -> Node:
+    """The vertex of a tensor, for a function that takes tensors; `text` refuses one that has none."""
+    if not isinstance(t, Tensor):
+        raise refuse(TypeError, f"{takes}, not {type(t).__name__}")
+    if t.node is None:
+        mend = "compute it, outside no_grad(), from a tensor with requires_grad=True"
+        raise refuse(RuntimeError, text, mend=mend)
+    return t.node
 
 
 class Number:

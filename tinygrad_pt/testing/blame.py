@@ -1,4 +1,4 @@
-"""Who is to blame: every op that was applied is checked by itself, at the very arguments it was applied to."""
+"""The search for the op whose rule is wrong: every op that was applied is checked by itself, at the same arguments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.calling import apply, bundle, wrap
-from tinygrad_pt.graph import Handle, made_by
+from tinygrad_pt.graph import Op, Tensor, made_by
 from tinygrad_pt.lines import Line, caller
 from tinygrad_pt.listening import Tape, listen
 from tinygrad_pt.testing.compare import compare
@@ -26,7 +26,7 @@ Options = dict[str, Any]  # of `compare`
 class Application:
     """One op as it was applied: its arguments then, which of them want a gradient, and where in the program."""
 
-    op: Any
+    op: Op
     args: list[Any]
     wanting: list[int]
     attrs: dict[str, Any]
@@ -36,9 +36,8 @@ class Application:
 
     def subject(self) -> TensorSubject:
         """The op by itself, as something to check."""
-        return TensorSubject(
-            self.function(), [wrap(a) if isinstance(a, np.ndarray) else a for a in self.args], self.wanting
-        )
+        args = [wrap(a) if isinstance(a, np.ndarray) else a for a in self.args]
+        return TensorSubject(self.function(), args, self.wanting)
 
     def function(self) -> Callable[..., Any]:
         if self.again is not None:
@@ -81,21 +80,21 @@ class Record:
         owner = _owner(array)
         self.known[id(owner)] = owner
 
-    def tape(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any) -> None:
+    def tape(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor) -> None:
         line = caller()
         if result.node is None:
             if op.differentiable and floating(result.array) and any(_alive(a) for a in args):
                 self.unrecorded.append((line, f"{op.name} was applied under no_grad, at {line}"))
             return
         for a in args:
-            if isinstance(a, Handle) and a.node is None and floating(a.array) and id(_owner(a.array)) in self.known:
+            if isinstance(a, Tensor) and a.node is None and floating(a.array) and id(_owner(a.array)) in self.known:
                 self.cuts.append(f"an argument of {op.name} is a detached tensor, at {line}")
         self.remember(result.array)
         again = attrs.get("again")
         if again is not None:  # the ops inside a Function's forward are rightly not recorded
             self.unrecorded = [u for u in self.unrecorded if u[0] is None or u[0].function != "forward"]
         if len(self.applications) < MOST:
-            values = [np.array(a.array) if isinstance(a, Handle) else a for a in args]
+            values = [np.array(a.array) if isinstance(a, Tensor) else a for a in args]
             wanting = [i for i, a in enumerate(args) if _alive(a) and floating(values[i])]
             scope = made_by(result.node).scope
             module = "" if scope is None else str(scope)
@@ -103,7 +102,7 @@ class Record:
 
 
 def _alive(a: Any) -> bool:
-    return isinstance(a, Handle) and a.node is not None
+    return isinstance(a, Tensor) and a.node is not None
 
 
 def _owner(array: Array) -> Array:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tinygrad_pt.testing.kinks import Tie, Verdicts, joint, judge
-from tinygrad_pt.testing.numerical import Line, Slopes, elements, ladder, slopes
+from tinygrad_pt.testing.numerical import Direction, Slopes, elements, ladder, slopes
 from tinygrad_pt.testing.subject import Array, Flat, signed
 
 FULL = 2**16  # entries of a Jacobian that is looked at whole
@@ -54,7 +54,7 @@ def compare(flat: Flat, *, seed: int, rtol: float = 0.0, atol: float = 0.0, max_
     analytic, given = jacobian(flat, flat.x, weights)
     eps = flat.subject.eps
 
-    def look(lines: list[Line], thorough: bool = False) -> Slopes:
+    def look(lines: list[Direction], thorough: bool = False) -> Slopes:
         return slopes(flat, flat.x, lines, y=flat.y, eps=eps, thorough=thorough, weights=weights)
 
     if n <= max_elements:
@@ -156,7 +156,7 @@ def suspects(
     budget = most
     while blocks and budget > 0:
         lines = [
-            Line(b, size[b] * draw.uniform(0.5, 1.0, b.size) * draw.choice([-1.0, 1.0], b.size),
+            Direction(b, size[b] * draw.uniform(0.5, 1.0, b.size) * draw.choice([-1.0, 1.0], b.size),
                  (1.0, 2.0**-8, 2.0**-16)) for b in blocks
         ]  # fmt: skip
         budget -= len(lines)
@@ -177,12 +177,10 @@ def suspects(
 
 
 def _replaced(s: Slopes, columns: Array, by: Slopes) -> Slopes:
-    parts = []
-    for f in fields(Slopes):
-        part = getattr(s, f.name).copy()
-        part[:, columns] = getattr(by, f.name)
-        parts.append(part)
-    return Slopes(*parts)
+    found = Slopes(*(table.copy() for table in s))
+    for table, part in zip(found, by, strict=True):
+        table[:, columns] = part
+    return found
 
 
 def _spread(s: Slopes, columns: Array, n: int) -> Slopes:

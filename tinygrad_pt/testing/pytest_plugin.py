@@ -1,4 +1,4 @@
-"""What the fixture `graph_snapshot` does; `pytest_tinygrad_pt` has the fixture, and imports this when it is used."""
+"""The fixture `graph_snapshot` calls this module: `pytest_tinygrad_pt` imports it when the fixture is used."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tinygrad_pt.testing.snapshot import graph_difference, graph_text
+from tinygrad_pt.testing.graph_text import graph_difference, graph_text
 
 FOLDER = "__graph_snapshots__"
 
 
-class Snapshots:
+class StoredGraphs:
     """The stored graphs of one test, in text files beside it."""
 
     def __init__(self, test_file: Path, test_name: str, update: bool = False) -> None:

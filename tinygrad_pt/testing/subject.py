@@ -1,4 +1,4 @@
-"""What is checked, in one form: a function from arrays to arrays, and its vector-Jacobian product."""
+"""A subject is a function to check, in one form for all: from arrays to arrays, with its vector-Jacobian product."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from tinygrad_pt import autograd
 from tinygrad_pt.calling import wrap
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.listening import Tape, listen
 
@@ -79,11 +80,11 @@ def slots_of(inputs: Sequence[Any], argnums: Sequence[int] | None, kind: str = "
     found = [i for i, x in enumerate(inputs) if floating(array_of(x))]
     if argnums is None:
         if not found:
-            raise ValueError(f"gradcheck needs a floating point {kind} among the inputs")
+            raise refuse(ValueError, f"gradcheck needs a floating point {kind} among the inputs")
         return found
     for i in argnums:
         if i not in found:
-            raise ValueError(f"argument {i} is no floating point {kind}: it has no gradient to check")
+            raise refuse(ValueError, f"argument {i} is no floating point {kind}: it has no gradient to check")
     return list(argnums)
 
 
@@ -135,7 +136,7 @@ class NumpySubject(Subject):
         self.joined = isinstance(results, (tuple, list))
         found = outputs_of(results)
         if not found:
-            raise TypeError("the function must return a floating point array, or a tuple with some")
+            raise refuse(TypeError, "the function must return a floating point array, or a tuple with some")
         self.rounding([y.dtype for y in found])
 
     def values(self, inputs: Sequence[Any]) -> list[Array]:
@@ -221,7 +222,7 @@ class TensorSubject(Subject):
                 self.leaves = True
                 results = self.function(*self.arguments(self.inputs, True))
         if not floating_tensors(results):
-            raise TypeError("the function must return a floating point tensor, or a tuple with some")
+            raise refuse(TypeError, "the function must return a floating point tensor, or a tuple with some")
         self.rounding(list(met))
 
     def arguments(self, inputs: Sequence[Any], leaves: bool) -> list[Any]:

@@ -34,8 +34,8 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def graph_snapshot(request: pytest.FixtureRequest) -> Any:
     """Assert that the graph behind tensors has the stored structure: `graph_snapshot(loss)`, once or more per test."""
-    from tinygrad_pt.testing.pytest_plugin import Snapshots
+    from tinygrad_pt.testing.pytest_plugin import StoredGraphs
 
-    return Snapshots(
+    return StoredGraphs(
         request.path, request.node.name, update=request.config.getoption("graph_snapshot_update", default=False)
     )
