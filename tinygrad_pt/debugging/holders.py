@@ -137,18 +137,19 @@ def _siblings(container: Any, pending: list[Any]) -> list[Any]:
 def _saved_bytes(graph: set[Node]) -> int:
     """What the rules of a graph keep, every array once, and not the leaves' own."""
     found: dict[int, int] = {}
-    own = {id(_memory(p.value)) for n in graph for p in n.parents if isinstance(p, Leaf)}
+    own = {id(owner_of(p.value)) for n in graph for p in n.parents if isinstance(p, Leaf)}
     for n in graph:
         kept = [a for a in n.args or () if isinstance(a, SAVED)]
         kept += [entry[0] for entry in getattr(n.attrs.get("ctx"), "_saved", None) or () if entry is not None]
         for a in kept:
-            memory = _memory(a)
+            memory = owner_of(a)
             if id(memory) not in own:
                 found[id(memory)] = memory.nbytes
     return sum(found.values())
 
 
-def _memory(a: Any) -> Any:
+def owner_of(a: Any) -> Any:
+    """The array whose memory an array shows: itself, or the one it is a view of."""
     while isinstance(a, np.ndarray) and isinstance(a.base, np.ndarray):
         a = a.base
     return a

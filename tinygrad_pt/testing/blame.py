@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.calling import apply, bundle, wrap
+from tinygrad_pt.debugging.holders import owner_of
 from tinygrad_pt.graph import Op, Tensor, made_by
 from tinygrad_pt.lines import Line, caller
 from tinygrad_pt.listening import Tape, listen
@@ -77,7 +78,7 @@ class Record:
         self.cuts += [text for _, text in self.unrecorded]
 
     def remember(self, array: Array) -> None:
-        owner = _owner(array)
+        owner = owner_of(array)
         self.known[id(owner)] = owner
 
     def tape(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor) -> None:
@@ -87,7 +88,7 @@ class Record:
                 self.unrecorded.append((line, f"{op.name} was applied under no_grad, at {line}"))
             return
         for a in args:
-            if isinstance(a, Tensor) and a.node is None and floating(a.array) and id(_owner(a.array)) in self.known:
+            if isinstance(a, Tensor) and a.node is None and floating(a.array) and id(owner_of(a.array)) in self.known:
                 self.cuts.append(f"an argument of {op.name} is a detached tensor, at {line}")
         self.remember(result.array)
         again = attrs.get("again")
@@ -103,12 +104,6 @@ class Record:
 
 def _alive(a: Any) -> bool:
     return isinstance(a, Tensor) and a.node is not None
-
-
-def _owner(array: Array) -> Array:
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
 
 
 # ---------------------------------------------------------------------------------------------- the search

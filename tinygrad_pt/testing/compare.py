@@ -1,4 +1,4 @@
-"""The comparison itself: the analytic Jacobian of a subject against the numerical one, small or large."""
+"""`compare` holds the analytic Jacobian of a subject against the numerical one, whole or in random combinations."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The laws a gradient keeps whatever its value: linear in g, in memory of its own, repeatable, leaving no trace.
+"""The laws that a gradient keeps whatever its value: it is linear in g, owns its memory and can be repeated.
 
-Each law is a function that looks at a subject and says what is broken, or nothing; `broken_laws` tries them in turn.
+Each law is a function that raises `Broken` where a subject breaks it; `broken_laws` tries them in turn.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from tinygrad_pt.autograd import engine
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.graph import Handle, Leaf
+from tinygrad_pt.graph import Leaf, Tensor
 from tinygrad_pt.testing.report import Failure
 from tinygrad_pt.testing.subject import Array, Flaw, Subject, TensorSubject, backward, floating, signed
 
@@ -240,8 +240,10 @@ def linear(t: Trial) -> None:
 def blind_to_layout(t: Trial) -> None:
     """Inputs and gradients in other layouts of memory give the same."""
     many = any(x.ndim > 1 for x in [*t.subject.inputs, *t.gs] if floating(x))
-    layouts = [("reversed and strided", strided), ("Fortran-ordered", fortran)]
-    for name, layout in layouts if many else layouts[:1]:
+    layouts: dict[str, Callable[[Array], Array]] = {"reversed and strided": strided}
+    if many:
+        layouts["Fortran-ordered"] = functools.partial(np.array, order="F")
+    for name, layout in layouts.items():
         inputs = [layout(x) if floating(x) else x for x in t.subject.fresh()]
         _compared(t, name, inputs, [layout(g) for g in t.gs], t.ys, t.copies)
     # An expanded array has other values, so another expectation; it is read-only.
@@ -284,7 +286,10 @@ def freed(t: Trial) -> None:
     enabled = gc.isenabled()
     gc.disable()
     try:
-        nodes = _released(t)
+        xs, ys = t.subject.run(t.subject.fresh())
+        nodes = [weakref.ref(y.node) for y in ys if y.node is not None and not isinstance(y.node, Leaf)]
+        backward(xs, ys, [g.copy() for g in t.gs])
+        del xs, ys
         if any(node() is not None for node in nodes):
             gc.collect()
             if not any(node() is not None for node in nodes):  # else somebody keeps it on purpose
@@ -293,13 +298,6 @@ def freed(t: Trial) -> None:
     finally:
         if enabled:
             gc.enable()
-
-
-def _released(t: Trial) -> list[Any]:
-    xs, ys = t.subject.run(t.subject.fresh())  # type: ignore[attr-defined]
-    nodes = [weakref.ref(y.node) for y in ys if y.node is not None and not isinstance(y.node, Leaf)]
-    backward(xs, ys, [g.copy() for g in t.gs])
-    return nodes
 
 
 def forward_is_reverse(subject: TensorSubject, seed: int) -> list[Failure]:
@@ -311,7 +309,7 @@ def forward_is_reverse(subject: TensorSubject, seed: int) -> list[Failure]:
     reverse = sum(float(np.sum(r * u)) for r, u in zip(backward(xs, ys, vs), us, strict=True) if r is not None)
     leaves = [wrap(v.copy()).requires_grad_() for v in vs]
     products = backward(xs, ys, leaves, create=True)
-    pairs = [(p, u) for p, u in zip(products, us, strict=True) if isinstance(p, Handle) and p.node is not None]
+    pairs = [(p, u) for p, u in zip(products, us, strict=True) if isinstance(p, Tensor) and p.node is not None]
     forward = 0.0
     if pairs:
         jvp = backward(leaves, [p for p, _ in pairs], [u for _, u in pairs])
@@ -333,10 +331,6 @@ def strided(x: Array) -> Array:
     view = room[(*(slice(None, None, -1),) * (x.ndim - 1), slice(None, None, -2))]
     view[...] = x
     return view
-
-
-def fortran(x: Array) -> Array:
-    return np.array(x, order="F")
 
 
 def expanded(x: Array) -> Array:

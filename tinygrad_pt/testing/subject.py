@@ -112,6 +112,17 @@ class Subject:
         """The inputs, in memory of their own."""
         return [np.array(x) if isinstance(x, np.ndarray) else x for x in self.inputs]
 
+    def tried(self, inputs: list[Any], call: Callable[[], Any]) -> Any:
+        """A first call, with the inputs in float64, or in their own dtypes where the function insists on those."""
+        self.inputs = [double(x) for x in inputs]
+        try:
+            return call()
+        except (TypeError, ValueError, RuntimeError):
+            if all(not floating(x) or x.dtype == np.float64 for x in inputs):
+                raise
+            self.inputs = [np.array(x) if floating(x) else x for x in inputs]
+            return call()
+
     def rounding(self, dtypes: Sequence[Any]) -> None:
         """Take note of the dtypes met on the way."""
         self.eps = max([self.eps, *(float(np.finfo(d).eps) for d in dtypes if np.dtype(d).kind == "f")])
@@ -125,14 +136,7 @@ class NumpySubject(Subject):
         raw = [np.asarray(x, np.float64) if isinstance(x, (float, np.floating)) else x for x in raw]
         self.function, self.vjp = f, vjp
         self.slots, self.names = slots_of(raw, argnums, "array"), names_of(f, len(raw))
-        self.inputs = [double(x) for x in raw]
-        try:
-            results = f(*self.inputs)
-        except (TypeError, ValueError):
-            if all(not floating(x) or x.dtype == np.float64 for x in raw):
-                raise
-            self.inputs = [np.array(x) if floating(x) else x for x in raw]  # it insists on its own dtype
-            results = f(*self.inputs)
+        results = self.tried(raw, lambda: f(*self.inputs))
         self.joined = isinstance(results, (tuple, list))
         found = outputs_of(results)
         if not found:
@@ -197,15 +201,8 @@ class TensorSubject(Subject):
     def __init__(self, f: Any, inputs: Sequence[Any], argnums: Sequence[int] | None) -> None:
         self.function, self.slots, self.names = f, slots_of(inputs, argnums), names_of(f, len(inputs))
         self.handles = [isinstance(x, Tensor) for x in inputs]
-        self.inputs = [double(array_of(x)) for x in inputs]
         self.leaves = False  # does f insist on inputs that require grad, even where only values are asked for?
-        try:
-            self.explore()
-        except (TypeError, ValueError, RuntimeError):
-            if all(not floating(array_of(x)) or array_of(x).dtype == np.float64 for x in inputs):
-                raise
-            self.inputs = [np.array(array_of(x)) if floating(array_of(x)) else array_of(x) for x in inputs]
-            self.explore()  # it insists on its own dtype
+        self.tried([array_of(x) for x in inputs], self.explore)
 
     def explore(self) -> None:
         """Call f once, and note the coarsest dtype among all that it computes."""

@@ -1,4 +1,4 @@
-"""Graphviz where there is one: finding it, asking it in a child process, saying what mends its absence."""
+"""`render` asks Graphviz, where it is installed, in a child process; its errors say what mends an absence."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ import tempfile
 import threading
 from dataclasses import dataclass
 from functools import cache
+
+from tinygrad_pt.errors import refuse
 
 TIMEOUT = 30.0
 OUTPUT_CAP = 64 << 20
@@ -100,7 +102,7 @@ def render(source: str, format: str, engine: str = "auto") -> bytes:
     Raises EngineError where none can, and ValueError for an unknown format.
     """
     if format not in FORMATS:
-        raise ValueError(f"format {format!r}: expected one of {', '.join(FORMATS)}")
+        raise refuse(ValueError, f"format {format!r}: expected one of {', '.join(FORMATS)}")
     troubles = []
     for one in _choose(engine):
         try:

@@ -1,4 +1,4 @@
-"""Rules read as mathematics: a `Symbol` as one line of Unicode, such as `∂o/∂net = o·(1 − o)`.
+"""`read` writes a rule as mathematics, one line of Unicode such as `∂o/∂net = o·(1 − o)`.
 
 The expression is first simplified (`algebra`), then written, with parentheses where a part binds less tightly
 than its place asks. `[P]` is 1 where P holds, else 0 (Iverson's bracket), and `ḡ` the gradient that arrives.

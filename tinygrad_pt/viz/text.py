@@ -1,15 +1,17 @@
-"""Text for drawings: cleaning what nobody vouches for, escaping it once per sink, and writing numbers."""
+"""The text of drawings: it is cleaned, escaped for the format it goes into, and numbers are written in one way."""
 
 from __future__ import annotations
 
 import html
 import math
 import unicodedata
+from collections.abc import Iterable
+from itertools import islice
 from numbers import Integral
 
 import numpy as np
 
-MISSING_VALUE, MISSING_GRAD = "?", "·"
+from tinygrad_pt.errors import refuse
 
 # Whatever steers instead of showing: controls, surrogates, format marks (among them the bidirectional
 # overrides, which reorder a whole row of a page), private use and separators of lines.
@@ -32,6 +34,21 @@ WORDS = {
         "edges": "arestas", "empty": "vazio", "local": "derivada local", "changed": "mudou desde então",
     },
 }  # fmt: skip
+
+
+OPTIONS = {"rankdir": ("LR", "TB"), "lang": tuple(WORDS), "edge_labels": ("auto", "none", "num", "sym", "both")}
+
+
+def check(**options: str) -> None:
+    """Refuse options that drawings do not know."""
+    for name, value in options.items():
+        if value not in OPTIONS[name]:
+            raise refuse(ValueError, f"{name}={value!r}: expected one of {', '.join(OPTIONS[name])}")
+
+
+def path_text(scope: Iterable[str]) -> str:
+    """The path of a module, of at most twelve parts."""
+    return ".".join(clean(part) for part in islice(scope, 12))
 
 
 def clean(text: object, limit: int = 32) -> str:

@@ -1,21 +1,23 @@
-"""Axes and indices that a given tensor has."""
+"""Strategies for the axes and indices of a given tensor."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
+from tinygrad_pt.errors import refuse
+from tinygrad_pt.graph import Tensor
 from tinygrad_pt.testing.strategies.numbers import Strategy
 
 
-def _shape_of(t: Any) -> tuple[int, ...]:
-    shape = getattr(t, "shape", t)
-    return tuple(shape)
+def _shape_of(t: Tensor | Sequence[int]) -> tuple[int, ...]:
+    return tuple(getattr(t, "shape", t))
 
 
-def axes_for(t: Any, *, none: bool = True, several: bool = True) -> Strategy:
+def axes_for(t: Tensor | Sequence[int], *, none: bool = True, several: bool = True) -> Strategy:
     """What `dim=` may be for a tensor (or a shape): one axis, counted from either end, a tuple of them, or None.
 
     Args:
@@ -41,7 +43,7 @@ def axes_for(t: Any, *, none: bool = True, several: bool = True) -> Strategy:
 
 
 @st.composite
-def indices_for(draw: Any, t: Any, *, kind: str = "any") -> Any:
+def indices_for(draw: Any, t: Tensor | Sequence[int], *, kind: str = "any") -> Any:
     """What may stand in `t[…]`: integers, slices, Ellipsis, None, integers with repeats, truth values, or a mixture.
 
     Args:
@@ -58,7 +60,7 @@ def indices_for(draw: Any, t: Any, *, kind: str = "any") -> Any:
     """
     shape = _shape_of(t)
     if kind not in ("any", "basic", "integer", "boolean"):
-        raise ValueError(f"kind must be 'any', 'basic', 'integer' or 'boolean', not {kind!r}")
+        raise refuse(ValueError, f"kind must be 'any', 'basic', 'integer' or 'boolean', not {kind!r}")
     if kind == "boolean":
         return draw(_mask(shape))
     count = draw(st.integers(0 if kind != "integer" or not shape else 1, len(shape)))

@@ -1,4 +1,4 @@
-"""Whole random programs: typed graphs of ops on drawn inputs, that print themselves as scripts one can run.
+"""Random programs for tests: functions made of ops on drawn inputs, which print themselves as scripts one can run.
 
 A program is drawn as plain numbers and then built line by line, each line being run at once on the inputs; so a
 line is only ever added where its arguments have the shapes it takes and lie inside its domain, away from its kinks.
@@ -21,7 +21,7 @@ import tinygrad_pt as torch
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.modes import no_grad
 from tinygrad_pt.nn import functional
-from tinygrad_pt.testing.spec import Array, Domain
+from tinygrad_pt.testing.spec import Array, Domain, literal
 from tinygrad_pt.testing.strategies.numbers import Strategy, values
 
 MARGIN = 0.05  # how far arguments stay away from kinks and poles
@@ -68,7 +68,7 @@ class Program:
         if any("functional." in line for line in self.lines):
             head.append("from tinygrad_pt.nn import functional")
         head.append("from tinygrad_pt.testing import assert_gradients")
-        inputs = [f"{name} = {_literal(x)}" for name, x in self.arguments.items()]
+        inputs = [f"{name} = {literal(x)[:-1]}, requires_grad=True)" for name, x in self.arguments.items()]
         names = ", ".join(self.arguments)
         loss = f"program({names}).sum()" if len(self.results) == 1 else f"sum(y.sum() for y in program({names}))"
         tail = [f'torch.viz.draw({loss}).save("program.svg")', f"assert_gradients(program, {names}, order=2)"]
@@ -96,13 +96,6 @@ class Program:
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         """Hypothesis prints with this: the script as it is, not indented, so that it can be copied."""
         printer.text("\n\n" + self.script() + "\n")
-
-
-def _literal(x: Any) -> str:
-    wants = "dtype=torch.float64, requires_grad=True"
-    if x.size:
-        return f"torch.tensor({x.tolist()!r}, {wants})"
-    return f"torch.zeros({x.shape!r}, {wants})"
 
 
 # ------------------------------------------------------------------------------------------ what lines may say
@@ -262,9 +255,7 @@ def _activation(scene: Scene, name: str) -> str:
     return f"functional.{name}({scene.pick()})"
 
 
-@says("clamp")
-def _clamp(scene: Scene, name: str) -> str:
-    return f"torch.clamp({scene.pick(_inside(avoid=[-0.5, 0.5]))}, -0.5, 0.5)"
+VOCABULARY["clamp"] = lambda scene: f"torch.clamp({scene.pick(_inside(avoid=[-0.5, 0.5]))}, -0.5, 0.5)"
 
 
 @says(*NUMBERED)
@@ -319,64 +310,49 @@ def _with_places(scene: Scene, name: str) -> str:
     return f"torch.{name}({a}, dim={scene.axis(a)}).values"
 
 
-@says("reshape")
-def _reshape(scene: Scene, name: str) -> str:
-    a = scene.pick()
-    x = scene[a]
-    forms = [(-1,), (1, *x.shape), (*x.shape, 1)] if x.size else [(1, *x.shape)]
-    return f"{a}.reshape({scene.choose(*forms, *([x.shape[::-1]] if x.ndim >= 2 and x.size else []))})"
+# fmt: off
+VOCABULARY.update({
+    "reshape": lambda s: f"{(a := s.pick())}.reshape({s.choose(*_reshaped(s[a]))})",
+    "unsqueeze": lambda s: f"{(a := s.pick(lambda x: x.ndim < 4))}.unsqueeze({s.die(s[a].ndim + 1)})",
+    "squeeze": lambda s: f"{s.pick(lambda x: 1 in x.shape)}.squeeze()",
+    "permute": lambda s: f"{(a := s.pick(_matrices))}.permute({_rotated(s[a].ndim, 1 + s.die(s[a].ndim - 1))})",
+    "transpose": lambda s: f"{(a := s.pick(_matrices))}.transpose({s.die(s[a].ndim)}, -1)",
+    "t": lambda s: f"{s.pick(_rank(2))}.t()",
+    "expand": lambda s: f"{(a := s.pick(lambda x: x.size * 2 <= MOST and x.ndim < 4))}.expand({(2, *s[a].shape)})",
+    "unbind_first": lambda s: f"{(a := s.pick(lambda x: x.ndim and x.shape[0]))}.unbind(0)[{s.die(s[a].shape[0])}]",
+    "cat": lambda s: f"torch.cat([{(a := s.pick(lambda x: x.ndim))}, {s.like(a)}], dim={s.die(s[a].ndim)})",
+    "stack": lambda s: f"torch.stack([{(a := s.pick())}, {s.like(a)}], dim={s.die(s[a].ndim + 1)})",
+    "split": lambda s: _split(s, s.pick(lambda x: x.ndim and x.shape[-1] >= 2)),
+    "narrow": lambda s: _part(s, "torch.narrow({}, {}, {}, {})"),
+    "select": lambda s: _part(s, "{}.select({}, {})"),
+    "pad": lambda s: f"functional.pad({s.pick(lambda x: x.ndim and x.shape[-1])}, ({s.die(2)}, {s.die(3) - 1}))",
+    "diagonal": lambda s: f"torch.diagonal({s.pick(_matrices)}, {s.die(3) - 1})",
+    "diag": lambda s: f"torch.diag({s.pick(lambda x: x.ndim == 1 and x.size <= 3)})",
+})
+# fmt: on
 
 
-@says("unsqueeze", "squeeze", "permute", "transpose", "t", "expand", "unbind_first")
-def _shape(scene: Scene, name: str) -> str:
-    a = scene.pick(SHAPED[name])
-    shape, n = scene[a].shape, scene[a].ndim
-    if name == "unsqueeze":
-        return f"{a}.unsqueeze({scene.die(n + 1)})"
-    if name == "permute":
-        k = 1 + scene.die(n - 1)
-        return f"{a}.permute({(*range(k, n), *range(k))})"
-    if name == "transpose":
-        return f"{a}.transpose({scene.die(n)}, -1)"
-    if name == "expand":
-        return f"{a}.expand({(2, *shape)})"
-    return f"{a}.unbind(0)[{scene.die(shape[0])}]" if name == "unbind_first" else f"{a}.{name}()"
+def _reshaped(x: Array) -> list[tuple[int, ...]]:
+    if not x.size:
+        return [(1, *x.shape)]
+    return [(-1,), (1, *x.shape), (*x.shape, 1), *([x.shape[::-1]] if x.ndim >= 2 else [])]
 
 
-SHAPED: dict[str, Fits] = {
-    "unsqueeze": lambda x: x.ndim < 4, "squeeze": lambda x: 1 in x.shape, "t": _rank(2), "permute": _matrices,
-    "transpose": _matrices, "expand": lambda x: x.size * 2 <= MOST and x.ndim < 4,
-    "unbind_first": lambda x: x.ndim and x.shape[0],
-}  # fmt: skip
+def _rotated(n: int, k: int) -> tuple[int, ...]:
+    return (*range(k, n), *range(k))
 
 
-@says("cat", "stack")
-def _join(scene: Scene, name: str) -> str:
-    a = scene.pick(lambda x: name == "stack" or x.ndim)
-    return f"torch.{name}([{a}, {scene.like(a)}], dim={scene.die(scene[a].ndim + (name == 'stack'))})"
-
-
-@says("split")
-def _split(scene: Scene, name: str) -> str:
-    a = scene.pick(lambda x: x.ndim and x.shape[-1] >= 2)
+def _split(scene: Scene, a: str) -> str:
     return f"{scene.fresh()}, {scene.fresh()} = {a}.split([1, {scene[a].shape[-1] - 1}], dim=-1)"
 
 
-@says("narrow", "select", "pad", "diagonal", "diag")
-def _cut(scene: Scene, name: str) -> str:
-    if name == "pad":
-        return f"functional.pad({scene.pick(lambda x: x.ndim and x.shape[-1])}, ({scene.die(2)}, {scene.die(3) - 1}))"
-    if name == "diagonal":
-        return f"torch.diagonal({scene.pick(_matrices)}, {scene.die(3) - 1})"
-    if name == "diag":
-        return f"torch.diag({scene.pick(lambda x: x.ndim == 1 and x.size <= 3)})"
+def _part(scene: Scene, form: str) -> str:
+    """Some of the elements along an axis: from a start on, so many of them, or one."""
     a = scene.pick(_filled)
     axis = scene.axis(a)
     side = scene[a].shape[axis]
     start = scene.die(side)
-    if name == "select":
-        return f"{a}.select({axis}, {start})"
-    return f"torch.narrow({a}, {axis}, {start}, {scene.die(side - start + 1)})"
+    return form.format(a, axis, start, *([scene.die(side - start + 1)] if "narrow" in form else []))
 
 
 @says("index_basic", "index_repeated", "index_mask", "index_mixed", "gather", "index_select")
@@ -399,36 +375,33 @@ def _index(scene: Scene, name: str) -> str:
 
 
 # ------------------------------------------------------------------------------------------ products, losses
-@says("matmul", "dot", "outer", "linear", "einsum", "gram", "baddbmm")
-def _product(scene: Scene, name: str) -> str:
-    a = scene.pick(FACTORS.get(name, lambda x: x.ndim))
-    x = scene[a]
-    if name == "gram":  # the same value on both sides
-        return f"{a} @ {a}.transpose(-1, -2)"
-    if name == "dot":
-        return f"torch.dot({a}, {scene.like(a)})"
-    if name == "outer":
-        return f"torch.outer({a}, {scene.pick(_rank(1))})"
-    if name == "linear":
-        b = scene.pick(lambda y: y.ndim == 2 and y.shape[1] == x.shape[1])
-        bias = [n for n, v in scene.values.items() if v.shape == scene[b].shape[:1]]
-        return f"functional.linear({a}, {b}{', ' + bias[-1] if bias else ''})"
-    if name == "einsum":
-        b = scene.pick(lambda y: y.ndim == 2 and y.shape[0] == x.shape[1])
-        return f'torch.einsum("{scene.choose("ij,jk->ik", "ij,jk->ki", "ij,jk->j")}", {a}, {b})'
-    if name == "baddbmm":
-        return f"torch.bmm({a}, {a}.transpose(1, 2))"
-
-    def fits(y: Array) -> bool:
-        inner = y.ndim and y.shape[-2 if y.ndim > 1 else 0] == x.shape[-1]
-        return bool(inner) and _broadcast(x.shape[:-2], y.shape[:-2]) is not None
-
-    return f"{a} @ {scene.pick(fits, a)}"
+# fmt: off
+VOCABULARY.update({
+    "matmul": lambda s: f"{(a := s.pick(lambda x: x.ndim))} @ {s.pick(lambda y: _multiply(s[a], y), a)}",
+    "dot": lambda s: f"torch.dot({(a := s.pick(_rank(1)))}, {s.like(a)})",
+    "outer": lambda s: f"torch.outer({s.pick(_rank(1))}, {s.pick(_rank(1))})",
+    "linear": lambda s: _linear(s, s.pick(_rank(2))),
+    "einsum": lambda s: _einsum(s, s.pick(_rank(2))),
+    "gram": lambda s: f"{(a := s.pick(_matrices))} @ {a}.transpose(-1, -2)",  # the same value on both sides
+    "baddbmm": lambda s: f"torch.bmm({(a := s.pick(_rank(3)))}, {a}.transpose(1, 2))",
+})
+# fmt: on
 
 
-FACTORS: dict[str, Fits] = {
-    "gram": _matrices, "dot": _rank(1), "outer": _rank(1), "linear": _rank(2), "einsum": _rank(2), "baddbmm": _rank(3),
-}  # fmt: skip
+def _multiply(x: Array, y: Array) -> bool:
+    inner = y.ndim and y.shape[-2 if y.ndim > 1 else 0] == x.shape[-1]
+    return bool(inner) and _broadcast(x.shape[:-2], y.shape[:-2]) is not None
+
+
+def _linear(scene: Scene, a: str) -> str:
+    b = scene.pick(lambda y: y.ndim == 2 and y.shape[1] == scene[a].shape[1])
+    bias = [n for n, v in scene.values.items() if v.shape == scene[b].shape[:1]]
+    return f"functional.linear({a}, {b}{', ' + bias[-1] if bias else ''})"
+
+
+def _einsum(scene: Scene, a: str) -> str:
+    b = scene.pick(lambda y: y.ndim == 2 and y.shape[0] == scene[a].shape[1])
+    return f'torch.einsum("{scene.choose("ij,jk->ik", "ij,jk->ki", "ij,jk->j")}", {a}, {b})'
 
 
 @says("mse_loss", "huber_loss", "smooth_l1_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits")
