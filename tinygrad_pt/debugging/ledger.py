@@ -14,7 +14,7 @@ from tinygrad_pt.debugging.trace import line_of, remember
 from tinygrad_pt.errors import describe, refuse
 from tinygrad_pt.graph import PICK, Leaf, Node, Op, Tensor, made_by
 from tinygrad_pt.lines import Line, caller
-from tinygrad_pt.listening import Listener, Walk, attend, forget
+from tinygrad_pt.listening import Listener, Walk, listen
 from tinygrad_pt.modes import decorated
 from tinygrad_pt.ops import sum_to
 
@@ -161,10 +161,9 @@ class Entries:
                 self.found[root].append(Contribution("seed", np.array(array_of(seed)), *self.pass_))
 
     def _account(self, node: Node) -> _Account:
-        account: _Account | None = node.note("account")
-        if account is None:
-            account = _Account()
-            node.set_note("account", account)
+        if node.note("account") is None:
+            node.set_note("account", _Account())
+        account: _Account = node.note("account")
         return account
 
     def edge(self, node: Node, slot: int, r: Any) -> None:
@@ -229,18 +228,15 @@ class Bookkeeper(Listener):
 BOOKKEEPER = Bookkeeper()  # one for all: a pass is entered once, however often it was asked for
 
 
-class record_contributions:
+class record_contributions(listen):
     """Context manager, or decorator: backward passes inside keep account of what they add to every `.grad`.
 
     See `Tensor.grad_contributions`. Ops applied inside remember their lines, too. The account keeps a copy of
     every summand, until `.grad` is cleared and filled again; it is meant for a few steps, not for a training.
     """
 
-    def __enter__(self) -> None:
-        attend(BOOKKEEPER)
-
-    def __exit__(self, *error: Any) -> None:
-        forget(BOOKKEEPER)
+    def __init__(self) -> None:
+        super().__init__(BOOKKEEPER)
 
     def __call__(self, function: Any) -> Any:
         return decorated(record_contributions, function)

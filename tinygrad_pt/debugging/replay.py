@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -146,22 +147,19 @@ class Replay:
     def _twin(self, node: Node, heard: Callable[..., None] | None) -> Node:
         """A vertex whose rules answer from the replayed values."""
 
-        def answering(slot: int) -> Callable[..., Any]:
-            def answer(g: Any, *args: Any) -> Any:
-                p = self.boxes.slots[node][slot]
-                unknown = isinstance(g, Symbol) or node.note("hooks")  # what a hook made of g only the hook knows
-                r = None if unknown else self.local(node, slot, g)
-                if r is None:
-                    return Symbol("?", tuple(p.shape), p.dtype)
-                if heard is not None:
-                    heard(node, slot, g, r)
-                return r
-
-            return answer
+        def answer(slot: int, g: Any, *args: Any) -> Any:
+            p = self.boxes.slots[node][slot]
+            unknown = isinstance(g, Symbol) or node.note("hooks")  # what a hook made of g only the hook knows
+            r = None if unknown else self.local(node, slot, g)
+            if r is None:
+                return Symbol("?", tuple(p.shape), p.dtype)
+            if heard is not None:
+                heard(node, slot, g, r)
+            return r
 
         slots = range(len(self.boxes.slots.get(node, ())))
         op = copy.copy(made_by(node).op)
-        op.rules = tuple(None if self.rule(node, slot) is None else answering(slot) for slot in slots)
+        op.rules = tuple(None if self.rule(node, slot) is None else partial(answer, slot) for slot in slots)
         return Node(op, (), (), {}, (), node.shape, node.dtype, node.scope)
 
     def rule(self, node: Node, slot: int) -> Any:

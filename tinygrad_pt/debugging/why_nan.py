@@ -39,7 +39,11 @@ def why_nan(t: Tensor) -> Why:
     """
     what = _what(t.array)
     if what:
-        return _value(t, what)
+        if t.node is None or isinstance(t.node, Leaf):
+            return _given(t, what)
+        replay = Replay(Boxes(t.node), {t.node: t})
+        replay.value[t.node] = t.array
+        return _Search(replay, what).answer(t.node, bad(t.array, what))
     if t._grad is not None and (what := _what(t._grad.array)):
         return _stored(t, what)
     if t.node is None or isinstance(t.node, Leaf):
@@ -69,14 +73,6 @@ def _given(t: Tensor, what: str) -> Why:
 
 def _found(found: Spot, doubt: str = "") -> Why:
     return Why(found.what, str(found) + doubt, None, "", found)
-
-
-def _value(t: Tensor, what: str) -> Why:
-    if t.node is None or isinstance(t.node, Leaf):
-        return _given(t, what)
-    replay = Replay(Boxes(t.node), {t.node: t})
-    replay.value[t.node] = t.array
-    return _Search(replay, what).answer(t.node, bad(t.array, what))
 
 
 class _Search:

@@ -54,9 +54,6 @@ class Application:
         """The op's name; of a Function, that of its class."""
         return str(self.op.name).rsplit(".", 1)[-1]
 
-    def guilty(self, slot: int | None) -> Guilty:
-        return Guilty(self.name, self.module, self.line, slot)
-
 
 class Record:
     """What a run of a subject applied, and where the chain from inputs to results is cut."""
@@ -122,7 +119,7 @@ def blame(subject: Subject, failures: Sequence[Failure], options: Options) -> tu
         return None, cut(record, failures) if not laws else list(failures)
     application, said, slot = found
     kind, text = said
-    guilty = application.guilty(slot)
+    guilty = Guilty(application.name, application.module, application.line, slot)
     if isinstance(subject, Derivative):
         what = "the first derivatives are right, the second are not"
         kind, text = "second order", f"second order: {what}" + (f"; of {application.name}, {text}" if text else "")

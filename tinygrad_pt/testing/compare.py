@@ -94,9 +94,7 @@ def locate(flat: Flat, column: int, eps: float) -> tuple[int, list[float]]:
     likely = np.argsort(-np.abs(np.nan_to_num(found.slope[:, 0])), kind="stable")[:ROWS]
     entries = np.zeros(flat.y.size)
     for k in likely:
-        g = np.zeros(flat.y.size)
-        g[k] = 1.0
-        entries[k] = pull(g)[0][column]
+        entries[k] = pull(np.eye(1, flat.y.size, k)[0])[0][column]
     worst = int(likely[np.argmax(np.abs(entries - found.slope[:, 0])[likely])])
     numbers = [entries[worst], *(t[worst, 0] for t in (found.slope, found.error, found.left, found.right))]
     return worst, [float(v) for v in numbers]
@@ -116,10 +114,7 @@ def jacobian(flat: Flat, x: Array, weights: Array | None) -> tuple[Array, Array]
     count = flat.y.size if weights is None else len(weights)
     rows, given = np.zeros((count, flat.x.size)), np.zeros(len(flat.shapes), bool)
     for k in range(count):
-        g = np.zeros(flat.y.size) if weights is None else weights[k]
-        if weights is None:
-            g[k] = 1.0
-        rows[k], some = pull(g)
+        rows[k], some = pull(np.eye(1, flat.y.size, k)[0] if weights is None else weights[k])
         given |= some
     return rows, given
 

@@ -123,7 +123,8 @@ def examine(
             if laws and order == 2 and report.ok and isinstance(subject, Derivative):
                 report.failures += forward_is_reverse(subject.of, seed)
     except Flaw as flaw:
-        report.failures.append(_flawed(subject, flaw, law))
+        slot = subject.slots[0] if flaw.slot is None else flaw.slot
+        report.failures.append(Failure(law, slot, subject.names[slot], hint=str(flaw), hint_kind=flaw.kind))
     if report.failures:
         accuse(report, subject, options)
     return report
@@ -173,11 +174,6 @@ def excuse(report: Report, subject: Subject, options: dict[str, Any]) -> None:
     report.inconclusive = [replace(f, hint=text, hint_kind="ties") for f in report.failures] + report.inconclusive
     report.unsure += report.wrong
     report.failures, report.wrong = [], 0
-
-
-def _flawed(subject: Subject, flaw: Flaw, law: str) -> Failure:
-    slot = subject.slots[0] if flaw.slot is None else flaw.slot
-    return Failure(law=law, input=slot, name=subject.names[slot], hint=str(flaw), hint_kind=flaw.kind)
 
 
 def record(report: Report, found: Comparison, law: str, said: dict[int, Hint]) -> None:

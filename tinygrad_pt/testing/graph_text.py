@@ -144,9 +144,8 @@ def graph_difference(old: str, new: str) -> str:
     said: list[tuple[int, str]] = []
     for v in (v for i, v in enumerate(before) if i not in old_paired):
         place = max((to_new[w.number] for w in before[: before.index(v)] if w.number in to_new), default=-1)
-        said.append((place * 2 + 1, f"- {v.title}{_of(v, old_by)}: {v.kind}{_where(v)}"))
-    said += [(v.number * 2, f"+ {v.title}{_of(v, new_by)}: {v.kind}{_where(v)}")
-             for j, v in enumerate(after) if j not in new_paired]  # fmt: skip
+        said.append((place * 2 + 1, f"- {_told(v, old_by)}"))
+    said += [(v.number * 2, f"+ {_told(v, new_by)}") for j, v in enumerate(after) if j not in new_paired]
     for i, j in pairs:
         said += [(after[j].number * 2, f"~ {after[j].title}: {t}") for t in
                  _changes(before[i], after[j], to_new, old_by, new_by)]  # fmt: skip
@@ -195,9 +194,6 @@ def _names(numbers: list[str], by: dict[int, _Vertex]) -> str:
     return ", ".join(by[int(n)].title if n.isdigit() and int(n) in by else f"a {n}" for n in numbers)
 
 
-def _of(v: _Vertex, by: dict[int, _Vertex]) -> str:
-    return f", of {_names(list(v.arguments), by)}" if v.arguments else ""
-
-
-def _where(v: _Vertex) -> str:
-    return f", in {v.module}" if v.module else ""
+def _told(v: _Vertex, by: dict[int, _Vertex]) -> str:
+    arguments = f", of {_names(list(v.arguments), by)}" if v.arguments else ""
+    return f"{v.title}{arguments}: {v.kind}" + (f", in {v.module}" if v.module else "")

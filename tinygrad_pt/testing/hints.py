@@ -238,8 +238,7 @@ def unsummed(v: View) -> Hint | None:
         if n < 2 or not np.all(fan[fan > 0] > 1):  # no element meets this axis more than once
             continue
         for place in range(n):
-            only = np.zeros(n)
-            only[place] = 1
+            only = np.arange(n) == place
             kept = table * only.reshape([-1 if i == axis else 1 for i in range(table.ndim)])
             if v.equal(kept.reshape(v.analytic.shape)):
                 text = f"the gradient of {v.name} takes g at {place} of axis {axis} of the result, and should sum over "

@@ -102,10 +102,9 @@ class Trial:
         rounded = [g * (1 + eps * self.draw.uniform(-8, 8, g.shape)) for g in self.gs]
         grads = pull([np.asarray(r, g.dtype) for r, g in zip(rounded, self.gs, strict=True)])
         with np.errstate(all="ignore"):
-            return (
-                [np.abs(a - b) for a, b in zip(ys, self.ys, strict=True)],
-                [None if a is None or b is None else np.abs(a - b) for a, b in zip(grads, self.copies, strict=True)],
-            )
+            values = [np.abs(a - b) for a, b in zip(ys, self.ys, strict=True)]
+            pairs = zip(grads, self.copies, strict=True)
+            return values, [None if a is None or b is None else np.abs(a - b) for a, b in pairs]
 
     def cancelled(self, k: int) -> Array:
         """What round-off leaves of a gradient whose parts cancel to 0: some of the size of g·y/x, that of the parts."""
@@ -116,9 +115,6 @@ class Trial:
         )
         return np.asarray(10 * self.subject.eps * parts / np.where(x == 0, 1, x))
 
-    def tolerance(self) -> float:
-        return max(LOOSE, 1e3 * self.subject.eps)
-
     def differ(self, a: Array | None, b: Array | None, size: Array | float, noise: Callable[[], Any]) -> bool:
         """Whether two arrays that should be the same are not, round-off apart."""
         if a is None or b is None:
@@ -127,7 +123,7 @@ class Trial:
             gap = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
             gap = np.where(np.isfinite(size), gap, 0.0)
             scale = np.where(np.isfinite(size), np.abs(size), 0)
-            allowed = 1e-6 * scale + self.tolerance() * np.max(scale, initial=0)
+            allowed = 1e-6 * scale + max(LOOSE, 1e3 * self.subject.eps) * np.max(scale, initial=0)
             if np.all(gap <= allowed):
                 return False
             unsteady = noise()
@@ -140,10 +136,10 @@ def deterministic(t: Trial) -> None:
     """The same inputs give the same values."""
     again = t.subject.values(t.subject.fresh())
     if len(again) != len(t.ys) or not all(_same(a, b) for a, b in zip(again, t.ys, strict=True)):
-        raise Broken(
-            "determinism", "non-deterministic: the same inputs give other values the second time; fix the seed of "
-            "whatever is random in the function, or pass it in", "non-deterministic",
-        )  # fmt: skip
+        text = (
+            "non-deterministic: the same inputs give other values the second time; fix the seed of whatever is random "
+        )
+        raise Broken("determinism", text + "in the function, or pass it in", "non-deterministic")
 
 
 def leaves_no_trace(t: Trial) -> None:
@@ -177,11 +173,8 @@ def watch(tensors: Sequence[Any]) -> list[tuple[str, Array, Array]]:
     """Arrays inside a graph that a backward must not change: saved values, and gradients as they pass (by hooks)."""
     found: list[tuple[str, Array, Array]] = []
 
-    def hook_of(name: str) -> Any:
-        def hook(g: Any) -> None:
-            found.append((f"the gradient of the result of {name}", g.array, g.array.copy()))
-
-        return hook
+    def hook(name: str, g: Tensor) -> None:
+        found.append((f"the gradient of the result of {name}", g.array, g.array.copy()))
 
     for node in engine.order([y.node for y in tensors if y.node is not None]):
         name = node.op.name
@@ -189,7 +182,7 @@ def watch(tensors: Sequence[Any]) -> list[tuple[str, Array, Array]]:
             if isinstance(a, np.ndarray):
                 found.append((f"a value saved for {name}", a, a.copy()))
         if node.note("shapes") is None:
-            node.set_note("hooks", {**node.note("hooks", {}), "watch": hook_of(name)})
+            node.set_note("hooks", {**node.note("hooks", {}), "watch": functools.partial(hook, name)})
     return found
 
 
@@ -266,7 +259,7 @@ def _compared(t: Trial, name: str, inputs: Any, gs: Any, ys: Any, grads: Any) ->
     for a, b in zip(found, ys, strict=True):
         if a.shape != b.shape:
             return
-        if t.differ(a, b, _size(b), lambda: _largest(t.noise()[0])):
+        if t.differ(a, b, _size(b), lambda: [np.max(n[np.isfinite(n)], initial=0) for n in t.noise()[0]]):
             raise t.broken("layout", f"{name} inputs give other values than contiguous ones")
     try:
         results = pull(gs)
@@ -359,10 +352,6 @@ def _shared(a: Array, b: Array) -> bool:
         return bool(np.shares_memory(a, b, max_work=10_000))  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
         return True
-
-
-def _largest(arrays: Sequence[Array]) -> Array:
-    return np.array([np.max(a[np.isfinite(a)], initial=0) for a in arrays])
 
 
 def _unchanged(t: Trial, inputs: Sequence[Any], words: str) -> None:

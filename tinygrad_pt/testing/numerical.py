@@ -139,9 +139,8 @@ def stencil(values: Values, x: Array, y: Array, lines: Sequence[Direction], h: A
     inner = 3 * NOISE * eps * np.abs(fine) * reach / h
     error = error + np.where(np.isfinite(inner), inner, 0)
     error = np.where(np.array([exact(x, line, t) for line, t in zip(lines, h, strict=True)]), error, np.inf)
-    return Slopes(
-        fine, error, np.where(kink, left, fine), np.where(kink, right, fine), kink, jump, np.zeros(fine.shape)
-    )
+    sides = (np.where(kink, left, fine), np.where(kink, right, fine))
+    return Slopes(fine, error, *sides, kink, jump, np.zeros(fine.shape))
 
 
 def valid(s: Slopes) -> Array:

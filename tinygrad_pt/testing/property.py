@@ -20,7 +20,6 @@ from tinygrad_pt.testing.spec import Example, OpSpec, domain_of
 from tinygrad_pt.testing.subject import array_of, floating, results_of
 
 SINGLE = 1e-3  # how far a float32 result may be from the float64 one, relative to the largest
-FORMS = ("any", "broadcast", "same", "matmul")
 
 
 def tensors_of(args: Sequence[Any], leaves: bool = True) -> list[Any]:
@@ -194,7 +193,6 @@ def gradient_property(
         import hypothesis
     except ImportError:
         raise ImportError("gradient_property needs Hypothesis: pip install hypothesis") from None
-    from tinygrad_pt.testing.strategies.numbers import given_or
     from tinygrad_pt.testing.strategies.tensors import arrays, broadcastable_shapes, matmul_shapes
     from tinygrad_pt.testing.strategies.tensors import shapes as any_shapes
 
@@ -214,9 +212,11 @@ def gradient_property(
             "matmul": matmul_shapes,
         }
         if isinstance(shapes, str) and shapes not in forms:
-            text = f"shapes must be one of {', '.join(map(repr, FORMS))}, a list or a strategy, not {shapes!r}"
+            text = f"shapes must be one of {', '.join(map(repr, forms))}, a list or a strategy, not {shapes!r}"
             raise refuse(ValueError, text)
-        drawn = forms[shapes]() if isinstance(shapes, str) else _listed(shapes, given_or)
+        st = hypothesis.strategies
+        listed = shapes if isinstance(shapes, st.SearchStrategy) else st.sampled_from([*map(tuple, shapes)])
+        drawn = forms[shapes]() if isinstance(shapes, str) else listed
 
         @hypothesis.strategies.composite
         def examples(draw: Any) -> Example:
@@ -233,7 +233,8 @@ def gradient_property(
         wrapped = hypothesis.given(examples())(test)
         for form in [(), (0,), (2, 0)] if shapes in ("any", "same", "broadcast") else []:
             wrapped = hypothesis.example(_plain(spec, form, count))(wrapped)
-        wrapped = hypothesis.settings(max_examples=_asked(max_examples), deadline=None)(wrapped)
+        asked = getattr(sys.modules.get("pytest_tinygrad_pt"), "examples", None)  # by --gradcheck-examples
+        wrapped = hypothesis.settings(max_examples=asked or max_examples, deadline=None)(wrapped)
         wrapped.spec = spec  # type: ignore[attr-defined]
         return wrapped
 
@@ -247,12 +248,6 @@ def _arity(f: Callable[..., Any]) -> int:
     return len(needed)
 
 
-def _listed(shapes: Any, given_or: Any) -> Any:
-    from hypothesis import strategies as st
-
-    return given_or(shapes) if isinstance(shapes, st.SearchStrategy) else st.sampled_from([tuple(s) for s in shapes])
-
-
 def _plain(spec: OpSpec, form: tuple[int, ...], count: int) -> Example:
     """Arguments of one shape, of the shortest numbers, no two of them equal as far as there are enough."""
     size, args = int(np.prod(form)), []
@@ -261,9 +256,3 @@ def _plain(spec: OpSpec, form: tuple[int, ...], count: int) -> Example:
         plain = [domain.at(1 + slot + count * i) for i in range(size)]
         args.append(domain.apart(range(size), form, slot) if domain.gap else np.array(plain, float).reshape(form))
     return Example(spec, args, {})
-
-
-def _asked(examples: int) -> int:
-    """The number of examples: what pytest was told with --gradcheck-examples, else what the property says."""
-    plugin = sys.modules.get("pytest_tinygrad_pt")
-    return getattr(plugin, "examples", None) or examples

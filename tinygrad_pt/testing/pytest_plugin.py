@@ -35,7 +35,8 @@ class StoredGraphs:
         text = graph_text(*results)
         self.count += 1
         suffix = name or (str(self.count) if self.count > 1 else "")
-        path = self.folder / f"{_file_name(f'{self.test}-{suffix}' if suffix else self.test)}.txt"
+        file = re.sub(r"[^\w.\[\]-]+", "_", f"{self.test}-{suffix}" if suffix else self.test)
+        path = self.folder / f"{file}.txt"
         if self.update:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text + "\n", encoding="utf-8")
@@ -46,8 +47,3 @@ class StoredGraphs:
         difference = graph_difference(path.read_text(encoding="utf-8").rstrip("\n"), text)
         if difference:
             raise AssertionError(f"the graph is not the one stored in {path}\n\n{difference}{mend}")
-
-
-def _file_name(test: str) -> str:
-    """A test's name, parameters included, as the name of a file."""
-    return re.sub(r"[^\w.\[\]-]+", "_", test)

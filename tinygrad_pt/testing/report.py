@@ -12,8 +12,8 @@ from tinygrad_pt.lines import Line
 HINTS = (
     "factor", "sign", "constant", "transpose", "unsummed axis", "dropped input", "ties", "zero", "magnitude",
     "single element", "non-finite", "wrong formula", "second order", "shape", "dtype", "count", "raised", "cut",
-    "mutation", "aliasing", "layout", "linearity", "re-entrancy", "non-deterministic", "freed",
-    "forward mode",
+    "mutation", "aliasing", "layout", "linearity", "re-entrancy", "non-deterministic",
+    "freed", "forward mode",
 )  # fmt: skip
 
 

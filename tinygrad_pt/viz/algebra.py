@@ -16,8 +16,8 @@ KEEP = {"reshape", "unsqueeze", "squeeze", "expand", "cast", "clone"}  # change 
 # One element alone is its own sum, maximum, product, …
 GATHER = {"sum", "sum_to", "sum_rows", "mean", "amax", "amin", "prod", "logsumexp"}
 MOVE = GATHER | {
-    "permute", "transpose", "t", "flip", "pad", "crop", "narrow", "select", "getitem", "scatter_add",
-    "cumsum",
+    "permute", "transpose", "t", "flip", "pad", "crop", "narrow", "select", "getitem",
+    "scatter_add", "cumsum",
 }  # fmt: skip
 
 

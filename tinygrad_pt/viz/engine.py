@@ -120,12 +120,9 @@ def _ask(engine: Engine, source: str, format: str) -> bytes:
         raise EngineError(loss[:200])
     if _STARTS[format] not in output[:2000]:
         raise EngineError(f"the output is no {format.upper()}")
-    return _timeless(output) if format == "pdf" else output
-
-
-def _timeless(pdf: bytes) -> bytes:
-    """A PDF without the hour of its birth, so that the same drawing gives the same file."""
-    return re.sub(rb"/(CreationDate|ModDate) \(D:\d{14}", rb"/\1 (D:20000101000000", pdf)
+    if format == "pdf":  # without the time of its making, so that the same drawing gives the same file
+        output = re.sub(rb"/(CreationDate|ModDate) \(D:\d{14}", rb"/\1 (D:20000101000000", output)
+    return output
 
 
 def _run(argv: tuple[str, ...], source: bytes) -> tuple[bytes, str]:

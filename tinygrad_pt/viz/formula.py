@@ -30,9 +30,8 @@ KNOWN = {0.6931471805599453: "ln(2)", 2.302585092994046: "ln(10)"}
 WORDS = {
     "cdot": "·", "sigma": "σ", "sum": "Σ", "prod": "Π", "leq": "≤", "geq": "≥", "neq": "≠", "sqrt": "√",
     "land": "∧", "lor": "∨", "lnot": "¬", "oplus": "⊕", "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈",
-    "rceil": "⌉",
-    "left": "", "right": "", "operatorname": "", "mathrm": "", "overline": "", "textstyle": "", "bmod": "mod",
-    "|": "‖", ",": " ",
+    "rceil": "⌉", "left": "", "right": "", "operatorname": "", "mathrm": "", "overline": "", "textstyle": "",
+    "bmod": "mod", "|": "‖", ",": " ",
 }  # fmt: skip
 TEMPLATES = {  # where the notation says less than a picture needs
     "mean": "mean(a)", "amax": "max(a)", "amin": "min(a)", "product_of_others": "Π≠ᵢ a", "clamp": "clamp(a, low, high)",

@@ -72,9 +72,8 @@ class Edge:
 class Snapshot:
     """Vertices in order of birth, one edge per argument slot, and the titles of the module frames.
 
-    A scope without a title gets no frame of its own (a list of layers, which computes nothing itself).
-    Every edge must lead from an older vertex to a younger one, so that a drawing needs no search for
-    an order and cannot meet a cycle.
+    A scope without a title gets no frame of its own (a list of layers, which computes nothing itself). Every edge must
+    lead from an older vertex to a younger one, so that a drawing needs no search for an order and cannot meet a cycle.
 
     >>> a = Vertex("n0", "a", "", "param", (), "float32", 3.0, 6.0, True)
     >>> b = Vertex("n1", "b", "×", "loss", (), "float32", 9.0, 1.0, True)

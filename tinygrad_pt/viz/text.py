@@ -21,17 +21,17 @@ _NONCHARACTERS = {0xFFFE, 0xFFFF}
 WORDS = {
     "en": {
         "input": "input", "param": "parameter", "const": "constant", "target": "target", "op": "operation",
-        "loss": "loss", "value": "value", "gradient": "gradient", "unkept": "not kept",
-        "pending": "not computed yet", "none": "no gradient", "min": "min", "mean": "mean", "max": "max",
-        "argument": "argument", "graph": "computation graph", "values": "values", "edges": "edges",
-        "empty": "empty", "local": "local derivative", "changed": "changed since",
+        "loss": "loss", "value": "value", "gradient": "gradient", "unkept": "not kept", "pending": "not computed yet",
+        "none": "no gradient", "min": "min", "mean": "mean", "max": "max", "argument": "argument", "values": "values",
+        "graph": "computation graph", "edges": "edges", "empty": "empty", "local": "local derivative",
+        "changed": "changed since",
     },
     "pt": {
         "input": "entrada", "param": "parâmetro", "const": "constante", "target": "alvo", "op": "operação",
         "loss": "erro", "value": "valor", "gradient": "gradiente", "unkept": "não guardado",
-        "pending": "ainda não calculado", "none": "sem gradiente", "min": "mín", "mean": "média",
-        "max": "máx", "argument": "argumento", "graph": "grafo de computação", "values": "valores",
-        "edges": "arestas", "empty": "vazio", "local": "derivada local", "changed": "mudou desde então",
+        "pending": "ainda não calculado", "none": "sem gradiente", "min": "mín", "mean": "média", "max": "máx",
+        "argument": "argumento", "values": "valores", "graph": "grafo de computação", "edges": "arestas", "empty": "vazio",
+        "local": "derivada local", "changed": "mudou desde então",
     },
 }  # fmt: skip
 

@@ -13,10 +13,6 @@ from tinygrad_pt.graph import Tensor
 from tinygrad_pt.testing.strategies.numbers import Strategy
 
 
-def _shape_of(t: Tensor | Sequence[int]) -> tuple[int, ...]:
-    return tuple(getattr(t, "shape", t))
-
-
 def axes_for(t: Tensor | Sequence[int], *, none: bool = True, several: bool = True) -> Strategy:
     """What `dim=` may be for a tensor (or a shape): one axis, counted from either end, a tuple of them, or None.
 
@@ -30,7 +26,7 @@ def axes_for(t: Tensor | Sequence[int], *, none: bool = True, several: bool = Tr
     ...     assert (np.ones((2, 3)).sum(axis) >= 2).all()
     >>> test_sum_of_ones()
     """
-    ndim = len(_shape_of(t))
+    ndim = len(getattr(t, "shape", t))
     choices: list[Strategy] = []
     if ndim:
         choices.append(st.sampled_from([*range(ndim), *range(-1, -ndim - 1, -1)]))
@@ -58,7 +54,7 @@ def indices_for(draw: Any, t: Tensor | Sequence[int], *, kind: str = "any") -> A
     ...     assert set(np.ravel(np.arange(6).reshape(2, 3)[index])) <= set(range(6))
     >>> test_what_is_read_was_there()
     """
-    shape = _shape_of(t)
+    shape = tuple(getattr(t, "shape", t))
     if kind not in ("any", "basic", "integer", "boolean"):
         raise refuse(ValueError, f"kind must be 'any', 'basic', 'integer' or 'boolean', not {kind!r}")
     if kind == "boolean":

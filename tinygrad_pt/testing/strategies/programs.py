@@ -28,6 +28,7 @@ MARGIN = 0.05  # how far arguments stay away from kinks and poles
 LARGEST, MOST = 30.0, 12  # of a value in size, and of elements in one
 NAMESPACE = {"torch": torch, "functional": functional}
 FILE = "<program>"
+NAME = re.compile(r"\b[xw]\d+\b")  # of a value, while a program is built
 
 
 class Program:
@@ -264,10 +265,9 @@ def _with_number(scene: Scene, name: str) -> str:
     return NUMBERED[name].format(scene.pick(NONZERO if name == "rdiv_number" else None), number)
 
 
-@says("power")
-def _power(scene: Scene, name: str) -> str:
-    n = scene.choose(2, 3, 1, 0, -1, 0.5, 2.5, -1.5)
-    return f"{scene.pick(None if n in (0, 1, 2, 3) else _inside(low=0.1))} ** {n}"
+VOCABULARY["power"] = lambda s: (
+    f"{s.pick(None if (n := s.choose(2, 3, 1, 0, -1, 0.5, 2.5, -1.5)) in (0, 1, 2, 3) else _inside(low=0.1))} ** {n}"
+)
 
 
 @says(*OPERATORS, *BINARY)
@@ -447,11 +447,6 @@ def _write(scene: Scene, name: str) -> list[str]:
 
 
 # ------------------------------------------------------------------------------------------ building
-def vocabulary() -> list[str]:
-    """The words of which programs are made, as `programs(ops=...)` takes them."""
-    return list(VOCABULARY)
-
-
 INPUTS = Domain(-2, 2)
 FORMS = (
     (), (1,), (2,), (3,), (1, 1), (2, 1), (2, 2), (2, 3), (3, 2), (1, 3), (1, 2, 2), (2, 2, 2), (2, 1, 3), (0,), (2, 0),
@@ -495,7 +490,7 @@ def programs(ops: Iterable[str] | None = None, depth: int = 12, inputs: int = 3,
     return st.builds(build, chosen, st.integers(0, 3), drawn, st.just(words))
 
 
-programs.vocabulary = vocabulary  # type: ignore[attr-defined]
+programs.vocabulary = lambda: list(VOCABULARY)  # type: ignore[attr-defined] # the words, as `ops` takes them
 
 
 def build(
@@ -541,24 +536,16 @@ def build(
 def _tidy(arguments: dict[str, Any], blocks: list[tuple[list[str], list[str]]], results: int) -> Program:
     """Choose the results, drop what none of them needs, and number the names anew."""
     made = [n for _, names in blocks for n in names] or list(arguments)[-1:]
-    used = {w for lines, names in blocks for w in _words("\n".join(lines)) - set(names)}
+    used = {w for lines, names in blocks for w in NAME.findall("\n".join(lines)) if w not in names}
     wanted = [made[-1], *[n for n in reversed(made[:-1]) if n not in used][:results]]
     needed, kept = set(wanted), []
     for lines, names in reversed(blocks):
         if needed & set(names):
             kept.append((lines, names))
-            needed |= {w for line in lines for w in _words(line)}
+            needed |= {w for line in lines for w in NAME.findall(line)}
     kept.reverse()
     arguments = {n: x for n, x in arguments.items() if n in needed} or dict(list(arguments.items())[:1])
     new = {old: f"x{i}" for i, old in enumerate(arguments)}
     new |= {old: f"v{i}" for i, old in enumerate(n for _, names in kept for n in names)}
-    lines = [_renamed(line, new) for block, _ in kept for line in block]
+    lines = [NAME.sub(lambda m: new.get(m.group(), m.group()), line) for block, _ in kept for line in block]
     return Program({new[n]: x for n, x in arguments.items()}, lines, [new[n] for n in wanted])
-
-
-def _words(line: str) -> set[str]:
-    return set(re.findall(r"\b[xw]\d+\b", line))
-
-
-def _renamed(line: str, new: dict[str, str]) -> str:
-    return re.sub(r"\b[xw]\d+\b", lambda m: new.get(m.group(), m.group()), line)
