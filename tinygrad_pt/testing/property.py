@@ -207,8 +207,8 @@ def gradient_property(
         )  # fmt: skip
         forms = {
             "any": lambda: hypothesis.strategies.tuples(*[any_shapes()] * count),
-            "same": lambda: any_shapes().map(lambda s: (s,) * count),
             "broadcast": lambda: broadcastable_shapes(count),
+            "same": lambda: any_shapes().map(lambda s: (s,) * count),
             "matmul": matmul_shapes,
         }
         if isinstance(shapes, str) and shapes not in forms:

@@ -30,8 +30,8 @@ WORDS = {
         "input": "entrada", "param": "parâmetro", "const": "constante", "target": "alvo", "op": "operação",
         "loss": "erro", "value": "valor", "gradient": "gradiente", "unkept": "não guardado",
         "pending": "ainda não calculado", "none": "sem gradiente", "min": "mín", "mean": "média", "max": "máx",
-        "argument": "argumento", "values": "valores", "graph": "grafo de computação", "edges": "arestas", "empty": "vazio",
-        "local": "derivada local", "changed": "mudou desde então",
+        "argument": "argumento", "values": "valores", "graph": "grafo de computação",
+        "edges": "arestas", "empty": "vazio", "local": "derivada local", "changed": "mudou desde então",
     },
 }  # fmt: skip
 
