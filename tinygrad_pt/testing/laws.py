@@ -136,10 +136,8 @@ def deterministic(t: Trial) -> None:
     """The same inputs give the same values."""
     again = t.subject.values(t.subject.fresh())
     if len(again) != len(t.ys) or not all(_same(a, b) for a, b in zip(again, t.ys, strict=True)):
-        text = (
-            "non-deterministic: the same inputs give other values the second time; fix the seed of whatever is random "
-        )
-        raise Broken("determinism", text + "in the function, or pass it in", "non-deterministic")
+        text = "non-deterministic: the same inputs give other values the second time; fix the seed of whatever is "
+        raise Broken("determinism", text + "random in the function, or pass it in", "non-deterministic")
 
 
 def leaves_no_trace(t: Trial) -> None:
@@ -219,8 +217,9 @@ def linear(t: Trial) -> None:
         b = t.copies[k]
         if r is not None and np.any(r) and (b is None or np.all(np.isfinite(b))):
             raise t.broken("linearity", f"for g = 0 the gradient of {t.name(k)} is not 0", k)
+    second = t.second  # before the next backward, which may write into the same memory
     mixed = t.pull([np.asarray(2 * g - 3 * h, g.dtype) for g, h in zip(t.gs, t.others, strict=True)])
-    for k, (m, a, b) in enumerate(zip(mixed, t.copies, t.second, strict=True)):
+    for k, (m, a, b) in enumerate(zip(mixed, t.copies, second, strict=True)):
         if m is None or a is None or b is None:
             continue
         with np.errstate(all="ignore"):
