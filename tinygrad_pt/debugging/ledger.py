@@ -163,8 +163,7 @@ class Entries:
     def _account(self, node: Node) -> _Account:
         if node.note("account") is None:
             node.set_note("account", _Account())
-        account: _Account = node.note("account")
-        return account
+        return node.note("account")
 
     def edge(self, node: Node, slot: int, r: Any) -> None:
         p = node.parents[slot]
