@@ -10,7 +10,7 @@ import pytest
 
 import tinygrad_pt as torch
 from tests.blocks import ROOT, blocks, links, run
-from tinygrad_pt.testing.pytest_plugin import Snapshots
+from tinygrad_pt.testing.pytest_plugin import StoredGraphs
 
 PAGES = sorted(str(page.relative_to(ROOT)) for page in (ROOT / "docs").rglob("*.md"))
 REFERENCE = [page for page in PAGES if "reference/" in page]
@@ -42,7 +42,7 @@ def test_the_tutorials_do_what_they_say(page, tmp_path):
 def test_the_page_about_testing_does_what_it_says(tmp_path):
     names = run("docs/testing.md", tmp_path)
     assert (tmp_path / "program.svg").stat().st_size
-    names["test_loss"](Snapshots(tmp_path / "test_it.py", "test_loss", update=True))
+    names["test_loss"](StoredGraphs(tmp_path / "test_it.py", "test_loss", update=True))
 
 
 def test_the_debugging_page_does_what_it_says(tmp_path):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from weakref import ref
@@ -97,12 +98,18 @@ class Switch:
         enter(before)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        @functools.wraps(function)
-        def switched(*args: P.args, **kwargs: P.kwargs) -> R:
-            with Switch(**self.changes):
-                return function(*args, **kwargs)
+        return decorated(lambda: Switch(**self.changes), function)
 
-        return switched
+
+def decorated(context: Callable[[], AbstractContextManager[Any]], function: Callable[P, R]) -> Callable[P, R]:
+    """The function, run inside a fresh context each time it is called."""
+
+    @functools.wraps(function)
+    def switched(*args: P.args, **kwargs: P.kwargs) -> R:
+        with context():
+            return function(*args, **kwargs)
+
+    return switched
 
 
 class no_grad(Switch):

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 import tinygrad_pt as torch
 from tinygrad_pt import autograd
 from tinygrad_pt.testing import assert_gradients
-from tinygrad_pt.testing.property import joined, seeds_for
+from tinygrad_pt.testing.property import seeds_for
 from tinygrad_pt.testing.strategies import programs
+from tinygrad_pt.testing.subject import results_of
 
 SMOOTH = (
     "add sub mul tanh sigmoid sin cos softplus sum mean matmul linear einsum softmax reshape transpose cat stack split "
@@ -23,7 +24,7 @@ SMOOTH = (
 def gradients(program: Any, dtype: Any = None) -> tuple[list[Any], list[Any], Any]:
     """Values, gradients (None where there is none), and a function that takes them again from the same graph."""
     leaves = program.inputs(dtype)
-    ys = joined(program(*leaves))
+    ys = results_of(program(*leaves))
     used = [(y, torch.from_numpy(s)) for y, s in zip(ys, seeds_for(ys), strict=True) if y.requires_grad]
 
     def again(retain: bool) -> list[Any]:

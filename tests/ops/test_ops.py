@@ -16,9 +16,10 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.graph import Handle
 from tinygrad_pt.symbol import Symbol
 from tinygrad_pt.testing import assert_laws
-from tinygrad_pt.testing.property import gradients, is_floating, joined, seeds_for, tensors_of
+from tinygrad_pt.testing.property import gradients, seeds_for, tensors_of
 from tinygrad_pt.testing.strategies import LAYOUTS, arguments_for
 from tinygrad_pt.testing.strategies.tensors import laid_out
+from tinygrad_pt.testing.subject import floating, results_of
 
 EVERY = list(ROWS.values())
 SMOOTH = [row for row in EVERY if row.gradient]
@@ -61,8 +62,8 @@ def test_other_shapes_and_values_keep_them_too(row: Row, data: Any) -> None:
 def test_arguments_that_are_tensors_arrays_and_numbers_give_the_same(row: Row) -> None:
     for args, attrs in row.samples():
         with quiet():
-            raw = joined(row.op.forward(*args, **attrs))
-        for y, e in zip(joined(row(*tensors_of(args, leaves=False), **attrs)), raw, strict=True):
+            raw = results_of(row.op.forward(*args, **attrs))
+        for y, e in zip(results_of(row(*tensors_of(args, leaves=False), **attrs)), raw, strict=True):
             np.testing.assert_array_equal(y.array, e)
 
 
@@ -94,8 +95,8 @@ def test_arguments_are_left_alone(row: Row) -> None:
 @over([row for row in EVERY if row.name not in ("cast", "class_weight")])
 def test_halves_stay_halves(row: Row) -> None:
     for args, attrs in row.samples(np.float16):
-        if any(is_floating(x) for x in args):
-            results = joined(row(*tensors_of(args), **attrs))
+        if any(floating(x) for x in args):
+            results = results_of(row(*tensors_of(args), **attrs))
             assert all(y.array.dtype in (np.float16, np.bool_, np.int64) for y in results), attrs
             if row.gradient:
                 _, grads = gradients(row, args, attrs)
@@ -147,7 +148,7 @@ def test_refusals(row: Row) -> None:
 def test_a_result_shares_memory_only_if_it_is_a_known_view(row: Row) -> None:
     for args, attrs in row.samples():
         xs = tensors_of(args, leaves=False)
-        for y in joined(row(*xs, **attrs)):
+        for y in results_of(row(*xs, **attrs)):
             for x in xs:
                 if isinstance(x, Handle) and x.array.size and np.shares_memory(x.array, y.array):
                     assert row.op.view and y.version is x.version and y.base is x
@@ -181,7 +182,7 @@ def reading(row: Row, args: list[Any], attrs: Any) -> tuple[Any, Any, list[tuple
     rules = [
         (i, r)
         for i, r in enumerate(row.op.rules_for(len(args)))
-        if r is not None and i < len(args) and is_floating(args[i])
+        if r is not None and i < len(args) and floating(args[i])
     ]
     return (g if several else g[0]), (y[0] if several else y), rules
 
@@ -215,7 +216,7 @@ def test_a_rule_reads_the_same_values_whatever_the_sample(row: Row) -> None:
     kept: dict[tuple[int, int], Any] = {}
     for args, attrs in row.samples():
         for mask in range(1, 1 << len(args)):
-            if all(is_floating(x) for i, x in enumerate(args) if mask >> i & 1):
+            if all(floating(x) for i, x in enumerate(args) if mask >> i & 1):
                 found = calling.read_by(row.op, mask, tuple(args), attrs)
                 assert kept.setdefault((mask, len(args)), found) == found, (args, attrs)
 
@@ -238,10 +239,10 @@ def test_what_a_rule_does_not_keep_it_does_not_need(row: Row) -> None:
 def test_only_the_gradients_asked_for_are_computed(row: Row) -> None:
     for args, attrs in row.samples():
         _, grads = gradients(row, args, attrs)
-        places = [i for i, x in enumerate(args) if is_floating(x)]
+        places = [i for i, x in enumerate(args) if floating(x)]
         for k, place in enumerate(places):
             xs = [wrap(x).requires_grad_(i == place) if isinstance(x, np.ndarray) else x for i, x in enumerate(args)]
-            ys = joined(row(*xs, **attrs))
+            ys = results_of(row(*xs, **attrs))
             seeds = seeds_for(ys)
             used = [(y, wrap(s)) for y, s in zip(ys, seeds, strict=True) if y.requires_grad]
             if used:

@@ -12,8 +12,8 @@ import pytest
 
 import tinygrad_pt as torch
 from tests.blocks import ROOT
-from tinygrad_pt.testing.pytest_plugin import Snapshots
-from tinygrad_pt.testing.snapshot import graph_difference, graph_text
+from tinygrad_pt.testing.graph_text import graph_difference, graph_text
+from tinygrad_pt.testing.pytest_plugin import StoredGraphs
 
 
 def run(folder: Path, *arguments: str, code: str = "") -> str:
@@ -171,12 +171,12 @@ def test_what_has_no_graph_is_refused() -> None:
 
 def test_a_snapshot_of_several_results(tmp_path: Path) -> None:
     x = torch.ones(2, requires_grad=True)
-    Snapshots(tmp_path / "test_it.py", "test a/b", update=True)(x * 2, x.exp())
+    StoredGraphs(tmp_path / "test_it.py", "test a/b", update=True)(x * 2, x.exp())
     (stored,) = (tmp_path / "__graph_snapshots__/test_it").iterdir()
     assert stored.name == "test_a_b.txt" and stored.read_text().endswith("returns 1, 2\n")
-    Snapshots(tmp_path / "test_it.py", "test a/b")(x * 2, x.exp())
+    StoredGraphs(tmp_path / "test_it.py", "test a/b")(x * 2, x.exp())
     with pytest.raises(AssertionError, match="results were"):
-        Snapshots(tmp_path / "test_it.py", "test a/b")(x.exp(), x * 2)
+        StoredGraphs(tmp_path / "test_it.py", "test a/b")(x.exp(), x * 2)
 
 
 def test_without_hypothesis_the_checker_works_and_the_rest_says_what_to_install(tmp_path: Path) -> None:

@@ -20,9 +20,9 @@ from tinygrad_pt import graph
 from tinygrad_pt.listening import Tape, listen
 from tinygrad_pt.testing import Domain, gradcheck
 from tinygrad_pt.testing import strategies as some
-from tinygrad_pt.testing.property import joined
 from tinygrad_pt.testing.spec import DOMAINS, domain_of
 from tinygrad_pt.testing.strategies.programs import FILE, VOCABULARY, build
+from tinygrad_pt.testing.subject import results_of
 
 QUIET = settings(
     derandomize=True,
@@ -350,7 +350,7 @@ def test_a_planted_bug_shrinks_to_the_line_that_has_it(name: str, monkeypatch: A
         monkeypatch.setattr(op, "rules", rules)
         op.keep.clear()
         leaves = program.inputs()
-        ys = [y for y in joined(program(*leaves)) if y.requires_grad]
+        ys = [y for y in results_of(program(*leaves)) if y.requires_grad]
         found = torch.autograd.grad(
             ys, leaves, [torch.ones_like(y) for y in ys], allow_unused=True, materialize_grads=True
         )

@@ -15,8 +15,8 @@ from tests.ops.table import ROWS
 from tinygrad_pt import ops
 from tinygrad_pt.graph import OPS, Op
 from tinygrad_pt.symbol import Symbol
-from tinygrad_pt.viz.algebra import simplify
-from tinygrad_pt.viz.formula import UNIT, op_sign, read, render, template
+from tinygrad_pt.viz.algebra import UNIT, simplify
+from tinygrad_pt.viz.formula import op_sign, read, render, template
 
 DIFFERENTIABLE = [row for name, row in ROWS.items() if OPS[name].differentiable]
 ELEMENTWISE = [row for row in DIFFERENTIABLE if row.op.elementwise and row.name != "where"]

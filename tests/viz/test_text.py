@@ -16,7 +16,7 @@ from tests.viz.samples import NASTY, square, texts, vertex
 from tinygrad_pt.viz.card import card, chips, edge_tip
 from tinygrad_pt.viz.model import Edge, Snapshot
 from tinygrad_pt.viz.style import DARK, LIGHT
-from tinygrad_pt.viz.text import WORDS, clean, dot_html, dot_quoted, number, relation, width, xml
+from tinygrad_pt.viz.text import WORDS, clean, decimal, dot_html, dot_quoted, relation, width, xml
 
 
 @given(st.one_of(texts, st.text(st.characters(), max_size=200)), st.integers(2, 40))
@@ -53,13 +53,13 @@ def test_dot_escapes_leave_no_way_out(text: str) -> None:
     ],
 )  # fmt: skip
 def test_number(value: object, text: str) -> None:
-    assert number(value) == text
-    assert number(value, lang="pt") == text.replace(".", ",")
+    assert decimal(value) == text
+    assert decimal(value, lang="pt") == text.replace(".", ",")
 
 
 @given(st.floats(-1e300, 1e300))
 def test_number_reads_back_within_its_digits_and_only_zero_is_zero(value: float) -> None:
-    back = float(number(value).replace("−", "-"))
+    back = float(decimal(value).replace("−", "-"))
     assert math.isclose(back, value, rel_tol=0.006, abs_tol=5.1e-5)
     assert (back == 0) == (value == 0)
 

@@ -1,36 +1,30 @@
-"""Anomaly mode: the exception itself says which op made a nan, in which module, on which line of the forward pass."""
+"""Anomaly mode, in which an exception says which op made a nan, in which module, on which line of the forward pass."""
 
 from __future__ import annotations
 
-import functools
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
-
-from tinygrad_pt.debugging.nans import Spot, Trail, bad, born, given, place, spot
+from tinygrad_pt.debugging.nans import Spot, Trail, array_of, bad, born, first_of, given, indented, place, spot
 from tinygrad_pt.debugging.trace import line_of, remember
 from tinygrad_pt.errors import annotate, describe, message, refuse
-from tinygrad_pt.graph import Handle, Leaf, Node, Op, made_by
+from tinygrad_pt.graph import Leaf, Node, Op, Tensor, made_by
 from tinygrad_pt.lines import Line, caller
 from tinygrad_pt.listening import Listener, Walk, attend, forget
-from tinygrad_pt.modes import current, enter
-
-if TYPE_CHECKING:
-    from tinygrad_pt.tensor import Tensor
+from tinygrad_pt.modes import current, decorated, enter
 
 
 class Flags(NamedTuple):
-    """What anomaly mode looks at."""
+    """The values that anomaly mode looks at."""
 
     nan: bool  # gradients that are nan
     forward: bool  # values that are nan: raise at the op
 
 
 class Anomaly(Listener):
-    """What one `detect_anomaly` or `set_detect_anomaly` asked for. Of several, the latest is in force.
+    """The setting of one `detect_anomaly` or `set_detect_anomaly`. Of several, the latest is in force.
 
-    Without flags it switches the mode off that an earlier one has switched on.
+    Without flags it switches off the mode that an earlier one has switched on.
     """
 
     def __init__(self, flags: Flags | None, lasting: bool = False) -> None:
@@ -138,12 +132,7 @@ class detect_anomaly:
         forget(mine)
 
     def __call__(self, function: Any) -> Any:
-        @functools.wraps(function)
-        def switched(*args: Any, **kwargs: Any) -> Any:
-            with detect_anomaly(self.flags.nan, check_forward=self.flags.forward):
-                return function(*args, **kwargs)
-
-        return switched
+        return decorated(lambda: detect_anomaly(self.flags.nan, check_forward=self.flags.forward), function)
 
 
 class set_detect_anomaly:
@@ -203,22 +192,16 @@ def note_nan(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tenso
     """Note with the vertex of an op whether its value is nan, and whether it is the first; or refuse that."""
     if result.array.dtype.kind != "f" or not bad(result.array, "nan").any():
         return
-    xs = [a.array if isinstance(a, Handle) else a for a in args]
+    xs = [a.array if isinstance(a, Tensor) else a for a in args]
     mask = born(op, xs, result.array, "nan")
     found = None
     if mask.any():
         found = spot(op, xs, result.array, mask, "nan", scope=current().scope, line=caller(), attrs=attrs)
         if refusing:
-            raise RuntimeError(f"Function '{op.name}' returned nan values in its forward pass.\n{_text(found)}")
+            text = f"Function '{op.name}' returned nan values in its forward pass."
+            raise refuse(RuntimeError, text, facts=found.facts(), mend=found.mend)
     if result.node is not None and result.node.parents:
         made_by(result.node).set_note("nan", found or True)
-
-
-def _text(found: Spot) -> str:
-    lines = [f"  {name}: {fact}" for name, fact in found.facts()]
-    if found.mend:
-        lines.append(f"  mend: {found.mend}")
-    return "\n".join(lines)
 
 
 # ------------------------------------------------------------------------------------------ backward
@@ -229,9 +212,9 @@ class Watched:
         self.walk, self.flags, self.trail = walk, flags, Trail()
         self.meeting: dict[Any, list[Node]] = {}  # per vertex, whose gradients have been added
         self.first: Spot | None = None  # where the nan that the roots hold was made
-        if flags.nan and any(made_by(root).note("nan") for root in walk.roots):
-            spots = [n for n in walk.nodes if isinstance(n.note("nan"), Spot)]
-            self.first = spots[-1].note("nan") if spots else None  # they are sorted by birth, the oldest last
+        if flags.nan and self._nan_at_once():
+            notes = (n.note("nan") for n in reversed(walk.nodes))  # they are sorted by birth, the oldest last
+            self.first = next((note for note in notes if isinstance(note, Spot)), None)
 
     def edge(self, node: Node, slot: int, g: Any, r: Any) -> None:
         if not self.flags.nan:
@@ -239,38 +222,36 @@ class Watched:
         p = node.parents[slot]
         self.meeting.setdefault(p, []).append(node)
         _, y, *xs = (None, *(node.args or (None,)))
-        found = self.trail.hear(node, slot, _array(g), y, xs, _array(r))
+        g, r = array_of(g), array_of(r)
+        found = self.trail.hear(node, slot, g, y, xs, r)
         if found is not None:
-            raise self._error(node, slot, _array(g), found, describe(r))
+            raise self._error(node, slot, g, found, describe(r))
 
     def _error(self, node: Node, slot: int, g: Any, found: Spot, shape: str) -> Exception:
-        facts = dict(found.facts())
-        facts.pop("op")
+        facts = {name: fact for name, fact in found.facts().items() if name != "op"}
         facts["element"] = f"{facts['element']}, in the gradient of argument {slot}, {shape}"
         if found.values.get("g") == 0:
-            facts["g is 0 because of"] = "; ".join(
-                f"{n.op.name} {line_of(n) or ''}".rstrip() for n in self.meeting.get(node, ())
-            )
+            users = (f"{n.op.name} {line_of(n) or ''}".rstrip() for n in self.meeting.get(node, ()))
+            facts["g is 0 because of"] = "; ".join(users)
         facts["earlier"] = self._earlier(node, g, found)
         mends = (one.mend for one in (self.first, found, found.before) if one is not None)
-        return refuse(
-            RuntimeError,
-            f"Function '{node.name()}' returned nan values in its {slot}th output.",
-            node.op.name,
-            *node.parents,
-            facts=facts,
-            mend=next(filter(None, mends), ""),
-        )
+        mend = next(filter(None, mends), "")
+        text = f"Function '{node.name()}' returned nan values in its {slot}th output."
+        return refuse(RuntimeError, text, node.op.name, *node.parents, facts=facts, mend=mend)
 
     def _earlier(self, node: Node, g: Any, found: Spot) -> str:
         """What was not right before this rule was read."""
         if self.first is not None:
-            return "in the forward pass " + str(self.first).replace("\n", "\n    ")
-        if any(made_by(root).note("nan") for root in self.walk.roots) and (name := given(self.walk.nodes)):
+            return "in the forward pass " + indented(self.first, "    ")
+        if self._nan_at_once() and (name := given(self.walk.nodes)):
             return f"in the forward pass {name}"
         if not isinstance(g, list) and bad(g, "nan").any():
             return self._arrived(node)
-        return str(found.before).replace("\n", "\n    ") if found.before is not None else ""
+        return "" if found.before is None else indented(found.before, "    ")
+
+    def _nan_at_once(self) -> bool:
+        """Whether the value that the pass starts from is nan."""
+        return any(made_by(root).note("nan") for root in self.walk.roots)
 
     def _arrived(self, node: Node) -> str:
         """Where the nan in the gradient of a vertex came from, if no rule answered with it."""
@@ -289,25 +270,19 @@ class Watched:
         if not self.flags.nan:
             return
         for node, g in self.walk.found.items():
-            x = _array(g)
-            if bad(x, "nan").any():
-                index = tuple(int(i) for i in np.argwhere(bad(x, "nan"))[0])
-                raise refuse(
-                    RuntimeError,
-                    f"Function '{node.name()}' returned nan values in its 0th output.",
-                    facts={
-                        "gradient of": describe(node),
-                        "earlier": self._arrived(node),
-                        "element": place(index, x.shape, int(np.count_nonzero(bad(x, "nan")))),
-                    },
-                )
+            x = array_of(g)
+            if (mask := bad(x, "nan")).any():
+                index, count = first_of(mask)
+                where = place(index, x.shape, count)
+                facts = {"gradient of": describe(node), "earlier": self._arrived(node), "element": where}
+                text = f"Function '{node.name()}' returned nan values in its 0th output."
+                raise refuse(RuntimeError, text, facts=facts)
+        start = "the value this backward pass starts from is nan"
         if self.first is not None:
-            text = ", since the forward pass\n  " + str(self.first).replace("\n", "\n  ")
-        elif any(made_by(root).note("nan") for root in self.walk.roots):
-            text = f"\n  given: {given(self.walk.nodes) or 'nan, by a tensor that is gone'}"
-        else:
-            return
-        raise RuntimeError(f"the value this backward pass starts from is nan{text}")
+            raise refuse(RuntimeError, f"{start}, since the forward pass\n  {indented(self.first)}")
+        if self._nan_at_once():
+            source = given(self.walk.nodes) or "nan, by a tensor that is gone"
+            raise refuse(RuntimeError, start, facts={"given": source})
 
 
 def explain(error: Exception, node: Node | None) -> None:
@@ -340,7 +315,3 @@ def _changed(node: Node) -> int:
         if entry is not None and entry[2][0] != entry[3]:
             return int(entry[2][1])
     return 0
-
-
-def _array(x: Any) -> Any:
-    return x if isinstance(x, list) else x.array if isinstance(x, Handle) else np.asarray(x)

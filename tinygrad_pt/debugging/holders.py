@@ -1,4 +1,4 @@
-"""Who keeps a graph alive: the tensors that hold it, under the names the program has for them, and what it weighs."""
+"""`tensor.graph_alive()` tells which tensors keep a graph alive, under the program's own names, and what it weighs."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import gc
 import sys
 import types
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from tinygrad_pt.autograd.engine import order
 from tinygrad_pt.debugging.trace import line_of
 from tinygrad_pt.errors import describe
-from tinygrad_pt.graph import SAVED, Handle, Leaf, Node, made_by
+from tinygrad_pt.graph import SAVED, Leaf, Node, Tensor, made_by
 from tinygrad_pt.lines import PACKAGE, Line
 
 MOST_HOLDERS, DEEPEST, MOST_NAMES = 16, 6, 4
@@ -68,11 +68,11 @@ class Alive:
     __repr__ = __str__
 
 
-def graph_alive(t: Any) -> Alive:
+def graph_alive(t: Tensor) -> Alive:
     """Who keeps the graph of a tensor alive: which variables, attributes and items, and how much there is of it.
 
-    Held is a graph by every tensor that was computed from any part of it: `total += loss` keeps the graphs of all
-    losses. For a leaf the question is about every graph that uses it. The answer holds names and numbers only.
+    Every tensor that was computed from any part of a graph holds it: `total += loss` keeps the graphs of all losses.
+    For a leaf the answer is about every graph that uses it. The answer holds names and numbers only.
 
     >>> import tinygrad_pt as torch
     >>> w, total = torch.ones(3, requires_grad=True), 0
@@ -86,24 +86,14 @@ def graph_alive(t: Any) -> Alive:
     """
     if t.node is None:
         return Alive(0, 0, ())
-    everything = gc.get_objects()
-    nodes = sorted((o for o in everything if issubclass(type(o), Node)), key=lambda n: n.born)
-    part: set[Any] = {t.node} if isinstance(t.node, Leaf) else set(order([t.node]))
-    holding: set[Any] = set(part)
-    for n in nodes:
-        if any(p in holding for p in n.parents if isinstance(p, Node)):
-            holding.add(n)
-    holding = {n for n in holding if not isinstance(n, Leaf)}
-    tensors = [o for o in everything if issubclass(type(o), Handle) and o.node in holding]
-    owned = {o.node for o in tensors}
-    below = {p for n in holding for p in n.parents}
-    bare = [n for n in nodes if n in holding and n not in owned and n not in below]
-    everything.clear()
+    part: set[Node] = {t.node} if isinstance(t.node, Leaf) else set(order([t.node]))
+    holding = {n for n in computed_from(part) if not isinstance(n, Leaf)}
+    pending: list[Any] = [o for o in gc.get_objects() if issubclass(type(o), Tensor) and o.node in holding]
+    inside = {o.node for o in pending} | {p for n in holding for p in n.parents}
+    pending += holding - inside  # vertices that nothing but a name holds
+    pending.sort(key=_birth)
+    inside.clear()
     graph = holding if isinstance(t.node, Leaf) else part
-    pending: list[Any] = sorted([*tensors, *bare], key=_birth)
-    nodes.clear()
-    tensors.clear()
-    bare.clear()
     holders: list[Holder] = []
     with_names = _Names(pending)
     while pending and len(holders) < MOST_HOLDERS:
@@ -114,19 +104,25 @@ def graph_alive(t: Any) -> Alive:
         pending[:] = [o for o in pending if id(o) not in gone]
         node = getattr(newest, "node", newest)
         roots = [getattr(o, "node", o) for o in (newest, *same)]
-        what = f"{describe(newest)} made by {made_by(node).op.name}"
-        holders.append(
-            Holder(
-                names, what if isinstance(newest, Handle) else f"the vertex of {made_by(node).op.name}", len(roots),
-                len([n for n in order(roots) if not isinstance(n, Leaf)]), line_of(node),
-            )
-        )  # fmt: skip
+        made = made_by(node).op.name
+        what = f"{describe(newest)} made by {made}" if isinstance(newest, Tensor) else f"the vertex of {made}"
+        weight = sum(not isinstance(n, Leaf) for n in order(roots))
+        holders.append(Holder(names, what, len(roots), weight, line_of(node)))
     holders.sort(key=lambda h: -h.nodes)
     return Alive(len(graph), _saved_bytes(graph), tuple(holders), len(pending))
 
 
-def _birth(o: Any) -> int:
-    return int(getattr(o, "node", o).born)
+def computed_from(roots: Iterable[Node]) -> list[Node]:
+    """These vertices, and all that live and were computed from them, oldest first."""
+    found = dict.fromkeys(roots)
+    for n in sorted((o for o in gc.get_objects() if issubclass(type(o), Node)), key=lambda n: n.born):
+        if any(p in found for p in n.parents if isinstance(p, Node)):
+            found[n] = None
+    return list(found)
+
+
+def _birth(holder: Any) -> int:
+    return int(getattr(holder, "node", holder).born)
 
 
 def _siblings(container: Any, pending: list[Any]) -> list[Any]:
@@ -141,18 +137,19 @@ def _siblings(container: Any, pending: list[Any]) -> list[Any]:
 def _saved_bytes(graph: set[Node]) -> int:
     """What the rules of a graph keep, every array once, and not the leaves' own."""
     found: dict[int, int] = {}
-    own = {id(_memory(p.value)) for n in graph for p in n.parents if isinstance(p, Leaf)}
+    own = {id(owner_of(p.value)) for n in graph for p in n.parents if isinstance(p, Leaf)}
     for n in graph:
         kept = [a for a in n.args or () if isinstance(a, SAVED)]
         kept += [entry[0] for entry in getattr(n.attrs.get("ctx"), "_saved", None) or () if entry is not None]
         for a in kept:
-            memory = _memory(a)
+            memory = owner_of(a)
             if id(memory) not in own:
                 found[id(memory)] = memory.nbytes
     return sum(found.values())
 
 
-def _memory(a: Any) -> Any:
+def owner_of(a: Any) -> Any:
+    """The array whose memory an array shows: itself, or the one it is a view of."""
     while isinstance(a, np.ndarray) and isinstance(a.base, np.ndarray):
         a = a.base
     return a
@@ -244,7 +241,7 @@ class _Names:
 
 def _attribute(owner: Any, held: Any) -> str:
     """Under which attribute an object holds another."""
-    if isinstance(owner, Handle) and held is owner._grad:
+    if isinstance(owner, Tensor) and held is owner._grad:
         return ".grad"
     names = [*getattr(owner, "__dict__", {}), *getattr(type(owner), "__slots__", ())]
     return next((f".{name}" for name in names if getattr(owner, name, None) is held), f"'s {type(owner).__name__}")

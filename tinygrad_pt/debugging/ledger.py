@@ -1,24 +1,22 @@
-"""An account of `.grad`: which backward call, along which path, added what."""
+"""`tensor.grad_contributions()` lists the summands of a `.grad`: from which backward call, along which path."""
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count, groupby
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from tinygrad_pt.debugging.nans import array_of
 from tinygrad_pt.debugging.trace import line_of, remember
 from tinygrad_pt.errors import describe, refuse
-from tinygrad_pt.graph import PICK, Handle, Leaf, Node, Op, made_by
+from tinygrad_pt.graph import PICK, Leaf, Node, Op, Tensor, made_by
 from tinygrad_pt.lines import Line, caller
-from tinygrad_pt.listening import Listener, Walk, attend, forget
+from tinygrad_pt.listening import Listener, Walk, listen
+from tinygrad_pt.modes import decorated
 from tinygrad_pt.ops import sum_to
-
-if TYPE_CHECKING:
-    from tinygrad_pt.tensor import Tensor
 
 LONGEST_PATH = 8
 _numbers = count(1)
@@ -51,12 +49,16 @@ class Contribution:
 
     def __str__(self) -> str:
         if self.kind != "path":
-            told = {"seed": "the gradient backward started with", "hook": "changed by a hook",
-                    "outside": "not by a recorded backward pass"}[self.kind]  # fmt: skip
-            return f"{told}: {_short(self.value)}"
+            return f"{KINDS[self.kind]}: {_short(self.value)}"
         where = f", {self.module}" if self.module else ""
         line = f"  ({self.line})" if self.line else ""
         return f"{' → '.join(self.path)}, argument {self.slot}{where}: {_short(self.value)}{line}"
+
+
+KINDS = {
+    "seed": "the gradient backward started with", "hook": "changed by a hook",
+    "outside": "not by a recorded backward pass",
+}  # fmt: skip
 
 
 def _short(x: Any) -> str:
@@ -82,10 +84,8 @@ class Contributions(list[Contribution]):
 
     def __str__(self) -> str:
         if not self.recorded:
-            return (
-                "nothing was recorded: run the backward passes inside `with torch.autograd.record_contributions():`"
-                + (f"\n  {self[0]}" if self else "")
-            )
+            text = "nothing was recorded: run the backward passes inside `with torch.autograd.record_contributions():`"
+            return text + (f"\n  {self[0]}" if self else "")
         gone = f"; {self.cleared} earlier ones were cleared" if self.cleared else ""
         groups = [(call, list(found)) for (_, call), found in groupby(self, lambda one: (one.number, one.call))]
         calls = len({one.number for one in self if one.number})
@@ -114,8 +114,7 @@ class _Account:
     def settle(self, grad: Any, shape: Any, dtype: Any) -> None:
         """Bring the account up to what `.grad` is: cleared, or changed by others."""
         if grad is None:
-            self._clear()
-            return
+            return self._clear()
         with np.errstate(all="ignore"):
             missing = grad.array - _total(self.found, shape, dtype)
             size = sum(np.abs(one.value) for one in self.found) + np.abs(grad.array)
@@ -123,8 +122,7 @@ class _Account:
         if np.all(small | ~np.isfinite(missing)):
             return
         if not grad.array.any():
-            self._clear()
-            return
+            return self._clear()
         self.found.append(Contribution("outside", np.array(missing)))
 
     def _clear(self) -> None:
@@ -160,25 +158,22 @@ class Entries:
                 self.found[node] = []
         for root, seed in zip(walk.roots, walk.seeds, strict=True):
             if root in self.found:
-                self.found[root].append(Contribution("seed", np.array(_array(seed)), *self.pass_))
+                self.found[root].append(Contribution("seed", np.array(array_of(seed)), *self.pass_))
 
     def _account(self, node: Node) -> _Account:
-        account: _Account | None = node.note("account")
-        if account is None:
-            account = _Account()
-            node.set_note("account", account)
-        return account
+        if node.note("account") is None:
+            node.set_note("account", _Account())
+        return node.note("account")
 
     def edge(self, node: Node, slot: int, r: Any) -> None:
         p = node.parents[slot]
         if p not in self.found:
             return
-        x = _array(r)
+        x = array_of(r)
         value = np.array(x if x.shape == p.shape else sum_to(x, shape=p.shape))
+        scope, line = str(node.scope or ""), line_of(node)
         self.found[p].append(
-            Contribution(
-                "path", value, *self.pass_, node.op.name, slot, str(node.scope or ""), line_of(node), self._path(node)
-            )
+            Contribution("path", value, *self.pass_, node.op.name, slot, scope, line, self._path(node))
         )
 
     def _path(self, node: Node) -> tuple[str, ...]:
@@ -207,14 +202,10 @@ class Entries:
                 continue
             if node.note("hooks") and node in found:
                 with np.errstate(all="ignore"):
-                    value = _array(found[node]) - _total(entries, node.shape, node.dtype)
+                    value = array_of(found[node]) - _total(entries, node.shape, node.dtype)
                 if np.any(value):
                     entries.append(Contribution("hook", np.array(value), *self.pass_))
             self._account(node).found += entries
-
-
-def _array(x: Any) -> Any:
-    return x.array if isinstance(x, Handle) else np.asarray(x)
 
 
 class Bookkeeper(Listener):
@@ -236,29 +227,21 @@ class Bookkeeper(Listener):
 BOOKKEEPER = Bookkeeper()  # one for all: a pass is entered once, however often it was asked for
 
 
-class record_contributions:
+class record_contributions(listen):
     """Context manager, or decorator: backward passes inside keep account of what they add to every `.grad`.
 
     See `Tensor.grad_contributions`. Ops applied inside remember their lines, too. The account keeps a copy of
     every summand, until `.grad` is cleared and filled again; it is meant for a few steps, not for a training.
     """
 
-    def __enter__(self) -> None:
-        attend(BOOKKEEPER)
-
-    def __exit__(self, *error: Any) -> None:
-        forget(BOOKKEEPER)
+    def __init__(self) -> None:
+        super().__init__(BOOKKEEPER)
 
     def __call__(self, function: Any) -> Any:
-        @functools.wraps(function)
-        def recorded(*args: Any, **kwargs: Any) -> Any:
-            with record_contributions():
-                return function(*args, **kwargs)
-
-        return recorded
+        return decorated(record_contributions, function)
 
 
-def grad_contributions(t: Any) -> Contributions:
+def grad_contributions(t: Tensor) -> Contributions:
     """What `.grad` is the sum of: per backward call and per use of this tensor, the gradient that arrived.
 
     Recorded inside `with torch.autograd.record_contributions():`; the values add up to `.grad` (to rounding: the
@@ -277,11 +260,8 @@ def grad_contributions(t: Any) -> Contributions:
     [('mul', 0, [1.0, 2.0]), ('mul', 1, [1.0, 2.0]), ('mul', 0, [10.0, 10.0])]
     """
     if t.node is None:
-        raise refuse(
-            RuntimeError,
-            "this tensor does not require grad, so nothing contributes to its .grad",
-            mend="print(tensor.why_no_grad()) tells why",
-        )
+        text = "this tensor does not require grad, so nothing contributes to its .grad"
+        raise refuse(RuntimeError, text, mend="print(tensor.why_no_grad()) tells why")
     account = t.node.note("account")
     recorded = account is not None
     account = account or _Account()

@@ -1,8 +1,8 @@
-"""Where nan and inf come into being, what the op was given there, and what mends it."""
+"""A `Spot` says which op made a nan or an inf, at which element, of which arguments, and what to write instead."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_pt.debugging.trace import line_of
 from tinygrad_pt.errors import describe
-from tinygrad_pt.graph import SAVED, Constant, Leaf, Node, made_by
+from tinygrad_pt.graph import SAVED, Constant, Leaf, Node, Op, Tensor, made_by
 from tinygrad_pt.lines import Line
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -45,31 +45,26 @@ class Spot:
     before: Spot | None = None
     shape: tuple[int, ...] = field(default=(), repr=False)
 
-    def facts(self) -> Iterator[tuple[str, str]]:
+    def facts(self) -> dict[str, object]:
         """Name and text of each thing known, as they stand in a message."""
-        yield "op", self.call
-        if self.module:
-            yield "module", self.module
-        if self.line is not None:
-            yield "line", str(self.line)
-        yield "element", place(self.index, self.shape, self.count)
-        if self.values:
-            yield "there", numbers(self.values)
+        there = ", ".join(f"{name} = {value:.6g}" for name, value in self.values.items())
+        return {"op": self.call, "module": self.module, "line": self.line,
+                "element": place(self.index, self.shape, self.count), "there": there}  # fmt: skip
 
     def __str__(self) -> str:
         rule = "the derivative of " if self.backward else ""
-        lines = [f"{self.what} came into being in {rule}{self.op}"]
-        lines += [f"  {name}: {text}" for name, text in self.facts()]
-        if self.mend:
-            lines.append(f"  mend: {self.mend}")
-        if self.before is not None:
-            lines.append("  the inf before it: " + str(self.before).replace("\n", "\n  "))
-        return "\n".join(lines)
+        text = told(f"{self.what} came into being in {rule}{self.op}", {**self.facts(), "mend": self.mend})
+        return text if self.before is None else f"{text}\n  the inf before it: " + indented(self.before)
 
 
-def numbers(values: dict[str, float]) -> str:
-    """`a = 0, y = -inf`."""
-    return ", ".join(f"{name} = {value:.6g}" for name, value in values.items())
+def told(text: str, facts: Mapping[str, object]) -> str:
+    """A sentence, and below it the facts that are known."""
+    return "\n".join([text, *(f"  {name}: {fact}" for name, fact in facts.items() if fact)])
+
+
+def indented(what: object, by: str = "  ") -> str:
+    """The text of something, as part of a longer one."""
+    return str(what).replace("\n", f"\n{by}")
 
 
 def place(index: tuple[int, ...], shape: tuple[int, ...], count: int) -> str:
@@ -90,14 +85,22 @@ def given(nodes: Sequence[Node]) -> str:
             x = p.value if isinstance(p, Leaf) else None if t is None else t.array
             if x is None or not bad(x, "nan").any():
                 continue
-            name = getattr(t, "name", None)
-            return f"{name or describe(p)}, argument {slot} of {node.op.name}, holds nan itself" + (
-                f" ({line_of(node)})" if line_of(node) else ""
-            )
+            name, line = getattr(t, "name", None) or describe(p), line_of(node)
+            return f"{name}, argument {slot} of {node.op.name}, holds nan itself" + (f" ({line})" if line else "")
     return ""
 
 
-def bad(x: Any, what: str) -> Any:
+def array_of(x: Any) -> Any:
+    """What arrives at a vertex, as an array; a list of them for an op of several results."""
+    return x if isinstance(x, list) else x.array if isinstance(x, Tensor) else np.asarray(x)
+
+
+def first_of(mask: np.ndarray) -> tuple[tuple[int, ...], int]:
+    """The index of the first element of a mask, and how many there are."""
+    return tuple(int(i) for i in np.argwhere(mask)[0]), int(np.count_nonzero(mask))
+
+
+def bad(x: Any, what: str) -> np.ndarray:
     """Which elements of an array or number are nan, or inf."""
     x = np.asarray(x)
     if x.dtype.kind not in "fc":
@@ -105,7 +108,7 @@ def bad(x: Any, what: str) -> Any:
     return np.isnan(x) if what == "nan" else np.isinf(x)
 
 
-def born(op: Any, xs: Sequence[Any], y: Any, what: str) -> Any:
+def born(op: Op, xs: Sequence[Any], y: Any, what: str) -> np.ndarray:
     """Which elements of y = op(*xs) are nan (inf) though the arguments they are made of are not."""
     mask = bad(y, what)
     if not mask.any():
@@ -121,7 +124,7 @@ def born(op: Any, xs: Sequence[Any], y: Any, what: str) -> Any:
     return mask
 
 
-def own(op: Any, slot: int) -> bool:
+def own(op: Op, slot: int) -> bool:
     """Whether an argument is made inside the function the user calls: the mean's weights in `nll_loss`."""
     return bool(op.name == "nll_loss" and slot == 2)
 
@@ -140,11 +143,11 @@ def element(x: Any, index: tuple[int, ...], shape: tuple[int, ...]) -> float | N
 
 
 def spot(
-    op: Any, xs: Sequence[Any], y: Any, mask: Any, what: str, *, scope: Any, line: Line | None,
+    op: Op, xs: Sequence[Any], y: Any, mask: np.ndarray, what: str, *, scope: Any, line: Line | None,
     attrs: dict[str, Any], before: Spot | None = None,
 ) -> Spot:  # fmt: skip
     """The `Spot` of y = op(*xs) at the first element of a mask."""
-    index = tuple(int(i) for i in np.argwhere(mask)[0])
+    index, count = first_of(mask)
     y = np.asarray(y)
     values = {}
     if op.elementwise:
@@ -156,7 +159,7 @@ def spot(
     values["y"] = float(y[index])
     return Spot(
         what, op.name, f"{op.name}({', '.join(map(describe, xs))})", str(scope or ""), line, index,
-        int(np.count_nonzero(mask)), values, mend_forward(op, xs, y, what, values), before=before, shape=y.shape,
+        count, values, mend_forward(op, xs, y, what, values), before=before, shape=y.shape,
     )  # fmt: skip
 
 
@@ -176,8 +179,8 @@ class Trail:
         return None
 
     def _spot(self, node: Node, slot: int, g: Any, y: Any, xs: Sequence[Any], r: Any, what: str) -> Spot:
-        made, mask, values = made_by(node), bad(r, what), {}
-        index = tuple(int(i) for i in np.argwhere(mask)[0])
+        made, values = made_by(node), {}
+        index, count = first_of(bad(r, what))
         if made.op.elementwise:
             read = zip(["g", "y", *LETTERS], [g, y, *xs], strict=False)
         else:  # the index is one of the argument only
@@ -187,7 +190,7 @@ class Trail:
                 values[name] = number
         return Spot(
             what, made.op.name, f"{made.op.name}({', '.join(map(describe, made.parents))})", str(made.scope or ""),
-            line_of(made), index, int(np.count_nonzero(mask)), values, mend_backward(made.op, what, values), True,
+            line_of(made), index, count, values, mend_backward(made.op, what, values), True,
             self.infs.get(node), r.shape,
         )  # fmt: skip
 
@@ -195,6 +198,7 @@ class Trail:
 # ------------------------------------------------------------------------------------------ mends
 Values = dict[str, float]
 EPS = "add a small number, or clamp(min=1e-12)"
+FRACTIONAL = "a negative number to a fractional power is nan"
 
 FORWARD: list[tuple[str, Callable[[Values], bool], str]] = [
     ("log log2 log10", lambda v: v["a"] == 0, f"log(0) is -inf: {EPS} under it; for x·log(x), which is 0 at 0, use "
@@ -211,9 +215,9 @@ FORWARD: list[tuple[str, Callable[[Values], bool], str]] = [
     ("mul", lambda v: 0 in (v["a"], v["b"]), "0 · inf is nan: multiplying by 0 removes no inf, torch.where does"),
     ("exp exp2 expm1 sinh cosh", lambda v: np.isfinite(v["a"]), "an overflow: subtract the maximum first, or use the "
      "function made for it (log_softmax, logsumexp, log_sigmoid, cross_entropy, binary_cross_entropy_with_logits)"),
-    ("pow", lambda v: v["a"] < 0 and v["b"] != round(v["b"]), "a negative number to a fractional power is nan"),
+    ("pow", lambda v: v["a"] < 0 and v["b"] != round(v["b"]), FRACTIONAL),
     ("pow", lambda v: v["a"] == 0 and v["b"] < 0, f"0 to a negative power is inf: {EPS} below it"),
-    ("power", lambda v: v["a"] < 0 and v["n"] != round(v["n"]), "a negative number to a fractional power is nan"),
+    ("power", lambda v: v["a"] < 0 and v["n"] != round(v["n"]), FRACTIONAL),
     ("power", lambda v: v["a"] == 0 and v["n"] < 0, f"0 to a negative power is inf: {EPS} below it"),
     ("asin acos atanh", lambda v: abs(v["a"]) >= 1, "its argument must lie between -1 and 1: clamp it a little inside"),
     ("acosh", lambda v: v["a"] < 1, "acosh needs numbers from 1 on"),
@@ -221,7 +225,7 @@ FORWARD: list[tuple[str, Callable[[Values], bool], str]] = [
 ]  # fmt: skip
 
 
-def mend_forward(op: Any, xs: Sequence[Any], y: Any, what: str, values: Values) -> str:
+def mend_forward(op: Op, xs: Sequence[Any], y: Any, what: str, values: Values) -> str:
     """What to write instead of an op that made nan or inf."""
     for names, holds, sentence in FORWARD:
         if op.name in names.split() and _holds(holds, values):
@@ -237,10 +241,8 @@ def mend_forward(op: Any, xs: Sequence[Any], y: Any, what: str, values: Values) 
     if op.name in ("var", "std"):
         return "the unbiased estimate divides by n - 1, which is 0 for one element: pass correction=0"
     if what == "inf" and y.dtype.kind == "f":
-        return (
-            f"an overflow: {y.dtype.name} ends at {np.finfo(y.dtype).max:.3g}. Growing weights: a smaller learning "
-            "rate, clip_grad_norm_, or normalised inputs"
-        )
+        most = f"an overflow: {y.dtype.name} ends at {np.finfo(y.dtype).max:.3g}. "
+        return most + "Growing weights: a smaller learning rate, clip_grad_norm_, or normalised inputs"
     return ""
 
 
@@ -252,14 +254,12 @@ def _holds(condition: Callable[[Values], bool], values: Values) -> bool:
 
 
 STEEP = {
+    **dict.fromkeys(["log", "log2", "log10"], f"the slope of a logarithm is infinite at 0: {EPS} under it"),
+    **dict.fromkeys(["pow", "power"], "the slope of a fractional power is infinite at 0: add a small number to the "
+                    "base"),
     "sqrt": "the slope of a root is infinite at 0: put a small number under it, torch.sqrt(x + 1e-12)",
     "rsqrt": f"the slope is infinite at 0: {EPS} under the root",
-    "pow": "the slope of a fractional power is infinite at 0: add a small number to the base",
-    "power": "the slope of a fractional power is infinite at 0: add a small number to the base",
     "norm": "the slope of a norm is not defined at 0: add a small number under its root",
-    "log": f"the slope of a logarithm is infinite at 0: {EPS} under it",
-    "log2": f"the slope of a logarithm is infinite at 0: {EPS} under it",
-    "log10": f"the slope of a logarithm is infinite at 0: {EPS} under it",
     "div": f"the slope of a/b is infinite at b = 0: {EPS} below the line",
     "reciprocal": f"the slope is infinite at 0: {EPS} below the line",
 }  # fmt: skip
@@ -269,7 +269,7 @@ MASKED = (
 )
 
 
-def mend_backward(op: Any, what: str, values: Values) -> str:
+def mend_backward(op: Op, what: str, values: Values) -> str:
     """What to write instead of an op whose derivative made nan or inf."""
     if what == "nan" and values.get("g") == 0:
         return MASKED

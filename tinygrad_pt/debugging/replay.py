@@ -1,22 +1,33 @@
-"""The graph behind a tensor computed once more: values that no rule saved, and gradients that nobody kept.
+"""A replay computes the values and the gradients of a graph once more, where no rule saved them and nobody kept them.
 
-Values that are gone are computed again from those that are still there; whatever has changed since, or cannot be
-known any more, is None rather than a guess.
+A value that has changed since, or that cannot be known any more, is None rather than a guess.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tinygrad_pt.autograd import engine
 from tinygrad_pt.autograd.engine import order
-from tinygrad_pt.graph import PICK, SAVED, Constant, Leaf, Node, made_by
+from tinygrad_pt.errors import refuse
+from tinygrad_pt.graph import PICK, SAVED, Constant, Leaf, Node, Tensor, made_by
 from tinygrad_pt.ops import sum_to
 from tinygrad_pt.symbol import Symbol
+
+
+def with_history(t: Any, takes: str, text: str) -> Node:
+    """The vertex of a tensor, for a function that takes tensors; `text` refuses one that has none."""
+    if not isinstance(t, Tensor):
+        raise refuse(TypeError, f"{takes}, not {type(t).__name__}")
+    if t.node is None:
+        mend = "compute it, outside no_grad(), from a tensor with requires_grad=True"
+        raise refuse(RuntimeError, text, mend=mend)
+    return t.node
 
 
 class Number:
@@ -136,22 +147,19 @@ class Replay:
     def _twin(self, node: Node, heard: Callable[..., None] | None) -> Node:
         """A vertex whose rules answer from the replayed values."""
 
-        def answering(slot: int) -> Callable[..., Any]:
-            def answer(g: Any, *args: Any) -> Any:
-                p = self.boxes.slots[node][slot]
-                unknown = isinstance(g, Symbol) or node.note("hooks")  # what a hook made of g only the hook knows
-                r = None if unknown else self.local(node, slot, g)
-                if r is None:
-                    return Symbol("?", tuple(p.shape), p.dtype)
-                if heard is not None:
-                    heard(node, slot, g, r)
-                return r
-
-            return answer
+        def answer(slot: int, g: Any, *args: Any) -> Any:
+            p = self.boxes.slots[node][slot]
+            unknown = isinstance(g, Symbol) or node.note("hooks")  # what a hook made of g only the hook knows
+            r = None if unknown else self.local(node, slot, g)
+            if r is None:
+                return Symbol("?", tuple(p.shape), p.dtype)
+            if heard is not None:
+                heard(node, slot, g, r)
+            return r
 
         slots = range(len(self.boxes.slots.get(node, ())))
         op = copy.copy(made_by(node).op)
-        op.rules = tuple(None if self.rule(node, slot) is None else answering(slot) for slot in slots)
+        op.rules = tuple(None if self.rule(node, slot) is None else partial(answer, slot) for slot in slots)
         return Node(op, (), (), {}, (), node.shape, node.dtype, node.scope)
 
     def rule(self, node: Node, slot: int) -> Any:

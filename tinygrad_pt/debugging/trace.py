@@ -1,28 +1,25 @@
-"""The line of the user's program that applied an op, remembered with its vertex; and where gradients got lost."""
+"""A tracer remembers with each vertex the line that applied its op, and where gradients got lost."""
 
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from tinygrad_pt.graph import DETACH, Handle, Node, Op, made_by
+from tinygrad_pt.graph import DETACH, Node, Op, Tensor, made_by
 from tinygrad_pt.lines import Line, caller
 from tinygrad_pt.listening import Listener, listen
 from tinygrad_pt.modes import current
 
-if TYPE_CHECKING:
-    from tinygrad_pt.tensor import Tensor
-
 
 class Tracer(Listener):
-    """Lets what is made remember the line that made it."""
+    """Remembers the line of every op that is applied."""
 
     def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor) -> None:
         remember(op, args, result)
 
 
 class trace(listen):
-    """Context manager: what is made inside remembers the line that made it; see `line_of` and `Origin`.
+    """Context manager: results of ops inside remember the line that made them; see `line_of` and `Origin`.
 
     >>> import tinygrad_pt as torch
     >>> from tinygrad_pt.debugging.trace import line_of, trace
@@ -61,22 +58,22 @@ class Origin(NamedTuple):
 MOST_CUTS = 64
 
 
-def remember(op: Op, args: tuple[Any, ...], result: Any) -> None:
+def remember(op: Op, args: tuple[Any, ...], result: Tensor) -> None:
     """Keep the line of an application with its vertex, or, where it left none, with the tensor, and why."""
     line, node = caller(), result.node
-    cuts = tuple(cut for a in args if isinstance(a, Handle) and a.node is None and a._origin for cut in a._origin.cuts)
+    cuts = tuple(cut for a in args if isinstance(a, Tensor) and a.node is None and a._origin for cut in a._origin.cuts)
     if node is not None and node.parents:
         made_by(node).set_note("line", line)
         if cuts:
             made_by(node).set_note("cuts", cuts[:MOST_CUTS])
     elif node is None:
-        wanting = [a.node for a in args if isinstance(a, Handle) and a.node is not None]
+        wanting = [a.node for a in args if isinstance(a, Tensor) and a.node is not None]
         reason = _reason(op, args, result, bool(wanting))
         cuts += tuple(Cut(weakref.ref(n), op.name, line, reason) for n in wanting)
         result._origin = Origin(op.name, line, reason, cuts[:MOST_CUTS])
 
 
-def _reason(op: Any, args: tuple[Any, ...], result: Any, wanting: bool) -> str:
+def _reason(op: Op, args: tuple[Any, ...], result: Tensor, wanting: bool) -> str:
     if op is DETACH:
         return "detach" if result.version is args[0].version else "data"
     if not wanting:

@@ -1,4 +1,4 @@
-"""The answer to a question: where does the nan, or inf, in this tensor come from?"""
+"""`tensor.why_nan()` answers where the nan, or inf, in a tensor, or in its gradients, comes from."""
 
 from __future__ import annotations
 
@@ -6,16 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.debugging.nans import Spot, Trail, bad, own, place, spot
+from tinygrad_pt.debugging.nans import Spot, Trail, bad, first_of, own, place, spot
 from tinygrad_pt.debugging.replay import Boxes, Number, Replay
 from tinygrad_pt.debugging.trace import line_of
 from tinygrad_pt.debugging.why import TRACE, Why
 from tinygrad_pt.errors import describe
-from tinygrad_pt.graph import Leaf, Node, made_by
+from tinygrad_pt.graph import Leaf, Node, Tensor, made_by
 from tinygrad_pt.lines import Line
 
 
-def why_nan(t: Any) -> Why:
+# fmt: off
+def why_nan(t: Tensor) -> Why:
     """The first op (by birth) that made nan, or inf, of arguments that had none, on the way to this value.
 
     Values that no rule has saved are computed again; nothing else runs twice. If the value is finite, the gradient
@@ -38,46 +39,40 @@ def why_nan(t: Any) -> Why:
     """
     what = _what(t.array)
     if what:
-        return _value(t, what)
+        if t.node is None or isinstance(t.node, Leaf):
+            return _given(t, what)
+        replay = Replay(Boxes(t.node), {t.node: t})
+        replay.value[t.node] = t.array
+        return _Search(replay, what).answer(t.node, bad(t.array, what))
     if t._grad is not None and (what := _what(t._grad.array)):
         return _stored(t, what)
     if t.node is None or isinstance(t.node, Leaf):
         return Why("finite", "neither its value nor its .grad has nan or inf")
-    return _gradient(t)
+    return _gradient(t, t.node)
 
 
 def _what(x: Any) -> str:
     return "nan" if bad(x, "nan").any() else "inf" if bad(x, "inf").any() else ""
 
 
-def _given(t: Any, what: str) -> Why:
+def _given(t: Tensor, what: str) -> Why:
     """A tensor without history holds it."""
-    mask = bad(t.array, what)
-    index = tuple(int(i) for i in np.argwhere(mask)[0])
-    element = place(index, mask.shape, int(np.count_nonzero(mask)))
+    index, count = first_of(bad(t.array, what))
+    element = place(index, t.array.shape, count)
     if t._origin is not None and t._origin.op != "detach":
-        return Why("given", f"{what} in a tensor made by {t._origin.op}, outside any graph; element {element}",
-                   t._origin.line, "ask inside detect_anomaly(check_forward=True), which raises at the op")  # fmt: skip
+        text = f"{what} in a tensor made by {t._origin.op}, outside any graph; element {element}"
+        mend = "ask inside detect_anomaly(check_forward=True), which raises at the op"
+        return Why("given", text, t._origin.line, mend)
     if isinstance(t.node, Leaf):
-        return Why(
-            "given", f"this leaf holds {what} itself; element {element}", None,
-            "if it had none at first, then an optimizer step with such a gradient put it there: call loss.why_nan() "
-            "before optimizer.step(), or run the step inside torch.autograd.detect_anomaly()",
-        )  # fmt: skip
+        return Why("given", f"this leaf holds {what} itself; element {element}", None, "if it had none at first, then "
+                   "an optimizer step with such a gradient put it there: call loss.why_nan() before optimizer.step(), "
+                   "or run the step inside torch.autograd.detect_anomaly()")
     return Why("given", f"this tensor holds {what} itself, and has no history; element {element}", None,
-               "clean the data; if it was computed: " + TRACE)  # fmt: skip
+               "clean the data; if it was computed: " + TRACE)
 
 
 def _found(found: Spot, doubt: str = "") -> Why:
     return Why(found.what, str(found) + doubt, None, "", found)
-
-
-def _value(t: Any, what: str) -> Why:
-    if t.node is None or isinstance(t.node, Leaf):
-        return _given(t, what)
-    replay = Replay(Boxes(t.node), {t.node: t})
-    replay.value[t.node] = t.array
-    return _Search(replay, what).answer(t.node, bad(t.array, what))
 
 
 class _Search:
@@ -89,14 +84,14 @@ class _Search:
         self.births: list[tuple[int, Any, Any]] = []  # when, and where: a node with a mask, or a box that was given
         self.lost: list[Node] = []  # vertices behind which nothing is known
 
-    def answer(self, node: Node, mask: Any) -> Why:
+    def answer(self, node: Node, mask: np.ndarray) -> Why:
         """The earliest of the places where it came into being."""
         self.masks[node] = mask
         self.follow()
         if not self.births:
             return self._unknown(node)
         _, box, mask = min(self.births, key=lambda one: one[0])
-        if not isinstance(box, Node) or isinstance(box, Leaf):
+        if not _computed(box):
             return self._entered(box)
         doubt = "\n  not certain: values in between are not known any more" if self.lost else ""
         return _found(self._spot(box, mask), doubt)
@@ -107,7 +102,7 @@ class _Search:
             if at in self.masks:
                 self._step(at, self.masks[at])
 
-    def _step(self, node: Node, mask: Any) -> None:
+    def _step(self, node: Node, mask: np.ndarray) -> None:
         made, slots, xs = made_by(node), self.replay.boxes.slots[node], self.replay.arguments(node)
         inherited = np.zeros_like(mask)
         for slot, (box, x) in enumerate(zip(slots, xs, strict=True)):
@@ -116,7 +111,7 @@ class _Search:
             theirs = np.ones(box.shape, bool) if x is None else bad(x, self.what)  # what is not known may be anything
             if not theirs.any():
                 continue
-            if made.op.elementwise and np.broadcast_shapes(theirs.shape, mask.shape) == mask.shape:
+            if _elementwise(made, theirs, mask):
                 there = theirs & mask & self._taken(made, slot, xs, mask.shape)
                 inherited |= there
                 theirs = _folded(there, theirs.shape)
@@ -124,54 +119,45 @@ class _Search:
                 inherited |= True
             if not theirs.any():
                 continue
-            if x is not None or (isinstance(box, Node) and not isinstance(box, Leaf)):
+            if x is not None or _computed(box):
                 self._mark(box, theirs)
             if x is None:
                 self.lost.append(node)
         if (mask & ~inherited).any() and self.replay.value[node] is not None:
             self.births.append((node.born, node, mask & ~inherited & bad(self.replay.value[node], self.what)))
 
-    def _taken(self, made: Node, slot: int, xs: list[Any], shape: tuple[int, ...]) -> Any:
+    def _taken(self, made: Node, slot: int, xs: list[Any], shape: tuple[int, ...]) -> np.ndarray | bool:
         """Which elements of an argument are used at all."""
         if made.op.name != "where" or xs[0] is None:
             return True
         condition = np.broadcast_to(np.asarray(xs[0]), shape)
         return condition if slot == 1 else ~condition
 
-    def _mark(self, box: Any, mask: Any) -> None:
-        if isinstance(box, Node) and not isinstance(box, Leaf):
+    def _mark(self, box: Any, mask: np.ndarray) -> None:
+        if _computed(box):
             self.masks[box] = self.masks[box] | mask if box in self.masks else mask
         else:
             self.births.append((self.replay.boxes.first[box], box, mask))
 
-    def _spot(self, node: Node, mask: Any) -> Spot:
+    def _spot(self, node: Node, mask: np.ndarray) -> Spot:
         made, xs = made_by(node), self.replay.arguments(node)
         before = self._inf_before(node, mask) if self.what == "nan" else None
-        return spot(
-            made.op,
-            xs,
-            self.replay.value[node],
-            mask,
-            self.what,
-            scope=made.scope,
-            line=line_of(node),
-            attrs=made.attrs,
-            before=before,
-        )
+        return spot(made.op, xs, self.replay.value[node], mask, self.what, scope=made.scope, line=line_of(node),
+                    attrs=made.attrs, before=before)
 
-    def _inf_before(self, node: Node, mask: Any) -> Spot | None:
+    def _inf_before(self, node: Node, mask: np.ndarray) -> Spot | None:
         """Where the inf that nan was made of came from."""
         search, made = _Search(self.replay, "inf"), made_by(node)
         for box, x in zip(self.replay.boxes.slots[node], self.replay.arguments(node), strict=True):
-            if not isinstance(box, Node) or isinstance(box, Leaf) or x is None:
+            if x is None or not _computed(box):
                 continue
             theirs = bad(x, "inf")
-            if made.op.elementwise and np.broadcast_shapes(theirs.shape, mask.shape) == mask.shape:
+            if _elementwise(made, theirs, mask):
                 theirs = _folded(theirs & mask, theirs.shape)
             if theirs.any():
                 search._mark(box, theirs)
         search.follow()
-        births = [one for one in search.births if isinstance(one[1], Node) and not isinstance(one[1], Leaf)]
+        births = [one for one in search.births if _computed(one[1])]
         return search._spot(*min(births, key=lambda one: one[0])[1:]) if births else None
 
     def _entered(self, box: Any) -> Why:
@@ -191,27 +177,34 @@ class _Search:
         if noted and self.what == "nan":  # anomaly mode has seen it
             return _found(noted[0])
         at = min(self.lost, key=lambda n: n.born, default=node)
-        return Why(
-            "unknown", f"it was in the result of {made_by(node).op.name}, and the trail ends in {made_by(at).op.name}: "
-            "what that was given is not known any more, for it was changed since (by an optimizer step?), is gone, or "
-            "was made by a Function", line_of(at), "ask before optimizer.step(); " + TRACE,
-        )  # fmt: skip
+        text = f"it was in the result of {made_by(node).op.name}, and the trail ends in {made_by(at).op.name}: what "
+        text += "that was given is not known any more, for it was changed since (by an optimizer step?), is gone, or "
+        return Why("unknown", text + "was made by a Function", line_of(at), "ask before optimizer.step(); " + TRACE)
 
 
-def _folded(mask: Any, shape: tuple[int, ...]) -> Any:
+def _elementwise(made: Node, theirs: np.ndarray, mask: np.ndarray) -> bool:
+    """Whether an element of the result is made of one element of this argument alone."""
+    return made.op.elementwise and np.broadcast_shapes(theirs.shape, mask.shape) == mask.shape
+
+
+def _computed(box: Any) -> bool:
+    """Whether a box is the result of an op."""
+    return isinstance(box, Node) and not isinstance(box, Leaf)
+
+
+def _folded(mask: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """A mask over a broadcast shape as one over the argument's own."""
     lead = mask.ndim - len(shape)
-    mask = mask.any(axis=tuple(range(lead))) if lead else mask
-    axes = tuple(i for i, n in enumerate(shape) if n == 1 and mask.shape[i] != 1)
-    return mask.any(axis=axes, keepdims=True) if axes else mask
+    axes = tuple(i for i, n in enumerate((1,) * lead + shape) if n == 1 and (i < lead or mask.shape[i] != 1))
+    return mask.any(axis=axes, keepdims=True).reshape(shape)
 
 
-def _gradient(t: Any) -> Why:
+def _gradient(t: Tensor, root: Node) -> Why:
     """The first nan, or else inf, in the gradients that a backward pass from here computes."""
-    seed = t.node.note("seed")
+    seed = root.note("seed")
     if seed is None:
         seed = np.ones(t.array.shape, t.array.dtype)
-    replay, trail = Replay(Boxes(t.node), {t.node: t}), Trail()
+    replay, trail = Replay(Boxes(root), {root: t}), Trail()
     first: list[Spot] = []
 
     def heard(node: Node, slot: int, g: Any, r: Any) -> None:
@@ -219,7 +212,7 @@ def _gradient(t: Any) -> Why:
             found = trail.hear(node, slot, g, replay.value[node], replay.arguments(node), r)
             first.extend([found] if found is not None else [])
 
-    grads = replay.gradients(t.node, seed, heard)
+    grads = replay.gradients(root, seed, heard)
     if first:
         return _found(first[0])
     inf = min(trail.infs.items(), key=lambda one: -one[0].born)[1] if trail.infs else None
@@ -230,28 +223,20 @@ def _gradient(t: Any) -> Why:
         return _found(inf)
     unknown = [n for n in replay.boxes.nodes if n not in grads]
     if unknown:
-        return Why(
-            "unknown", f"the value is finite, and so are the gradients, as far as they are known: not those of "
-            f"{len(unknown)} vertices", line_of(unknown[-1]), "ask before backward() frees the graph; " + TRACE,
-        )  # fmt: skip
+        text = "the value is finite, and so are the gradients, as far as they are known: not those of "
+        mend = "ask before backward() frees the graph; " + TRACE
+        return Why("unknown", f"{text}{len(unknown)} vertices", line_of(unknown[-1]), mend)
     return Why("finite", "neither the value nor the gradients of a backward pass from here have nan or inf")
 
 
-def _stored(t: Any, what: str) -> Why:
+def _stored(t: Tensor, what: str) -> Why:
     """A gradient that was added up has it: only an account tells from where."""
     account = t.node.note("account") if t.node is not None else None
     for one in account.found if account is not None else ():
         if bad(one.value, what).any():
             where = f" (module {one.module})" if one.module else ""
-            return Why(
-                what, f"{what} in .grad came with contribution {one.number}: {one}{where}; backward was called at "
-                f"{one.call}", one.line, "loss.why_nan() tells which op made it",
-            )  # fmt: skip
-    return Why(
-        "unknown", f"the value is finite, but .grad holds {what}; a leaf does not know who used it", None,
-        "call why_nan() on the loss that backward ran from, or run the step inside torch.autograd.detect_anomaly(), or "
-        "torch.autograd.record_contributions()",
-    )  # fmt: skip
-
-
-__all__ = ["why_nan"]
+            text = f"{what} in .grad came with contribution {one.number}: {one}{where}; backward was called at "
+            return Why(what, f"{text}{one.call}", one.line, "loss.why_nan() tells which op made it")
+    text = f"the value is finite, but .grad holds {what}; a leaf does not know who used it"
+    return Why("unknown", text, None, "call why_nan() on the loss that backward ran from, or run the step inside "
+               "torch.autograd.detect_anomaly(), or torch.autograd.record_contributions()")

@@ -517,6 +517,8 @@ index_put_ = in_place(index_put)
 class Indexing:
     """The methods of a tensor that this file defines."""
 
+    __slots__ = ()  # so that tensors are as small, and made as fast, as if the class were not there
+
     gather, index_add, index_put, index_put_ = gather, index_add, index_put, index_put_
     index_select, masked_select, nonzero = index_select, masked_select, nonzero
     scatter, scatter_add, take, take_along_dim = scatter, scatter_add, take, take_along_dim

@@ -1,10 +1,10 @@
 """Tools for testing gradients: numerical derivatives with error bounds, and a checker with readable reports."""
 
 from tinygrad_pt.testing.gradcheck import assert_gradients, gradcheck, gradgradcheck
+from tinygrad_pt.testing.graph_text import graph_difference, graph_text
 from tinygrad_pt.testing.numerical import numerical_gradient, numerical_jacobian
 from tinygrad_pt.testing.property import assert_laws, gradient_property
 from tinygrad_pt.testing.report import HINTS, Failure, GradientMismatch, Guilty, Report
-from tinygrad_pt.testing.snapshot import graph_difference, graph_text
 from tinygrad_pt.testing.spec import Domain, Edge, OpSpec, Refusal
 
 __all__ = [

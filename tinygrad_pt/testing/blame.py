@@ -1,4 +1,4 @@
-"""Who is to blame: every op that was applied is checked by itself, at the very arguments it was applied to."""
+"""The search for the op whose rule is wrong: every op that was applied is checked by itself, at the same arguments."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.calling import apply, bundle, wrap
-from tinygrad_pt.graph import Handle, made_by
+from tinygrad_pt.debugging.holders import owner_of
+from tinygrad_pt.graph import Op, Tensor, made_by
 from tinygrad_pt.lines import Line, caller
 from tinygrad_pt.listening import Tape, listen
 from tinygrad_pt.testing.compare import compare
@@ -26,7 +27,7 @@ Options = dict[str, Any]  # of `compare`
 class Application:
     """One op as it was applied: its arguments then, which of them want a gradient, and where in the program."""
 
-    op: Any
+    op: Op
     args: list[Any]
     wanting: list[int]
     attrs: dict[str, Any]
@@ -36,9 +37,8 @@ class Application:
 
     def subject(self) -> TensorSubject:
         """The op by itself, as something to check."""
-        return TensorSubject(
-            self.function(), [wrap(a) if isinstance(a, np.ndarray) else a for a in self.args], self.wanting
-        )
+        args = [wrap(a) if isinstance(a, np.ndarray) else a for a in self.args]
+        return TensorSubject(self.function(), args, self.wanting)
 
     def function(self) -> Callable[..., Any]:
         if self.again is not None:
@@ -54,9 +54,6 @@ class Application:
         """The op's name; of a Function, that of its class."""
         return str(self.op.name).rsplit(".", 1)[-1]
 
-    def guilty(self, slot: int | None) -> Guilty:
-        return Guilty(self.name, self.module, self.line, slot)
-
 
 class Record:
     """What a run of a subject applied, and where the chain from inputs to results is cut."""
@@ -68,9 +65,7 @@ class Record:
         self.unrecorded: list[tuple[Line | None, str]] = []
         try:
             with listen(Tape(self.tape)):
-                args = subject.arguments(
-                    [np.array(x) if isinstance(x, np.ndarray) else x for x in subject.inputs], True
-                )
+                args = subject.arguments(subject.fresh(), True)
                 for i in subject.slots:
                     self.remember(args[i].array)
                 with np.errstate(all="ignore"):
@@ -80,24 +75,24 @@ class Record:
         self.cuts += [text for _, text in self.unrecorded]
 
     def remember(self, array: Array) -> None:
-        owner = _owner(array)
+        owner = owner_of(array)
         self.known[id(owner)] = owner
 
-    def tape(self, op: Any, args: tuple[Any, ...], attrs: dict[str, Any], result: Any) -> None:
+    def tape(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor) -> None:
         line = caller()
         if result.node is None:
             if op.differentiable and floating(result.array) and any(_alive(a) for a in args):
                 self.unrecorded.append((line, f"{op.name} was applied under no_grad, at {line}"))
             return
         for a in args:
-            if isinstance(a, Handle) and a.node is None and floating(a.array) and id(_owner(a.array)) in self.known:
+            if isinstance(a, Tensor) and a.node is None and floating(a.array) and id(owner_of(a.array)) in self.known:
                 self.cuts.append(f"an argument of {op.name} is a detached tensor, at {line}")
         self.remember(result.array)
         again = attrs.get("again")
         if again is not None:  # the ops inside a Function's forward are rightly not recorded
             self.unrecorded = [u for u in self.unrecorded if u[0] is None or u[0].function != "forward"]
         if len(self.applications) < MOST:
-            values = [np.array(a.array) if isinstance(a, Handle) else a for a in args]
+            values = [np.array(a.array) if isinstance(a, Tensor) else a for a in args]
             wanting = [i for i, a in enumerate(args) if _alive(a) and floating(values[i])]
             scope = made_by(result.node).scope
             module = "" if scope is None else str(scope)
@@ -105,13 +100,7 @@ class Record:
 
 
 def _alive(a: Any) -> bool:
-    return isinstance(a, Handle) and a.node is not None
-
-
-def _owner(array: Array) -> Array:
-    while isinstance(array.base, np.ndarray):
-        array = array.base
-    return array
+    return isinstance(a, Tensor) and a.node is not None
 
 
 # ---------------------------------------------------------------------------------------------- the search
@@ -130,7 +119,7 @@ def blame(subject: Subject, failures: Sequence[Failure], options: Options) -> tu
         return None, cut(record, failures) if not laws else list(failures)
     application, said, slot = found
     kind, text = said
-    guilty = application.guilty(slot)
+    guilty = Guilty(application.name, application.module, application.line, slot)
     if isinstance(subject, Derivative):
         what = "the first derivatives are right, the second are not"
         kind, text = "second order", f"second order: {what}" + (f"; of {application.name}, {text}" if text else "")

@@ -1,15 +1,15 @@
-"""The comparison itself: the analytic Jacobian of a subject against the numerical one, small or large."""
+"""`compare` holds the analytic Jacobian of a subject against the numerical one, whole or in random combinations."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tinygrad_pt.testing.kinks import Tie, Verdicts, joint, judge
-from tinygrad_pt.testing.numerical import Line, Slopes, elements, ladder, slopes
-from tinygrad_pt.testing.subject import Array, Flat
+from tinygrad_pt.testing.numerical import Direction, Slopes, elements, ladder, slopes
+from tinygrad_pt.testing.subject import Array, Flat, signed
 
 FULL = 2**16  # entries of a Jacobian that is looked at whole
 ROWS = 256  # results of which each gets a backward of its own
@@ -54,7 +54,7 @@ def compare(flat: Flat, *, seed: int, rtol: float = 0.0, atol: float = 0.0, max_
     analytic, given = jacobian(flat, flat.x, weights)
     eps = flat.subject.eps
 
-    def look(lines: list[Line], thorough: bool = False) -> Slopes:
+    def look(lines: list[Direction], thorough: bool = False) -> Slopes:
         return slopes(flat, flat.x, lines, y=flat.y, eps=eps, thorough=thorough, weights=weights)
 
     if n <= max_elements:
@@ -94,9 +94,7 @@ def locate(flat: Flat, column: int, eps: float) -> tuple[int, list[float]]:
     likely = np.argsort(-np.abs(np.nan_to_num(found.slope[:, 0])), kind="stable")[:ROWS]
     entries = np.zeros(flat.y.size)
     for k in likely:
-        g = np.zeros(flat.y.size)
-        g[k] = 1.0
-        entries[k] = pull(g)[0][column]
+        entries[k] = pull(np.eye(1, flat.y.size, k)[0])[0][column]
     worst = int(likely[np.argmax(np.abs(entries - found.slope[:, 0])[likely])])
     numbers = [entries[worst], *(t[worst, 0] for t in (found.slope, found.error, found.left, found.right))]
     return worst, [float(v) for v in numbers]
@@ -104,9 +102,9 @@ def locate(flat: Flat, column: int, eps: float) -> tuple[int, list[float]]:
 
 def combinations(draw: Any, y: Array) -> Array:
     """Two rows of random signed weights for the results."""
-    plain = draw.uniform(0.5, 1.5, y.size) * draw.choice([-1.0, 1.0], y.size)
+    plain = signed(draw, y.size)
     size = np.where(np.isfinite(y) & (y != 0), np.abs(y), 1.0)
-    even = draw.uniform(0.5, 1.5, y.size) * draw.choice([-1.0, 1.0], y.size) / np.clip(size, 1e-150, 1e150)
+    even = signed(draw, y.size) / np.clip(size, 1e-150, 1e150)
     return np.array([plain, even])
 
 
@@ -116,10 +114,7 @@ def jacobian(flat: Flat, x: Array, weights: Array | None) -> tuple[Array, Array]
     count = flat.y.size if weights is None else len(weights)
     rows, given = np.zeros((count, flat.x.size)), np.zeros(len(flat.shapes), bool)
     for k in range(count):
-        g = np.zeros(flat.y.size) if weights is None else weights[k]
-        if weights is None:
-            g[k] = 1.0
-        rows[k], some = pull(g)
+        rows[k], some = pull(np.eye(1, flat.y.size, k)[0] if weights is None else weights[k])
         given |= some
     return rows, given
 
@@ -156,7 +151,7 @@ def suspects(
     budget = most
     while blocks and budget > 0:
         lines = [
-            Line(b, size[b] * draw.uniform(0.5, 1.0, b.size) * draw.choice([-1.0, 1.0], b.size),
+            Direction(b, size[b] * draw.uniform(0.5, 1.0, b.size) * draw.choice([-1.0, 1.0], b.size),
                  (1.0, 2.0**-8, 2.0**-16)) for b in blocks
         ]  # fmt: skip
         budget -= len(lines)
@@ -177,12 +172,10 @@ def suspects(
 
 
 def _replaced(s: Slopes, columns: Array, by: Slopes) -> Slopes:
-    parts = []
-    for f in fields(Slopes):
-        part = getattr(s, f.name).copy()
-        part[:, columns] = getattr(by, f.name)
-        parts.append(part)
-    return Slopes(*parts)
+    found = Slopes(*(table.copy() for table in s))
+    for table, part in zip(found, by, strict=True):
+        table[:, columns] = part
+    return found
 
 
 def _spread(s: Slopes, columns: Array, n: int) -> Slopes:

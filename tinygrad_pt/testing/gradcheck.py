@@ -1,4 +1,4 @@
-"""Gradients held against numerical ones and against the laws they obey, with an address for whatever disagrees."""
+"""`gradcheck` compares gradients with numerical ones and tests the laws they obey; its report says where they fail."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.graph import Handle
+from tinygrad_pt.errors import refuse
+from tinygrad_pt.graph import Tensor
 from tinygrad_pt.testing.blame import blame
 from tinygrad_pt.testing.compare import LISTED, Comparison, compare
 from tinygrad_pt.testing.hints import Hint, hints
@@ -19,24 +20,18 @@ from tinygrad_pt.testing.subject import Derivative, Flat, Flaw, NumpySubject, Su
 
 
 def gradcheck(
-    f: Callable[..., Any],
-    *inputs: Any,
-    vjp: Callable[..., Any] | None = None,
-    order: int = 1,
-    seed: int = 0,
-    argnums: Sequence[int] | None = None,
-    rtol: float = 0.0,
-    atol: float = 0.0,
-    laws: bool = True,
+    f: Callable[..., Any], *inputs: Any, vjp: Callable[..., Any] | None = None, order: int = 1, seed: int = 0,
+    argnums: Sequence[int] | None = None, rtol: float = 0.0, atol: float = 0.0, laws: bool = True,
     max_elements: int = 4096,
-) -> Report:
+) -> Report:  # fmt: skip
     """Hold the gradients of `f` against numerical ones, entry by entry of every Jacobian, and against their laws.
 
-    Computed in float64, whatever the inputs' dtype, unless `f` insists on less. An entry is right if it lies within
-    the error bound of the numerical slope (two 5-point stencils with relative steps, see `numerical_jacobian`). At a
-    corner, as of |x| at 0, any value between the slope from the left and the slope from the right is right, and at
-    ties the gradient must be right in directions that move them together. Where the function jumps, is not finite,
-    or is too rough for a bound that means anything, the entry is inconclusive.
+    This is the package's own signature, inputs one by one and a report; `torch.autograd.gradcheck(f, inputs)`, with
+    PyTorch's, calls it. It computes in float64, whatever the inputs' dtype, unless `f` insists on less. An entry is
+    right if it lies within the error bound of the numerical slope (two 5-point stencils with relative steps, see
+    `numerical_jacobian`). At a corner, as of |x| at 0, any value between the slope from the left and the slope from the
+    right is right, and at ties the gradient must be right in directions that move them together. Where the function
+    jumps, is not finite, or is too rough for a bound that means anything, the entry is inconclusive.
 
     The laws: a vjp is linear in g, and exactly 0 for g = 0; it changes neither g nor inputs; its results share no
     memory with them or each other; layouts of memory do not matter; run twice it gives the same bits; the graph is
@@ -64,10 +59,12 @@ def gradcheck(
     subject: Subject
     if vjp is not None:
         if order > 1:
-            raise ValueError("a vjp of NumPy arrays cannot be differentiated: order 2 needs a function of tensors")
+            text = "a vjp of NumPy arrays cannot be differentiated: order 2 needs a function of tensors"
+            raise refuse(ValueError, text)
         subject = NumpySubject(f, vjp, inputs, argnums)
-    elif not any(isinstance(x, Handle) for x in inputs):
-        raise ValueError("gradcheck needs a floating point tensor among the inputs, or vjp= for functions of arrays")
+    elif not any(isinstance(x, Tensor) for x in inputs):
+        text = "gradcheck needs a floating point tensor among the inputs, or vjp= for functions of arrays"
+        raise refuse(ValueError, text)
     else:
         subject = TensorSubject(f, inputs, argnums)
     options: dict[str, Any] = dict(seed=seed, rtol=rtol, atol=atol, laws=laws, max_elements=max_elements)
@@ -82,16 +79,10 @@ def gradcheck(
 
 
 def gradgradcheck(
-    f: Callable[..., Any],
-    *inputs: Any,
-    grad_outputs: Sequence[Any] | None = None,
-    seed: int = 0,
-    argnums: Sequence[int] | None = None,
-    rtol: float = 0.0,
-    atol: float = 0.0,
-    laws: bool = True,
+    f: Callable[..., Any], *inputs: Any, grad_outputs: Sequence[Any] | None = None, seed: int = 0,
+    argnums: Sequence[int] | None = None, rtol: float = 0.0, atol: float = 0.0, laws: bool = True,
     max_elements: int = 4096,
-) -> Report:
+) -> Report:  # fmt: skip
     """`gradcheck` of the gradient itself: of (inputs, v) ↦ ∂(Σ v·f)/∂inputs; v is drawn from `seed` unless given.
 
     >>> import tinygrad_pt as torch
@@ -115,11 +106,11 @@ def assert_gradients(f: Callable[..., Any], *inputs: Any, order: int = 1, **opti
     return report
 
 
-# ---------------------------------------------------------------------------------------------- the story
+# ---------------------------------------------------------------------------------------------- the steps
 def examine(
     subject: Subject, *, order: int = 1, seed: int, rtol: float, atol: float, laws: bool, max_elements: int
 ) -> Report:
-    """One subject, examined: its entries, then its laws; then what a failure looks like, and who is to blame."""
+    """Check a subject's laws, then its entries; then describe the failures, and find the op that is to blame."""
     report = Report(order=order)
     law = "gradient" if order == 1 else "second order"
     options: dict[str, Any] = dict(seed=seed, rtol=rtol, atol=atol, max_elements=max_elements)
@@ -132,7 +123,8 @@ def examine(
             if laws and order == 2 and report.ok and isinstance(subject, Derivative):
                 report.failures += forward_is_reverse(subject.of, seed)
     except Flaw as flaw:
-        report.failures.append(_flawed(subject, flaw, law))
+        slot = subject.slots[0] if flaw.slot is None else flaw.slot
+        report.failures.append(Failure(law, slot, subject.names[slot], hint=str(flaw), hint_kind=flaw.kind))
     if report.failures:
         accuse(report, subject, options)
     return report
@@ -184,22 +176,14 @@ def excuse(report: Report, subject: Subject, options: dict[str, Any]) -> None:
     report.failures, report.wrong = [], 0
 
 
-def _flawed(subject: Subject, flaw: Flaw, law: str) -> Failure:
-    slot = subject.slots[0] if flaw.slot is None else flaw.slot
-    return Failure(law=law, input=slot, name=subject.names[slot], hint=str(flaw), hint_kind=flaw.kind)
-
-
 def record(report: Report, found: Comparison, law: str, said: dict[int, Hint]) -> None:
     """Enter what was said of each entry into the report, with addresses for the first of them."""
     report.checked += found.checked
-    for mask, entries in ((found.verdicts.wrong, report.failures), (found.verdicts.unsure, report.inconclusive)):
-        places = np.argwhere(mask)
-        for row, column in places[:LISTED]:
-            entries.append(entry(found, int(row), int(column), law, said if entries is report.failures else {}))
-        if entries is report.failures:
-            report.wrong += len(places)
-        else:
-            report.unsure += len(places)
+    wrong, unsure = (np.argwhere(mask) for mask in (found.verdicts.wrong, found.verdicts.unsure))
+    report.failures += [entry(found, int(row), int(column), law, said) for row, column in wrong[:LISTED]]
+    report.inconclusive += [entry(found, int(row), int(column), law, {}) for row, column in unsure[:LISTED]]
+    report.wrong += len(wrong)
+    report.unsure += len(unsure)
     report.wrong += len(found.ties)
     for tie in found.ties:
         slot, index = found.flat.place(tie.column)

@@ -1,4 +1,4 @@
-"""What a disagreement looks like: a missing factor, a sign, rows for columns, an axis not summed, and so on."""
+"""A hint describes a disagreement: a missing factor, a sign, rows for columns, an axis that was not summed, …"""
 
 from __future__ import annotations
 
@@ -36,15 +36,12 @@ class View:
     full: tuple[int, ...]  # of the input in any case
     results: tuple[int, ...] | None  # shape of the result, if there is one and each element has a row
     given: bool
-    ratios: Array = field(init=False)
     live: Array = field(init=False)  # entries that are not 0 on both sides
 
     def __post_init__(self) -> None:
         with np.errstate(all="ignore"):
-            self.live = self.known & (
-                (np.abs(self.analytic) > self.bound) | (np.abs(self.numeric) > self.bound) | self.wrong
-            )
-            self.ratios = self.analytic / self.numeric
+            large = (np.abs(self.analytic) > self.bound) | (np.abs(self.numeric) > self.bound)
+            self.live = self.known & (large | self.wrong)
 
     def equal(self, expected: Array, where: Array | None = None) -> bool:
         """Whether the analytic entries are the expected ones, within the bounds on both."""
@@ -58,6 +55,10 @@ class View:
 
     def columns(self, mask: Array) -> Array:
         return np.any(mask, axis=0)
+
+
+def say(kind: str, text: str) -> Hint:
+    return kind, f"{kind}: {text}"
 
 
 def hints(found: Comparison) -> dict[int, Hint]:
@@ -89,7 +90,7 @@ def hint(view: View) -> Hint:
             said = look(view)
             if said is not None:
                 return said
-    return "wrong formula", f"wrong formula: the gradient of {view.name} differs in no simple way"
+    return say("wrong formula", f"the gradient of {view.name} differs in no simple way")
 
 
 def nonfinite(v: View) -> Hint | None:
@@ -99,24 +100,21 @@ def nonfinite(v: View) -> Hint | None:
     places = v.columns(bad)
     word = "nan" if np.isnan(v.analytic[bad]).any() else "inf"
     if np.all(v.x[places] == 0):
-        return "zero", f"zero: the gradient of {v.name} is {word} where {v.name} is 0"
-    return "non-finite", f"non-finite: the gradient of {v.name} is {word} at {_count(places)}"
+        return say("zero", f"the gradient of {v.name} is {word} where {v.name} is 0")
+    return say("non-finite", f"the gradient of {v.name} is {word} at {_count(places)}")
 
 
 def dropped(v: View) -> Hint | None:
     if not np.all(v.analytic[v.live] == 0):
         return None
     how = "is 0 everywhere" if v.given else "does not arrive (None)"
-    return "dropped input", f"dropped input: the gradient of {v.name} {how}, yet the function depends on it"
+    return say("dropped input", f"the gradient of {v.name} {how}, yet the function depends on it")
 
 
 def leak(v: View) -> Hint | None:
     wrong = v.wrong & v.known
     if np.all(np.abs(v.numeric[wrong]) <= v.bound[wrong]) and np.all(v.numeric[v.live] == 0):
-        return (
-            "wrong formula",
-            f"wrong formula: a gradient reaches {v.name}, on which the function does not depend here",
-        )
+        return say("wrong formula", f"a gradient reaches {v.name}, on which the function does not depend here")
     return None
 
 
@@ -124,8 +122,8 @@ def corner(v: View) -> Hint | None:
     if not np.all(v.kink[v.wrong]):
         return None
     if np.all(v.x[v.columns(v.wrong)] == 0):
-        return "zero", f"zero: the gradient of {v.name} is no subgradient at its corner at 0"
-    return "ties", f"ties: the gradient of {v.name} is no subgradient where the function has a corner"
+        return say("zero", f"the gradient of {v.name} is no subgradient at its corner at 0")
+    return say("ties", f"the gradient of {v.name} is no subgradient where the function has a corner")
 
 
 def averaged(v: View) -> Hint | None:
@@ -137,10 +135,8 @@ def averaged(v: View) -> Hint | None:
     fan = np.sum(v.live, axis=0)
     if not np.all(fan == prod(v.results) // size):
         return None
-    return "unsummed axis", (
-        f"unsummed axis: the gradient of {v.name} is the mean over the axes along which it was broadcast, "
-        f"and should be the sum: analytic = {spoken(r)} · numeric"
-    )
+    text = f"the gradient of {v.name} is the mean over the axes along which it was broadcast, and should be the sum: "
+    return say("unsummed axis", f"{text}analytic = {spoken(r)} · numeric")
 
 
 def common(v: View, where: Array, times: Array | None = None) -> float | None:
@@ -160,29 +156,26 @@ def common(v: View, where: Array, times: Array | None = None) -> float | None:
 
 def factor(v: View) -> Hint | None:
     r = common(v, v.live)
-    return None if r is None else named(v, r, "")
+    return None if r is None else ratio_hint(v, r, "")
 
 
-def named(v: View, r: float, where: str) -> Hint | None:
+def ratio_hint(v: View, r: float, where: str) -> Hint | None:
     """What a ratio says."""
     if abs(r + 1) <= SAME:
-        return "sign", f"sign: analytic = -numeric{where}"
+        return say("sign", f"analytic = -numeric{where}")
     if r == 0:
-        return "dropped input", f"dropped input: the gradient of {v.name} is 0{where}"
+        return say("dropped input", f"the gradient of {v.name} is 0{where}")
     if abs(r - 1) < LATE:
         digit = int(np.ceil(-np.log10(abs(r - 1))))
-        return "constant", f"constant: analytic = {r:.10g} · numeric{where}, a constant that is wrong in digit {digit}"
+        return say("constant", f"analytic = {r:.10g} · numeric{where}, a constant that is wrong in digit {digit}")
     lengths = {n for n in (*v.shape, *(v.results or ()), v.x.size) if n > 1}
     for n in sorted(lengths):
         if min(abs(r / n - 1), abs(r * n - 1)) <= SAME:
-            form = f"{n}" if r > 1 else f"1/{n}"
-            missing = "divided by" if r > 1 else "multiplied by"
             if n > 2:
-                return (
-                    "factor",
-                    f"factor: analytic = {form} · numeric{where}: not {missing} n = {n}, the length of an axis",
-                )
-    return "factor", f"factor: analytic = {spoken(r)} · numeric{where}"
+                form, missing = (f"{n}", "divided by") if r > 1 else (f"1/{n}", "multiplied by")
+                text = f"analytic = {form} · numeric{where}: not {missing} n = {n}, the length of an axis"
+                return say("factor", text)
+    return say("factor", f"analytic = {spoken(r)} · numeric{where}")
 
 
 CONSTANTS = {"π": pi, "e": e, "√2": sqrt(2), "√π": sqrt(pi), "√(2π)": sqrt(2 * pi), "ln 2": log(2), "ln 10": log(10)}
@@ -227,10 +220,10 @@ def transposed(v: View) -> Hint | None:
                 what = f"for {v.name} an operand is transposed: axis {i} of g meets its axis {j - first} the wrong way"
             elif prod(v.shape) < prod(out):
                 text = f"the gradient of {v.name} sums g over the wrong one of axes {i} and {j} of the result"
-                return "unsummed axis", f"unsummed axis: {text}"
+                return say("unsummed axis", text)
             else:
                 what = f"the gradient of {v.name} takes g with axes {i} and {j} exchanged"
-            return "transpose", f"transpose: {what}"
+            return say("transpose", what)
     return None
 
 
@@ -245,30 +238,25 @@ def unsummed(v: View) -> Hint | None:
         if n < 2 or not np.all(fan[fan > 0] > 1):  # no element meets this axis more than once
             continue
         for place in range(n):
-            only = np.zeros(n)
-            only[place] = 1
+            only = np.arange(n) == place
             kept = table * only.reshape([-1 if i == axis else 1 for i in range(table.ndim)])
             if v.equal(kept.reshape(v.analytic.shape)):
-                return "unsummed axis", (
-                    f"unsummed axis: the gradient of {v.name} takes g at {place} of axis {axis} of the result, "
-                    f"and should sum over all {n}"
-                )
+                text = f"the gradient of {v.name} takes g at {place} of axis {axis} of the result, and should sum over "
+                return say("unsummed axis", f"{text}all {n}")
     pieces = [np.unique(np.nonzero(v.live & (np.abs(v.analytic) > v.bound))[0])]
     fans = (np.abs(v.numeric) > v.bound).sum(0)
     if np.all(fans[fans > 0] > 1) and pieces[0].size == 1 and prod(v.shape) * 2 <= prod(v.results):
         row = int(pieces[0][0])
         if v.equal(v.numeric * (np.arange(len(v.numeric)) == row)[:, None]):
-            return "unsummed axis", f"unsummed axis: the gradient of {v.name} takes one element of g, not the sum"
+            return say("unsummed axis", f"the gradient of {v.name} takes one element of g, not the sum")
     back = v.numeric.reshape((-1, *v.shape))
     for axis, n in enumerate(v.shape):
         if n > 1:
             total = np.broadcast_to(back.sum(axis + 1, keepdims=True), back.shape).reshape(v.analytic.shape)
             for r, how in ((1.0, "the sum"), (1.0 / n, "the mean")):
                 if v.equal(r * total):
-                    return "unsummed axis", (
-                        f"unsummed axis: the gradient of {v.name} is {how} over its axis {axis}, along which it was "
-                        "not broadcast"
-                    )
+                    text = f"the gradient of {v.name} is {how} over its axis {axis}, along which it was not broadcast"
+                    return say("unsummed axis", text)
     return None
 
 
@@ -292,17 +280,17 @@ def place(v: View) -> Hint | None:
         return None
     x, rest = np.abs(v.x[bad]), np.abs(v.x[good])
     if np.all(x == 0) and np.all(rest > 0):
-        return "zero", f"zero: the gradient of {v.name} is wrong where it is 0, and right elsewhere"
+        return say("zero", f"the gradient of {v.name} is wrong where it is 0, and right elsewhere")
     r = common(v, v.wrong)
     how = "" if r is None else f" (analytic = {spoken(r)} · numeric)"
     if x.min() > 30 * max(rest.max(), 1e-300) and x.min() > 30:
-        return ("magnitude", f"magnitude: the gradient of {v.name} is wrong where it is {x.min():.3g} or more{how}")
+        return say("magnitude", f"the gradient of {v.name} is wrong where it is {x.min():.3g} or more{how}")
     if 0 < x.max() < rest.min() / 30 and x.max() < 1 / 30:
-        return "magnitude", f"magnitude: the gradient of {v.name} is wrong where it is {x.max():.3g} or less{how}"
+        return say("magnitude", f"the gradient of {v.name} is wrong where it is {x.max():.3g} or less{how}")
     if int(bad.sum()) == 1 and int(good.sum()) >= 2:
         at = np.unravel_index(int(v.places[bad][0]), v.full) if v.full else ()
         text = ", ".join(str(int(i)) for i in at)
-        return "single element", f"single element: the gradient of {v.name} is wrong at [{text}] alone{how}"
+        return say("single element", f"the gradient of {v.name} is wrong at [{text}] alone{how}")
     return None
 
 
@@ -313,7 +301,7 @@ def flipped(v: View) -> Hint | None:
     bad = v.columns(v.wrong)
     good = v.columns(v.live & ~v.wrong)
     where = f" where {v.name} is negative" if np.all(v.x[bad] < 0) and np.all(v.x[good] > 0) else f" at {_count(bad)}"
-    return "sign", f"sign: analytic = -numeric{where}"
+    return say("sign", f"analytic = -numeric{where}")
 
 
 def related(v: View) -> Hint | None:
@@ -327,7 +315,7 @@ def related(v: View) -> Hint | None:
             r = common(v, v.live, base**power)
             if r is not None and r != 0:
                 text = "" if abs(r - 1) <= SAME else "-" if abs(r + 1) <= SAME else f"{spoken(r)} · "
-                return "factor", f"factor: analytic = {text}{form.format(name)} · numeric"
+                return say("factor", f"analytic = {text}{form.format(name)} · numeric")
     return None
 
 
@@ -336,17 +324,15 @@ def late(v: View) -> Hint | None:
     size = np.maximum(np.abs(v.analytic), np.abs(v.numeric))[v.wrong]
     if not np.all(gap <= LATE * size):
         return None
-    return "constant", (
-        f"constant: the gradient of {v.name} is off by at most {np.max(gap / size):.2g} of itself, but by no common "
-        "factor: it reads a value, or a constant, that is slightly wrong"
-    )
+    off = f"the gradient of {v.name} is off by at most {np.max(gap / size):.2g} of itself, but by no common factor: "
+    return say("constant", off + "it reads a value, or a constant, that is slightly wrong")
 
 
 def partly(v: View) -> Hint | None:
     r = common(v, v.wrong)
     if r is None or r == 0:
         return None
-    return named(v, r, f" at {_count(v.columns(v.wrong))}")
+    return ratio_hint(v, r, f" at {_count(v.columns(v.wrong))}")
 
 
 def missing(v: View) -> Hint | None:
@@ -355,8 +341,8 @@ def missing(v: View) -> Hint | None:
     rows = np.any(v.wrong, axis=1)
     if v.results is not None and int(rows.sum()) == 1 and rows.size > 1:
         place = ", ".join(str(int(i)) for i in np.unravel_index(int(np.flatnonzero(rows)[0]), v.results))
-        return "dropped input", f"dropped input: nothing flows back to {v.name} from element [{place}] of the result"
-    return "dropped input", f"dropped input: the gradient of {v.name} is 0 at {_count(v.columns(v.wrong))}"
+        return say("dropped input", f"nothing flows back to {v.name} from element [{place}] of the result")
+    return say("dropped input", f"the gradient of {v.name} is 0 at {_count(v.columns(v.wrong))}")
 
 
 def _count(mask: Array) -> str:

@@ -1,4 +1,4 @@
-"""The judgement of an entry: against a bound where the function is smooth, against an interval at a corner."""
+"""`judge` compares an entry with its slope: within a bound where the function is smooth, in an interval at a corner."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""The laws a gradient keeps whatever its value: linear in g, in memory of its own, repeatable, leaving no trace.
+"""The laws that a gradient keeps whatever its value: it is linear in g, owns its memory and can be repeated.
 
-Each law is a function that looks at a subject and says what is broken, or nothing; `broken_laws` tries them in turn.
+Each law is a function that raises `Broken` where a subject breaks it; `broken_laws` tries them in turn.
 """
 
 from __future__ import annotations
 
+import functools
 import gc
 import weakref
 from collections.abc import Callable, Sequence
@@ -16,9 +17,9 @@ import numpy as np
 
 from tinygrad_pt.autograd import engine
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.graph import Handle, Leaf
+from tinygrad_pt.graph import Leaf, Tensor
 from tinygrad_pt.testing.report import Failure
-from tinygrad_pt.testing.subject import Array, Flaw, Subject, TensorSubject, backward, floating
+from tinygrad_pt.testing.subject import Array, Flaw, Subject, TensorSubject, backward, floating, signed
 
 LOOSE = 1e-9  # how far two computations of the same may differ by the order of their sums, relative to the largest
 FATAL = ("mutation", "determinism")  # after these nothing else can be trusted
@@ -55,23 +56,24 @@ class Trial:
 
     def __init__(self, subject: Subject, draw: np.random.Generator) -> None:
         self.subject, self.draw = subject, draw
-        self.ys = subject.values(self.inputs())
+        self.ys = subject.values(subject.fresh())
         self.gs, self.others = self.gradients(), self.gradients()
         self.first: list[Array | None] = []  # as it was returned, and what it was when it was
         self.copies: list[Array | None] = []
         self.kept: list[Array] = []  # what a gradient may not share memory with
-        self.second: list[Array | None] | None = None  # what the other gradients gave
         self.pull: Callable[[list[Array]], list[Array | None]] = lambda gs: []
 
-    def inputs(self) -> list[Any]:
-        """The subject's inputs, in memory of their own."""
-        return [np.array(x) if isinstance(x, np.ndarray) else x for x in self.subject.inputs]
-
     def gradients(self) -> list[Array]:
-        return [
-            np.asarray(self.draw.uniform(0.5, 1.5, y.shape) * self.draw.choice([-1.0, 1.0], y.shape), y.dtype)
-            for y in self.ys
-        ]
+        return [np.asarray(signed(self.draw, y.shape), y.dtype) for y in self.ys]
+
+    @functools.cached_property
+    def second(self) -> list[Array | None]:
+        """What the other gradients give."""
+        return _copies(self.pull([g.copy() for g in self.others]))
+
+    def broken(self, law: str, text: str, k: int | None = None) -> Broken:
+        """A law that does not hold, for the checked input number k."""
+        return Broken(law, f"{law}: {text}", slot=None if k is None else self.subject.slots[k])
 
     def name(self, k: int) -> str:
         return self.subject.names[self.subject.slots[k]]
@@ -93,17 +95,16 @@ class Trial:
         eps = self.subject.eps
         inputs = [
             x + np.where(x == 0, 1, x) * eps * self.draw.uniform(-8, 8, x.shape) if floating(x) else x
-            for x in self.inputs()
+            for x in self.subject.fresh()
         ]
         ys, pull = self.subject.pull([np.asarray(x, o.dtype) if floating(o) else x
                                       for x, o in zip(inputs, self.subject.inputs, strict=True)])  # fmt: skip
         rounded = [g * (1 + eps * self.draw.uniform(-8, 8, g.shape)) for g in self.gs]
         grads = pull([np.asarray(r, g.dtype) for r, g in zip(rounded, self.gs, strict=True)])
         with np.errstate(all="ignore"):
-            return (
-                [np.abs(a - b) for a, b in zip(ys, self.ys, strict=True)],
-                [None if a is None or b is None else np.abs(a - b) for a, b in zip(grads, self.copies, strict=True)],
-            )
+            values = [np.abs(a - b) for a, b in zip(ys, self.ys, strict=True)]
+            pairs = zip(grads, self.copies, strict=True)
+            return values, [None if a is None or b is None else np.abs(a - b) for a, b in pairs]
 
     def cancelled(self, k: int) -> Array:
         """What round-off leaves of a gradient whose parts cancel to 0: some of the size of g·y/x, that of the parts."""
@@ -114,9 +115,6 @@ class Trial:
         )
         return np.asarray(10 * self.subject.eps * parts / np.where(x == 0, 1, x))
 
-    def tolerance(self) -> float:
-        return max(LOOSE, 1e3 * self.subject.eps)
-
     def differ(self, a: Array | None, b: Array | None, size: Array | float, noise: Callable[[], Any]) -> bool:
         """Whether two arrays that should be the same are not, round-off apart."""
         if a is None or b is None:
@@ -125,7 +123,7 @@ class Trial:
             gap = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
             gap = np.where(np.isfinite(size), gap, 0.0)
             scale = np.where(np.isfinite(size), np.abs(size), 0)
-            allowed = 1e-6 * scale + self.tolerance() * np.max(scale, initial=0)
+            allowed = 1e-6 * scale + max(LOOSE, 1e3 * self.subject.eps) * np.max(scale, initial=0)
             if np.all(gap <= allowed):
                 return False
             unsteady = noise()
@@ -136,17 +134,15 @@ class Trial:
 # ---------------------------------------------------------------------------------------------- the laws
 def deterministic(t: Trial) -> None:
     """The same inputs give the same values."""
-    again = t.subject.values(t.inputs())
+    again = t.subject.values(t.subject.fresh())
     if len(again) != len(t.ys) or not all(_same(a, b) for a, b in zip(again, t.ys, strict=True)):
-        raise Broken(
-            "determinism", "non-deterministic: the same inputs give other values the second time; fix the seed of "
-            "whatever is random in the function, or pass it in", "non-deterministic",
-        )  # fmt: skip
+        text = "non-deterministic: the same inputs give other values the second time; fix the seed of whatever is "
+        raise Broken("determinism", text + "random in the function, or pass it in", "non-deterministic")
 
 
 def leaves_no_trace(t: Trial) -> None:
     """Neither function nor backward changes its inputs, g, the results, or what was saved."""
-    inputs, gs = t.inputs(), [g.copy() for g in t.gs]
+    inputs, gs = t.subject.fresh(), [g.copy() for g in t.gs]
     watched: list[tuple[str, Array, Array]] = []
     if isinstance(t.subject, TensorSubject):
         xs, tensors = t.subject.run(inputs)
@@ -158,16 +154,16 @@ def leaves_no_trace(t: Trial) -> None:
     _unchanged(t, inputs, "the function changes its input {} in place")
     before = [y.copy() for y in ys]
     t.first = t.pull(gs)
-    t.copies = [None if r is None else np.array(r) for r in t.first]
+    t.copies = _copies(t.first)
     for g, original in zip(gs, t.gs, strict=True):
         if not _same(g, original):
-            raise Broken("mutation", "mutation: the backward changes the incoming gradient g in place")
+            raise t.broken("mutation", "the backward changes the incoming gradient g in place")
     for what, array, copy in watched:
         if not _same(array, copy):
-            raise Broken("mutation", f"mutation: a backward changes {what} in place")
+            raise t.broken("mutation", f"a backward changes {what} in place")
     _unchanged(t, inputs, "the backward changes the input {} in place")
     if not all(_same(a, b) for a, b in zip(ys, before, strict=True)):
-        raise Broken("mutation", "mutation: the backward changes the function's result in place")
+        raise t.broken("mutation", "the backward changes the function's result in place")
     t.kept = [*(x for x in inputs if floating(x)), *gs, *ys]
 
 
@@ -175,11 +171,8 @@ def watch(tensors: Sequence[Any]) -> list[tuple[str, Array, Array]]:
     """Arrays inside a graph that a backward must not change: saved values, and gradients as they pass (by hooks)."""
     found: list[tuple[str, Array, Array]] = []
 
-    def hook_of(name: str) -> Any:
-        def hook(g: Any) -> None:
-            found.append((f"the gradient of the result of {name}", g.array, g.array.copy()))
-
-        return hook
+    def hook(name: str, g: Tensor) -> None:
+        found.append((f"the gradient of the result of {name}", g.array, g.array.copy()))
 
     for node in engine.order([y.node for y in tensors if y.node is not None]):
         name = node.op.name
@@ -187,7 +180,7 @@ def watch(tensors: Sequence[Any]) -> list[tuple[str, Array, Array]]:
             if isinstance(a, np.ndarray):
                 found.append((f"a value saved for {name}", a, a.copy()))
         if node.note("shapes") is None:
-            node.set_note("hooks", {**node.note("hooks", {}), "watch": hook_of(name)})
+            node.set_note("hooks", {**node.note("hooks", {}), "watch": functools.partial(hook, name)})
     return found
 
 
@@ -197,23 +190,16 @@ def owns_its_memory(t: Trial) -> None:
     for k, r in grads:
         for other in t.kept:
             if _shared(r, other):
-                raise Broken(
-                    "aliasing", f"aliasing: the gradient of {t.name(k)} shares memory with an input, g or the result; "
-                    "return a copy", slot=t.subject.slots[k],
-                )  # fmt: skip
+                text = f"the gradient of {t.name(k)} shares memory with an input, g or the result; return a copy"
+                raise t.broken("aliasing", text, k)
     for (k, r), (j, s) in combinations(grads, 2):
         if _shared(r, s):
-            raise Broken(
-                "aliasing", f"aliasing: the gradients of {t.name(k)} and {t.name(j)} share memory; return a copy",
-                slot=t.subject.slots[k],
-            )  # fmt: skip
-    t.second = [None if r is None else np.array(r) for r in t.pull([g.copy() for g in t.others])]
+            raise t.broken("aliasing", f"the gradients of {t.name(k)} and {t.name(j)} share memory; return a copy", k)
+    t.second  # noqa: B018 - another backward, which may write
     for k, r in grads:
         if not _same(r, t.copies[k]):
-            raise Broken(
-                "aliasing", f"aliasing: the next backward writes into the memory of the gradient of {t.name(k)}",
-                slot=t.subject.slots[k],
-            )  # fmt: skip
+            text = f"the next backward writes into the memory of the gradient of {t.name(k)}"
+            raise t.broken("aliasing", text, k)
 
 
 def repeatable(t: Trial) -> None:
@@ -221,10 +207,8 @@ def repeatable(t: Trial) -> None:
     again = t.pull([g.copy() for g in t.gs])
     for k, (a, b) in enumerate(zip(again, t.copies, strict=True)):
         if (a is None) != (b is None) or (a is not None and not _same(a, b)):
-            raise Broken(
-                "re-entrancy", f"re-entrancy: the same backward gives another gradient of {t.name(k)} the second time",
-                slot=t.subject.slots[k],
-            )  # fmt: skip
+            text = f"the same backward gives another gradient of {t.name(k)} the second time"
+            raise t.broken("re-entrancy", text, k)
 
 
 def linear(t: Trial) -> None:
@@ -232,12 +216,8 @@ def linear(t: Trial) -> None:
     for k, r in enumerate(t.pull([np.zeros_like(g) for g in t.gs])):
         b = t.copies[k]
         if r is not None and np.any(r) and (b is None or np.all(np.isfinite(b))):
-            raise Broken(
-                "linearity", f"linearity: for g = 0 the gradient of {t.name(k)} is not 0", slot=t.subject.slots[k]
-            )
-    second = t.second
-    if second is None:
-        second = [None if r is None else np.array(r) for r in t.pull([g.copy() for g in t.others])]
+            raise t.broken("linearity", f"for g = 0 the gradient of {t.name(k)} is not 0", k)
+    second = t.second  # before the next backward, which may write into the same memory
     mixed = t.pull([np.asarray(2 * g - 3 * h, g.dtype) for g, h in zip(t.gs, t.others, strict=True)])
     for k, (m, a, b) in enumerate(zip(mixed, t.copies, second, strict=True)):
         if m is None or a is None or b is None:
@@ -245,22 +225,21 @@ def linear(t: Trial) -> None:
         with np.errstate(all="ignore"):
             expected, size = 2 * a - 3 * b, 2 * np.abs(a) + 3 * np.abs(b)
         if t.differ(m, expected, size, lambda k=k: t.noise()[1][k] + t.cancelled(k)):  # type: ignore[misc]
-            raise Broken(
-                "linearity", f"linearity: the gradient of {t.name(k)} is not linear in g: vjp(2g - 3h) is not "
-                "2 vjp(g) - 3 vjp(h)", slot=t.subject.slots[k],
-            )  # fmt: skip
+            text = f"the gradient of {t.name(k)} is not linear in g: vjp(2g - 3h) is not 2 vjp(g) - 3 vjp(h)"
+            raise t.broken("linearity", text, k)
 
 
 def blind_to_layout(t: Trial) -> None:
     """Inputs and gradients in other layouts of memory give the same."""
     many = any(x.ndim > 1 for x in [*t.subject.inputs, *t.gs] if floating(x))
-    layouts = [("reversed and strided", strided), ("Fortran-ordered", fortran)]
-    for name, layout in layouts if many else layouts[:1]:
-        _compared(
-            t, name, [layout(x) if floating(x) else x for x in t.inputs()], [layout(g) for g in t.gs], t.ys, t.copies
-        )
+    layouts: dict[str, Callable[[Array], Array]] = {"reversed and strided": strided}
+    if many:
+        layouts["Fortran-ordered"] = functools.partial(np.array, order="F")
+    for name, layout in layouts.items():
+        inputs = [layout(x) if floating(x) else x for x in t.subject.fresh()]
+        _compared(t, name, inputs, [layout(g) for g in t.gs], t.ys, t.copies)
     # An expanded array has other values, so another expectation; it is read-only.
-    inputs = [expanded(x) if floating(x) else x for x in t.inputs()]
+    inputs = [expanded(x) if floating(x) else x for x in t.subject.fresh()]
     gs = [expanded(g) for g in t.gs]
     try:
         ys, pull = t.subject.pull([np.array(x) if floating(x) else x for x in inputs])
@@ -268,8 +247,7 @@ def blind_to_layout(t: Trial) -> None:
     except (Flaw, ArithmeticError, ValueError, RuntimeError):
         return
     if [y.shape for y in ys] == [y.shape for y in t.ys]:
-        grads = [None if r is None else np.array(r) for r in grads]
-        _compared(t, "expanded (read-only)", inputs, gs, [y.copy() for y in ys], grads)
+        _compared(t, "expanded (read-only)", inputs, gs, [y.copy() for y in ys], _copies(grads))
 
 
 def _compared(t: Trial, name: str, inputs: Any, gs: Any, ys: Any, grads: Any) -> None:
@@ -280,20 +258,17 @@ def _compared(t: Trial, name: str, inputs: Any, gs: Any, ys: Any, grads: Any) ->
     for a, b in zip(found, ys, strict=True):
         if a.shape != b.shape:
             return
-        if t.differ(a, b, np.max(np.abs(np.where(np.isfinite(b), b, 0)), initial=0), lambda: _largest(t.noise()[0])):
-            raise Broken("layout", f"layout: {name} inputs give other values than contiguous ones")
+        if t.differ(a, b, _size(b), lambda: [np.max(n[np.isfinite(n)], initial=0) for n in t.noise()[0]]):
+            raise t.broken("layout", f"{name} inputs give other values than contiguous ones")
     try:
         results = pull(gs)
     except Flaw as flaw:
         law = "mutation" if flaw.kind == "mutation" else "layout"
-        raise Broken(law, f"{law}: with {name} inputs and gradients {flaw}") from flaw
+        raise t.broken(law, f"with {name} inputs and gradients {flaw}") from flaw
     for k, (r, b) in enumerate(zip(results, grads, strict=True)):
-        size = 0.0 if b is None else np.max(np.abs(np.where(np.isfinite(b), b, 0)), initial=0)
-        if t.differ(r, b, size, lambda k=k: t.noise()[1][k]):  # type: ignore[misc]
-            raise Broken(
-                "layout", f"layout: {name} inputs and g give another gradient of {t.name(k)} than contiguous ones",
-                slot=t.subject.slots[k],
-            )  # fmt: skip
+        if t.differ(r, b, 0.0 if b is None else _size(b), lambda k=k: t.noise()[1][k]):  # type: ignore[misc]
+            text = f"{name} inputs and g give another gradient of {t.name(k)} than contiguous ones"
+            raise t.broken("layout", text, k)
 
 
 def freed(t: Trial) -> None:
@@ -303,35 +278,30 @@ def freed(t: Trial) -> None:
     enabled = gc.isenabled()
     gc.disable()
     try:
-        nodes = _released(t)
+        xs, ys = t.subject.run(t.subject.fresh())
+        nodes = [weakref.ref(y.node) for y in ys if y.node is not None and not isinstance(y.node, Leaf)]
+        backward(xs, ys, [g.copy() for g in t.gs])
+        del xs, ys
         if any(node() is not None for node in nodes):
             gc.collect()
             if not any(node() is not None for node in nodes):  # else somebody keeps it on purpose
-                raise Broken(
-                    "freed", "freed: the graph holds a reference cycle, so its memory waits for the garbage collector"
-                )
+                text = "the graph holds a reference cycle, so its memory waits for the garbage collector"
+                raise t.broken("freed", text)
     finally:
         if enabled:
             gc.enable()
 
 
-def _released(t: Trial) -> list[Any]:
-    xs, ys = t.subject.run(t.inputs())  # type: ignore[attr-defined]
-    nodes = [weakref.ref(y.node) for y in ys if y.node is not None and not isinstance(y.node, Leaf)]
-    backward(xs, ys, [g.copy() for g in t.gs])
-    return nodes
-
-
 def forward_is_reverse(subject: TensorSubject, seed: int) -> list[Failure]:
     """<v, J u> from the jvp (the vjp of the vjp) against the vjp; the jvp is a matter of second order here."""
     draw = np.random.default_rng([seed, 2])
-    xs, ys = subject.run([np.array(x) if isinstance(x, np.ndarray) else x for x in subject.inputs])
+    xs, ys = subject.run(subject.fresh())
     vs = [draw.uniform(-1, 1, y.array.shape).astype(y.array.dtype) for y in ys]
     us = [draw.uniform(-1, 1, x.array.shape).astype(x.array.dtype) for x in xs]
     reverse = sum(float(np.sum(r * u)) for r, u in zip(backward(xs, ys, vs), us, strict=True) if r is not None)
     leaves = [wrap(v.copy()).requires_grad_() for v in vs]
     products = backward(xs, ys, leaves, create=True)
-    pairs = [(p, u) for p, u in zip(products, us, strict=True) if isinstance(p, Handle) and p.node is not None]
+    pairs = [(p, u) for p, u in zip(products, us, strict=True) if isinstance(p, Tensor) and p.node is not None]
     forward = 0.0
     if pairs:
         jvp = backward(leaves, [p for p, _ in pairs], [u for _, u in pairs])
@@ -355,10 +325,6 @@ def strided(x: Array) -> Array:
     return view
 
 
-def fortran(x: Array) -> Array:
-    return np.array(x, order="F")
-
-
 def expanded(x: Array) -> Array:
     """One element, read again and again: read-only, with strides 0."""
     return np.broadcast_to(np.array(x.ravel()[:1]).reshape((1,) * x.ndim), x.shape) if x.size else x
@@ -369,6 +335,15 @@ def _same(a: Array, b: Array | None) -> bool:
     return b is not None and a.shape == b.shape and (a.tobytes() == b.tobytes() or np.array_equal(a, b, equal_nan=True))
 
 
+def _copies(grads: Sequence[Array | None]) -> list[Array | None]:
+    return [None if r is None else np.array(r) for r in grads]
+
+
+def _size(x: Array) -> float:
+    """The largest of the finite elements, in size."""
+    return float(np.max(np.abs(np.where(np.isfinite(x), x, 0)), initial=0))
+
+
 def _shared(a: Array, b: Array) -> bool:
     if not np.may_share_memory(a, b):
         return False
@@ -376,10 +351,6 @@ def _shared(a: Array, b: Array) -> bool:
         return bool(np.shares_memory(a, b, max_work=10_000))  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
         return True
-
-
-def _largest(arrays: Sequence[Array]) -> Array:
-    return np.array([np.max(a[np.isfinite(a)], initial=0) for a in arrays])
 
 
 def _unchanged(t: Trial, inputs: Sequence[Any], words: str) -> None:

@@ -1,16 +1,16 @@
-"""Derivatives by differences: slopes of a function from its values alone, each with a bound on its error."""
+"""Numerical derivatives: slopes of a function, taken from differences of its values, each with a bound on its error."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.graph import Handle
-from tinygrad_pt.testing.subject import Array, Flat, Subject, array_of, double, floating, outputs_of, several
+from tinygrad_pt.errors import refuse
+from tinygrad_pt.graph import Tensor
+from tinygrad_pt.testing.subject import Array, Flat, Subject, array_of, double, floating, outputs_of, results_of
 
 EPS = float(np.finfo(np.float64).eps)
 TINY = float(np.finfo(np.float64).tiny)
@@ -23,9 +23,8 @@ Values = Callable[[Array], Array]
 
 
 # ---------------------------------------------------------------------------------------------- what is found
-@dataclass(frozen=True)
-class Slopes:
-    """What differences say about some lines through x: every array has shape (outputs, lines)."""
+class Slopes(NamedTuple):
+    """The slopes of some lines through x as differences show them: every array has shape (outputs, lines)."""
 
     slope: Array
     error: Array  # |slope - truth| is at most this where the function is smooth
@@ -37,10 +36,10 @@ class Slopes:
 
     def columns(self, lines: Any) -> Slopes:
         """Some of the lines."""
-        return Slopes(*(getattr(self, f.name)[:, lines] for f in fields(self)))
+        return Slopes(*(table[:, lines] for table in self))
 
 
-class Line(NamedTuple):
+class Direction(NamedTuple):
     """A line through x: x[index] + t·weight, and the lengths of t over which the function may be expected to change."""
 
     index: Any
@@ -64,21 +63,22 @@ def ladder(x: float) -> tuple[float, ...]:
     return (size, *others, size * 2.0**-8, size * 2.0**-16, size * 2.0**-24, size * 64)
 
 
-def elements(x: Array, which: Any = None) -> list[Line]:
+def elements(x: Array, which: Any = None) -> list[Direction]:
     """One line per element."""
-    return [Line(int(i), 1.0, ladder(float(x[i]))) for i in (range(x.size) if which is None else which)]
+    return [Direction(int(i), 1.0, ladder(float(x[i]))) for i in (range(x.size) if which is None else which)]
 
 
 # ---------------------------------------------------------------------------------------------- stencils
 def step_for(eps: float) -> float:
-    """≈ ε^(1/5)/4, where truncation and round-off of the 5-point stencil meet; of few bits, so that x ± h is exact.
+    """The step of the 5-point stencil, ≈ ε^(1/5)/4: there its truncation error and its round-off are of like size.
 
-    But no power of two: with whole steps from x, a function that is constant between whole numbers looks like a line.
+    The step has few bits, so that x ± h is exact. It is no power of two: a function that is constant between whole
+    numbers would look like a line at whole steps from x.
     """
     return float(2.0 ** np.round(np.log2(eps**0.2 / 4))) * 1.37109375
 
 
-def evaluate(values: Values, x: Array, lines: Sequence[Line], ts: Array) -> Array:
+def evaluate(values: Values, x: Array, lines: Sequence[Direction], ts: Array) -> Array:
     """Values at x + t·line for the t of each line; shape (len(ts per line), outputs, lines)."""
     rows = []
     for line, steps in zip(lines, ts, strict=True):
@@ -90,7 +90,7 @@ def evaluate(values: Values, x: Array, lines: Sequence[Line], ts: Array) -> Arra
     return found.transpose(1, 2, 0)
 
 
-def exact(x: Array, line: Line, h: float) -> bool:
+def exact(x: Array, line: Direction, h: float) -> bool:
     """Whether x + h and its like are what they are meant to be: h is not lost in the rounding of x."""
     if np.ndim(line.index):
         return True
@@ -99,7 +99,7 @@ def exact(x: Array, line: Line, h: float) -> bool:
 
 
 @np.errstate(all="ignore")
-def stencil(values: Values, x: Array, y: Array, lines: Sequence[Line], h: Array, eps: float) -> Slopes:
+def stencil(values: Values, x: Array, y: Array, lines: Sequence[Direction], h: Array, eps: float) -> Slopes:
     """Two 5-point stencils per line, at h and h/2.
 
     The error of the finer one is at most the difference of the two (they differ by 15 times that error where h⁴ is
@@ -139,9 +139,8 @@ def stencil(values: Values, x: Array, y: Array, lines: Sequence[Line], h: Array,
     inner = 3 * NOISE * eps * np.abs(fine) * reach / h
     error = error + np.where(np.isfinite(inner), inner, 0)
     error = np.where(np.array([exact(x, line, t) for line, t in zip(lines, h, strict=True)]), error, np.inf)
-    return Slopes(
-        fine, error, np.where(kink, left, fine), np.where(kink, right, fine), kink, jump, np.zeros(fine.shape)
-    )
+    sides = (np.where(kink, left, fine), np.where(kink, right, fine))
+    return Slopes(fine, error, *sides, kink, jump, np.zeros(fine.shape))
 
 
 def valid(s: Slopes) -> Array:
@@ -159,9 +158,9 @@ def better(a: Slopes, b: Slopes) -> tuple[Slopes, Array]:
     error_a, error_b = np.where(a.kink, np.inf, a.error), np.where(b.kink, np.inf, b.error)
     take = good_b & (~good_a | (error_b < error_a))
     gap = np.abs(a.slope - b.slope)
-    found = Slopes(*(np.where(take, getattr(b, f.name), getattr(a, f.name)) for f in fields(a)))
+    found = Slopes(*(np.where(take, y, x) for x, y in zip(a, b, strict=True)))
     doubt = np.maximum(np.where(quarrel, a.error + b.error + gap, 0), np.maximum(a.doubt, b.doubt))
-    return replace(found, doubt=doubt), take
+    return found._replace(doubt=doubt), take
 
 
 @np.errstate(all="ignore")
@@ -180,7 +179,7 @@ def unclear(s: Slopes, y: Array) -> Array:
 
 
 def slopes(
-    values: Values, x: Array, lines: Sequence[Line], *, y: Array | None = None, eps: float = EPS,
+    values: Values, x: Array, lines: Sequence[Direction], *, y: Array | None = None, eps: float = EPS,
     thorough: bool = False, weights: Array | None = None,
 ) -> Slopes:  # fmt: skip
     """Every slope of `values` along the lines through x.
@@ -192,18 +191,15 @@ def slopes(
     """
     y = values(x) if y is None else y
     chunk = max(1, ROOM // (8 * max(1, y.size)))
-    parts = []
-    for start in range(0, len(lines), chunk):
-        some = lines[start : start + chunk]
-        found = _slopes(values, x, y, some, eps, thorough)
-        parts.append(found if weights is None else combined(found, weights))
+    found = [_slopes(values, x, y, lines[i : i + chunk], eps, thorough) for i in range(0, len(lines), chunk)]
+    parts = found if weights is None else [combined(part, weights) for part in found]
     if not parts:
         empty = np.zeros((y.size if weights is None else len(weights), 0))
         return Slopes(empty, empty, empty, empty, empty.astype(bool), empty.astype(bool), empty)
-    return Slopes(*(np.concatenate([getattr(p, f.name) for p in parts], axis=1) for f in fields(Slopes)))
+    return Slopes(*(np.concatenate(tables, axis=1) for tables in zip(*parts, strict=True)))
 
 
-def _slopes(values: Values, x: Array, y: Array, lines: Sequence[Line], eps: float, thorough: bool) -> Slopes:
+def _slopes(values: Values, x: Array, y: Array, lines: Sequence[Direction], eps: float, thorough: bool) -> Slopes:
     best, chosen, rough = None, np.zeros(0), np.zeros(0)  # per entry: its step, and the shortest at which it is rough
     pending: Any = np.arange(len(lines))
     for rung in range(max(len(line.sizes) for line in lines)):
@@ -214,7 +210,7 @@ def _slopes(values: Values, x: Array, y: Array, lines: Sequence[Line], eps: floa
         h = steps(x, some, np.array([line.sizes[rung] for line in some]) * step_for(eps))
         found = stencil(values, x, y, some, h, eps)
         if thorough and y.size:
-            found = replace(found, error=found.error + np.where(found.kink, 0, roughness(values, x, some, h)))
+            found = found._replace(error=found.error + np.where(found.kink, 0, roughness(values, x, some, h)))
         if best is None:
             best, chosen = found, np.broadcast_to(h, found.slope.shape).copy()
             rough = np.where(found.jump, chosen, np.inf)
@@ -224,8 +220,8 @@ def _slopes(values: Values, x: Array, y: Array, lines: Sequence[Line], eps: floa
             if fight.size:  # a wave that the longer steps skip, or round-off that the shorter ones show?
                 settle(before, found, fight, values, x, [some[i] for i in fight], chosen[:, pending].max(0), h)
             after, take = better(before, found)
-            for f in fields(best):
-                getattr(best, f.name)[:, pending] = getattr(after, f.name)
+            for table, part in zip(best, after, strict=True):
+                table[:, pending] = part
             chosen[:, pending] = np.where(take, h, chosen[:, pending])
             rough[:, pending] = np.minimum(rough[:, pending], np.where(found.jump, h, np.inf))
         now = best.columns(pending)
@@ -235,31 +231,31 @@ def _slopes(values: Values, x: Array, y: Array, lines: Sequence[Line], eps: floa
     with np.errstate(all="ignore"):
         # Smooth from afar and rough from near is rough; and steps longer than 1 that give no clear slope see waves.
         waves = (chosen >= 1) & (best.error > 1e-3 * np.abs(best.slope)) & (best.slope != 0) & ~best.kink
-    best = replace(best, jump=best.jump | (chosen > rough) | waves)
+    best = best._replace(jump=best.jump | (chosen > rough) | waves)
     shortest = np.min(chosen, axis=0, initial=np.inf)
     corners = np.flatnonzero(np.any(best.kink, axis=0))
     if corners.size:
         confirm(best, corners, values, x, y, lines, shortest, eps)
-    return replace(best, error=np.maximum(best.error, best.doubt))
+    return best._replace(error=np.maximum(best.error, best.doubt))
 
 
 @np.errstate(all="ignore")
 def settle(a: Slopes, b: Slopes, fight: Array, values: Values, x: Array, lines: Any, at_a: Array, at_b: Array) -> None:
-    """Where two steps exclude each other, add the roughness of values to both errors; who hid most is not heard."""
+    """Where two steps exclude each other, widen both errors by the roughness of values; the worse step is dropped."""
     grain = [roughness(values, x, lines, at[fight]) for at in (at_a, at_b)]
     hid = [g > 10 * s.error[:, fight] for g, s in zip(grain, (a, b), strict=True)]
     for g, s, mine, other in ((grain[0], a, hid[0], hid[1]), (grain[1], b, hid[1], hid[0])):
         s.error[:, fight] += np.where(mine & ~other, np.inf, g)
 
 
-def steps(x: Array, lines: Sequence[Line], h: Array) -> Array:
-    """The steps to take for steps of about h: at large x no whole ones, see `step_for`."""
+def steps(x: Array, lines: Sequence[Direction], h: Array) -> Array:
+    """The steps to take where steps of about h are asked for: at large x not whole ones, see `step_for`."""
     place = np.array([abs(x[line.index]) if np.ndim(line.index) == 0 else 0.0 for line in lines])
     return np.where((h >= 1) & (place > 0) & (place < 2.0**42), h + 0.37109375, h)
 
 
 def confirm(best: Slopes, corners: Array, values: Values, x: Array, y: Array, lines: Any, h: Array, eps: float) -> None:
-    """Look at corners from nearer: a corner is there at every step, chaos and a corner beside the point are not."""
+    """Look at corners with shorter steps: all of these show a corner, but not chaos or a corner beside the point."""
     for nearer in (2.0**-10, 2.0**-18):
         corners = corners[np.any(best.kink[:, corners], axis=0)]
         if not corners.size:
@@ -275,9 +271,8 @@ def confirm(best: Slopes, corners: Array, values: Values, x: Array, y: Array, li
             lost = far.kink & ~smooth & ~same
             best.jump[:, corners] |= lost
             best.kink[:, corners] &= ~lost
-        for f in fields(best):
-            table = getattr(best, f.name)
-            table[:, corners] = np.where(smooth, getattr(near, f.name), table[:, corners])
+        for table, closer in zip(best, near, strict=True):
+            table[:, corners] = np.where(smooth, closer, table[:, corners])
         corners = corners[np.any(far.kink & ~smooth & ~same, axis=0)]
 
 
@@ -287,7 +282,7 @@ UNEXPLAINED = np.eye(17) - (lambda q: q @ q.T)(np.linalg.qr(np.vander(SPREAD, 6)
 
 
 @np.errstate(all="ignore")
-def roughness(values: Any, x: Array, lines: Sequence[Line], h: Array) -> Array:
+def roughness(values: Any, x: Array, lines: Sequence[Direction], h: Array) -> Array:
     """The error that the round-off visible in 17 values leaves in a slope at step h."""
     v = evaluate(values, x, lines, h[:, None] * SPREAD)
     rest = np.abs(np.einsum("ij,jkl->ikl", UNEXPLAINED, v - v[8]))
@@ -319,7 +314,7 @@ class Plain(Subject):
     """A function of arrays, or of tensors if one of the inputs is one, without a derivative."""
 
     def __init__(self, f: Callable[..., Any], inputs: Sequence[Any], slot: int) -> None:
-        self.function, self.tensors = f, any(isinstance(x, Handle) for x in inputs)
+        self.function, self.tensors = f, any(isinstance(x, Tensor) for x in inputs)
         self.inputs = [double(array_of(x)) for x in inputs]
         if not isinstance(self.inputs[slot], np.ndarray) or not floating(self.inputs[slot]):
             self.inputs[slot] = np.asarray(self.inputs[slot], np.float64)
@@ -329,9 +324,6 @@ class Plain(Subject):
         args = [wrap(x) if isinstance(x, np.ndarray) else x for x in inputs] if self.tensors else list(inputs)
         with np.errstate(all="ignore"):
             return outputs_of(self.function(*args))
-
-
-METHODS = ("five_point", "central", "ridders", "complex")
 
 
 def numerical_jacobian(
@@ -356,24 +348,18 @@ def numerical_jacobian(
     >>> bool(np.all(np.abs(jacobian - np.diag(np.cos([0.0, 1.0]))) <= error)), float(error.max()) < 1e-9
     (True, True)
     """
-    if method not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(map(repr, METHODS))}, not {method!r}")
+    if method not in METHODS and method != "five_point":
+        names = ", ".join(map(repr, ("five_point", *METHODS)))
+        raise refuse(ValueError, f"method must be one of {names}, not {method!r}")
     flat = Flat(Plain(f, inputs, argnum))
     if method == "five_point":
         found = slopes(flat, flat.x, elements(flat.x), y=flat.y, thorough=return_error)
         jacobian, error = found.slope, np.where(found.kink, np.abs(found.right - found.left), 0) + found.error
         error = np.where(found.jump, np.inf, error)
-    elif method == "complex":
-        jacobian = np.zeros((flat.y.size, flat.x.size))
-        for i in range(flat.x.size):
-            jacobian[:, i] = _complex(f, flat, argnum, i)
-        error = 8 * EPS * np.abs(jacobian)
     else:
-        way = _central if method == "central" else _ridders
-        columns = [way(flat, i) for i in range(flat.x.size)]
-        jacobian, error = (
-            np.stack(part, -1) if columns else np.zeros((flat.y.size, 0)) for part in zip(*columns, strict=True)
-        ) if columns else (np.zeros((flat.y.size, 0)),) * 2  # fmt: skip
+        columns = [METHODS[method](f, flat, argnum, i) for i in range(flat.x.size)]
+        empty = np.zeros((flat.y.size, 0))
+        jacobian, error = (np.stack(part, -1) for part in zip(*columns, strict=True)) if columns else (empty, empty)
     shape = (*(flat.results[0] if len(flat.results) == 1 else (flat.y.size,)), *flat.shapes[0])
     return (jacobian.reshape(shape), error.reshape(shape)) if return_error else jacobian.reshape(shape)
 
@@ -395,14 +381,14 @@ def _step(x: float, share: float, least: float) -> float:
     return max(share * (min(ladder(x)[0], 1.0) if x else 1.0), least * abs(x))
 
 
-def _central(flat: Flat, i: int) -> tuple[Array, Array]:
+def _central(f: Any, flat: Flat, argnum: int, i: int) -> tuple[Array, Array]:
     h = _step(float(flat.x[i]), 2.0**-17, 2.0**-26)
     slope, noise = _difference(flat, i, h)
     with np.errstate(all="ignore"):
         return slope, np.abs(slope - _difference(flat, i, 2 * h)[0]) + noise
 
 
-def _ridders(flat: Flat, i: int) -> tuple[Array, Array]:
+def _ridders(f: Any, flat: Flat, argnum: int, i: int) -> tuple[Array, Array]:
     """Neville's table of central differences at steps h, h/√2, h/2, …; the entry that differs least from its elders.
 
     C. Ridders, "Accurate computation of F'(x) and F'(x)F''(x)", Advances in Engineering Software 4 (1982).
@@ -424,24 +410,24 @@ def _ridders(flat: Flat, i: int) -> tuple[Array, Array]:
         return best, 10 * error + 4 * EPS * np.abs(best)
 
 
-def _complex(f: Any, flat: Flat, argnum: int, i: int) -> Array:
+def _complex(f: Any, flat: Flat, argnum: int, i: int) -> tuple[Array, Array]:
     args: list[Any] = flat.inputs(flat.x)
     args[argnum] = args[argnum].astype(complex)
     x = abs(float(flat.x[i]))
     h = 1e-10 * x if 0 < x < 1 else 1e-20 * max(x, 1)  # errs by (h/x)², and neither h nor h/x is a subnormal number
     args[argnum].flat[i] += h * 1j
-    results = [np.asarray(y) for y in several(f(*args))]
-    return np.concatenate([np.ravel(np.imag(y)) for y in results if y.dtype.kind in "fc"]) / h
+    results = [np.asarray(y) for y in results_of(f(*args))]
+    slope = np.concatenate([np.ravel(np.imag(y)) for y in results if y.dtype.kind in "fc"]) / h
+    return slope, 8 * EPS * np.abs(slope)
+
+
+METHODS = {"central": _central, "ridders": _ridders, "complex": _complex}
 
 
 def numerical_gradient(
-    f: Callable[..., Any],
-    *inputs: Any,
-    argnum: int = 0,
-    g: Any = None,
-    method: str = "five_point",
+    f: Callable[..., Any], *inputs: Any, argnum: int = 0, g: Any = None, method: str = "five_point",
     return_error: bool = False,
-) -> Any:
+) -> Any:  # fmt: skip
     """∂(Σ g·f)/∂inputs[argnum], of that input's shape; g is 1 unless given. See `numerical_jacobian`.
 
     >>> import numpy as np

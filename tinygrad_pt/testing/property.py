@@ -1,4 +1,4 @@
-"""From one function to all the laws its value and its gradients keep, as one test that Hypothesis drives."""
+"""`gradient_property` makes of a function one test of all the laws that its value and its gradients keep."""
 
 from __future__ import annotations
 
@@ -12,34 +12,25 @@ import numpy as np
 
 from tinygrad_pt import autograd
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.graph import Handle
+from tinygrad_pt.errors import refuse
+from tinygrad_pt.graph import Tensor
 from tinygrad_pt.testing.gradcheck import assert_gradients
 from tinygrad_pt.testing.report import Report
 from tinygrad_pt.testing.spec import Example, OpSpec, domain_of
+from tinygrad_pt.testing.subject import array_of, floating, results_of
 
 SINGLE = 1e-3  # how far a float32 result may be from the float64 one, relative to the largest
-FORMS = ("any", "broadcast", "same", "matmul")
-
-
-def is_floating(x: Any) -> bool:
-    """Whether it is an array of floating point numbers: something a gradient can be asked for."""
-    return isinstance(x, np.ndarray) and x.dtype.kind == "f"
 
 
 def tensors_of(args: Sequence[Any], leaves: bool = True) -> list[Any]:
     """The arguments as tensors, in memory of their own; floating point ones as leaves."""
-    return [wrap(x.copy()).requires_grad_(leaves and is_floating(x)) if isinstance(x, np.ndarray) else x for x in args]
-
-
-def joined(result: Any) -> list[Any]:
-    """The results of a function that has one or several."""
-    return list(result) if isinstance(result, (tuple, list)) else [result]
+    return [wrap(x.copy()).requires_grad_(leaves and floating(x)) if isinstance(x, np.ndarray) else x for x in args]
 
 
 def seeds_for(ys: Sequence[Any], seed: int = 0) -> list[Any]:
     """One array per result, to multiply it with before the gradient is taken; different in every element."""
     draw = np.random.default_rng(seed)
-    arrays = [y.array if isinstance(y, Handle) else np.asarray(y) for y in ys]
+    arrays = (np.asarray(array_of(y)) for y in ys)
     return [np.asarray(draw.uniform(0.5, 1.5, y.shape)).astype(y.dtype) for y in arrays]
 
 
@@ -48,8 +39,8 @@ def gradients(
 ) -> tuple[list[Any], list[Any]]:
     """The values, and the gradients of Σ seed·value with respect to every floating point array (None: it has none)."""
     xs = tensors_of(args)
-    ys = joined(f(*xs, **attrs))
-    leaves = [x for x in xs if isinstance(x, Handle) and x.requires_grad]
+    ys = results_of(f(*xs, **attrs))
+    leaves = [x for x in xs if isinstance(x, Tensor) and x.requires_grad]
     seeds = seeds_for(ys) if seeds is None else seeds
     used = [(y, wrap(s)) for y, s in zip(ys, seeds, strict=True) if y.requires_grad]
     found = autograd.grad([y for y, _ in used], leaves, [s for _, s in used], allow_unused=True)
@@ -62,8 +53,8 @@ def value_is_the_reference(spec: OpSpec, args: Sequence[Any], attrs: dict[str, A
     if spec.reference is None:
         return
     with np.errstate(all="ignore"):
-        expected = joined(spec.reference(*args, **attrs))
-    results = joined(spec(*tensors_of(args), **attrs))
+        expected = results_of(spec.reference(*args, **attrs))
+    results = results_of(spec(*tensors_of(args), **attrs))
     assert len(results) == len(expected), f"{len(results)} results, and {len(expected)} of the reference"
     for y, e in zip(results, expected, strict=True):
         assert isinstance(y.array, np.ndarray), "the result is no array"
@@ -75,10 +66,10 @@ def gradients_are_right(
     spec: OpSpec, args: Sequence[Any], attrs: dict[str, Any], order: int, strict: bool
 ) -> Report | None:
     """All that `gradcheck` checks, or that no gradient flows."""
-    if not any(map(is_floating, args)):
+    if not any(map(floating, args)):
         return None
     if not spec.gradient:
-        assert all(not y.requires_grad for y in joined(spec(*tensors_of(args), **attrs))), "a gradient flows"
+        assert all(not y.requires_grad for y in results_of(spec(*tensors_of(args), **attrs))), "a gradient flows"
         return None
     f = functools.partial(spec.f, **attrs) if attrs else spec.f
     report = assert_gradients(f, *tensors_of(args, leaves=False), order=order)
@@ -88,17 +79,15 @@ def gradients_are_right(
 
 def dtypes_are_kept(spec: OpSpec, args: Sequence[Any], attrs: dict[str, Any]) -> None:
     """float32 gives float32, and gradients of it; values and gradients are those of float64, rounded."""
-    if not any(map(is_floating, args)) or "dtype" in attrs:
+    if not any(map(floating, args)) or "dtype" in attrs:
         return
-    single = [x.astype(np.float32) if is_floating(x) else x for x in args]
-    double = [x.astype(np.float64) if is_floating(x) else x for x in single]
-    for y in joined(spec(*tensors_of(single, leaves=False), **attrs)):
-        assert y.array.dtype in (np.float32, y.array.dtype if y.array.dtype.kind != "f" else np.float32), (
-            f"{y.array.dtype} of float32"
-        )
+    single = [x.astype(np.float32) if floating(x) else x for x in args]
+    double = [x.astype(np.float64) if floating(x) else x for x in single]
+    for y in results_of(spec(*tensors_of(single, leaves=False), **attrs)):
+        assert y.array.dtype.kind != "f" or y.array.dtype == np.float32, f"{y.array.dtype} of float32"
     if not spec.gradient:
         return
-    seeds = seeds_for(joined(spec(*tensors_of(single), **attrs)))
+    seeds = seeds_for(results_of(spec(*tensors_of(single), **attrs)))
     values, grads = gradients(spec, single, attrs, seeds)
     wide = gradients(spec, double, attrs, [s.astype(np.float64) if s.dtype.kind == "f" else s for s in seeds])
     assert all(g is None or g.dtype == np.float32 for g in grads), "gradients of another dtype than the argument's"
@@ -116,8 +105,8 @@ def broadcasting_is_tiling(spec: OpSpec, args: Sequence[Any], attrs: dict[str, A
         return
     shape = np.broadcast_shapes(*(x.shape for x in arrays))
     tiled = [np.broadcast_to(x, shape).copy() if isinstance(x, np.ndarray) else x for x in args]
-    if not spec.gradient or not any(map(is_floating, args)):
-        one, two = (joined(spec(*tensors_of(xs, leaves=False), **attrs)) for xs in (args, tiled))
+    if not spec.gradient or not any(map(floating, args)):
+        one, two = (results_of(spec(*tensors_of(xs, leaves=False), **attrs)) for xs in (args, tiled))
         for y, e in zip(one, two, strict=True):
             np.testing.assert_array_equal(y.array, e.array)
         return
@@ -125,7 +114,7 @@ def broadcasting_is_tiling(spec: OpSpec, args: Sequence[Any], attrs: dict[str, A
     tiled_values, tiled_grads = gradients(spec, tiled, attrs)
     for y, e in zip(values, tiled_values, strict=True):
         np.testing.assert_allclose(y, e, rtol=1e-12, atol=1e-12)
-    for x, g, full in zip(filter(is_floating, args), grads, tiled_grads, strict=True):
+    for x, g, full in zip(filter(floating, args), grads, tiled_grads, strict=True):
         assert (g is None) == (full is None)
         if g is not None:
             lead = len(shape) - x.ndim
@@ -173,18 +162,11 @@ def assert_laws(
 
 # ------------------------------------------------------------------------------------------ the decorator
 def gradient_property(
-    *,
-    shapes: Any = "any",
-    n: int | None = None,
-    domain: Any = "small",
-    kinks: Sequence[float] = (),
-    margin: float | None = None,
-    orders: Sequence[int] = (1, 2),
-    reference: Callable[..., Any] | None = None,
-    tolerance: float = 1e-9,
-    max_examples: int = 50,
-) -> Callable[[Callable[..., Any]], Any]:
-    """Decorator: make of a function of tensors a test of all the laws its value and its gradients keep.
+    *, shapes: Any = "any", n: int | None = None, domain: Any = "small", kinks: Sequence[float] = (),
+    margin: float | None = None, orders: Sequence[int] = (1, 2), reference: Callable[..., Any] | None = None,
+    tolerance: float = 1e-9, max_examples: int = 50,
+) -> Callable[[Callable[..., Any]], Any]:  # fmt: skip
+    """Decorator: make a function of tensors into a test of all the laws that its value and its gradients keep.
 
     Args:
         shapes: `"any"` (each argument its own), `"broadcast"` (shapes that broadcast together; the function is held
@@ -211,7 +193,6 @@ def gradient_property(
         import hypothesis
     except ImportError:
         raise ImportError("gradient_property needs Hypothesis: pip install hypothesis") from None
-    from tinygrad_pt.testing.strategies.numbers import given_or
     from tinygrad_pt.testing.strategies.tensors import arrays, broadcastable_shapes, matmul_shapes
     from tinygrad_pt.testing.strategies.tensors import shapes as any_shapes
 
@@ -226,20 +207,21 @@ def gradient_property(
         )  # fmt: skip
         forms = {
             "any": lambda: hypothesis.strategies.tuples(*[any_shapes()] * count),
-            "same": lambda: any_shapes().map(lambda s: (s,) * count),
             "broadcast": lambda: broadcastable_shapes(count),
+            "same": lambda: any_shapes().map(lambda s: (s,) * count),
             "matmul": matmul_shapes,
         }
         if isinstance(shapes, str) and shapes not in forms:
-            raise ValueError(
-                f"shapes must be one of {', '.join(map(repr, FORMS))}, a list or a strategy, not {shapes!r}"
-            )
-        several = forms[shapes]() if isinstance(shapes, str) else _listed(shapes, given_or)
+            text = f"shapes must be one of {', '.join(map(repr, forms))}, a list or a strategy, not {shapes!r}"
+            raise refuse(ValueError, text)
+        st = hypothesis.strategies
+        listed = shapes if isinstance(shapes, st.SearchStrategy) else st.sampled_from([*map(tuple, shapes)])
+        drawn = forms[shapes]() if isinstance(shapes, str) else listed
 
         @hypothesis.strategies.composite
         def examples(draw: Any) -> Example:
             return Example(spec, [draw(arrays(s, elements=spec.domain(i), layout="C", slot=i))
-                                  for i, s in enumerate(draw(several))], {})  # fmt: skip
+                                  for i, s in enumerate(draw(drawn))], {})  # fmt: skip
 
         def test(example: Example) -> None:
             __tracebackhide__ = True
@@ -251,7 +233,8 @@ def gradient_property(
         wrapped = hypothesis.given(examples())(test)
         for form in [(), (0,), (2, 0)] if shapes in ("any", "same", "broadcast") else []:
             wrapped = hypothesis.example(_plain(spec, form, count))(wrapped)
-        wrapped = hypothesis.settings(max_examples=_asked(max_examples), deadline=None)(wrapped)
+        asked = getattr(sys.modules.get("pytest_tinygrad_pt"), "examples", None)  # by --gradcheck-examples
+        wrapped = hypothesis.settings(max_examples=asked or max_examples, deadline=None)(wrapped)
         wrapped.spec = spec  # type: ignore[attr-defined]
         return wrapped
 
@@ -261,14 +244,8 @@ def gradient_property(
 def _arity(f: Callable[..., Any]) -> int:
     needed = [p for p in inspect.signature(f).parameters.values() if p.default is p.empty]
     if any(p.kind not in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in needed):
-        raise TypeError(f"{f.__name__} takes any number of arguments: say how many with n=")
+        raise refuse(TypeError, f"{f.__name__} takes any number of arguments: say how many with n=")
     return len(needed)
-
-
-def _listed(shapes: Any, given_or: Any) -> Any:
-    from hypothesis import strategies as st
-
-    return given_or(shapes) if isinstance(shapes, st.SearchStrategy) else st.sampled_from([tuple(s) for s in shapes])
 
 
 def _plain(spec: OpSpec, form: tuple[int, ...], count: int) -> Example:
@@ -279,9 +256,3 @@ def _plain(spec: OpSpec, form: tuple[int, ...], count: int) -> Example:
         plain = [domain.at(1 + slot + count * i) for i in range(size)]
         args.append(domain.apart(range(size), form, slot) if domain.gap else np.array(plain, float).reshape(form))
     return Example(spec, args, {})
-
-
-def _asked(examples: int) -> int:
-    """The number of examples: what pytest was told with --gradcheck-examples, else what the property says."""
-    plugin = sys.modules.get("pytest_tinygrad_pt")
-    return getattr(plugin, "examples", None) or examples

@@ -1,4 +1,4 @@
-"""What the fixture `graph_snapshot` does; `pytest_tinygrad_pt` has the fixture, and imports this when it is used."""
+"""The fixture `graph_snapshot` calls this module: `pytest_tinygrad_pt` imports it when the fixture is used."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import re
 from pathlib import Path
 from typing import Any
 
-from tinygrad_pt.testing.snapshot import graph_difference, graph_text
+from tinygrad_pt.testing.graph_text import graph_difference, graph_text
 
 FOLDER = "__graph_snapshots__"
 
 
-class Snapshots:
+class StoredGraphs:
     """The stored graphs of one test, in text files beside it."""
 
     def __init__(self, test_file: Path, test_name: str, update: bool = False) -> None:
@@ -35,7 +35,8 @@ class Snapshots:
         text = graph_text(*results)
         self.count += 1
         suffix = name or (str(self.count) if self.count > 1 else "")
-        path = self.folder / f"{_file_name(f'{self.test}-{suffix}' if suffix else self.test)}.txt"
+        file = re.sub(r"[^\w.\[\]-]+", "_", f"{self.test}-{suffix}" if suffix else self.test)
+        path = self.folder / f"{file}.txt"
         if self.update:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text + "\n", encoding="utf-8")
@@ -46,8 +47,3 @@ class Snapshots:
         difference = graph_difference(path.read_text(encoding="utf-8").rstrip("\n"), text)
         if difference:
             raise AssertionError(f"the graph is not the one stored in {path}\n\n{difference}{mend}")
-
-
-def _file_name(test: str) -> str:
-    """A test's name, parameters included, as the name of a file."""
-    return re.sub(r"[^\w.\[\]-]+", "_", test)

@@ -1,4 +1,4 @@
-"""What a check found: each disagreement with its address, what it looks like, and the op that is to blame."""
+"""`Report` lists the findings of a check: each disagreement with its address and a hint, and the op to blame."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tinygrad_pt.lines import Line
 HINTS = (
     "factor", "sign", "constant", "transpose", "unsummed axis", "dropped input", "ties", "zero", "magnitude",
     "single element", "non-finite", "wrong formula", "second order", "shape", "dtype", "count", "raised", "cut",
-    "mutation", "aliasing", "layout", "linearity", "re-entrancy", "non-deterministic", "freed",
-    "forward mode",
+    "mutation", "aliasing", "layout", "linearity", "re-entrancy", "non-deterministic",
+    "freed", "forward mode",
 )  # fmt: skip
 
 
@@ -41,6 +41,11 @@ class Failure:
     hint_kind: str = ""
 
     @property
+    def entry(self) -> bool:
+        """Whether it is about an entry of a Jacobian, rather than about a law."""
+        return self.law in ("gradient", "second order")
+
+    @property
     def ratio(self) -> float:
         """analytic / numeric: the missing factor, if it is one."""
         return float(np.float64(self.analytic) / np.float64(self.numeric)) if self.numeric else float("nan")
@@ -52,7 +57,7 @@ class Failure:
         return gap / max(abs(self.analytic), abs(self.numeric), 1e-300) if np.isfinite(gap) else float("inf")
 
     def __str__(self) -> str:
-        if self.law not in ("gradient", "second order"):
+        if not self.entry:
             return f"{self.law}: {self.hint}" if self.hint else self.law
         if np.isnan(self.bound) and np.isnan(self.numeric) and self.hint:
             return self.hint
@@ -107,8 +112,8 @@ class Report:
 
     def __str__(self) -> str:
         kind = {1: "gradient", 2: "second derivative"}[self.order]
-        entries = [f for f in self.failures if f.law in ("gradient", "second order")]
-        laws = [f for f in self.failures if f.law not in ("gradient", "second order")]
+        entries = [f for f in self.failures if f.entry]
+        laws = [f for f in self.failures if not f.entry]
         wrong, unsure = max(self.wrong, len(entries)), max(self.unsure, len(self.inconclusive))
         lines = [f"{kind} check: {self.verdict}; {self.checked} entries, {wrong} wrong, {unsure} inconclusive"]
         if laws:

@@ -1,13 +1,16 @@
-"""What a function is, for its tests: one row with its NumPy reference, where to sample it, its edges, its refusals."""
+"""`OpSpec` describes a function to its tests: its NumPy reference, where to sample it, its edges and its refusals."""
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+
+from tinygrad_pt.errors import refuse
 
 Array = np.ndarray[Any, Any]
 Case = tuple[tuple[Any, ...], dict[str, Any]]  # the shapes of the arguments (None: a Python number), and attributes
@@ -49,7 +52,8 @@ class Domain:
             parts = [((a, b),) if high <= a or low >= b else ((a, min(b, low)), (max(a, high), b)) for a, b in found]
             found = [(a, b) for several in parts for a, b in several if a <= b]
         if not found:
-            raise ValueError(f"nothing is left of [{self.low}, {self.high}] without {self.avoid} ± {self.margin}")
+            text = f"nothing is left of [{self.low}, {self.high}] without {self.avoid} ± {self.margin}"
+            raise refuse(ValueError, text)
         return tuple(sorted(found))
 
     @property
@@ -60,20 +64,7 @@ class Domain:
     @property
     def cells(self) -> tuple[tuple[float, float, float], ...]:
         """The domain in parts: per short number the bounds of what lies around it."""
-        cached = _CELLS.get(self)
-        if cached is None:
-            pieces = self.pieces
-            wide = max(abs(self.low), abs(self.high)) >= 64 or 0 < self.low < 0.01
-            short = [x for x in (*SHORT, *(LONG if wide else ())) if any(a <= x <= b for a, b in pieces)]
-            short = sorted(short, key=_plainness)[: 64 - len(pieces)]
-            short += [a for a, b in pieces if not any(a <= x <= b for x in short)]
-            found: dict[float, tuple[float, float, float]] = {}
-            for low, high in pieces:
-                inside = sorted(x for x in short if low <= x <= high)
-                edges = [low, *(_between(x, y) for x, y in zip(inside, inside[1:], strict=False)), high]
-                found |= {x: (x, edges[i], edges[i + 1]) for i, x in enumerate(inside)}
-            cached = _CELLS[self] = tuple(found[x] for x in short)
-        return cached
+        return _cells(self)
 
     def at(self, n: int) -> float:
         """The number that a whole number of up to 32 bits stands for: below 64 one of the grid, else one around it.
@@ -106,7 +97,21 @@ class Domain:
         return replace(self, avoid=(*self.avoid, *map(float, points)), margin=margin)
 
 
-_CELLS: dict[Domain, tuple[tuple[float, float, float], ...]] = {}
+@functools.cache
+def _cells(domain: Domain) -> tuple[tuple[float, float, float], ...]:
+    pieces = domain.pieces
+    wide = max(abs(domain.low), abs(domain.high)) >= 64 or 0 < domain.low < 0.01
+    short = [x for x in (*SHORT, *(LONG if wide else ())) if any(a <= x <= b for a, b in pieces)]
+    short = sorted(short, key=_plainness)[: 64 - len(pieces)]
+    short += [a for a, b in pieces if not any(a <= x <= b for x in short)]
+    found: dict[float, tuple[float, float, float]] = {}
+    for low, high in pieces:
+        inside = sorted(x for x in short if low <= x <= high)
+        edges = [low, *(_between(x, y) for x, y in zip(inside, inside[1:], strict=False)), high]
+        found |= {x: (x, edges[i], edges[i + 1]) for i, x in enumerate(inside)}
+    return tuple(found[x] for x in short)
+
+
 _EIGHTHS = {k / 8 for k in range(-8, 9)} | {k / 4 for k in range(-8, 9)} | {k / 2 for k in range(-8, 9)}
 SHORT = (*sorted(_EIGHTHS), *map(float, (*range(5, 9), *range(-8, -4))))
 LONG = tuple(s * x for x in (1e-6, 1e-4, 0.01, 16.0, 64.0, 100.0, 1e3, 1e4, 1e5, 1e6, 1e8, 1e12) for s in (1, -1))
@@ -140,10 +145,10 @@ def domain_of(domain: Any, avoid: Sequence[float] = (), margin: float | None = N
     """A domain, given itself or by its name; without the neighbourhoods of the points to avoid."""
     if isinstance(domain, str):
         if domain not in DOMAINS:
-            raise ValueError(f"no domain is called {domain!r}; there are {', '.join(map(repr, DOMAINS))}")
+            raise refuse(ValueError, f"no domain is called {domain!r}; there are {', '.join(map(repr, DOMAINS))}")
         domain = DOMAINS[domain]
     if not isinstance(domain, Domain):
-        raise TypeError(f"a domain is a Domain or the name of one, not {type(domain).__name__}")
+        raise refuse(TypeError, f"a domain is a Domain or the name of one, not {type(domain).__name__}")
     if avoid:
         domain = domain.avoiding(avoid, margin)
     if domain.kind == "float" and not domain.gap:

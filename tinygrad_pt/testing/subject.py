@@ -1,4 +1,4 @@
-"""What is checked, in one form: a function from arrays to arrays, and its vector-Jacobian product."""
+"""A subject is a function to check, in one form for all: from arrays to arrays, with its vector-Jacobian product."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import numpy as np
 
 from tinygrad_pt import autograd
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.graph import Handle
+from tinygrad_pt.errors import refuse
+from tinygrad_pt.graph import Tensor
 from tinygrad_pt.listening import Tape, listen
 
 Array = np.ndarray[Any, Any]
@@ -28,7 +29,7 @@ class Flaw(Exception):
 
 def array_of(x: Any) -> Any:
     """The array of a tensor; anything else unchanged."""
-    return x.array if isinstance(x, Handle) else x
+    return x.array if isinstance(x, Tensor) else x
 
 
 def double(x: Any) -> Any:
@@ -38,18 +39,29 @@ def double(x: Any) -> Any:
     return float(x) if isinstance(x, np.floating) else x
 
 
-def several(results: Any) -> list[Any]:
-    """The results of a function as a list."""
+def results_of(results: Any) -> list[Any]:
+    """What a function returned, one result or several, as a list."""
     return list(results) if isinstance(results, (tuple, list)) else [results]
 
 
 def outputs_of(results: Any) -> list[Array]:
     """The floating point arrays among the results of a function."""
-    arrays = [np.asarray(array_of(y)) for y in several(results)]
+    arrays = [np.asarray(array_of(y)) for y in results_of(results)]
     return [y for y in arrays if y.dtype.kind == "f"]
 
 
+def floating_tensors(results: Any) -> list[Tensor]:
+    """The floating point tensors among the results of a function."""
+    return [y for y in results_of(results) if isinstance(y, Tensor) and y.array.dtype.kind == "f"]
+
+
+def signed(draw: np.random.Generator, shape: Any) -> Array:
+    """Random numbers of both signs, away from 0."""
+    return np.asarray(draw.uniform(0.5, 1.5, shape) * draw.choice([-1.0, 1.0], shape))
+
+
 def floating(x: Any) -> bool:
+    """Whether it is an array of floating point numbers: something a gradient can be asked for."""
     return isinstance(x, np.ndarray) and x.dtype.kind == "f"
 
 
@@ -68,11 +80,11 @@ def slots_of(inputs: Sequence[Any], argnums: Sequence[int] | None, kind: str = "
     found = [i for i, x in enumerate(inputs) if floating(array_of(x))]
     if argnums is None:
         if not found:
-            raise ValueError(f"gradcheck needs a floating point {kind} among the inputs")
+            raise refuse(ValueError, f"gradcheck needs a floating point {kind} among the inputs")
         return found
     for i in argnums:
         if i not in found:
-            raise ValueError(f"argument {i} is no floating point {kind}: it has no gradient to check")
+            raise refuse(ValueError, f"argument {i} is no floating point {kind}: it has no gradient to check")
     return list(argnums)
 
 
@@ -96,6 +108,21 @@ class Subject:
     def pull(self, inputs: Sequence[Any]) -> tuple[list[Array], Pull]:
         raise NotImplementedError
 
+    def fresh(self) -> list[Any]:
+        """The inputs, in memory of their own."""
+        return [np.array(x) if isinstance(x, np.ndarray) else x for x in self.inputs]
+
+    def tried(self, inputs: list[Any], call: Callable[[], Any]) -> Any:
+        """A first call, with the inputs in float64, or in their own dtypes where the function insists on those."""
+        self.inputs = [double(x) for x in inputs]
+        try:
+            return call()
+        except (TypeError, ValueError, RuntimeError):
+            if all(not floating(x) or x.dtype == np.float64 for x in inputs):
+                raise
+            self.inputs = [np.array(x) if floating(x) else x for x in inputs]
+            return call()
+
     def rounding(self, dtypes: Sequence[Any]) -> None:
         """Take note of the dtypes met on the way."""
         self.eps = max([self.eps, *(float(np.finfo(d).eps) for d in dtypes if np.dtype(d).kind == "f")])
@@ -109,18 +136,11 @@ class NumpySubject(Subject):
         raw = [np.asarray(x, np.float64) if isinstance(x, (float, np.floating)) else x for x in raw]
         self.function, self.vjp = f, vjp
         self.slots, self.names = slots_of(raw, argnums, "array"), names_of(f, len(raw))
-        self.inputs = [double(x) for x in raw]
-        try:
-            results = f(*self.inputs)
-        except (TypeError, ValueError):
-            if all(not floating(x) or x.dtype == np.float64 for x in raw):
-                raise
-            self.inputs = [np.array(x) if floating(x) else x for x in raw]  # it insists on its own dtype
-            results = f(*self.inputs)
+        results = self.tried(raw, lambda: f(*self.inputs))
         self.joined = isinstance(results, (tuple, list))
         found = outputs_of(results)
         if not found:
-            raise TypeError("the function must return a floating point array, or a tuple with some")
+            raise refuse(TypeError, "the function must return a floating point array, or a tuple with some")
         self.rounding([y.dtype for y in found])
 
     def values(self, inputs: Sequence[Any]) -> list[Array]:
@@ -180,16 +200,9 @@ class TensorSubject(Subject):
 
     def __init__(self, f: Any, inputs: Sequence[Any], argnums: Sequence[int] | None) -> None:
         self.function, self.slots, self.names = f, slots_of(inputs, argnums), names_of(f, len(inputs))
-        self.handles = [isinstance(x, Handle) for x in inputs]
-        self.inputs = [double(array_of(x)) for x in inputs]
+        self.handles = [isinstance(x, Tensor) for x in inputs]
         self.leaves = False  # does f insist on inputs that require grad, even where only values are asked for?
-        try:
-            self.explore()
-        except (TypeError, ValueError, RuntimeError):
-            if all(not floating(array_of(x)) or array_of(x).dtype == np.float64 for x in inputs):
-                raise
-            self.inputs = [np.array(array_of(x)) if floating(array_of(x)) else array_of(x) for x in inputs]
-            self.explore()  # it insists on its own dtype
+        self.tried([array_of(x) for x in inputs], self.explore)
 
     def explore(self) -> None:
         """Call f once, and note the coarsest dtype among all that it computes."""
@@ -205,9 +218,8 @@ class TensorSubject(Subject):
             except RuntimeError:
                 self.leaves = True
                 results = self.function(*self.arguments(self.inputs, True))
-        found = [y for y in several(results) if isinstance(y, Handle) and y.array.dtype.kind == "f"]
-        if not found:
-            raise TypeError("the function must return a floating point tensor, or a tuple with some")
+        if not floating_tensors(results):
+            raise refuse(TypeError, "the function must return a floating point tensor, or a tuple with some")
         self.rounding(list(met))
 
     def arguments(self, inputs: Sequence[Any], leaves: bool) -> list[Any]:
@@ -224,16 +236,14 @@ class TensorSubject(Subject):
     def values(self, inputs: Sequence[Any]) -> list[Array]:
         with np.errstate(all="ignore"):
             results = self.function(*self.arguments(inputs, self.leaves))
-        return [y.array for y in several(results) if isinstance(y, Handle) and y.array.dtype.kind == "f"]
+        return [y.array for y in floating_tensors(results)]
 
     def run(self, inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """The leaves and the floating point results as tensors, with a graph between them."""
         args = self.arguments(inputs, True)
         with np.errstate(all="ignore"):
             results = self.function(*args)
-        return [args[i] for i in self.slots], [
-            y for y in several(results) if isinstance(y, Handle) and y.array.dtype.kind == "f"
-        ]
+        return [args[i] for i in self.slots], floating_tensors(results)
 
     def pull(self, inputs: Sequence[Any]) -> tuple[list[Array], Pull]:
         xs, ys = self.run(inputs)
@@ -248,7 +258,7 @@ def backward(xs: Sequence[Any], ys: Sequence[Any], gs: Sequence[Any], create: bo
     try:
         with np.errstate(all="ignore"):
             found = autograd.grad(
-                [y for y, _ in used], xs, [g if isinstance(g, Handle) else wrap(g) for _, g in used],
+                [y for y, _ in used], xs, [g if isinstance(g, Tensor) else wrap(g) for _, g in used],
                 retain_graph=True, create_graph=create, allow_unused=True,
             )  # fmt: skip
     except Exception as e:
@@ -277,9 +287,7 @@ class Derivative(TensorSubject):
         self.of, self.count = of, len(of.inputs)
         draw = np.random.default_rng(seed)
         ys = of.values(of.inputs)
-        seeds = [
-            np.asarray(draw.uniform(0.5, 1.5, y.shape) * draw.choice([-1.0, 1.0], y.shape)).astype(y.dtype) for y in ys
-        ]
+        seeds = [signed(draw, y.shape).astype(y.dtype) for y in ys]
         if given is not None:
             seeds = [np.array(array_of(v), s.dtype) for v, s in zip(given, seeds, strict=True)]
         self.inputs = [*of.inputs, *seeds]
@@ -296,8 +304,7 @@ class Derivative(TensorSubject):
             for i, a in enumerate(args[: self.count])
         ]
         with autograd.enable_grad():
-            results = self.of.function(*given)
-            ys = [y for y in several(results) if isinstance(y, Handle) and y.array.dtype.kind == "f"]
+            ys = floating_tensors(self.of.function(*given))
             xs = [given[i] for i in slots]
             found = backward(xs, ys, args[self.count :], create=True)
         return tuple(wrap(np.zeros_like(x.array)) if g is None else g for g, x in zip(found, xs, strict=True))

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from tinygrad_pt.graph import Tensor
 from tinygrad_pt.viz.drawing import Drawing
 from tinygrad_pt.viz.engine import EngineError, doctor
 from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
@@ -16,16 +17,9 @@ __all__ = ["Drawing", "Edge", "EngineError", "Snapshot", "Vertex", "doctor", "dr
 
 
 def draw(
-    tensor: Any,
-    names: Mapping[str, Any] | None = None,
-    *,
-    rankdir: str = "LR",
-    lang: str = "en",
-    edge_labels: str = "auto",
-    engine: str = "auto",
-    title: str = "",
-    max_nodes: int = MAX_NODES,
-) -> Drawing:
+    tensor: Tensor, names: Mapping[str, Any] | None = None, *, rankdir: str = "LR", lang: str = "en",
+    edge_labels: str = "auto", engine: str = "auto", title: str = "", max_nodes: int = MAX_NODES,
+) -> Drawing:  # fmt: skip
     """Draw the computation graph of `tensor`: one box per value, one edge per argument.
 
     A box shows name, op, shape, value and gradient (`·` until a backward pass has run from `tensor`); an edge
@@ -59,7 +53,5 @@ def draw(
         caller = sys._getframe(1)
         near, far = dict(caller.f_locals), caller.f_globals
         names = {k: v for k, v in {**near, **far, **near}.items() if not k.startswith("_")}
-    return Drawing(
-        snapshot(tensor, names, title, max_nodes, lang if lang in WORDS else "en"),
-        rankdir=rankdir, lang=lang, edge_labels=edge_labels, engine=engine,
-    )  # fmt: skip
+    seen = snapshot(tensor, names, title, max_nodes, lang if lang in WORDS else "en")
+    return Drawing(seen, rankdir=rankdir, lang=lang, edge_labels=edge_labels, engine=engine)

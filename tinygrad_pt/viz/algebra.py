@@ -10,16 +10,14 @@ import numpy as np
 from tinygrad_pt.graph import OPS
 from tinygrad_pt.symbol import Symbol
 
-__all__ = ["ORDER", "UNIT", "Product", "condition", "is_op", "plain", "product", "simplify"]
-
 UNIT = Symbol("1")  # what flows into a scalar when its local derivative is asked for
 
 KEEP = {"reshape", "unsqueeze", "squeeze", "expand", "cast", "clone"}  # change no value
 # One element alone is its own sum, maximum, product, …
 GATHER = {"sum", "sum_to", "sum_rows", "mean", "amax", "amin", "prod", "logsumexp"}
 MOVE = GATHER | {
-    "permute", "transpose", "t", "flip", "pad", "crop", "narrow", "select", "getitem", "scatter_add",
-    "cumsum",
+    "permute", "transpose", "t", "flip", "pad", "crop", "narrow", "select", "getitem",
+    "scatter_add", "cumsum",
 }  # fmt: skip
 
 

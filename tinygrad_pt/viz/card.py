@@ -1,4 +1,4 @@
-"""What is written on a drawing, whoever paints it: the card of each vertex and the chip of each edge."""
+"""The words of a drawing, for every painter: a card for each vertex and a chip for each edge."""
 
 from __future__ import annotations
 
@@ -10,13 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .model import Edge, Snapshot, Vertex
-from .text import MISSING_GRAD, MISSING_VALUE, WORDS, clean, number, relation, shape_text
+from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
+from tinygrad_pt.viz.text import WORDS, check, clean, decimal, path_text, relation, shape_text
 
-__all__ = ["LABELS", "Block", "Card", "card", "chips", "edge_tip"]
-
+MISSING_VALUE, MISSING_GRAD = "?", "·"
 FEW, MANY = 4, 64  # up to FEW elements are written out, up to MANY are shown as a heat map
-LABELS = ("auto", "none", "num", "sym", "both")
 SYMBOL_LENGTH = 40
 BOTH_UP_TO = 64
 
@@ -30,6 +28,11 @@ class Block:
 
     lines: tuple[str, ...]
     heat: tuple[tuple[int | None, ...], ...] = ()
+
+    @property
+    def cell(self) -> float:
+        """The side of the heat map's cells: large enough for their signs where the map is small."""
+        return max(3.0, min(12.0, 96.0 // max(len(self.heat), len(self.heat[0]))))
 
 
 @dataclass(frozen=True)
@@ -51,18 +54,11 @@ def card(vertex: Vertex, lang: str = "en") -> Card:
     >>> card(Vertex("n0", "x", "", "input", (), "float32", 0.05, None, False)).value.lines
     ('0.0500',)
     """
-    grad = None
-    if vertex.requires_grad or vertex.grad is not None:
-        grad = block(vertex.grad, "∇", MISSING_GRAD, lang)
+    grad = block(vertex.grad, "∇", MISSING_GRAD, lang) if vertex.differentiable else None
     return Card(
-        name=clean(vertex.name) or vertex.id,
-        op=clean(vertex.op, 16),
-        shape=clean(shape_text(vertex.shape), 24),
-        value=block(vertex.value, "v", MISSING_VALUE, lang),
-        grad=grad,
-        note=clean(vertex.note, 32),
-        tip=_tip(vertex, lang),
-    )
+        clean(vertex.name) or vertex.id, clean(vertex.op, 16), clean(shape_text(vertex.shape), 24),
+        block(vertex.value, "v", MISSING_VALUE, lang), grad, clean(vertex.note, 32), _tip(vertex, lang),
+    )  # fmt: skip
 
 
 def block(value: NDArray[Any] | float | None, letter: str, missing: str, lang: str) -> Block:
@@ -73,11 +69,11 @@ def block(value: NDArray[Any] | float | None, letter: str, missing: str, lang: s
     if array.size == 0:
         return Block((WORDS[lang]["empty"],))
     if array.ndim == 0:
-        return Block((number(array[()], lang=lang),))
+        return Block((decimal(array[()], lang=lang),))
     rows = array.reshape(-1, array.shape[-1])
     if array.size <= FEW:
         comma = "; " if lang == "pt" else ", "
-        return Block(tuple(f"[{comma.join(number(x, lang=lang) for x in row)}]" for row in rows))
+        return Block(tuple(f"[{comma.join(decimal(x, lang=lang) for x in row)}]" for row in rows))
     size = np.abs(array.astype(np.complex128 if np.iscomplexobj(array) else np.float64))
     if array.size > MANY or np.iscomplexobj(array):
         with np.errstate(all="ignore"):
@@ -85,7 +81,7 @@ def block(value: NDArray[Any] | float | None, letter: str, missing: str, lang: s
         return Block((f"‖{letter}‖ {relation(norm, lang=lang)}",))
     finite = size[np.isfinite(size)]
     top = float(finite.max()) if finite.size else 0.0
-    return Block((f"|{letter}| ≤ {number(top, lang=lang)}",), _levels(rows, top))
+    return Block((f"|{letter}| ≤ {decimal(top, lang=lang)}",), _levels(rows, top))
 
 
 def _levels(rows: NDArray[Any], top: float) -> tuple[tuple[int | None, ...], ...]:
@@ -102,12 +98,10 @@ def _tip(vertex: Vertex, lang: str) -> str:
         head += f" {clean(vertex.op, 60)}"
     lines = [head, " ".join(filter(None, (clean(vertex.dtype, 40), clean(shape_text(vertex.shape), 80))))]
     lines.append(f"{words['value']}: {_summary(vertex.value, words['unkept'], lang)}")
-    if vertex.requires_grad or vertex.grad is not None:
-        lines.append(f"{words['gradient']}: {_summary(vertex.grad, words['pending'], lang)}")
-    else:
-        lines.append(words["none"])
+    pending = f"{words['gradient']}: {_summary(vertex.grad, words['pending'], lang)}"
+    lines.append(pending if vertex.differentiable else words["none"])
     if vertex.scope:
-        lines.append(".".join(clean(part) for part in vertex.scope[:12]))
+        lines.append(path_text(vertex.scope))
     if vertex.note:
         lines.append(clean(vertex.note, 200))
     return "\n".join(filter(None, lines))
@@ -122,7 +116,7 @@ def _summary(value: NDArray[Any] | float | None, missing: str, lang: str) -> str
     words, wide = WORDS[lang], array.astype(np.float64)
     with np.errstate(all="ignore"):
         parts = {"min": wide.min(), "mean": wide.mean(), "max": wide.max()}
-    return ", ".join(f"{words[key]} {number(float(part), lang=lang)}" for key, part in parts.items())
+    return ", ".join(f"{words[key]} {decimal(float(part), lang=lang)}" for key, part in parts.items())
 
 
 def chips(snapshot: Snapshot, labels: str = "auto", lang: str = "en") -> tuple[tuple[str, ...], ...]:
@@ -136,8 +130,7 @@ def chips(snapshot: Snapshot, labels: str = "auto", lang: str = "en") -> tuple[t
     >>> chips(Snapshot((a, b), (Edge("n0", "n1", 0, "∂b/∂a = b", 20.0855),)))
     (('∂b/∂a = b', '= 20.0855'),)
     """
-    if labels not in LABELS:
-        raise ValueError(f"edge_labels={labels!r}: expected one of {', '.join(LABELS)}")
+    check(edge_labels=labels)
     if labels == "auto":
         labels = "both" if len(snapshot.edges) <= BOTH_UP_TO else "num"
     return tuple(_chip(edge, labels, lang) for edge in snapshot.edges)
@@ -152,7 +145,7 @@ def _chip(edge: Edge, labels: str, lang: str, limit: int = SYMBOL_LENGTH) -> tup
     if edge.number is None or (labels == "sym" and symbol):
         return (symbol,) if symbol else ()
     if labels == "num" or not symbol:
-        return (number(edge.number, lang=lang),)
+        return (decimal(edge.number, lang=lang),)
     if _states(symbol, edge.number):
         return (symbol,)
     return (symbol, relation(edge.number, lang=lang))

@@ -1,19 +1,17 @@
-"""A snapshot in Graphviz's language: one table per vertex, one edge per argument slot, nested clusters."""
+"""`digraph` writes a snapshot in Graphviz's language: a table per vertex, an edge per argument, nested clusters."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from .card import Block, Card, card, chips, edge_tip
-from .model import Scope, Snapshot, Vertex
-from .style import HEAT_LIGHT, LIGHT
-from .text import WORDS, clean, dot_html, dot_quoted
+from tinygrad_pt.viz.card import Block, Card, card, chips, edge_tip
+from tinygrad_pt.viz.model import Scope, Snapshot, Vertex
+from tinygrad_pt.viz.style import HEAT_LIGHT, LIGHT
+from tinygrad_pt.viz.text import check, clean, dot_html, dot_quoted, path_text
 
 if TYPE_CHECKING:
     import graphviz
-
-__all__ = ["digraph"]
 
 
 def digraph(snapshot: Snapshot, rankdir: str = "LR", labels: str = "auto", lang: str = "en") -> graphviz.Digraph:
@@ -24,10 +22,7 @@ def digraph(snapshot: Snapshot, rankdir: str = "LR", labels: str = "auto", lang:
     """
     import graphviz  # here, because few programs that compute also draw
 
-    if rankdir not in ("LR", "TB"):
-        raise ValueError(f"rankdir={rankdir!r}: expected 'LR' or 'TB'")
-    if lang not in WORDS:
-        raise ValueError(f"lang={lang!r}: expected one of {', '.join(WORDS)}")
+    check(rankdir=rankdir, lang=lang)
     dot = graphviz.Digraph("tinygrad_pt", graph_attr=_graph_attributes(snapshot, rankdir))
     dot.attr("node", shape="box", margin="0.04,0.02", color=LIGHT["line"])
     dot.attr("node", fontname="Helvetica", fontsize="12")
@@ -89,22 +84,17 @@ def _cluster(number: int, title: str, scope: Scope) -> graphviz.Digraph:
     import graphviz
 
     shown = dot_html(clean(title, 60)) or " "
-    path = ".".join(clean(part) for part in scope[:12])
     attributes = {
         "id": f"frame{number}", "class": "frame", "style": "rounded,dashed,filled",
         "fillcolor": LIGHT["frame"], "color": LIGHT["line"], "fontcolor": LIGHT["muted"],
         "fontsize": "11", "labeljust": "l",
-        "label": f"<{shown}>", "tooltip": dot_quoted(path) or " ",
+        "label": f"<{shown}>", "tooltip": dot_quoted(path_text(scope)) or " ",
     }  # fmt: skip
     return graphviz.Digraph(f"cluster_{number}", graph_attr=attributes)
 
 
 def _node_attributes(vertex: Vertex, entry: Card) -> dict[str, str]:
-    style = ["filled"]
-    if vertex.kind not in ("op", "loss"):
-        style.append("rounded")
-    if entry.grad is None:
-        style.append("dashed")
+    style = ["filled", *["rounded"] * (vertex.kind not in ("op", "loss")), *["dashed"] * (entry.grad is None)]
     attributes = {
         "id": vertex.id, "class": vertex.kind, "style": ",".join(style),
         "fillcolor": LIGHT[vertex.kind], "tooltip": dot_quoted(entry.tip),
@@ -140,7 +130,7 @@ def _block(block: Block, colour: str) -> Iterator[str]:
     if not block.heat:
         yield text + ('<BR ALIGN="RIGHT"/>' if len(block.lines) > 1 else "")
         return
-    cell = int(max(3, min(12, 96 // max(len(block.heat), len(block.heat[0])))))
+    cell = int(block.cell)
     yield '<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="0"><TR><TD>'
     yield '<TABLE BORDER="1" CELLBORDER="0" CELLSPACING="0" CELLPADDING="0">'
     for row in block.heat:

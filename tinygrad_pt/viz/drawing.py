@@ -1,4 +1,4 @@
-"""The drawing a user holds: DOT, SVG and files of a snapshot, and a picture in a notebook."""
+"""`Drawing` is what `viz.draw` returns: the DOT, SVG and files of a snapshot, and a picture in a notebook."""
 
 from __future__ import annotations
 
@@ -10,17 +10,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import engine as engines
-from .card import LABELS
-from .dot import digraph
-from .model import Snapshot
-from .svg import paint
-from .text import WORDS
+from tinygrad_pt.errors import refuse
+from tinygrad_pt.viz import engine as engines
+from tinygrad_pt.viz.dot import digraph
+from tinygrad_pt.viz.model import Snapshot
+from tinygrad_pt.viz.svg import paint
+from tinygrad_pt.viz.text import check
 
 if TYPE_CHECKING:
     import graphviz
-
-__all__ = ["Drawing"]
 
 SUFFIXES = (".dot", ".gv", ".svg", ".png", ".pdf")
 
@@ -41,21 +39,10 @@ class Drawing:
     """
 
     def __init__(
-        self,
-        snapshot: Snapshot,
-        *,
-        rankdir: str = "LR",
-        lang: str = "en",
-        edge_labels: str = "auto",
+        self, snapshot: Snapshot, *, rankdir: str = "LR", lang: str = "en", edge_labels: str = "auto",
         engine: str = "auto",
-    ) -> None:
-        for name, value, known in (
-            ("rankdir", rankdir, ("LR", "TB")),
-            ("lang", lang, tuple(WORDS)),
-            ("edge_labels", edge_labels, LABELS),
-        ):
-            if value not in known:
-                raise ValueError(f"{name}={value!r}: expected one of {', '.join(known)}")
+    ) -> None:  # fmt: skip
+        check(rankdir=rankdir, lang=lang, edge_labels=edge_labels)
         self.snapshot, self.engine = snapshot, engine
         self.rankdir, self.lang, self.edge_labels = rankdir, lang, edge_labels
 
@@ -85,7 +72,7 @@ class Drawing:
         path = Path(path)
         suffix = path.suffix.lower()
         if suffix not in SUFFIXES:
-            raise ValueError(f"cannot draw to {path.name!r}: the name must end in {', '.join(SUFFIXES)}")
+            raise refuse(ValueError, f"cannot draw to {path.name!r}: the name must end in {', '.join(SUFFIXES)}")
         if suffix in (".dot", ".gv"):
             content = self.dot.encode()
         elif suffix == ".svg":

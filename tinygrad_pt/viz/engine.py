@@ -1,4 +1,4 @@
-"""Graphviz where there is one: finding it, asking it in a child process, saying what mends its absence."""
+"""`render` asks Graphviz, where it is installed, in a child process; its errors say what mends an absence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import threading
 from dataclasses import dataclass
 from functools import cache
 
-__all__ = ["Engine", "EngineError", "REMEDY", "doctor", "engines", "formats", "render"]
+from tinygrad_pt.errors import refuse
 
 TIMEOUT = 30.0
 OUTPUT_CAP = 64 << 20
@@ -102,7 +102,7 @@ def render(source: str, format: str, engine: str = "auto") -> bytes:
     Raises EngineError where none can, and ValueError for an unknown format.
     """
     if format not in FORMATS:
-        raise ValueError(f"format {format!r}: expected one of {', '.join(FORMATS)}")
+        raise refuse(ValueError, f"format {format!r}: expected one of {', '.join(FORMATS)}")
     troubles = []
     for one in _choose(engine):
         try:
@@ -120,12 +120,9 @@ def _ask(engine: Engine, source: str, format: str) -> bytes:
         raise EngineError(loss[:200])
     if _STARTS[format] not in output[:2000]:
         raise EngineError(f"the output is no {format.upper()}")
-    return _timeless(output) if format == "pdf" else output
-
-
-def _timeless(pdf: bytes) -> bytes:
-    """A PDF without the hour of its birth, so that the same drawing gives the same file."""
-    return re.sub(rb"/(CreationDate|ModDate) \(D:\d{14}", rb"/\1 (D:20000101000000", pdf)
+    if format == "pdf":  # without the time of its making, so that the same drawing gives the same file
+        output = re.sub(rb"/(CreationDate|ModDate) \(D:\d{14}", rb"/\1 (D:20000101000000", output)
+    return output
 
 
 def _run(argv: tuple[str, ...], source: bytes) -> tuple[bytes, str]:

@@ -1,4 +1,4 @@
-"""Rules read as mathematics: a `Symbol` as one line of Unicode, such as `∂o/∂net = o·(1 − o)`.
+"""`read` writes a rule as mathematics, one line of Unicode such as `∂o/∂net = o·(1 − o)`.
 
 The expression is first simplified (`algebra`), then written, with parentheses where a part binds less tightly
 than its place asks. `[P]` is 1 where P holds, else 0 (Iverson's bracket), and `ḡ` the gradient that arrives.
@@ -16,9 +16,7 @@ import numpy as np
 
 from tinygrad_pt.graph import OPS, Op
 from tinygrad_pt.symbol import Symbol
-from tinygrad_pt.viz.algebra import ORDER, UNIT, Product, condition, is_op, plain, product, simplify
-
-__all__ = ["UNIT", "number", "op_sign", "read", "render", "template"]
+from tinygrad_pt.viz.algebra import ORDER, Product, condition, is_op, plain, product, simplify
 
 # How tightly a text binds: a part that binds less than its place asks stands in parentheses.
 ANY, SUM, PRODUCT, MATRIX, POWER, ATOM = range(6)
@@ -32,9 +30,8 @@ KNOWN = {0.6931471805599453: "ln(2)", 2.302585092994046: "ln(10)"}
 WORDS = {
     "cdot": "·", "sigma": "σ", "sum": "Σ", "prod": "Π", "leq": "≤", "geq": "≥", "neq": "≠", "sqrt": "√",
     "land": "∧", "lor": "∨", "lnot": "¬", "oplus": "⊕", "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈",
-    "rceil": "⌉",
-    "left": "", "right": "", "operatorname": "", "mathrm": "", "overline": "", "textstyle": "", "bmod": "mod",
-    "|": "‖", ",": " ",
+    "rceil": "⌉", "left": "", "right": "", "operatorname": "", "mathrm": "", "overline": "", "textstyle": "",
+    "bmod": "mod", "|": "‖", ",": " ",
 }  # fmt: skip
 TEMPLATES = {  # where the notation says less than a picture needs
     "mean": "mean(a)", "amax": "max(a)", "amin": "min(a)", "product_of_others": "Π≠ᵢ a", "clamp": "clamp(a, low, high)",
@@ -78,10 +75,10 @@ def op_sign(op: Op, attrs: Any = None) -> str:
     return SIGNS.get(op.name) or op.name.rpartition(".")[2].removesuffix("_loss")
 
 
-def number(x: Any) -> str:
+def exact(x: Any) -> str:
     """A number, as short as it is exact to six digits.
 
-    >>> number(0.5), number(-3.0), number(0.6931471805599453)
+    >>> exact(0.5), exact(-3.0), exact(0.6931471805599453)
     ('0.5', '−3', 'ln(2)')
     """
     x = np.asarray(x)
@@ -93,7 +90,7 @@ def number(x: Any) -> str:
 def exponent(n: Any) -> str:
     """What stands above a base."""
     if isinstance(n, str) or not float(n).is_integer():
-        text = n if isinstance(n, str) else number(n)
+        text = n if isinstance(n, str) else exact(n)
         return f"^({text})" if text.startswith("−") else f"^{text}"
     return "" if n == 1 else ("⁻" if n < 0 else "") + str(abs(int(n))).translate(SUPERSCRIPT)
 
@@ -112,13 +109,13 @@ def render(x: Any, place: int = ANY) -> str:
 
 def _product(p: Product) -> tuple[str, int]:
     value = abs(p.number)
-    above, below = [number(value)], []
+    above, below = [exact(value)], []
     if len(above[0]) > 6 and value not in KNOWN:
         ratio = Fraction(value).limit_denominator(1000) if np.isfinite(value) else Fraction(0)
         if ratio and abs(float(ratio) / value - 1) < 1e-14:
             above, below = [str(ratio.numerator)], [str(ratio.denominator)] if ratio.denominator > 1 else []
     elif value not in (0, 1) and (1 / value).is_integer() and any(n < 0 for _, n in p.powers):
-        above, below = ["1"], [number(1 / value)]
+        above, below = ["1"], [exact(1 / value)]
     if above == ["1"] and any(n > 0 for _, n in p.powers):
         above = []
     powers = sorted(p.powers, key=lambda power: condition(power[0]))

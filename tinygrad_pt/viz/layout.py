@@ -11,11 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from .model import Scope, Snapshot
-from .ordering import arrange
-from .placing import Items, Link, place
-
-__all__ = ["Box", "Layout", "Point", "columns", "layout"]
+from tinygrad_pt.viz.model import Scope, Snapshot
+from tinygrad_pt.viz.ordering import arrange
+from tinygrad_pt.viz.placing import Items, Link, place
+from tinygrad_pt.viz.text import check
 
 Point = tuple[float, float]
 Size = tuple[float, float]
@@ -96,8 +95,7 @@ def layout(snapshot: Snapshot, sizes: Mapping[str, Size], chips: Sequence[Size |
 
     After Sugiyama, Tagawa and Toda (1981): columns, orders by barycentres and transpositions, positions.
     """
-    if rankdir not in ("LR", "TB"):
-        raise ValueError(f"rankdir={rankdir!r}: expected 'LR' or 'TB'")
+    check(rankdir=rankdir)
     turned = rankdir == "TB"
     column = columns(snapshot)
     items = _items(snapshot, column, sizes, chips, turned)
@@ -120,15 +118,15 @@ def _items(
         slots[edge.target] = max(slots.get(edge.target, 0), edge.slot + 1)
         last[edge.source] = max(last.get(edge.source, 0), column[edge.target])
     for vertex in snapshot.vertices:
-        at = 2 * column[vertex.id]
-        size = sizes[vertex.id]
-        index[vertex.id] = items.add("vertex", at, at, frame[vertex.scope], *_axes(size, turned))
+        at, size = 2 * column[vertex.id], sizes[vertex.id]
+        index[vertex.id] = items.add("vertex", at, at, frame[vertex.scope], *(size if turned else size[::-1]))
     trunks = _trunks(snapshot, column, items, frame, index)
     scope = {vertex.id: vertex.scope for vertex in snapshot.vertices}
     for number, edge in enumerate(snapshot.edges):
         at, target = 2 * column[edge.target] - 1, index[edge.target]
         inside = items.holding(frame[scope[edge.target]], at, at)
-        chip = items.add("chip", at, at, inside, *_axes(chips[number] or (0.0, 0.0), turned))
+        size = chips[number] or (0.0, 0.0)
+        chip = items.add("chip", at, at, inside, *(size if turned else size[::-1]))
         port = items.extent[target] * ((edge.slot + 1) / (slots[edge.target] + 1) - 0.5)
         items.links.append(Link(trunks.get((edge.source, at - 1), index[edge.source]), chip, 0.0))
         items.links.append(Link(chip, target, port))
@@ -175,11 +173,6 @@ def _common_after(ahead: Sequence[tuple[int, Scope]]) -> list[Scope]:
             same += 1
         common.append(scope[:same])
     return common[::-1]
-
-
-def _axes(size: Size, turned: bool) -> Size:
-    """A size as (extent across the columns, room along them)."""
-    return (size[0], size[1]) if turned else (size[1], size[0])
 
 
 def _frames(snapshot: Snapshot, column: Mapping[str, int], items: Items) -> dict[Scope, int]:
@@ -254,14 +247,9 @@ def _along(items: Items, across: Sequence[float], turned: bool) -> _Along:
 
 
 def _assemble(
-    snapshot: Snapshot,
-    items: Items,
-    across: Sequence[float],
-    along: _Along,
-    sizes: Mapping[str, Size],
-    chips: Sequence[Size | None],
-    rankdir: str,
-) -> Layout:
+    snapshot: Snapshot, items: Items, across: Sequence[float], along: _Along, sizes: Mapping[str, Size],
+    chips: Sequence[Size | None], rankdir: str,
+) -> Layout:  # fmt: skip
     turned = rankdir == "TB"
 
     def turn(a: float, c: float) -> Point:

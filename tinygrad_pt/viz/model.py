@@ -1,4 +1,4 @@
-"""What a drawing is made of: vertices, edges and module frames of a graph at one moment, as plain data."""
+"""`Snapshot` holds the vertices, edges and module frames of a graph at one moment, as plain data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-__all__ = ["KINDS", "Edge", "Scope", "Snapshot", "Vertex"]
+from tinygrad_pt.errors import refuse
 
 Scope = tuple[str, ...]
 KINDS = ("input", "param", "const", "target", "op", "loss")
@@ -36,11 +36,16 @@ class Vertex:
     scope: Scope = ()
     note: str = ""
 
+    @property
+    def differentiable(self) -> bool:
+        """Whether a gradient can arrive."""
+        return self.requires_grad or self.grad is not None
+
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
-            raise ValueError(f"vertex id {self.id!r}: expected a letter, then letters, digits or _")
+            raise refuse(ValueError, f"vertex id {self.id!r}: expected a letter, then letters, digits or _")
         if self.kind not in KINDS:
-            raise ValueError(f"vertex {self.id}: kind {self.kind!r} is none of {', '.join(KINDS)}")
+            raise refuse(ValueError, f"vertex {self.id}: kind {self.kind!r} is none of {', '.join(KINDS)}")
 
 
 @dataclass(frozen=True)
@@ -67,9 +72,8 @@ class Edge:
 class Snapshot:
     """Vertices in order of birth, one edge per argument slot, and the titles of the module frames.
 
-    A scope without a title gets no frame of its own (a list of layers, which computes nothing itself).
-    Every edge must lead from an older vertex to a younger one, so that a drawing needs no search for
-    an order and cannot meet a cycle.
+    A scope without a title gets no frame of its own (a list of layers, which computes nothing itself). Every edge must
+    lead from an older vertex to a younger one, so that a drawing needs no search for an order and cannot meet a cycle.
 
     >>> a = Vertex("n0", "a", "", "param", (), "float32", 3.0, 6.0, True)
     >>> b = Vertex("n1", "b", "×", "loss", (), "float32", 9.0, 1.0, True)
@@ -85,14 +89,14 @@ class Snapshot:
     def __post_init__(self) -> None:
         birth = {vertex.id: number for number, vertex in enumerate(self.vertices)}
         if len(birth) != len(self.vertices):
-            raise ValueError("two vertices share one id")
+            raise refuse(ValueError, "two vertices share one id")
         taken: set[tuple[str, int]] = set()
         for edge in self.edges:
             name = f"edge {edge.source} → {edge.target}"
             if edge.source not in birth or edge.target not in birth:
-                raise ValueError(f"{name}: an end is not among the vertices")
+                raise refuse(ValueError, f"{name}: an end is not among the vertices")
             if birth[edge.source] >= birth[edge.target]:
-                raise ValueError(f"{name}: the source must be born before the target")
+                raise refuse(ValueError, f"{name}: the source must be born before the target")
             if edge.slot < 0 or (edge.target, edge.slot) in taken:
-                raise ValueError(f"{name}: slot {edge.slot} is negative or taken")
+                raise refuse(ValueError, f"{name}: slot {edge.slot} is negative or taken")
             taken.add((edge.target, edge.slot))

@@ -1,15 +1,13 @@
-"""What the values of a picture are called: the user's names where there are any, else short ones."""
+"""`names_of` gives the values of a picture their names: the user's where there are any, else short ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from tinygrad_pt.graph import Handle, Leaf, Node
-from tinygrad_pt.viz.formula import number
+from tinygrad_pt.graph import Leaf, Node, Tensor
+from tinygrad_pt.viz.formula import exact
 from tinygrad_pt.viz.text import clean
-
-__all__ = ["TARGETS", "Known", "known_tensors", "names_of"]
 
 TARGETS = ("t", "y", "T", "Y", "target", "targets", "label", "labels", "alvo", "alvos")
 DEEPEST, LONGEST = 4, 256  # how far into lists and dicts names are looked for
@@ -30,7 +28,7 @@ def known_tensors(names: Mapping[str, Any], boxes: Collection[Any], constants: I
     alive = {id(t) for t in (c.handle() for c in constants) if t is not None}
 
     def drawn(t: Any) -> bool:
-        return isinstance(t, Handle) and (id(t) in alive if t.node is None else t.node in boxes)
+        return isinstance(t, Tensor) and (id(t) in alive if t.node is None else t.node in boxes)
 
     found: Known = {}
     modules = []
@@ -57,7 +55,7 @@ def _entries(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     stack = [(name, value, 0)]
     while stack:
         path, here, depth = stack.pop()
-        if isinstance(here, Handle):
+        if isinstance(here, Tensor):
             yield path, here
         elif isinstance(here, (list, tuple, dict)) and len(here) <= LONGEST and depth < DEEPEST:
             pairs = here.items() if isinstance(here, dict) else enumerate(here)
@@ -80,7 +78,7 @@ def names_of(
     for box in boxes:
         if box not in names:
             if hasattr(box, "raw"):
-                names[box] = number(box.raw)
+                names[box] = exact(box.raw)
                 continue
             stem = "c"
             if isinstance(box, Node):

@@ -1,13 +1,11 @@
-"""Which item stands above which: barycentre sweeps and transpositions; the fewest crossings win."""
+"""`arrange` orders the items of each column by barycentre sweeps and transpositions, for the fewest crossings."""
 
 from __future__ import annotations
 
 from bisect import bisect_right, insort
 from collections.abc import Callable, Sequence
 
-from .placing import Items, Spacing
-
-__all__ = ["arrange", "crossings"]
+from tinygrad_pt.viz.placing import Items, Spacing
 
 SWEEPS = 12
 
@@ -136,10 +134,7 @@ def crossings(items: Items, lanes: Sequence[Sequence[int]]) -> int:
         if items.kind[item] == "trunk":
             for gap in range(items.lo[item] + 1, items.hi[item] + 1):
                 pieces[gap].append((spot[gap - 1][item], spot[gap][item]))
-    total = 0
-    for piece in pieces:
-        total += _inversions(piece)
-    return total
+    return sum(map(_inversions, pieces))
 
 
 def _inversions(piece: list[tuple[int, float]]) -> int:

@@ -1,14 +1,12 @@
-"""Positions across the columns: the items of a layout, what keeps them apart, what pulls them straight."""
+"""`place` gives the items of a layout their positions across the columns: rules keep them apart, links pull them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from .model import Scope
-
-__all__ = ["Items", "Link", "Spacing", "place"]
+from tinygrad_pt.viz.model import Scope
 
 INFINITY = float("inf")
 ROUNDS, MOMENTUM = 60, 0.8
@@ -48,12 +46,9 @@ class Items:
         return len(self.kind)
 
     def add(self, kind: str, lo: int, hi: int, parent: int, extent: float, room: float) -> int:
-        self.kind.append(kind)
-        self.lo.append(lo)
-        self.hi.append(hi)
-        self.parent.append(parent)
-        self.extent.append(extent)
-        self.room.append(room)
+        lists: tuple[list[Any], ...] = (self.kind, self.lo, self.hi, self.parent, self.extent, self.room)
+        for known, value in zip(lists, (kind, lo, hi, parent, extent, room), strict=True):
+            known.append(value)
         return len(self.kind) - 1
 
     def holding(self, frame: int, lo: int, hi: int) -> int:

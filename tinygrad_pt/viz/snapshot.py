@@ -1,7 +1,7 @@
-"""Reading the graph behind a tensor into a `Snapshot`: values, gradients and local derivatives of one moment.
+"""`snapshot` reads the graph behind a tensor: its values, gradients and local derivatives at one moment.
 
-Nothing is kept by the engine for the sake of pictures. Values that no rule saved are computed again from
-those that are still there; whatever has changed since, or is gone, is shown as unknown rather than guessed.
+The engine keeps nothing for the sake of pictures. Values that no rule saved are computed again from those that are
+still there; a value that has changed since, or is gone, is shown as unknown.
 """
 
 from __future__ import annotations
@@ -11,23 +11,22 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.debugging.replay import Boxes, Number, Replay
+from tinygrad_pt.debugging.replay import Boxes, Number, Replay, with_history
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import Constant, Handle, Leaf, Node, made_by
+from tinygrad_pt.graph import Constant, Leaf, Node, Tensor, made_by
+from tinygrad_pt.modes import Scope
 from tinygrad_pt.symbol import Symbol
-from tinygrad_pt.viz.formula import UNIT, op_sign, read
+from tinygrad_pt.viz.algebra import UNIT
+from tinygrad_pt.viz.formula import op_sign, read
 from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
 from tinygrad_pt.viz.naming import TARGETS, Known, known_tensors, names_of
-from tinygrad_pt.viz.text import WORDS
-from tinygrad_pt.viz.text import number as decimal
-
-__all__ = ["MAX_NODES", "snapshot"]
+from tinygrad_pt.viz.text import WORDS, decimal
 
 MAX_NODES = 400
 
 
 def snapshot(
-    root: Any, names: Mapping[str, Any] | None = None, title: str = "", max_nodes: int = MAX_NODES, lang: str = "en"
+    root: Tensor, names: Mapping[str, Any] | None = None, title: str = "", max_nodes: int = MAX_NODES, lang: str = "en"
 ) -> Snapshot:
     """The graph that `root` was computed by, as plain data: it keeps neither tensors nor graph alive.
 
@@ -41,43 +40,35 @@ def snapshot(
     Raises:
         TypeError: `root` is no tensor. RuntimeError: it has no history. ValueError: the graph is too large.
     """
-    if not isinstance(root, Handle):
-        raise TypeError(f"draw() takes a tensor, not {type(root).__name__}")
-    if root.node is None:
-        raise refuse(
-            RuntimeError,
-            "this tensor has no history to draw: it does not require grad",
-            mend="compute it, outside no_grad(), from a tensor with requires_grad=True",
-        )
-    graph = Boxes(root.node)
+    node = with_history(root, "draw() takes a tensor", "this tensor has no history to draw: it does not require grad")
+    graph = Boxes(node)
     if len(graph.scope) > max_nodes:
-        raise ValueError(
-            f"the graph has {len(graph.scope)} values, more than can be read in one picture ({max_nodes})\n"
-            "  mend: draw a smaller batch or a part of the network, or pass max_nodes="
-        )
+        text = f"the graph has {len(graph.scope)} values, more than can be read in one picture ({max_nodes})"
+        mend = "draw a smaller batch or a part of the network, or pass max_nodes="
+        raise refuse(ValueError, text, mend=mend)
     return _Reader(graph, root, names or {}, lang).snapshot(title)
 
 
 class _Reader:
     """One reading of one graph: values, then names, then gradients, then the picture."""
 
-    def __init__(self, graph: Boxes, root: Any, names: Mapping[str, Any], lang: str) -> None:
-        self.graph, self.root, self.lang, self.words = graph, root, lang, WORDS[lang]
+    def __init__(self, graph: Boxes, root: Tensor, names: Mapping[str, Any], lang: str) -> None:
+        self.graph, self.node, self.lang, self.words = graph, graph.nodes[-1], lang, WORDS[lang]
         self.known: Known = known_tensors(names, graph.scope, graph.constants.values())
         self.handle: dict[Any, Any] = {t.node: t for t, *_ in self.known.values() if t.node is not None}
-        self.handle |= {root.node: root}
+        self.handle |= {self.node: root}
         self.replay = Replay(graph, self.handle)
         self.handle, self.value = self.replay.handle, self.replay.value
         self.name = names_of(graph.scope, self.handle, self.known, made_by)
         if lang == "pt":
             self.name |= {b: self.name[b].replace(".", ",") for b in graph.scope if isinstance(b, Number)}
         self.symbol = {box: Symbol(name, tuple(box.shape), box.dtype) for box, name in self.name.items()}
-        seed = root.node.note("seed")
-        self.grad = {} if seed is None else self.replay.gradients(root.node, seed)
+        self.seed = self.node.note("seed")
+        self.grad = {} if self.seed is None else self.replay.gradients(self.node, self.seed)
 
     # ------------------------------------------------------------------------------------ the picture
     def snapshot(self, title: str) -> Snapshot:
-        """All that was read."""
+        """The picture of all that was read."""
         ids = {box: f"n{i}" for i, box in enumerate(self.graph.scope)}
         frames = _Frames()
         vertices = tuple(self._vertex(box, ids[box], frames) for box in ids)
@@ -101,7 +92,7 @@ class _Reader:
         )  # fmt: skip
 
     def _kind(self, box: Any) -> str:
-        if box is self.root.node:
+        if box is self.node:
             return "loss"
         if isinstance(box, Node):
             return "param" if isinstance(box, Leaf) else "op"
@@ -110,13 +101,13 @@ class _Reader:
         return "target" if self.name[box].rpartition(".")[2].rstrip("0123456789_") in TARGETS else "input"
 
     def _note(self, box: Any, value: Any, grad: Any) -> str:
-        """What the reader must know lest the numbers mislead."""
+        """A warning to the reader where the numbers alone would mislead."""
         if box in self.replay.changed:
             return self.words["changed"]
         if value is None and isinstance(box, Constant):
             return self.words["unkept"]
         held = getattr(self.handle.get(box), "_grad", None)
-        if held is None or self.root.node.note("seed") is None or not isinstance(box, Node):
+        if held is None or self.seed is None or not isinstance(box, Node):
             return ""
         x = held.array
         if grad is not None and np.allclose(x, grad, rtol=1e-5, atol=1e-8, equal_nan=True):
@@ -151,9 +142,9 @@ class _Frames:
         self.titles: dict[tuple[str, ...], str] = {}
         self.parts: dict[tuple[Any, Any], str] = {}
 
-    def path(self, scope: Any) -> tuple[str, ...]:
+    def path(self, scope: Scope | None) -> tuple[str, ...]:
         """Where a scope is; a module without a name of its own is told apart by being another call's."""
-        chain = []
+        chain: list[Scope] = []
         while scope is not None:
             chain.append(scope)
             scope = scope.parent

@@ -1,23 +1,19 @@
-"""Colours and fonts of the drawings, light and dark, in one table that a test holds to its contrasts."""
+"""The colours and fonts of the drawings, light and dark; a test holds them to their contrasts."""
 
 from __future__ import annotations
-
-__all__ = ["DARK", "HEAT_DARK", "HEAT_LIGHT", "LIGHT", "level_name", "stylesheet"]
 
 SANS = 'Helvetica,Arial,"Liberation Sans","DejaVu Sans",sans-serif'
 MONO = '"DejaVu Sans Mono",Menlo,Consolas,"Liberation Mono",Courier,monospace'
 
 LIGHT = {
     "page": "#ffffff", "text": "#1f2328", "muted": "#57606a", "line": "#6e7781", "frame": "#f6f8fa",
-    "forward": "#0b57d0", "backward": "#b3261e", "note": "#6f4e00",
-    "input": "#e6f4ea", "param": "#fff4ce", "const": "#f6f6f6", "target": "#ececec", "op": "#edf2fa",
-    "loss": "#fdeceb",
+    "forward": "#0b57d0", "backward": "#b3261e", "note": "#6f4e00", "input": "#e6f4ea", "param": "#fff4ce",
+    "const": "#f6f6f6", "target": "#ececec", "op": "#edf2fa", "loss": "#fdeceb",
 }  # fmt: skip
 DARK = {
     "page": "#16181c", "text": "#e6e8eb", "muted": "#a8b0ba", "line": "#8b949e", "frame": "#1d2025",
-    "forward": "#8ab4f8", "backward": "#ff8a80", "note": "#e8c66b",
-    "input": "#1d2f24", "param": "#383019", "const": "#26282c", "target": "#303236", "op": "#232a36",
-    "loss": "#3a2323",
+    "forward": "#8ab4f8", "backward": "#ff8a80", "note": "#e8c66b", "input": "#1d2f24", "param": "#383019",
+    "const": "#26282c", "target": "#303236", "op": "#232a36", "loss": "#3a2323",
 }  # fmt: skip
 
 # Purple to orange stays apart for every kind of colour vision, and from the blue and red of the passes.

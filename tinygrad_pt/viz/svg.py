@@ -1,17 +1,15 @@
-"""The painter: a snapshot as one self-contained SVG, boxes by the built-in layout, no script and no link."""
+"""`paint` draws a snapshot as one self-contained SVG: boxes placed by the built-in layout, no script and no link."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
 
-from .card import Block, Card, card, chips, edge_tip
-from .layout import Box, Layout, Point, layout
-from .model import Edge, Snapshot, Vertex
-from .style import level_name, stylesheet
-from .text import WORDS, clean, width, xml
-
-__all__ = ["paint"]
+from tinygrad_pt.viz.card import Block, Card, card, chips, edge_tip
+from tinygrad_pt.viz.layout import Box, Layout, Point, layout
+from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
+from tinygrad_pt.viz.style import level_name, stylesheet
+from tinygrad_pt.viz.text import WORDS, check, clean, path_text, width, xml
 
 ROOT = "tinygrad-pt"
 LINE, HEADER, PADDING, CAPTION, CHIP_LINE = 17.0, 24.0, 9.0, 18.0, 14.0
@@ -24,8 +22,7 @@ def paint(snapshot: Snapshot, rankdir: str = "LR", labels: str = "auto", lang: s
 
     Raises ValueError for an unknown `rankdir`, `labels` or `lang`.
     """
-    if lang not in WORDS:
-        raise ValueError(f"lang={lang!r}: expected one of {', '.join(WORDS)}")
+    check(lang=lang)
     cards = {vertex.id: card(vertex, lang) for vertex in snapshot.vertices}
     words = chips(snapshot, labels, lang)
     sizes = {key: measure(entry) for key, entry in cards.items()}
@@ -89,16 +86,11 @@ def _n(value: float) -> str:
 # Vertices ---------------------------------------------------------------------------------------
 
 
-def cell_size(block: Block) -> float:
-    """The side of a heat map's cells: large enough for their signs where the map is small."""
-    return max(3.0, min(12.0, 96.0 // max(len(block.heat), len(block.heat[0]))))
-
-
 def _block_size(block: Block) -> tuple[float, float]:
     text = max(width(line, 12, mono=True) for line in block.lines)
     if not block.heat:
         return text, LINE * len(block.lines)
-    cell = cell_size(block)
+    cell = block.cell
     return cell * len(block.heat[0]) + 8 + text, max(LINE, cell * len(block.heat) + 6)
 
 
@@ -125,11 +117,10 @@ def _vertex(vertex: Vertex, entry: Card, box: Box, lang: str) -> Iterator[str]:
         yield _rect(Box(box.x - 3, box.y - 3, box.w + 6, box.h + 6), "box outer", 5)
     yield _rect(box, "box", 11 if leaf else 3)
     left, right = box.x + PADDING, box.x + box.w - PADDING
-    shape = ""
-    if entry.shape:
-        at = left + width(entry.name, 13, bold=True) + 6
-        shape = f'<text class="mono small muted" x="{_n(at)}" y="{_n(box.y + 17)}">{xml(entry.shape)}</text>'
-    yield f'<text class="name" x="{_n(left)}" y="{_n(box.y + 17)}">{xml(entry.name)}</text>{shape}'
+    at = left + width(entry.name, 13, bold=True) + 6
+    shape = f'<text class="mono small muted" x="{_n(at)}" y="{_n(box.y + 17)}">{xml(entry.shape)}</text>'
+    name = f'<text class="name" x="{_n(left)}" y="{_n(box.y + 17)}">{xml(entry.name)}</text>'
+    yield name + shape if entry.shape else name
     if entry.op:
         yield f'<text class="end" x="{_n(right)}" y="{_n(box.y + 17)}">{xml(entry.op)}</text>'
     yield f'<path class="rule" d="M{_n(box.x)} {_n(box.y + HEADER)}h{_n(box.w)}"/>'
@@ -156,7 +147,7 @@ def _block(block: Block, caption: str, style: str, left: float, right: float, to
 
 def _heat(block: Block, left: float, top: float) -> Iterator[str]:
     """One path per level; in cells large enough a minus or plus repeats the sign without colour."""
-    cell = cell_size(block)
+    cell = block.cell
     squares: dict[str, list[str]] = {}
     signs: list[str] = []
     for i, row in enumerate(block.heat):
@@ -255,7 +246,6 @@ def _frames(snapshot: Snapshot, plan: Layout) -> Iterator[str]:
         shown = title
         while shown and width(shown, 11) > box.w - 20:
             shown = clean(title, len(shown) - 1)
-        path = ".".join(clean(part) for part in scope[:12])
-        yield f'<g class="frame" id="frame{number}"><title>{xml(title)}\n{xml(path)}</title>'
+        yield f'<g class="frame" id="frame{number}"><title>{xml(title)}\n{xml(path_text(scope))}</title>'
         yield _rect(box, "border", 8)
         yield f'<text class="small muted" x="{_n(box.x + 10)}" y="{_n(box.y + 14)}">{xml(shown)}</text></g>'

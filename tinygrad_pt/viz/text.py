@@ -1,17 +1,17 @@
-"""Text for drawings: cleaning what nobody vouches for, escaping it once per sink, and writing numbers."""
+"""The text of drawings: it is cleaned, escaped for the format it goes into, and numbers are written in one way."""
 
 from __future__ import annotations
 
 import html
 import math
 import unicodedata
+from collections.abc import Iterable
+from itertools import islice
 from numbers import Integral
 
 import numpy as np
 
-__all__ = ["WORDS", "clean", "dot_html", "dot_quoted", "number", "relation", "shape_text", "width", "xml"]
-
-MISSING_VALUE, MISSING_GRAD = "?", "·"
+from tinygrad_pt.errors import refuse
 
 # Whatever steers instead of showing: controls, surrogates, format marks (among them the bidirectional
 # overrides, which reorder a whole row of a page), private use and separators of lines.
@@ -21,19 +21,34 @@ _NONCHARACTERS = {0xFFFE, 0xFFFF}
 WORDS = {
     "en": {
         "input": "input", "param": "parameter", "const": "constant", "target": "target", "op": "operation",
-        "loss": "loss", "value": "value", "gradient": "gradient", "unkept": "not kept",
-        "pending": "not computed yet", "none": "no gradient", "min": "min", "mean": "mean", "max": "max",
-        "argument": "argument", "graph": "computation graph", "values": "values", "edges": "edges",
-        "empty": "empty", "local": "local derivative", "changed": "changed since",
+        "loss": "loss", "value": "value", "gradient": "gradient", "unkept": "not kept", "pending": "not computed yet",
+        "none": "no gradient", "min": "min", "mean": "mean", "max": "max", "argument": "argument", "values": "values",
+        "graph": "computation graph", "edges": "edges", "empty": "empty", "local": "local derivative",
+        "changed": "changed since",
     },
     "pt": {
         "input": "entrada", "param": "parâmetro", "const": "constante", "target": "alvo", "op": "operação",
         "loss": "erro", "value": "valor", "gradient": "gradiente", "unkept": "não guardado",
-        "pending": "ainda não calculado", "none": "sem gradiente", "min": "mín", "mean": "média",
-        "max": "máx", "argument": "argumento", "graph": "grafo de computação", "values": "valores",
+        "pending": "ainda não calculado", "none": "sem gradiente", "min": "mín", "mean": "média", "max": "máx",
+        "argument": "argumento", "values": "valores", "graph": "grafo de computação",
         "edges": "arestas", "empty": "vazio", "local": "derivada local", "changed": "mudou desde então",
     },
 }  # fmt: skip
+
+
+OPTIONS = {"rankdir": ("LR", "TB"), "lang": tuple(WORDS), "edge_labels": ("auto", "none", "num", "sym", "both")}
+
+
+def check(**options: str) -> None:
+    """Refuse options that drawings do not know."""
+    for name, value in options.items():
+        if value not in OPTIONS[name]:
+            raise refuse(ValueError, f"{name}={value!r}: expected one of {', '.join(OPTIONS[name])}")
+
+
+def path_text(scope: Iterable[str]) -> str:
+    """The path of a module, of at most twelve parts."""
+    return ".".join(clean(part) for part in islice(scope, 12))
 
 
 def clean(text: object, limit: int = 32) -> str:
@@ -92,12 +107,12 @@ def dot_quoted(text: str) -> str:
     return text.replace("<", "&lt;").replace(">", "&gt;").replace("\n", "\\n")
 
 
-def number(value: object, digits: int = 4, lang: str = "en") -> str:
+def decimal(value: object, digits: int = 4, lang: str = "en") -> str:
     """A number with `digits` decimals and a true minus; whole numbers and truth values as they are.
 
     What would round to nothing, or grow long, is written with an exponent: 0.0000 stands for zero only.
 
-    >>> number(-0.5), number(3), number(2.5e-7), number(float("-inf")), number(0.15, lang="pt")
+    >>> decimal(-0.5), decimal(3), decimal(2.5e-7), decimal(float("-inf")), decimal(0.15, lang="pt")
     ('−0.5000', '3', '2.50e−7', '−∞', '0,1500')
     """
     if isinstance(value, (bool, np.bool_)):
@@ -106,9 +121,9 @@ def number(value: object, digits: int = 4, lang: str = "en") -> str:
         text = str(int(value))
         text = text if len(text) <= 12 else f"{float(value):.{digits}e}"
     elif isinstance(value, (complex, np.complexfloating)):
-        imaginary = number(float(value.imag), digits, lang)
+        imaginary = decimal(float(value.imag), digits, lang)
         sign = "" if imaginary.startswith("−") else "+"
-        return f"{number(float(value.real), digits, lang)}{sign}{imaginary}i"
+        return f"{decimal(float(value.real), digits, lang)}{sign}{imaginary}i"
     else:
         text = _real(float(value), digits)  # type: ignore[arg-type]
     text = text.replace("-", "−")
@@ -134,7 +149,7 @@ def relation(value: float, digits: int = 4, lang: str = "en") -> str:
     >>> relation(0.25), relation(1 / 3)
     ('= 0.2500', '≈ 0.3333')
     """
-    text = number(value, digits, lang)
+    text = decimal(value, digits, lang)
     plain = text.replace("−", "-").replace(",", ".").replace("∞", "inf")
     # A float32 carries seven digits: what differs behind them is not a rounding of ours.
     exact = math.isnan(value) or math.isclose(float(plain), value, rel_tol=1e-6)

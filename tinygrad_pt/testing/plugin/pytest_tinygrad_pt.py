@@ -16,10 +16,8 @@ examples: int | None = None  # what --gradcheck-examples said; `gradient_propert
 def pytest_addoption(parser: pytest.Parser) -> None:
     """The options."""
     group = parser.getgroup("tinygrad_pt", "gradients and graphs (tinygrad_pt)")
-    group.addoption(
-        "--gradcheck-examples", type=int, metavar="N", default=None,
-        help="how many examples every gradient_property draws",
-    )  # fmt: skip
+    text = "how many examples every gradient_property draws"
+    group.addoption("--gradcheck-examples", type=int, metavar="N", default=None, help=text)
     group.addoption("--graph-snapshot-update", action="store_true", help="store the graphs that graph_snapshot sees")
 
 
@@ -34,8 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture
 def graph_snapshot(request: pytest.FixtureRequest) -> Any:
     """Assert that the graph behind tensors has the stored structure: `graph_snapshot(loss)`, once or more per test."""
-    from tinygrad_pt.testing.pytest_plugin import Snapshots
+    from tinygrad_pt.testing.pytest_plugin import StoredGraphs
 
-    return Snapshots(
-        request.path, request.node.name, update=request.config.getoption("graph_snapshot_update", default=False)
-    )
+    update = request.config.getoption("graph_snapshot_update", default=False)
+    return StoredGraphs(request.path, request.node.name, update=update)

@@ -1,21 +1,19 @@
-"""Axes and indices that a given tensor has."""
+"""Strategies for the axes and indices of a given tensor."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
+from tinygrad_pt.errors import refuse
+from tinygrad_pt.graph import Tensor
 from tinygrad_pt.testing.strategies.numbers import Strategy
 
 
-def _shape_of(t: Any) -> tuple[int, ...]:
-    shape = getattr(t, "shape", t)
-    return tuple(shape)
-
-
-def axes_for(t: Any, *, none: bool = True, several: bool = True) -> Strategy:
+def axes_for(t: Tensor | Sequence[int], *, none: bool = True, several: bool = True) -> Strategy:
     """What `dim=` may be for a tensor (or a shape): one axis, counted from either end, a tuple of them, or None.
 
     Args:
@@ -28,7 +26,7 @@ def axes_for(t: Any, *, none: bool = True, several: bool = True) -> Strategy:
     ...     assert (np.ones((2, 3)).sum(axis) >= 2).all()
     >>> test_sum_of_ones()
     """
-    ndim = len(_shape_of(t))
+    ndim = len(getattr(t, "shape", t))
     choices: list[Strategy] = []
     if ndim:
         choices.append(st.sampled_from([*range(ndim), *range(-1, -ndim - 1, -1)]))
@@ -41,7 +39,7 @@ def axes_for(t: Any, *, none: bool = True, several: bool = True) -> Strategy:
 
 
 @st.composite
-def indices_for(draw: Any, t: Any, *, kind: str = "any") -> Any:
+def indices_for(draw: Any, t: Tensor | Sequence[int], *, kind: str = "any") -> Any:
     """What may stand in `t[…]`: integers, slices, Ellipsis, None, integers with repeats, truth values, or a mixture.
 
     Args:
@@ -56,9 +54,9 @@ def indices_for(draw: Any, t: Any, *, kind: str = "any") -> Any:
     ...     assert set(np.ravel(np.arange(6).reshape(2, 3)[index])) <= set(range(6))
     >>> test_what_is_read_was_there()
     """
-    shape = _shape_of(t)
+    shape = tuple(getattr(t, "shape", t))
     if kind not in ("any", "basic", "integer", "boolean"):
-        raise ValueError(f"kind must be 'any', 'basic', 'integer' or 'boolean', not {kind!r}")
+        raise refuse(ValueError, f"kind must be 'any', 'basic', 'integer' or 'boolean', not {kind!r}")
     if kind == "boolean":
         return draw(_mask(shape))
     count = draw(st.integers(0 if kind != "integer" or not shape else 1, len(shape)))

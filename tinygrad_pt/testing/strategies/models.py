@@ -1,4 +1,4 @@
-"""Small networks with drawn weights, inputs for them, and optimizers with a few steps behind them."""
+"""Strategies for small networks with drawn weights, for their inputs, and for optimizers that have stepped before."""
 
 from __future__ import annotations
 

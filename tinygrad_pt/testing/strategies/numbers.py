@@ -1,4 +1,4 @@
-"""Numbers to fill tensors with: away from kinks, apart from each other, tied on purpose, or special."""
+"""Strategies for numbers to fill tensors with: away from kinks, apart from each other, tied on purpose, or special."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from tinygrad_pt import dtypes as kinds
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.testing.spec import domain_of
 
 Strategy = st.SearchStrategy[Any]
@@ -78,7 +79,7 @@ def dtypes(kind: str = "float") -> Strategy:
         "bool": (kinds.bool,),
     }
     if kind != "any" and kind not in table:
-        raise ValueError(f"kind must be 'float', 'int', 'bool' or 'any', not {kind!r}")
+        raise refuse(ValueError, f"kind must be 'float', 'int', 'bool' or 'any', not {kind!r}")
     return st.sampled_from([d for k, row in table.items() if kind in (k, "any") for d in row])
 
 
@@ -91,8 +92,4 @@ def values(shape: tuple[int, ...], elements: Any, slot: int = 0) -> Strategy:
             return st.permutations(range(size)).map(lambda order: domain.apart(order, shape, slot))
         elements = safe_floats(domain)
     # One draw per element: a fill shared by many would make ties by accident.
-    return st.tuples(*[elements] * size).map(lambda x: _array(x, shape))
-
-
-def _array(elements: tuple[Any, ...], shape: tuple[int, ...]) -> Any:
-    return np.array(elements if elements else np.zeros(0)).reshape(shape)
+    return st.tuples(*[elements] * size).map(lambda x: np.array(x if x else np.zeros(0)).reshape(shape))

@@ -1,4 +1,4 @@
-"""Whole random programs: typed graphs of ops on drawn inputs, that print themselves as scripts one can run.
+"""Random programs for tests: functions made of ops on drawn inputs, which print themselves as scripts one can run.
 
 A program is drawn as plain numbers and then built line by line, each line being run at once on the inputs; so a
 line is only ever added where its arguments have the shapes it takes and lie inside its domain, away from its kinks.
@@ -6,6 +6,7 @@ line is only ever added where its arguments have the shapes it takes and lie ins
 
 from __future__ import annotations
 
+import functools
 import linecache
 import math
 import re
@@ -20,13 +21,14 @@ import tinygrad_pt as torch
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.modes import no_grad
 from tinygrad_pt.nn import functional
-from tinygrad_pt.testing.spec import Domain
+from tinygrad_pt.testing.spec import Array, Domain, literal
 from tinygrad_pt.testing.strategies.numbers import Strategy, values
 
 MARGIN = 0.05  # how far arguments stay away from kinks and poles
 LARGEST, MOST = 30.0, 12  # of a value in size, and of elements in one
 NAMESPACE = {"torch": torch, "functional": functional}
 FILE = "<program>"
+NAME = re.compile(r"\b[xw]\d+\b")  # of a value, while a program is built
 
 
 class Program:
@@ -67,7 +69,7 @@ class Program:
         if any("functional." in line for line in self.lines):
             head.append("from tinygrad_pt.nn import functional")
         head.append("from tinygrad_pt.testing import assert_gradients")
-        inputs = [f"{name} = {_literal(x)}" for name, x in self.arguments.items()]
+        inputs = [f"{name} = {literal(x)[:-1]}, requires_grad=True)" for name, x in self.arguments.items()]
         names = ", ".join(self.arguments)
         loss = f"program({names}).sum()" if len(self.results) == 1 else f"sum(y.sum() for y in program({names}))"
         tail = [f'torch.viz.draw({loss}).save("program.svg")', f"assert_gradients(program, {names}, order=2)"]
@@ -97,29 +99,31 @@ class Program:
         printer.text("\n\n" + self.script() + "\n")
 
 
-def _literal(x: Any) -> str:
-    wants = "dtype=torch.float64, requires_grad=True"
-    if x.size:
-        return f"torch.tensor({x.tolist()!r}, {wants})"
-    return f"torch.zeros({x.shape!r}, {wants})"
-
-
 # ------------------------------------------------------------------------------------------ what lines may say
 AGO = (0, 0, 0, 0, 0, 1, 1, 1, 2, 2, 3, 4)  # what a die of twelve sides says of how long ago
+
+Fits = Callable[[Array], Any] | None  # whether a value is one that an op takes; None: every value is
 
 
 class Scene:
     """What a line may choose from: the values so far, latest first, and dice drawn for this line."""
 
-    def __init__(self, values: dict[str, Any], dice: tuple[int, ...], fresh: Callable[[], str]) -> None:
+    def __init__(self, values: dict[str, Array], dice: tuple[int, ...], fresh: Callable[[], str]) -> None:
         self.values, self.fresh = values, fresh
         self.dice = iter(dice)
+
+    def __getitem__(self, name: str) -> Array:
+        return self.values[name]
 
     def die(self, sides: int) -> int:
         """A number below `sides`; it shrinks to 0."""
         return next(self.dice, 0) % max(1, sides)
 
-    def pick(self, fits: Callable[[Any], Any] | None = None, but: str = "") -> str:
+    def choose(self, *options: Any) -> Any:
+        """One of several; it shrinks to the first."""
+        return options[self.die(len(options))]
+
+    def pick(self, fits: Fits = None, but: str = "") -> str:
         """The name of a value that fits, rather a late one; `but` only where there is no choice, or by chance."""
         names = [n for n, x in reversed(self.values.items()) if fits is None or fits(x)]
         if not names:
@@ -129,9 +133,18 @@ class Scene:
             names.append(but)
         return names[AGO[next(self.dice, 0)] % len(names)]
 
+    def second(self, a: str, fits: Callable[[Array, Array], Any] | None = None) -> str:
+        """The name of a value that broadcasts with the value named a, and fits it."""
+        x = self[a]
+        return self.pick(lambda y: _meet(x, y) and (fits is None or fits(x, y)), a)
+
+    def like(self, a: str) -> str:
+        """The name of a value of the same shape."""
+        return self.pick(lambda y: y.shape == self[a].shape, a)
+
     def axis(self, name: str) -> int:
         """An axis of a value."""
-        ndim = self.values[name].ndim
+        ndim = self[name].ndim
         if not ndim:
             raise Unfit
         return (ndim - 1) - self.die(ndim)
@@ -141,59 +154,101 @@ class Unfit(Exception):
     """No value fits: the line is left out."""
 
 
-Line = Callable[[Scene], "str | list[str]"]
-VOCABULARY: dict[str, Line] = {}
+Word = Callable[[Scene], "str | list[str]"]
+VOCABULARY: dict[str, Word] = {}
 
 
-def says(*names: str) -> Callable[[Any], Any]:
+def says(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Decorator: the words this makes lines for; it is called with the scene and the word."""
 
-    def decorate(make: Any) -> Any:
-        for name in names:
-            VOCABULARY[name] = lambda scene, name=name: make(scene, name)  # type: ignore[misc]
+    def decorate(make: Callable[..., Any]) -> Callable[..., Any]:
+        VOCABULARY.update({name: functools.partial(make, name=name) for name in names})
         return make
 
     return decorate
 
 
-def _inside(low: float = -math.inf, high: float = math.inf, avoid: Iterable[float] = ()) -> Callable[[Any], bool]:
+def _inside(low: float = -math.inf, high: float = math.inf, avoid: Iterable[float] = ()) -> Callable[[Array], bool]:
     """Whether all elements lie between two bounds and away from some points."""
     return lambda x: bool(
         np.all((x >= low) & (x <= high)) and all(np.min(np.abs(x - p), initial=1.0) > MARGIN for p in avoid)
     )
 
 
-def _apart(x: Any) -> bool:
+def _apart(x: Array) -> bool:
     """Whether no two elements are near each other: no maximum is attained twice."""
     return x.size > 0 and bool(np.all(np.diff(np.sort(x, axis=None)) > MARGIN))
 
 
-def _unwhole(x: Any) -> bool:
+def _unwhole(x: Array) -> bool:
     """Whether all elements are away from whole numbers and halves."""
     return bool(np.all(np.abs(x * 2 - np.round(x * 2)) > 2 * MARGIN))
 
 
-FITS: dict[str, Callable[[Any], Any] | None] = {
-    **dict.fromkeys(
-        "neg square exp expm1 exp2 sigmoid tanh sin cos atan sinh cosh asinh clone tril triu".split(), None
-    ),
+def _broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
+    """The shape that several broadcast to; None if they do not."""
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        return None
+
+
+def _meet(x: Array, y: Array) -> bool:
+    """Whether two values broadcast together to one that is not too large."""
+    shape = _broadcast(x.shape, y.shape)
+    return shape is not None and math.prod(shape) <= MOST
+
+
+def _rank(n: int) -> Callable[[Array], bool]:
+    return lambda x: x.ndim == n
+
+
+def _matrices(x: Array) -> bool:
+    return x.ndim >= 2
+
+
+def _filled(x: Array) -> bool:
+    """Whether it has an axis, and elements along it."""
+    return bool(x.ndim and x.size)
+
+
+NONZERO = _inside(avoid=[0.0])
+
+# fmt: off
+UNARY: dict[str, Fits] = {
+    **dict.fromkeys("neg square exp expm1 exp2 sigmoid tanh sin cos atan sinh cosh asinh clone".split()),
+    "tril": _matrices, "triu": _matrices,
     **dict.fromkeys(["log", "log2", "log10", "sqrt", "rsqrt"], _inside(low=0.1)),
     **dict.fromkeys(["asin", "acos", "atanh"], _inside(-0.9, 0.9)),
-    **dict.fromkeys(["abs", "relu", "sign", "reciprocal"], _inside(avoid=[0.0])),
+    **dict.fromkeys(["abs", "relu", "sign", "reciprocal"], NONZERO),
     **dict.fromkeys(["floor", "ceil", "trunc", "round"], _unwhole),
-    "log1p": _inside(low=-0.9),
-    "tan": _inside(-1.2, 1.2),
-    "acosh": _inside(low=1.1),
-}  # fmt: skip
-MATRIX = {"tril", "triu"}
+    "log1p": _inside(low=-0.9), "tan": _inside(-1.2, 1.2), "acosh": _inside(low=1.1),
+}
+NUMBERED = {
+    "add_number": "{} + {}", "mul_number": "{} * {}", "rsub_number": "{1} - {0}", "div_number": "{} / {}",
+    "rdiv_number": "{1} / {0}",
+}
+OPERATORS = {"add": "+", "sub": "-", "mul": "*"}
+BINARY: dict[str, Callable[[Array, Array], Any] | None] = {
+    "logaddexp": None, "div": lambda x, y: NONZERO(y),
+    **dict.fromkeys(["atan2", "hypot"], lambda x, y: NONZERO(np.hypot(x, y))),
+    **dict.fromkeys(["maximum", "minimum"], lambda x, y: NONZERO(x - y)),
+    "pow": lambda x, y: np.all(x > 0.1),
+    **dict.fromkeys(["remainder", "fmod"], lambda x, y: NONZERO(y) and _unwhole(np.divide(x, y))),
+}
+REDUCED: dict[str, Fits] = {
+    "sum": None, "mean": lambda x: x.size, "logsumexp": lambda x: x.size,
+    "norm": lambda x: x.size and np.min(np.abs(x)) > MARGIN, "amax": _apart, "amin": _apart,
+    "var": lambda x: x.size and min(x.shape, default=0) > 1,
+    "std": lambda x: x.size and min(x.shape, default=0) > 1 and _apart(x), "prod": None,
+}
+# fmt: on
 
 
-@says(*FITS)
+@says(*UNARY)
 def _unary(scene: Scene, name: str) -> str:
-    fits = FITS[name]
-    if name in MATRIX:
-        return f"torch.{name}({scene.pick(lambda x: x.ndim >= 2)}, {scene.die(3) - 1})"
-    return f"torch.{name}({scene.pick(fits)})"
+    a = scene.pick(UNARY[name])
+    return f"torch.{name}({a}, {scene.die(3) - 1})" if name in ("tril", "triu") else f"torch.{name}({a})"
 
 
 @says("logsigmoid", "gelu", "silu", "softplus")
@@ -201,96 +256,32 @@ def _activation(scene: Scene, name: str) -> str:
     return f"functional.{name}({scene.pick()})"
 
 
-@says("clamp")
-def _clamp(scene: Scene, name: str) -> str:
-    return f"torch.clamp({scene.pick(_inside(avoid=[-0.5, 0.5]))}, -0.5, 0.5)"
+VOCABULARY["clamp"] = lambda scene: f"torch.clamp({scene.pick(_inside(avoid=[-0.5, 0.5]))}, -0.5, 0.5)"
 
 
-@says("add_number", "mul_number", "rsub_number", "div_number", "rdiv_number")
+@says(*NUMBERED)
 def _with_number(scene: Scene, name: str) -> str:
-    number = (2.0, 0.5, -1.5, 0.75)[scene.die(4)]
-    form = {"add": "{} + {}", "mul": "{} * {}", "rsub": "{1} - {0}", "div": "{} / {}", "rdiv": "{1} / {0}"}
-    a = scene.pick(_inside(avoid=[0.0]) if name == "rdiv_number" else None)
-    return form[name.removesuffix("_number")].format(a, number)
+    number = scene.choose(2.0, 0.5, -1.5, 0.75)
+    return NUMBERED[name].format(scene.pick(NONZERO if name == "rdiv_number" else None), number)
 
 
-@says("power")
-def _power(scene: Scene, name: str) -> str:
-    n = (2, 3, 1, 0, -1, 0.5, 2.5, -1.5)[scene.die(8)]
-    return f"{scene.pick(None if n in (0, 1, 2, 3) else _inside(low=0.1))} ** {n}"
+VOCABULARY["power"] = lambda s: (
+    f"{s.pick(None if (n := s.choose(2, 3, 1, 0, -1, 0.5, 2.5, -1.5)) in (0, 1, 2, 3) else _inside(low=0.1))} ** {n}"
+)
 
 
-def _second(scene: Scene, a: str, fits: Callable[[Any, Any], bool] | None = None) -> str:
-    """A value that broadcasts with the value named a."""
-    x = scene.values[a]
-
-    def both(y: Any) -> bool:
-        try:
-            shape = np.broadcast_shapes(x.shape, y.shape)
-        except ValueError:
-            return False
-        return math.prod(shape) <= MOST and (fits is None or fits(x, y))
-
-    return scene.pick(both, a)
-
-
-OPERATORS = {"add": "+", "sub": "-", "mul": "*"}
-
-
-def _no_tie(x: Any, y: Any) -> bool:
-    return _inside(avoid=[0.0])(x - y)
-
-
-def _quotient_unwhole(x: Any, y: Any) -> bool:
-    return _inside(avoid=[0.0])(y) and _unwhole(np.divide(x, y))
-
-
-PAIRS: dict[str, Callable[[Any, Any], bool] | None] = {
-    "logaddexp": None,
-    "div": lambda x, y: _inside(avoid=[0.0])(y),
-    "atan2": lambda x, y: _inside(avoid=[0.0])(np.hypot(x, y)),
-    "hypot": lambda x, y: _inside(avoid=[0.0])(np.hypot(x, y)),
-    "maximum": _no_tie,
-    "minimum": _no_tie,
-    "pow": lambda x, y: bool(np.all(x > 0.1)),
-    "remainder": _quotient_unwhole,
-    "fmod": _quotient_unwhole,
-}
-
-
-@says(*OPERATORS, *PAIRS)
+@says(*OPERATORS, *BINARY)
 def _binary(scene: Scene, name: str) -> str:
     a = scene.pick()
-    b = _second(scene, a, PAIRS.get(name))
+    b = scene.second(a, BINARY.get(name))
     return f"{a} {OPERATORS[name]} {b}" if name in OPERATORS else f"torch.{name}({a}, {b})"
 
 
 @says("where")
 def _where(scene: Scene, name: str) -> str:
     a = scene.pick(_inside(avoid=[0.1]))
-    b = _second(scene, a)
-    return f"torch.where({a} > 0.1, {b}, {_second(scene, b, lambda _, y: _meet(scene.values[a], y))})"
-
-
-def _meet(x: Any, y: Any) -> bool:
-    try:
-        return math.prod(np.broadcast_shapes(x.shape, y.shape)) <= MOST
-    except ValueError:
-        return False
-
-
-# ------------------------------------------------------------------------------------------ reductions
-REDUCED: dict[str, Callable[[Any], Any] | None] = {
-    "sum": None,
-    "mean": lambda x: x.size,
-    "logsumexp": lambda x: x.size,
-    "norm": lambda x: x.size and np.min(np.abs(x)) > MARGIN,
-    "amax": _apart,
-    "amin": _apart,
-    "var": lambda x: x.size and min(x.shape, default=0) > 1,
-    "std": lambda x: x.size and min(x.shape, default=0) > 1 and _apart(x),
-    "prod": None,
-}  # fmt: skip
+    b = scene.second(a)
+    return f"torch.where({a} > 0.1, {b}, {scene.second(b, lambda _, y: _meet(scene[a], y))})"
 
 
 @says(*REDUCED)
@@ -298,168 +289,130 @@ def _reduction(scene: Scene, name: str) -> str:
     a = scene.pick(REDUCED[name])
     word = "torch.linalg.vector_norm" if name == "norm" and hasattr(torch, "linalg") else f"torch.{name}"
     if name != "logsumexp" and scene.die(2) == 0:
-        if name in ("amax", "amin"):
-            return f"torch.{name[1:]}({a})"
-        return f"{word}({a})"
+        return f"{'torch.' + name[1:] if name in ('amax', 'amin') else word}({a})"
     axis = scene.axis(a)
-    if not scene.values[a].shape[axis] and name != "sum":
+    if not scene[a].shape[axis] and name != "sum":
         raise Unfit
     return f"{word}({a}, dim={axis}{', keepdim=True' if scene.die(2) else ''})"
 
 
 @says("cumsum", "cumprod", "softmax", "log_softmax", "flip", "roll")
 def _along(scene: Scene, name: str) -> str:
-    a = scene.pick(lambda x: x.ndim and x.size)
+    a = scene.pick(_filled)
     axis = scene.axis(a)
-    if name == "roll":
-        return f"torch.roll({a}, 1, {axis})"
-    return f"torch.{name}({a}, dim{'s' if name == 'flip' else ''}={f'({axis},)' if name == 'flip' else axis})"
+    where = {"roll": f"1, {axis}", "flip": f"dims=({axis},)"}.get(name, f"dim={axis}")
+    return f"torch.{name}({a}, {where})"
 
 
 @says("max", "min", "sort")
-def _named_results(scene: Scene, name: str) -> str:
+def _with_places(scene: Scene, name: str) -> str:
     a = scene.pick(lambda x: x.ndim and _apart(x))
     return f"torch.{name}({a}, dim={scene.axis(a)}).values"
 
 
-# ------------------------------------------------------------------------------------------ shapes
-@says("reshape")
-def _reshape(scene: Scene, name: str) -> str:
-    a = scene.pick()
-    x = scene.values[a]
-    forms = [(-1,), (1, *x.shape), (*x.shape, 1)] if x.size else [(1, *x.shape)]
-    if x.ndim >= 2 and x.size:
-        forms.append(x.shape[::-1])
-    return f"{a}.reshape({forms[scene.die(len(forms))]})"
+# fmt: off
+VOCABULARY.update({
+    "reshape": lambda s: f"{(a := s.pick())}.reshape({s.choose(*_reshaped(s[a]))})",
+    "unsqueeze": lambda s: f"{(a := s.pick(lambda x: x.ndim < 4))}.unsqueeze({s.die(s[a].ndim + 1)})",
+    "squeeze": lambda s: f"{s.pick(lambda x: 1 in x.shape)}.squeeze()",
+    "permute": lambda s: f"{(a := s.pick(_matrices))}.permute({_rotated(s[a].ndim, 1 + s.die(s[a].ndim - 1))})",
+    "transpose": lambda s: f"{(a := s.pick(_matrices))}.transpose({s.die(s[a].ndim)}, -1)",
+    "t": lambda s: f"{s.pick(_rank(2))}.t()",
+    "expand": lambda s: f"{(a := s.pick(lambda x: x.size * 2 <= MOST and x.ndim < 4))}.expand({(2, *s[a].shape)})",
+    "unbind_first": lambda s: f"{(a := s.pick(lambda x: x.ndim and x.shape[0]))}.unbind(0)[{s.die(s[a].shape[0])}]",
+    "cat": lambda s: f"torch.cat([{(a := s.pick(lambda x: x.ndim))}, {s.like(a)}], dim={s.die(s[a].ndim)})",
+    "stack": lambda s: f"torch.stack([{(a := s.pick())}, {s.like(a)}], dim={s.die(s[a].ndim + 1)})",
+    "split": lambda s: _split(s, s.pick(lambda x: x.ndim and x.shape[-1] >= 2)),
+    "narrow": lambda s: _part(s, "torch.narrow({}, {}, {}, {})"),
+    "select": lambda s: _part(s, "{}.select({}, {})"),
+    "pad": lambda s: f"functional.pad({s.pick(lambda x: x.ndim and x.shape[-1])}, ({s.die(2)}, {s.die(3) - 1}))",
+    "diagonal": lambda s: f"torch.diagonal({s.pick(_matrices)}, {s.die(3) - 1})",
+    "diag": lambda s: f"torch.diag({s.pick(lambda x: x.ndim == 1 and x.size <= 3)})",
+})
+# fmt: on
 
 
-@says("unsqueeze", "squeeze", "permute", "transpose", "t", "expand", "unbind_first")
-def _shape(scene: Scene, name: str) -> str:
-    if name == "unsqueeze":
-        a = scene.pick(lambda x: x.ndim < 4)
-        return f"{a}.unsqueeze({scene.die(scene.values[a].ndim + 1)})"
-    if name == "squeeze":
-        return f"{scene.pick(lambda x: 1 in x.shape)}.squeeze()"
-    if name == "t":
-        return f"{scene.pick(lambda x: x.ndim == 2)}.t()"
-    if name == "permute":
-        a = scene.pick(lambda x: x.ndim >= 2)
-        n = scene.values[a].ndim
-        k = 1 + scene.die(n - 1)
-        return f"{a}.permute({(*range(k, n), *range(k))})"
-    if name == "transpose":
-        a = scene.pick(lambda x: x.ndim >= 2)
-        return f"{a}.transpose({scene.die(scene.values[a].ndim)}, -1)"
-    if name == "expand":
-        a = scene.pick(lambda x: x.size * 2 <= MOST and x.ndim < 4)
-        return f"{a}.expand({(2, *scene.values[a].shape)})"
-    a = scene.pick(lambda x: x.ndim and x.shape[0])
-    return f"{a}.unbind(0)[{scene.die(scene.values[a].shape[0])}]"
+def _reshaped(x: Array) -> list[tuple[int, ...]]:
+    if not x.size:
+        return [(1, *x.shape)]
+    return [(-1,), (1, *x.shape), (*x.shape, 1), *([x.shape[::-1]] if x.ndim >= 2 else [])]
 
 
-@says("cat", "stack")
-def _join(scene: Scene, name: str) -> str:
-    a = scene.pick(lambda x: name == "stack" or x.ndim)
-    shape = scene.values[a].shape
-    b = scene.pick(lambda y: y.shape == shape, a)
-    axis = scene.die(len(shape) + (name == "stack"))
-    return f"torch.{name}([{a}, {b}], dim={axis})"
+def _rotated(n: int, k: int) -> tuple[int, ...]:
+    return (*range(k, n), *range(k))
 
 
-@says("split")
-def _split(scene: Scene, name: str) -> str:
-    a = scene.pick(lambda x: x.ndim and x.shape[-1] >= 2)
-    return f"{scene.fresh()}, {scene.fresh()} = {a}.split([1, {scene.values[a].shape[-1] - 1}], dim=-1)"
+def _split(scene: Scene, a: str) -> str:
+    return f"{scene.fresh()}, {scene.fresh()} = {a}.split([1, {scene[a].shape[-1] - 1}], dim=-1)"
 
 
-@says("narrow", "select", "pad", "diagonal", "diag")
-def _cut(scene: Scene, name: str) -> str:
-    if name == "pad":
-        return f"functional.pad({scene.pick(lambda x: x.ndim and x.shape[-1])}, ({scene.die(2)}, {scene.die(3) - 1}))"
-    if name == "diagonal":
-        return f"torch.diagonal({scene.pick(lambda x: x.ndim >= 2)}, {scene.die(3) - 1})"
-    if name == "diag":
-        return f"torch.diag({scene.pick(lambda x: x.ndim == 1 and x.size <= 3)})"
-    a = scene.pick(lambda x: x.ndim and x.size)
+def _part(scene: Scene, form: str) -> str:
+    """Some of the elements along an axis: from a start on, so many of them, or one."""
+    a = scene.pick(_filled)
     axis = scene.axis(a)
-    side = scene.values[a].shape[axis]
+    side = scene[a].shape[axis]
     start = scene.die(side)
-    if name == "select":
-        return f"{a}.select({axis}, {start})"
-    return f"torch.narrow({a}, {axis}, {start}, {scene.die(side - start + 1)})"
+    return form.format(a, axis, start, *([scene.die(side - start + 1)] if "narrow" in form else []))
 
 
 @says("index_basic", "index_repeated", "index_mask", "index_mixed", "gather", "index_select")
 def _index(scene: Scene, name: str) -> str:
-    a = scene.pick(lambda x: x.ndim and x.size)
-    x = scene.values[a]
+    a = scene.pick(_filled)
+    x = scene[a]
     side = x.shape[0]
     i, j = scene.die(side), scene.die(side)
     if name == "index_basic":
-        forms = [f"{i}", f"{i}:", "None", "..., 0", f"..., {-1}", f":{j + 1}, None"]
-        return f"{a}[{forms[scene.die(len(forms))]}]"
-    if name == "index_repeated":
-        return f"{a}[[{i}, {j}, {i}]]"
-    if name == "index_mask":
+        return f"{a}[{scene.choose(f'{i}', f'{i}:', 'None', '..., 0', '..., -1', f':{j + 1}, None')}]"
+    if name == "index_mixed":
+        return f"{a}[None, [{i}, {j}]]" if x.ndim < 2 else f"{a}[[{i}, {j}], ..., [{scene.die(x.shape[-1])}, 0]]"
+    return {
+        "index_repeated": f"{a}[[{i}, {j}, {i}]]",
         # Of literals: a mask that the inputs decide would change its shape where the checker moves them.
-        return f"{a}[torch.tensor({[k in (i, j) for k in range(side)]})]"
-    if name == "index_select":
-        return f"torch.index_select({a}, 0, torch.tensor([{j}, {i}, {j}]))"
-    if name == "gather":
-        rows = np.full((1, *x.shape[1:]), i).tolist()
-        return f"torch.gather({a}, 0, torch.tensor({rows}))"
-    if x.ndim < 2:
-        return f"{a}[None, [{i}, {j}]]"
-    return f"{a}[[{i}, {j}], ..., [{scene.die(x.shape[-1])}, 0]]"
+        "index_mask": f"{a}[torch.tensor({[k in (i, j) for k in range(side)]})]",
+        "index_select": f"torch.index_select({a}, 0, torch.tensor([{j}, {i}, {j}]))",
+        "gather": f"torch.gather({a}, 0, torch.tensor({np.full((1, *x.shape[1:]), i).tolist()}))",
+    }[name]
 
 
 # ------------------------------------------------------------------------------------------ products, losses
-@says("matmul", "dot", "outer", "linear", "einsum", "gram", "baddbmm")
-def _product(scene: Scene, name: str) -> str:
-    if name == "gram":  # the same value on both sides
-        a = scene.pick(lambda x: x.ndim >= 2)
-        return f"{a} @ {a}.transpose(-1, -2)"
-    if name == "dot":
-        a = scene.pick(lambda x: x.ndim == 1)
-        return f"torch.dot({a}, {scene.pick(lambda y: y.shape == scene.values[a].shape, a)})"
-    if name == "outer":
-        return f"torch.outer({scene.pick(lambda x: x.ndim == 1)}, {scene.pick(lambda x: x.ndim == 1)})"
-    if name == "linear":
-        a = scene.pick(lambda x: x.ndim == 2)
-        b = scene.pick(lambda y: y.ndim == 2 and y.shape[1] == scene.values[a].shape[1])
-        bias = [n for n, v in scene.values.items() if v.shape == scene.values[b].shape[:1]]
-        return f"functional.linear({a}, {b}{', ' + bias[-1] if bias else ''})"
-    if name == "einsum":
-        a = scene.pick(lambda x: x.ndim == 2)
-        b = scene.pick(lambda y: y.ndim == 2 and y.shape[0] == scene.values[a].shape[1])
-        return f'torch.einsum("{("ij,jk->ik", "ij,jk->ki", "ij,jk->j")[scene.die(3)]}", {a}, {b})'
-    if name == "baddbmm":
-        a = scene.pick(lambda x: x.ndim == 3)
-        return f"torch.bmm({a}, {a}.transpose(1, 2))"
-    a = scene.pick(lambda x: x.ndim)
-    x = scene.values[a]
-    b = scene.pick(lambda y: y.ndim and y.shape[-2 if y.ndim > 1 else 0] == x.shape[-1] and _batches(x, y), a)
-    return f"{a} @ {b}"
+# fmt: off
+VOCABULARY.update({
+    "matmul": lambda s: f"{(a := s.pick(lambda x: x.ndim))} @ {s.pick(lambda y: _multiply(s[a], y), a)}",
+    "dot": lambda s: f"torch.dot({(a := s.pick(_rank(1)))}, {s.like(a)})",
+    "outer": lambda s: f"torch.outer({s.pick(_rank(1))}, {s.pick(_rank(1))})",
+    "linear": lambda s: _linear(s, s.pick(_rank(2))),
+    "einsum": lambda s: _einsum(s, s.pick(_rank(2))),
+    "gram": lambda s: f"{(a := s.pick(_matrices))} @ {a}.transpose(-1, -2)",  # the same value on both sides
+    "baddbmm": lambda s: f"torch.bmm({(a := s.pick(_rank(3)))}, {a}.transpose(1, 2))",
+})
+# fmt: on
 
 
-def _batches(x: Any, y: Any) -> bool:
-    try:
-        np.broadcast_shapes(x.shape[:-2], y.shape[:-2])
-    except ValueError:
-        return False
-    return True
+def _multiply(x: Array, y: Array) -> bool:
+    inner = y.ndim and y.shape[-2 if y.ndim > 1 else 0] == x.shape[-1]
+    return bool(inner) and _broadcast(x.shape[:-2], y.shape[:-2]) is not None
+
+
+def _linear(scene: Scene, a: str) -> str:
+    b = scene.pick(lambda y: y.ndim == 2 and y.shape[1] == scene[a].shape[1])
+    bias = [n for n, v in scene.values.items() if v.shape == scene[b].shape[:1]]
+    return f"functional.linear({a}, {b}{', ' + bias[-1] if bias else ''})"
+
+
+def _einsum(scene: Scene, a: str) -> str:
+    b = scene.pick(lambda y: y.ndim == 2 and y.shape[0] == scene[a].shape[1])
+    return f'torch.einsum("{scene.choose("ij,jk->ik", "ij,jk->ki", "ij,jk->j")}", {a}, {b})'
 
 
 @says("mse_loss", "huber_loss", "smooth_l1_loss", "binary_cross_entropy", "binary_cross_entropy_with_logits")
 def _loss(scene: Scene, name: str) -> str:
     near = _inside(-3, 3)  # the sigmoid of which is a probability away from 0 and 1
     a = scene.pick(lambda x: x.size and (name != "binary_cross_entropy" or near(x)))
-    shape = scene.values[a].shape
 
-    def fits(y: Any) -> bool:  # huber is smooth but for its second derivative
-        return y.shape == shape and (name[0] not in "hs" or _inside(avoid=[-1.0, 1.0])(scene.values[a] - y))
+    def fits(y: Array) -> bool:  # huber is smooth but for its second derivative
+        return y.shape == scene[a].shape and (name[0] not in "hs" or _inside(avoid=[-1.0, 1.0])(scene[a] - y))
 
-    manner = ("mean", "sum", "none")[scene.die(3)]
+    manner = scene.choose("mean", "sum", "none")
     first = f"torch.sigmoid({a})" if name == "binary_cross_entropy" else a
     return f'functional.{name}({first}, {scene.pick(fits, a)}, reduction="{manner}")'
 
@@ -467,7 +420,7 @@ def _loss(scene: Scene, name: str) -> str:
 @says("cross_entropy")
 def _cross_entropy(scene: Scene, name: str) -> str:
     a = scene.pick(lambda x: x.ndim == 2 and x.size)
-    rows, classes = scene.values[a].shape
+    rows, classes = scene[a].shape
     return f"functional.cross_entropy({a}, torch.tensor({[(scene.die(classes) + i) % classes for i in range(rows)]}))"
 
 
@@ -475,37 +428,25 @@ def _cross_entropy(scene: Scene, name: str) -> str:
 @says("write_all", "write_part", "write_view", "write_index", "view_then_write")
 def _write(scene: Scene, name: str) -> list[str]:
     """Values changed in place: clones, so that nothing saved is lost; wholly, in part, through a view, under one."""
-    a = scene.pick(lambda x: x.ndim and x.size)
-    shape, c = scene.values[a].shape, scene.fresh()
-    lines = [f"{c} = {a}.clone()"]
+    a = scene.pick(_filled)
+    shape, c = scene[a].shape, scene.fresh()
+    part = shape if name == "write_all" else shape[1:]
+    b = scene.pick(lambda y: _broadcast(y.shape, part) == part, a)
+    clone = f"{c} = {a}.clone()"
     if name == "write_all":
-        b = scene.pick(lambda y: _stretches(y.shape, shape), a)
-        return [*lines, (f"{c}.mul_({b})", f"{c} += {b}", f"{c}.copy_({b})", f"{c}.sub_({b})")[scene.die(4)]]
-    b = scene.pick(lambda y: _stretches(y.shape, shape[1:]), a)
+        return [clone, scene.choose(f"{c}.mul_({b})", f"{c} += {b}", f"{c}.copy_({b})", f"{c}.sub_({b})")]
     i = scene.die(shape[0])
     if name == "write_part":
-        return [*lines, (f"{c}[{i}] = {b}", f"{c}[{i}:] = {b}", f"{c}[..., 0] = {i}.5")[scene.die(3)]]
+        return [clone, scene.choose(f"{c}[{i}] = {b}", f"{c}[{i}:] = {b}", f"{c}[..., 0] = {i}.5")]
     if name == "write_index":
-        return [*lines, f"{c}[[{i}]] = {b}"]
+        return [clone, f"{c}[[{i}]] = {b}"]
     if name == "write_view":
-        return [*lines, f"{c}.transpose(0, -1).mul_(2.0)" if scene.die(2) else f"{c}.select(0, {i}).mul_({b})"]
+        return [clone, scene.choose(f"{c}.select(0, {i}).mul_({b})", f"{c}.transpose(0, -1).mul_(2.0)")]
     v = scene.fresh()
-    return [*lines, f"{v} = {c}[{i}]", f"{c}.mul_(0.5)" if scene.die(2) else f"{c}.add_({b})"]
-
-
-def _stretches(small: tuple[int, ...], full: tuple[int, ...]) -> bool:
-    try:
-        return np.broadcast_shapes(small, full) == full
-    except ValueError:
-        return False
+    return [clone, f"{v} = {c}[{i}]", scene.choose(f"{c}.add_({b})", f"{c}.mul_(0.5)")]
 
 
 # ------------------------------------------------------------------------------------------ building
-def vocabulary() -> list[str]:
-    """The words of which programs are made, as `programs(ops=...)` takes them."""
-    return list(VOCABULARY)
-
-
 INPUTS = Domain(-2, 2)
 FORMS = (
     (), (1,), (2,), (3,), (1, 1), (2, 1), (2, 2), (2, 3), (3, 2), (1, 3), (1, 2, 2), (2, 2, 2), (2, 1, 3), (0,), (2, 0),
@@ -549,7 +490,7 @@ def programs(ops: Iterable[str] | None = None, depth: int = 12, inputs: int = 3,
     return st.builds(build, chosen, st.integers(0, 3), drawn, st.just(words))
 
 
-programs.vocabulary = vocabulary  # type: ignore[attr-defined]
+programs.vocabulary = lambda: list(VOCABULARY)  # type: ignore[attr-defined] # the words, as `ops` takes them
 
 
 def build(
@@ -595,24 +536,16 @@ def build(
 def _tidy(arguments: dict[str, Any], blocks: list[tuple[list[str], list[str]]], results: int) -> Program:
     """Choose the results, drop what none of them needs, and number the names anew."""
     made = [n for _, names in blocks for n in names] or list(arguments)[-1:]
-    used = {w for lines, names in blocks for w in _words("\n".join(lines)) - set(names)}
+    used = {w for lines, names in blocks for w in NAME.findall("\n".join(lines)) if w not in names}
     wanted = [made[-1], *[n for n in reversed(made[:-1]) if n not in used][:results]]
     needed, kept = set(wanted), []
     for lines, names in reversed(blocks):
         if needed & set(names):
             kept.append((lines, names))
-            needed |= {w for line in lines for w in _words(line)}
+            needed |= {w for line in lines for w in NAME.findall(line)}
     kept.reverse()
     arguments = {n: x for n, x in arguments.items() if n in needed} or dict(list(arguments.items())[:1])
     new = {old: f"x{i}" for i, old in enumerate(arguments)}
     new |= {old: f"v{i}" for i, old in enumerate(n for _, names in kept for n in names)}
-    lines = [_renamed(line, new) for block, _ in kept for line in block]
+    lines = [NAME.sub(lambda m: new.get(m.group(), m.group()), line) for block, _ in kept for line in block]
     return Program({new[n]: x for n, x in arguments.items()}, lines, [new[n] for n in wanted])
-
-
-def _words(line: str) -> set[str]:
-    return set(re.findall(r"\b[xw]\d+\b", line))
-
-
-def _renamed(line: str, new: dict[str, str]) -> str:
-    return re.sub(r"\b[xw]\d+\b", lambda m: new.get(m.group(), m.group()), line)

@@ -1,4 +1,4 @@
-"""Arrays and tensors of every shape and layout: alone, shapes that broadcast together, operands of a product."""
+"""Strategies for arrays and tensors: of every shape and layout, that broadcast together, or that can be multiplied."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from hypothesis import strategies as st
 
 from tinygrad_pt import dtypes as kinds
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.testing.spec import Domain, Example, OpSpec
+from tinygrad_pt.errors import refuse
+from tinygrad_pt.graph import Tensor
+from tinygrad_pt.testing.spec import Array, Domain, Example, OpSpec
 from tinygrad_pt.testing.strategies.numbers import Strategy, given_or, values
 
 LAYOUTS = ("C", "F", "strided", "reversed", "broadcast")
+EMPTY = st.sampled_from([(0,), (0, 2), (2, 0), (1, 0, 2)])
 
 
 def shapes(min_dims: int = 0, max_dims: int = 3, min_side: int = 0, max_side: int = 3) -> Strategy:
@@ -28,7 +31,7 @@ def shapes(min_dims: int = 0, max_dims: int = 3, min_side: int = 0, max_side: in
     return st.lists(side, min_size=min_dims, max_size=max_dims).map(tuple)
 
 
-def laid_out(x: Any, layout: str) -> Any:
+def laid_out(x: Array, layout: str) -> Array:
     """The same elements in other memory; "broadcast" repeats the first along every axis that has one."""
     if layout == "C":
         return np.ascontiguousarray(x).reshape(x.shape)
@@ -40,7 +43,8 @@ def laid_out(x: Any, layout: str) -> Any:
         return np.flip(np.flip(x).copy()) if x.ndim else x
     if layout == "broadcast":  # strides 0, read-only
         return np.broadcast_to(x[(slice(0, 1),) * x.ndim] if x.size else x, x.shape)
-    raise ValueError(f"no layout is called {layout!r}; there are {', '.join(map(repr, LAYOUTS))}, '0d' and 'empty'")
+    names = ", ".join(map(repr, LAYOUTS))
+    raise refuse(ValueError, f"no layout is called {layout!r}; there are {names}, '0d' and 'empty'")
 
 
 def arrays(
@@ -54,20 +58,16 @@ def arrays(
 def _arrays(draw: Any, shape: Any, dtype: Any, elements: Any, layout: Any, slot: int) -> Any:
     manner = draw(st.sampled_from(LAYOUTS) if layout is None else given_or(layout))
     if shape is None or (isinstance(shape, st.SearchStrategy) and manner in ("0d", "empty")):
-        shape = () if manner == "0d" else _empty() if manner == "empty" else shapes() if shape is None else shape
+        shape = () if manner == "0d" else EMPTY if manner == "empty" else shapes() if shape is None else shape
     form = draw(given_or(shape))
     form = (form,) if isinstance(form, int) else tuple(form)
     if (manner == "0d" and form) or (manner == "empty" and 0 not in form):
-        raise ValueError(f"a tensor of shape {form} cannot have the layout {manner!r}")
+        raise refuse(ValueError, f"a tensor of shape {form} cannot have the layout {manner!r}")
     kind = kinds.numpy_of(draw(dtype))
     if elements is None:
         elements = "any" if kind.kind == "f" else "bool" if kind.kind == "b" else Domain(0, 7, kind="int")
     x = draw(values(form, elements, slot))
     return laid_out(x.astype(kind), "C" if manner in ("0d", "empty") else manner)
-
-
-def _empty() -> Strategy:
-    return st.sampled_from([(0,), (0, 2), (2, 0), (1, 0, 2)])
 
 
 def tensors(
@@ -90,7 +90,7 @@ def tensors(
     >>> test_columns_first()
     """
 
-    def made(x: Any, wants: bool) -> Any:
+    def made(x: Array, wants: bool) -> Tensor:
         return wrap(x).requires_grad_(wants and x.dtype.kind == "f")
 
     return st.builds(made, arrays(shape, dtype, elements, layout), given_or(requires_grad))

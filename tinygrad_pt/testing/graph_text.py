@@ -1,19 +1,20 @@
-"""The structure of a graph as text that stays the same from run to run, and what differs between two such texts."""
+"""`graph_text` writes the structure of a graph as text, the same in every run; `graph_difference` compares two."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import Constant, Handle, Leaf, Node, Op
+from tinygrad_pt.debugging.replay import with_history
+from tinygrad_pt.graph import Constant, Leaf, Node, Op, Tensor
 
 
-def graph_text(*results: Any) -> str:
+def graph_text(*results: Tensor) -> str:
     """The graph behind one or several tensors, one line per value, arguments before what uses them.
 
     A line has the value's number, its op with the numbers of its arguments and its attributes, dtype and shape, and
@@ -28,67 +29,46 @@ def graph_text(*results: Any) -> str:
     3 = sum(2; axis=(0,), keepdims=False)  float32[3]
     returns 3
     """
-    for t in results:
-        if not isinstance(t, Handle):
-            raise TypeError(f"graph_text() takes tensors, not {type(t).__name__}")
-        if t.node is None:
-            raise refuse(
-                RuntimeError,
-                "this tensor has no graph: it does not require grad",
-                mend="compute it, outside no_grad(), from a tensor with requires_grad=True",
-            )
+    text = "this tensor has no graph: it does not require grad"
+    roots = [with_history(t, "graph_text() takes tensors", text) for t in results]
     numbers: dict[Any, int] = {}
     lines: list[str] = []
-    for node in _reached([t.node for t in results]):
-        parts = [_argument(p, numbers, lines) for p in node.parents]
-        numbers[node] = len(numbers)
+
+    def say(key: Any, x: Any, text: str, module: Any = None) -> None:
+        numbers[key] = len(numbers)
+        where = "" if module is None else f"  in {module}"
+        lines.append(f"{numbers[key]} = {text}  {np.dtype(x.dtype)}[{', '.join(map(str, x.shape))}]{where}")
+
+    def argument(p: Any) -> str:
+        if p is None or not isinstance(p, (Node, Constant)):
+            return "none" if p is None else "number"  # its value is no structure: it may change from step to step
+        key = ("constant", id(p.handle)) if isinstance(p, Constant) else p
+        if key not in numbers:
+            say(key, p, "constant")
+        return str(numbers[key])
+
+    for node in _reached(roots):
+        inside = ", ".join(map(argument, node.parents))
         attrs = ", ".join(f"{k}={_attribute(v)}" for k, v in node.attrs.items() if k != "places")
-        inside = ", ".join(parts) + (f"; {attrs}" if attrs else "")
-        op = " ".join(filter(None, [node.op.name, _name(node)]))
-        lines.append(f"{numbers[node]} = {op}{f'({inside})' if inside else ''}{_kind(node)}{_module(node)}")
-    return "\n".join([*lines, f"returns {', '.join(str(numbers[t.node]) for t in results)}"])
+        inside += f"; {attrs}" if attrs else ""
+        name = getattr(node.handle(), "name", None) if isinstance(node, Leaf) else None
+        op = f"{node.op.name} {name}" if name else node.op.name
+        say(node, node, f"{op}({inside})" if inside else op, None if isinstance(node, Leaf) else node.scope)
+    return "\n".join([*lines, f"returns {', '.join(str(numbers[root]) for root in roots)}"])
 
 
-def _reached(roots: list[Any]) -> list[Node]:
+def _reached(roots: Iterable[Node]) -> list[Node]:
     """All vertices, arguments first, in an order that depends on the structure alone."""
     found: dict[Node, None] = {}
-    for root in roots:
-        stack: list[tuple[Any, bool]] = [(root, False)]
-        while stack:
-            node, ready = stack.pop()
-            if ready:
-                found[node] = None
-            elif node not in found:
-                stack.append((node, True))
-                stack += [(p, False) for p in reversed(node.parents) if isinstance(p, Node) and p not in found]
+    stack = [(root, False) for root in reversed(list(roots))]
+    while stack:
+        node, ready = stack.pop()
+        if ready:
+            found[node] = None
+        elif node not in found:
+            stack.append((node, True))
+            stack += [(p, False) for p in reversed(node.parents) if isinstance(p, Node) and p not in found]
     return list(found)
-
-
-def _argument(p: Any, numbers: dict[Any, int], lines: list[str]) -> str:
-    if isinstance(p, Constant):
-        key: Any = ("constant", id(p.handle))
-        if key not in numbers:
-            numbers[key] = len(numbers)
-            lines.append(f"{numbers[key]} = constant{_kind(p)}")
-        return str(numbers[key])
-    if p is None:
-        return "none"
-    # The value of a number is no structure: a schedule may change it from step to step.
-    return str(numbers[p]) if isinstance(p, Node) else "number"
-
-
-def _name(node: Node) -> str | None:
-    """The name that the user gave a leaf."""
-    return getattr(node.handle(), "name", None) if isinstance(node, Leaf) else None
-
-
-def _kind(x: Any) -> str:
-    return f"  {np.dtype(x.dtype)}[{', '.join(map(str, x.shape))}]"
-
-
-def _module(node: Node) -> str:
-    scope = None if isinstance(node, Leaf) else node.scope
-    return "" if scope is None else f"  in {scope}"
 
 
 def _attribute(value: Any) -> str:
@@ -160,15 +140,12 @@ def graph_difference(old: str, new: str) -> str:
     pairs = _paired(before, after)
     to_new = {before[i].number: after[j].number for i, j in pairs}
     old_by, new_by = {v.number: v for v in before}, {v.number: v for v in after}
-    gone = [v for i, v in enumerate(before) if i not in dict(pairs)]
-    paired_new = {j for _, j in pairs}
+    old_paired, new_paired = ({pair[side] for pair in pairs} for side in (0, 1))
     said: list[tuple[int, str]] = []
-    for v in gone:
+    for v in (v for i, v in enumerate(before) if i not in old_paired):
         place = max((to_new[w.number] for w in before[: before.index(v)] if w.number in to_new), default=-1)
-        said.append((place * 2 + 1, f"- {v.title}{_of(v, old_by)}: {v.kind}{_where(v)}"))
-    for j, v in enumerate(after):
-        if j not in paired_new:
-            said.append((v.number * 2, f"+ {v.title}{_of(v, new_by)}: {v.kind}{_where(v)}"))
+        said.append((place * 2 + 1, f"- {_told(v, old_by)}"))
+    said += [(v.number * 2, f"+ {_told(v, new_by)}") for j, v in enumerate(after) if j not in new_paired]
     for i, j in pairs:
         said += [(after[j].number * 2, f"~ {after[j].title}: {t}") for t in
                  _changes(before[i], after[j], to_new, old_by, new_by)]  # fmt: skip
@@ -217,9 +194,6 @@ def _names(numbers: list[str], by: dict[int, _Vertex]) -> str:
     return ", ".join(by[int(n)].title if n.isdigit() and int(n) in by else f"a {n}" for n in numbers)
 
 
-def _of(v: _Vertex, by: dict[int, _Vertex]) -> str:
-    return f", of {_names(list(v.arguments), by)}" if v.arguments else ""
-
-
-def _where(v: _Vertex) -> str:
-    return f", in {v.module}" if v.module else ""
+def _told(v: _Vertex, by: dict[int, _Vertex]) -> str:
+    arguments = f", of {_names(list(v.arguments), by)}" if v.arguments else ""
+    return f"{v.title}{arguments}: {v.kind}" + (f", in {v.module}" if v.module else "")
