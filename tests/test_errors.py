@@ -11,7 +11,17 @@ PACKAGE = Path(__file__).parent.parent / "tinygrad_pt"
 FOLDERS = ("functions", "nn", "optim", "utils", "datasets", "models")
 FILES = sorted(p for folder in FOLDERS for p in (PACKAGE / folder).rglob("*.py"))
 # Each of these returns what `refuse` has built.
-BUILDERS = {"refuse", "unsupported", "not_a", "missing", "_not_a", "_shapes_differ", "wrong_type", "_unfit"}
+BUILDERS = {
+    "refuse",
+    "unsupported",
+    "not_a",
+    "missing",
+    "_not_a",
+    "_shapes_differ",
+    "wrong_type",
+    "_unfit",
+    "_uninitialised",
+}
 
 
 def bare_raises(source: str) -> list[str]:

@@ -15,7 +15,7 @@ from tests.ops.table import ROWS, Row
 from tinygrad_pt import calling, graph, ops
 from tinygrad_pt.autograd import engine
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.graph import Constant, Handle, Leaf
+from tinygrad_pt.graph import Constant, Leaf, Tensor
 from tinygrad_pt.listening import Listener, Tape, listen
 from tinygrad_pt.modes import Mode, Scope, Switch, current
 from tinygrad_pt.symbol import Symbol
@@ -75,7 +75,7 @@ def test_a_write_after_the_forward_pass_is_noticed_if_and_only_if_a_rule_reads_w
                         continue
                     xs = inner(args, mask)
                     for t in xs:  # before the op is applied, they may change as they like
-                        if isinstance(t, Handle):
+                        if isinstance(t, Tensor):
                             rewritten(t)
                     ys = joined(row(*xs, **attrs))
                     rewritten(xs[i])
@@ -119,14 +119,14 @@ def test_a_vertex_knows_its_parents_and_what_it_saved(row: Row) -> None:
                 node = ys[0].node if len(ys) == 1 and row.name not in ("split", "unbind") else ys[0].node.parents[0]
                 assert node.op is row.op and node.scope is None and node.dtype == ys[0].array.dtype
                 assert node.shape == ys[0].array.shape and node.born > max(
-                    [0, *(x.node.born for x in xs if isinstance(x, Handle) and x.node)]
+                    [0, *(x.node.born for x in xs if isinstance(x, Tensor) and x.node)]
                 )
                 assert len(node.parents) == len(xs) == len(node.args) - 1
                 guards = iter(node.guards[::2])
                 assert node.args[0] is None or next(guards) is ys[0].version
                 assert (node.args[0] is not None) == keep[0]
                 for x, p, saved, kept in zip(xs, node.parents, node.args[1:], keep[1:], strict=True):
-                    if not isinstance(x, Handle):
+                    if not isinstance(x, Tensor):
                         assert p is saved is x
                         continue
                     assert p is x.node if x.node is not None else (isinstance(p, Constant) and p.handle() is x)
@@ -403,7 +403,7 @@ def test_what_an_op_does_not_know_is_left_to_the_other_side() -> None:
 def test_an_array_may_stand_on_either_side() -> None:
     x, a = torch.ones(2, requires_grad=True), np.array([0.0, 3.0], np.float32)
     for y in (ops.maximum(a, x), ops.maximum(x, a), ops.logaddexp(a, x), ops.atan2(x, a)):
-        assert isinstance(y, Handle) and y.requires_grad and y.dtype is torch.float32
+        assert isinstance(y, Tensor) and y.requires_grad and y.dtype is torch.float32
 
 
 def test_what_numpy_refuses_of_one_argument_is_said_in_its_words() -> None:

@@ -215,4 +215,3 @@ if TYPE_CHECKING:
     from tinygrad_pt.tensor import Tensor
 else:
     Tensor = TensorBase
-Handle = Tensor

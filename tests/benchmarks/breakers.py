@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_pt import ops
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.graph import Handle
+from tinygrad_pt.graph import Tensor
 
 Array = Any
 Rule = Callable[..., Any]
@@ -18,7 +18,7 @@ Breaker = Callable[[Rule, int], Rule]
 
 def raw(x: Any) -> Any:
     """The array of a tensor; anything else unchanged."""
-    return x.array if isinstance(x, Handle) else x
+    return x.array if isinstance(x, Tensor) else x
 
 
 # ------------------------------------------------------------------------------------------ the size of it
@@ -158,7 +158,7 @@ def detached(rule: Rule, slot: int) -> Rule:
     """The rule reads its arguments as constants: right once, wrong when differentiated again."""
 
     def constant(x: Any) -> Any:
-        return wrap(x.array) if isinstance(x, Handle) else x
+        return wrap(x.array) if isinstance(x, Tensor) else x
 
     return lambda g, y, *args, **attrs: rule(g, constant(y), *map(constant, args), **attrs)
 
@@ -204,7 +204,7 @@ def workspace(rule: Rule, slot: int) -> Rule:
 
     def wrong(g: Any, y: Any, *args: Any, **attrs: Any) -> Any:
         r = rule(g, y, *args, **attrs)
-        if isinstance(r, Handle):
+        if isinstance(r, Tensor):
             return r
         r = np.asarray(r)
         buffer = buffers.setdefault(r.shape, np.empty(r.shape))
@@ -296,4 +296,4 @@ def offset(rule: Rule, slot: int) -> Rule:
 
 def constant_g(rule: Rule, slot: int) -> Rule:
     """The rule reads g as a constant: right once, wrong when differentiated again."""
-    return lambda g, y, *args, **attrs: rule(wrap(g.array) if isinstance(g, Handle) else g, y, *args, **attrs)
+    return lambda g, y, *args, **attrs: rule(wrap(g.array) if isinstance(g, Tensor) else g, y, *args, **attrs)

@@ -13,7 +13,7 @@ import tinygrad_pt as torch
 from tests.ops.table import DEFINED, ROWS, STRUCTURE, Row
 from tinygrad_pt import autograd, calling, graph
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.graph import Handle
+from tinygrad_pt.graph import Tensor
 from tinygrad_pt.symbol import Symbol
 from tinygrad_pt.testing import assert_laws
 from tinygrad_pt.testing.property import gradients, seeds_for, tensors_of
@@ -85,11 +85,11 @@ def test_arguments_are_left_alone(row: Row) -> None:
         before = [np.array(x) for x in args]
         xs = tensors_of(args)
         for x in xs:
-            if isinstance(x, Handle):
+            if isinstance(x, Tensor):
                 x.array.flags.writeable = False
         row(*xs, **attrs)
         for x, b in zip(xs, before, strict=True):
-            np.testing.assert_array_equal(x.array if isinstance(x, Handle) else x, b)
+            np.testing.assert_array_equal(x.array if isinstance(x, Tensor) else x, b)
 
 
 @over([row for row in EVERY if row.name not in ("cast", "class_weight")])
@@ -150,7 +150,7 @@ def test_a_result_shares_memory_only_if_it_is_a_known_view(row: Row) -> None:
         xs = tensors_of(args, leaves=False)
         for y in results_of(row(*xs, **attrs)):
             for x in xs:
-                if isinstance(x, Handle) and x.array.size and np.shares_memory(x.array, y.array):
+                if isinstance(x, Tensor) and x.array.size and np.shares_memory(x.array, y.array):
                     assert row.op.view and y.version is x.version and y.base is x
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, overload
+from typing import Any, SupportsIndex, TypeAlias, overload
 
 import numpy as np
 
@@ -12,18 +12,14 @@ from tinygrad_pt import dtypes
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import axis_of, refuse
 from tinygrad_pt.functions.checks import expect_tensor, is_index, missing, not_a
-from tinygrad_pt.graph import OPS, Handle
-
-if TYPE_CHECKING:
-    from tinygrad_pt.tensor import Tensor
-
-    Operand: TypeAlias = "Tensor | float | complex | np.ndarray | np.generic"
+from tinygrad_pt.graph import OPS, Tensor
 
 __all__ = ["Size", "is_complex", "is_floating_point", "is_nonzero", "is_tensor", "numel"]
 
 Dims = int | Sequence[int] | None
 Dtype = dtypes.dtype | np.dtype[Any] | type | None
 Number = float | complex
+Operand: TypeAlias = Tensor | float | complex | np.ndarray | np.generic
 
 
 def cast(x: Any, kind: np.dtype[Any]) -> np.ndarray:
@@ -63,7 +59,7 @@ class Size(tuple[int, ...]):
 # ------------------------------------------------------------------------------------------ numbers and dtypes
 def as_tensor_like(value: Any, like: Tensor) -> Tensor:
     """A tensor of a number or an array, in the dtype of an operation with `like`."""
-    if isinstance(value, Handle):
+    if isinstance(value, Tensor):
         return value
     if isinstance(value, np.ndarray):
         dtypes.of(value.dtype)
@@ -73,7 +69,7 @@ def as_tensor_like(value: Any, like: Tensor) -> Tensor:
 
 def scalar_array(value: Any, kind: dtypes.dtype, op: str = "") -> np.ndarray:
     """A Python number as a 0-d array of a dtype that can hold it."""
-    x = value.array if isinstance(value, Handle) else value
+    x = value.array if isinstance(value, Tensor) else value
     if kind.rank > 1 and (x.__class__ is float or x.__class__ is int) and -6e4 < x < 6e4:
         return cast(x, kind.numpy)
     if kind.rank == 2 and isinstance(x, complex):
@@ -195,7 +191,7 @@ def length_of(input: Tensor, axis: int) -> int:
 # ------------------------------------------------------------------------------------------ what an object is
 def is_tensor(obj: Any) -> bool:
     """Whether `obj` is a tensor."""
-    return isinstance(obj, Handle)
+    return isinstance(obj, Tensor)
 
 
 def numel(input: Tensor) -> int:

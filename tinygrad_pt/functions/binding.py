@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.functions.checks import expect_tensor
-from tinygrad_pt.graph import Handle, born
+from tinygrad_pt.graph import Tensor, born
 from tinygrad_pt.inplace import may_write, write
-
-if TYPE_CHECKING:
-    from tinygrad_pt.tensor import Tensor
 
 P = ParamSpec("P")
 
@@ -60,7 +57,7 @@ def operator(function: Callable[..., Tensor]) -> Operator:
     """The function as an operator: NotImplemented, or a TypeError, for what is no tensor, number or array."""
 
     def method(self: Tensor, other: Any) -> Tensor:
-        if other.__class__ is not float and other.__class__ is not int and not isinstance(other, Handle):
+        if other.__class__ is not float and other.__class__ is not int and not isinstance(other, Tensor):
             if not isinstance(other, (np.ndarray, np.generic, int, float, complex)):
                 return NotImplemented
             other = _operand(other)

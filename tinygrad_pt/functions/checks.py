@@ -6,16 +6,13 @@ import functools
 import inspect
 import operator
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.errors import broadcast_text, name_op, refuse
-from tinygrad_pt.graph import Handle
-
-if TYPE_CHECKING:
-    from tinygrad_pt.tensor import Tensor
+from tinygrad_pt.graph import Tensor
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -23,7 +20,7 @@ R = TypeVar("R")
 
 def expect_tensor(value: Any, function: str, name: str = "input", position: int = 1) -> Tensor:
     """`value` if it is a tensor, else PyTorch's TypeError."""
-    if not isinstance(value, Handle):
+    if not isinstance(value, Tensor):
         raise not_a("Tensor", value, function, name, position)
     return value
 
@@ -42,14 +39,14 @@ def missing(name: str, function: str) -> Exception:
 
 def unsupported(kernel: str, op: str, value: Any, *others: Any) -> Exception:
     """PyTorch's error about a dtype for which it has no such computation."""
-    kind = dtypes.of(value.array.dtype) if isinstance(value, Handle) else dtypes.of_number(value)
+    kind = dtypes.of(value.array.dtype) if isinstance(value, Tensor) else dtypes.of_number(value)
     text = f"\"{kernel}\" not implemented for '{kind.spoken}'"
     return refuse(NotImplementedError, text, op, value, *others, mend="x.float()" if kind.rank < 2 else "")
 
 
 def common_shape(op: str, a: Any, b: Any) -> tuple[int, ...]:
     """The shape to which two tensors, arrays or numbers broadcast; PyTorch's error where there is none."""
-    shapes = [np.shape(x.array if isinstance(x, Handle) else x) for x in (a, b)]
+    shapes = [np.shape(x.array if isinstance(x, Tensor) else x) for x in (a, b)]
     text = broadcast_text(*shapes)
     if text:
         raise refuse(RuntimeError, text, op, a, b)
@@ -70,7 +67,7 @@ def _is_a(*kinds: type) -> Callable[[Any], bool]:
 
 
 def _holds_one(value: Any) -> bool:
-    return isinstance(value, Handle) and value.array.size == 1
+    return isinstance(value, Tensor) and value.array.size == 1
 
 
 def _all_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
@@ -79,9 +76,9 @@ def _all_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
 
 # Types in signatures: a test of a value, and PyTorch's name. Values of other types are not tested.
 TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "Tensor": (_is_a(Handle), "Tensor"),
-    "Operand": (_is_a(Handle, int, float, complex, np.ndarray, np.generic), "Tensor"),
-    "Number": (_is_a(Handle, int, float, complex, np.generic), "Number"),
+    "Tensor": (_is_a(Tensor), "Tensor"),
+    "Operand": (_is_a(Tensor, int, float, complex, np.ndarray, np.generic), "Tensor"),
+    "Number": (_is_a(Tensor, int, float, complex, np.generic), "Number"),
     "float": (lambda v: isinstance(v, (int, float, np.generic)) or _holds_one(v), "float"),
     "int": (is_index, "int"),
     "str": (_is_a(str), "str"),
@@ -89,7 +86,7 @@ TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
     "Dims": (lambda value: value is None or is_index(value) or _all_of(is_index)(value), "tuple of ints"),
     "Sequence[Any]": (_is_a(tuple, list), "tuple"),
     "Sequence[int]": (_all_of(is_index), "tuple of ints"),
-    "Sequence[Tensor]": (_all_of(_is_a(Handle)), "tuple of Tensors"),
+    "Sequence[Tensor]": (_all_of(_is_a(Tensor)), "tuple of Tensors"),
 }
 
 
@@ -126,7 +123,7 @@ def _blame(error: Exception, function: Callable[..., Any], args: tuple[Any, ...]
                 if not any(TYPES[k][0](value) for k in kinds):
                     position = 0 if parameter.kind is parameter.KEYWORD_ONLY else i + 1
                     raise not_a(TYPES[kinds[0]][1], value, name, "input" if key == "self" else key, position) from None
-    shown = [x for x in (*args, *kwargs.values()) if isinstance(x, (Handle, int, float)) and not isinstance(x, bool)]
+    shown = [x for x in (*args, *kwargs.values()) if isinstance(x, (Tensor, int, float)) and not isinstance(x, bool)]
     if name_op(error, name, *shown) or not isinstance(error, RAW):
         raise error
     kind = next((k for k in (TypeError, IndexError, ValueError) if isinstance(error, k)), TypeError)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -15,12 +15,9 @@ from tinygrad_pt.errors import class_name, refuse
 from tinygrad_pt.functions.arguments import Dtype, Number, cast, positive_sizes, scalar_array, sizes_from
 from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, missing, not_a
-from tinygrad_pt.graph import Handle, Leaf
+from tinygrad_pt.graph import Leaf, Tensor
 from tinygrad_pt.modes import current
 from tinygrad_pt.random import Generator
-
-if TYPE_CHECKING:
-    from tinygrad_pt.tensor import Tensor
 
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
@@ -95,8 +92,8 @@ ONE_LENGTH = "all lists at one level must have one length"
 def _array(data: Any, dtype: Dtype) -> np.ndarray:
     """A new array of nested lists, numbers, arrays or tensors, in PyTorch's choice of dtype."""
     target = None if dtype is None else dtypes.of(dtype)
-    if isinstance(data, (Handle, np.ndarray, np.generic)):
-        x = data.array if isinstance(data, Handle) else _native(np.asarray(data))
+    if isinstance(data, (Tensor, np.ndarray, np.generic)):
+        x = data.array if isinstance(data, Tensor) else _native(np.asarray(data))
         return cast(x, (target or dtypes.of(x.dtype)).numpy)
     x = _nested(data)
     if target is None:
@@ -158,7 +155,7 @@ def _plain(data: Any, level: int = 1) -> list[Any]:
 
 def _element(value: Any) -> Any:
     """One element: a number, or something with one in it."""
-    if isinstance(value, Handle):
+    if isinstance(value, Tensor):
         if value.array.size != 1:
             mend = "torch.stack(list) joins tensors, and keeps their gradients"
             raise refuse(ValueError, ONE_ELEMENT, "tensor", value, mend=mend)
@@ -197,7 +194,7 @@ def tensor(data: Any, *, dtype: Dtype = None, device: Place = None, requires_gra
     (tensor([[1, 2],
             [3, 4]]), tensor([1.0000, 2.5000]))
     """
-    if isinstance(data, Handle):
+    if isinstance(data, Tensor):
         text = "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
         text += "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor)."
         warnings.warn(text, UserWarning, stacklevel=2)
@@ -206,7 +203,7 @@ def tensor(data: Any, *, dtype: Dtype = None, device: Place = None, requires_gra
 
 def as_tensor(data: Any, dtype: Dtype = None, device: Place = None) -> Tensor:
     """`data` as a tensor, sharing memory where it can: a tensor of this dtype is returned as it is."""
-    if isinstance(data, Handle):
+    if isinstance(data, Tensor):
         t: Tensor = data
         return t if dtype is None or t.dtype is dtypes.of(dtype) else t.to(dtype)
     if isinstance(data, np.ndarray) and data.dtype.isnative and (dtype is None or dtypes.of(dtype).numpy == data.dtype):
@@ -239,12 +236,12 @@ class TypedTensor:
         self.kind = kind
 
     def __call__(self, *data: Any) -> Tensor:
-        if len(data) == 1 and isinstance(data[0], (list, tuple, np.ndarray, Handle)):
+        if len(data) == 1 and isinstance(data[0], (list, tuple, np.ndarray, Tensor)):
             return tensor(data[0], dtype=self.kind)
         return empty(*data or (0,), dtype=self.kind)
 
     def __instancecheck__(self, value: Any) -> bool:
-        return isinstance(value, Handle) and value.array.dtype == self.kind.numpy
+        return isinstance(value, Tensor) and value.array.dtype == self.kind.numpy
 
     def __repr__(self) -> str:
         return f"<class 'torch.{self.kind.spoken}Tensor'>"
@@ -303,7 +300,7 @@ def full(
 
 def _number(value: Any, function: str, name: str, position: int, *kinds: type) -> Any:
     """A number, or that of a tensor of one element, as a Python number: real, if no other `kinds` are allowed."""
-    if isinstance(value, (Handle, np.generic)):
+    if isinstance(value, (Tensor, np.generic)):
         value = value.item()
     if not isinstance(value, (int, float, *kinds)):
         raise not_a("Number", value, function, name, position)
@@ -495,8 +492,8 @@ def normal(
     if size is not None:
         m, s = _number(mean, "normal", "mean", 1), _number(std, "normal", "std", 2)
         return fresh(g.normal(positive_sizes((size,), "normal"), m, s, dtype=_kind(dtype)))
-    like = mean if isinstance(mean, Handle) else expect_tensor(std, "normal", "std", 2)
-    m, s = (x.array if isinstance(x, Handle) else x for x in (mean, std))
+    like = mean if isinstance(mean, Tensor) else expect_tensor(std, "normal", "std", 2)
+    m, s = (x.array if isinstance(x, Tensor) else x for x in (mean, std))
     if np.any(np.asarray(s) < 0):
         raise refuse(RuntimeError, "normal expects all elements of std >= 0.0")
     shape = common_shape("normal", mean, std)

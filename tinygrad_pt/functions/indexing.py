@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -17,11 +17,8 @@ from tinygrad_pt.functions.binding import in_place
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, not_a
 from tinygrad_pt.functions.reduction import gather_at, places_of
 from tinygrad_pt.functions.shaping import expand
-from tinygrad_pt.graph import Handle
+from tinygrad_pt.graph import Tensor
 from tinygrad_pt.inplace import may_write, touched, write
-
-if TYPE_CHECKING:
-    from tinygrad_pt.tensor import Tensor
 
 __all__ = [
     "gather", "index_add", "index_put", "index_put_", "index_select", "masked_select", "nonzero", "scatter",
@@ -65,7 +62,7 @@ def _parts(index: Any) -> tuple[Any, ...]:
     if isinstance(index, tuple):
         return index
     if isinstance(index, list) and len(index) < 32:
-        if any(isinstance(i, (Handle, slice, list, tuple, str)) or i is None or i is Ellipsis for i in index):
+        if any(isinstance(i, (Tensor, slice, list, tuple, str)) or i is None or i is Ellipsis for i in index):
             warnings.warn(LISTS, UserWarning, stacklevel=4)
             return tuple(index)
     return (index,)
@@ -80,7 +77,7 @@ def _axes(part: Any) -> int:
 
 def _part(p: Any) -> Any:
     """The index of one axis (a mask: of several), in NumPy's form."""
-    if isinstance(p, Handle):
+    if isinstance(p, Tensor):
         x = _whole(p.array)
         x = x.astype(bool) if x.dtype == np.uint8 else np.array(x)
         return int(x) if x.ndim == 0 and x.dtype != bool else x
@@ -192,10 +189,10 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     tensor([-1.,  5.,  5.])
     """
     kinds_differ = False
-    if not isinstance(value, Handle):
+    if not isinstance(value, Tensor):
         value = _assigned(input, value)
     elif value.array.dtype != input.array.dtype:
-        if value.array.size == 1 and isinstance(index, Handle) and index.array.dtype == bool:
+        if value.array.size == 1 and isinstance(index, Tensor) and index.array.dtype == bool:
             value = value.to(input.dtype)  # a mask is filled with one number of any kind
         else:
             kinds_differ = True
@@ -377,7 +374,7 @@ def scatter(
     """
     axis, i = _addresses(input, dim, index, "scatter")
     given = value if src is None else src
-    if not isinstance(given, Handle):
+    if not isinstance(given, Tensor):
         given = ops.expand(wrap(scalar_array(given, input.dtype, "scatter")), shape=i.shape)
     part = _source(input, axis, i, given, "scatter")
     return ops.index_put(input, part, index=places_of(i, axis)) if input.array.ndim else ops.clone(part)
@@ -485,7 +482,7 @@ def searchsorted(sorted_sequence: Tensor, input: Tensor | Number, *, right: bool
     if x.ndim != 1:
         text = f"searchsorted(): the sorted sequence must be a vector here, but it has {x.ndim} dimensions"
         raise refuse(RuntimeError, text)
-    values = input.array if isinstance(input, Handle) else input
+    values = input.array if isinstance(input, Tensor) else input
     return wrap(np.asarray(np.searchsorted(x, values, "right" if right else "left")))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import string
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,10 +14,7 @@ from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import Number, axis_from
 from tinygrad_pt.functions.checks import checked, expect_tensor, not_a
 from tinygrad_pt.functions.shaping import diagonal, expand
-from tinygrad_pt.graph import Handle
-
-if TYPE_CHECKING:
-    from tinygrad_pt.tensor import Tensor
+from tinygrad_pt.graph import Tensor
 
 __all__ = [
     "addmm", "addmv", "baddbmm", "bmm", "dot", "einsum", "inner", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
@@ -212,7 +209,7 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Any] = 2) -> Tensor:
         if not 0 <= dims <= min(n, m):
             raise refuse(RuntimeError, f"tensordot expects dims in [0, {min(n, m)}], but got dims={dims}")
         dims = (range(n - dims, n), range(dims))
-    if isinstance(dims, Handle) or len(dims) != 2:
+    if isinstance(dims, Tensor) or len(dims) != 2:
         raise refuse(RuntimeError, "tensordot expects dims to be int or two lists of ints")
     left, right = (
         [axis_from(d, k) for d in ([ds] if isinstance(ds, int) else ds)] for ds, k in zip(dims, (n, m), strict=True)

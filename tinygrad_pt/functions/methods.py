@@ -25,7 +25,7 @@ from tinygrad_pt.functions.linalg import Linalg
 from tinygrad_pt.functions.pointwise import Pointwise
 from tinygrad_pt.functions.reduction import Reduction
 from tinygrad_pt.functions.shaping import Shaping, expand
-from tinygrad_pt.graph import Handle, Leaf, TensorBase
+from tinygrad_pt.graph import Leaf, Tensor, TensorBase
 from tinygrad_pt.inplace import may_write, write
 from tinygrad_pt.random import Generator
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from tinygrad_pt.debugging.holders import Alive
     from tinygrad_pt.debugging.ledger import Contributions
     from tinygrad_pt.debugging.why import Why
-    from tinygrad_pt.tensor import Tensor
 
 Number = int | float  # what one element is in Python
 
@@ -203,10 +202,10 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
         return iter(F.unbind(self))
 
     def __contains__(self, value: Any) -> bool:
-        if not isinstance(value, (Handle, int, float, complex, np.generic)):
+        if not isinstance(value, (Tensor, int, float, complex, np.generic)):
             text = f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(value)}."
             raise refuse(RuntimeError, text)
-        return bool(np.any(self.array == (value.array if isinstance(value, Handle) else value)))
+        return bool(np.any(self.array == (value.array if isinstance(value, Tensor) else value)))
 
     def __format__(self, spec: str) -> str:
         if self.array.ndim == 0:
@@ -235,7 +234,7 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
     # -------------------------------------------------------------------------------------- written in place
     def copy_(self: Tensor, source: Any, non_blocking: bool = False) -> Tensor:
         """The values of `source`, broadcast and converted, in place of these."""
-        if not isinstance(source, Handle):
+        if not isinstance(source, Tensor):
             source = F.as_tensor(source)
         shape = self.array.shape
         if source.array.ndim and source.array.shape != shape and (wide := common_shape("copy_", self, source)) != shape:
@@ -247,7 +246,7 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
     @checked
     def fill_(self: Tensor, value: Tensor | complex | np.generic) -> Tensor:
         """One number everywhere."""
-        if not isinstance(value, Handle):
+        if not isinstance(value, Tensor):
             if not isinstance(value, (int, float, complex, np.generic)):
                 raise refuse(TypeError, f"fill_(): argument 'value' must be a Number, not {type(value).__name__}")
             value = wrap(scalar_array(value, self.dtype, "fill_"))
@@ -278,7 +277,7 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
     def bernoulli_(self, p: Tensor | float = 0.5, *, generator: Generator | None = None) -> Tensor:
         """1 with probability p, else 0."""
         g = _generator(generator)
-        if isinstance(p, Handle):
+        if isinstance(p, Tensor):
             return self._drawn(lambda shape, kind: g.bernoulli(np.array(expand(p, shape).array)))
         return self._drawn(lambda shape, kind: g.bernoulli_fill(shape, p, dtype=kind))
 
@@ -328,7 +327,7 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
     ) -> Tensor:
         """The tensor in another dtype (or that of another tensor); itself if nothing changes."""
         for a in args:
-            if isinstance(a, Handle):
+            if isinstance(a, Tensor):
                 dtype = dtypes.of(a.array.dtype)
             elif isinstance(a, (str, F.device)):
                 device = a

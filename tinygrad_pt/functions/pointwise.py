@@ -15,13 +15,12 @@ from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import Number, as_tensor_like, cast, promoted, promoted_to, scalar_array
 from tinygrad_pt.functions.binding import described, in_place
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, not_a, unsupported
-from tinygrad_pt.graph import Handle
+from tinygrad_pt.graph import Tensor
 from tinygrad_pt.inplace import write
 from tinygrad_pt.ops import special
 
 if TYPE_CHECKING:
     from tinygrad_pt.functions.arguments import Operand
-    from tinygrad_pt.tensor import Tensor
 
 __all__ = [
     "abs", "abs_", "absolute", "acos", "acos_", "acosh", "add", "addcdiv", "addcmul", "allclose", "arccos", "arcsin",
@@ -43,7 +42,7 @@ def _unary(op: Any) -> Callable[..., Tensor]:
     name = op.__name__
 
     def function(input: Tensor, *, out: Tensor | None = None) -> Tensor:
-        if not isinstance(input, Handle):
+        if not isinstance(input, Tensor):
             expect_tensor(input, name)
         return op(input) if out is None else write(expect_tensor(out, name, "out", 0), op(input))
 
@@ -76,7 +75,7 @@ def sign(input: Tensor) -> Tensor:
 
 def relu(input: Tensor) -> Tensor:
     """max(input, 0); at 0 the slope is 0."""
-    if not isinstance(input, Handle) or input.array.dtype == bool:
+    if not isinstance(input, Tensor) or input.array.dtype == bool:
         raise refuse(RuntimeError, "Boolean inputs not supported for relu", "relu", expect_tensor(input, "relu"))
     return ops.relu(input)
 
@@ -149,7 +148,7 @@ def positive(input: Tensor) -> Tensor:
 
 def _operand(value: Any, function: str, name: str = "input", position: int = 1) -> Any:
     """An argument of arithmetic: a tensor or a number; NumPy's numbers as Python's, NumPy's arrays as tensors."""
-    if not isinstance(value, (Handle, int, float, complex)):
+    if not isinstance(value, (Tensor, int, float, complex)):
         if isinstance(value, np.generic):
             return value.item()
         if not isinstance(value, np.ndarray):
@@ -162,7 +161,7 @@ def _scaled(input: Any, other: Any, alpha: Any, name: str) -> Any:
     other = _operand(other, name, "other", 2)
     if alpha.__class__ is int and alpha == 1:
         return other
-    if not isinstance(alpha, (int, float, complex, Handle)):
+    if not isinstance(alpha, (int, float, complex, Tensor)):
         raise not_a("Number", alpha, name, "alpha")
     if isinstance(alpha, float) and all(_kind(x) in "biu" for x in (input, other)):
         text = "For integral input tensors, argument alpha must not be a floating point number."
@@ -172,7 +171,7 @@ def _scaled(input: Any, other: Any, alpha: Any, name: str) -> Any:
 
 def _value(x: Any) -> Any:
     """The array of a tensor; a number is its own value."""
-    return x.array if isinstance(x, Handle) else x
+    return x.array if isinstance(x, Tensor) else x
 
 
 def _kind(x: Any) -> str:
@@ -225,9 +224,9 @@ def _binary(op: Any, doc: str, tensors: int = 0, check: Callable[..., None] | No
 
     def function(input: Operand, other: Operand) -> Tensor:
         a, b = input, other
-        if not isinstance(a, Handle):
+        if not isinstance(a, Tensor):
             a = expect_tensor(a, name) if tensors else _operand(a, name)
-        if not isinstance(b, Handle):
+        if not isinstance(b, Tensor):
             b = expect_tensor(b, name, "other", 2) if tensors == 2 else _operand(b, name, "other", 2)
         if check is not None:
             check(name, a, b)
@@ -261,9 +260,9 @@ def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
     """
     if isinstance(exponent, np.generic):
         exponent = exponent.item()
-    if not isinstance(exponent, (Handle, int, float)):
+    if not isinstance(exponent, (Tensor, int, float)):
         raise not_a("Tensor or Number", exponent, "pow", "exponent")
-    if isinstance(exponent, Handle):
+    if isinstance(exponent, Tensor):
         base = _operand(input, "pow")
         kinds = _kind(base) + _kind(exponent)
         if kinds == "bb":
@@ -271,7 +270,7 @@ def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
         if not set(kinds) - set("biu") and np.any(exponent.array < 0):
             return _whole_power(base, exponent)
         return ops.pow(base, exponent)
-    x = input if isinstance(input, Handle) else expect_tensor(input, "pow")
+    x = input if isinstance(input, Tensor) else expect_tensor(input, "pow")
     if x.array.dtype.kind in "biu":
         if exponent < 0 and isinstance(exponent, int):
             text = "Integers to negative integer powers are not allowed."
@@ -298,7 +297,7 @@ def float_power(input: Tensor, exponent: Tensor | Number) -> Tensor:
 
 
 def _is_bool(x: Any) -> bool:
-    return isinstance(x, bool) or (isinstance(x, Handle) and x.array.dtype == bool)
+    return isinstance(x, bool) or (isinstance(x, Tensor) and x.array.dtype == bool)
 
 
 # ------------------------------------------------------------------------------------------ comparisons
@@ -377,7 +376,7 @@ def where(condition: Tensor, input: Operand | None = None, other: Operand | None
         condition = condition.bool()
     a, b = _operand(input, "where", "input", 2), _operand(other, "where", "other", 3)
     target = dtypes.result_type(*map(_value, (a, b)))
-    a, b = (promoted_to(target, x) if isinstance(x, Handle) else wrap(cast(x, target.numpy)) for x in (a, b))
+    a, b = (promoted_to(target, x) if isinstance(x, Tensor) else wrap(cast(x, target.numpy)) for x in (a, b))
     shapes = [x.array.shape for x in (condition, a, b)]
     text = broadcast_text(shapes[1], shapes[2]) or broadcast_text(shapes[0], np.broadcast_shapes(*shapes[1:]))
     if text:
@@ -394,7 +393,7 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
     if low.__class__ is not float or high.__class__ is not float:
         low = None if min is None else _operand(min, "clamp", "min", 2)
         high = None if max is None else _operand(max, "clamp", "max", 3)
-        if isinstance(low, (Handle, np.ndarray)) or isinstance(high, (Handle, np.ndarray)):
+        if isinstance(low, (Tensor, np.ndarray)) or isinstance(high, (Tensor, np.ndarray)):
             y = input if low is None else ops.maximum(input, as_tensor_like(low, input))
             return y if high is None else ops.minimum(y, as_tensor_like(high, input))
     target = dtypes.result_type(input.array, *[x for x in (low, high) if x is not None])
@@ -423,7 +422,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     if mask.array.dtype != bool:
         text = f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype.c_name}"
         raise refuse(RuntimeError, text, mend="mask != 0")
-    if not isinstance(value, Handle):
+    if not isinstance(value, Tensor):
         return ops.where(mask, wrap(scalar_array(value, input.dtype, "masked_fill")), input)
     if value.array.ndim:
         text = "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "

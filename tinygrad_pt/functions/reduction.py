@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, overload
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
@@ -16,10 +16,7 @@ from tinygrad_pt.functions.arguments import Dims, Dtype, axes_from, axis_from, l
 from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, expect_tensor, missing, not_a, unsupported
 from tinygrad_pt.functions.pointwise import abs, maximum, minimum
-from tinygrad_pt.graph import Handle
-
-if TYPE_CHECKING:
-    from tinygrad_pt.tensor import Tensor
+from tinygrad_pt.graph import Tensor
 
 __all__ = [
     "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "bincount", "count_nonzero", "cummax",
@@ -81,7 +78,7 @@ def sum(
     >>> torch.ones(2, 3).sum(), torch.ones(2, 3).sum(dim=1)
     (tensor(6.), tensor([3., 3.]))
     """
-    if not isinstance(input, Handle):
+    if not isinstance(input, Tensor):
         expect_tensor(input, "sum")
     axes = axes_from(axis if dim is None else dim, input.array.ndim, "sum", input)
     if dtype is not None or input.array.dtype.kind != "f":
@@ -94,7 +91,7 @@ def mean(
     keepdims: bool = False,
 ) -> Tensor:  # fmt: skip
     """Σ input / n, of floating point numbers."""
-    if not isinstance(input, Handle):
+    if not isinstance(input, Tensor):
         expect_tensor(input, "mean")
     axes = axes_from(axis if dim is None else dim, input.array.ndim, "mean", input)
     kind = input.array.dtype if dtype is None else dtypes.of(dtype).numpy
@@ -251,12 +248,12 @@ def _extreme(name: str, both: Callable[..., Tensor], whole: Any, place: Callable
     result = _result(name)
 
     def function(input: Tensor, dim: Any, keepdim: bool) -> Tensor | ValuesIndices:
-        if not isinstance(input, Handle):
+        if not isinstance(input, Tensor):
             expect_tensor(input, name)
         if dim is None:
             _nonempty(input, name, None)
             return whole(input, axis=None, keepdims=False)
-        if isinstance(dim, Handle):
+        if isinstance(dim, Tensor):
             return both(input, dim)
         x = input.array
         axis = axis_from(dim, x.ndim, name, input)

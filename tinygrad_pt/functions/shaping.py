@@ -6,7 +6,7 @@ import math
 import operator
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -26,10 +26,7 @@ from tinygrad_pt.functions.arguments import (
 )
 from tinygrad_pt.functions.binding import described, in_place
 from tinygrad_pt.functions.checks import checked, expect_tensor, missing, not_a
-from tinygrad_pt.graph import Handle
-
-if TYPE_CHECKING:
-    from tinygrad_pt.tensor import Tensor
+from tinygrad_pt.graph import Tensor
 
 __all__ = [
     "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "chunk", "concat", "concatenate", "diag",
@@ -127,7 +124,7 @@ def unsqueeze(input: Tensor, dim: int) -> Tensor:
 # ------------------------------------------------------------------------------------------ other orders
 def transpose(input: Tensor, dim0: int, dim1: int) -> Tensor:
     """Two axes swapped."""
-    if not isinstance(input, Handle):
+    if not isinstance(input, Tensor):
         expect_tensor(input, "transpose")
     n = input.array.ndim
     a, b = axis_from(dim0, n, "transpose", input), axis_from(dim1, n, "transpose", input)
@@ -343,7 +340,7 @@ def repeat_interleave(input: Tensor, repeats: int | Tensor, dim: int | None = No
     if dim is None:
         input, dim = flatten(input), 0
     axis = axis_from(dim, input.array.ndim)
-    count = repeats.array if isinstance(repeats, Handle) else operator.index(repeats)
+    count = repeats.array if isinstance(repeats, Tensor) else operator.index(repeats)
     n = length_of(input, axis)
     if isinstance(count, np.ndarray) and count.dtype.kind not in "iu":
         raise refuse(RuntimeError, "repeats has to be Long or Int tensor")
@@ -364,7 +361,7 @@ def _listed(tensors: Any, name: str) -> list[Tensor]:
         raise not_a("tuple of Tensors", tensors, name, "tensors", 1, f"torch.{name}([a, b])")
     parts = list(tensors)
     for i, p in enumerate(parts):
-        if not isinstance(p, Handle):
+        if not isinstance(p, Tensor):
             text = f"expected Tensor as element {i} in argument 0, but got {type(p).__name__}"
             raise refuse(TypeError, text, name, *parts, mend="wrap it in torch.tensor(...)")
     if not parts:

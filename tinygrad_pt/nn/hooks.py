@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tinygrad_pt.autograd.function import Function
 from tinygrad_pt.autograd.hooks import Removable
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import Handle
 from tinygrad_pt.modes import current
 from tinygrad_pt.tensor import Tensor
 
@@ -124,7 +123,7 @@ class Gate:
         """The positional arguments; those that require a gradient pass through the inner gate."""
         self.arity = len(args)
         if current().grad:
-            self.inputs = [i for i, a in enumerate(args) if isinstance(a, Handle) and a.node is not None]
+            self.inputs = [i for i, a in enumerate(args) if isinstance(a, Tensor) and a.node is not None]
         if not self.inputs:
             return args
         gated = BackwardHookFunction.apply(self.at_inputs, *(args[i] for i in self.inputs))
@@ -133,7 +132,7 @@ class Gate:
     def leave(self, result: Any) -> Any:
         """The result, a tensor or a tuple of tensors, passed through the outer gate."""
         values = result if isinstance(result, tuple) else (result,)
-        if not all(isinstance(v, Handle) for v in values):
+        if not all(isinstance(v, Tensor) for v in values):
             wanted = "For backward hooks to be called, module output should be a Tensor or a tuple of Tensors"
             warnings.warn(f"{wanted} but received {type(result)}", stacklevel=4)
             return result

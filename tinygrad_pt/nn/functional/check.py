@@ -11,18 +11,17 @@ from tinygrad_pt import dtypes
 from tinygrad_pt import functions as F
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
-from tinygrad_pt.graph import Handle
 from tinygrad_pt.inplace import write
 from tinygrad_pt.tensor import Tensor
 
 Flag = bool | None  # `size_average` and `reduce` of losses, which PyTorch has deprecated
-NUMBERS = (float, int, np.number, Handle)  # a tensor may stand for a number
+NUMBERS = (float, int, np.number, Tensor)  # a tensor may stand for a number
 
 
 def only_tensors(op: str, **values: object) -> None:
     """Raise PyTorch's TypeError unless all of these are tensors."""
     for i, (name, value) in enumerate(values.items(), 1):
-        if not isinstance(value, Handle):
+        if not isinstance(value, Tensor):
             expect_tensor(value, op, name, i)
 
 
@@ -58,7 +57,7 @@ def spoken(t: Tensor) -> str:
 
 def floating_only(input: Tensor, op: str, kernel: str) -> Tensor:
     """The input; PyTorch's error unless it is a tensor of floating point numbers."""
-    if not isinstance(input, Handle) or input.array.dtype.kind != "f":
+    if not isinstance(input, Tensor) or input.array.dtype.kind != "f":
         text = f"\"{kernel}\" not implemented for '{spoken(expect_tensor(input, op))}'"
         raise refuse(NotImplementedError, text, op, input, mend="convert it first: x.float()")
     return input

@@ -13,7 +13,6 @@ from tinygrad_pt import ops
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor, promoted
 from tinygrad_pt.functions.indexing import one_hot
-from tinygrad_pt.graph import Handle
 from tinygrad_pt.nn.functional.activation import log_softmax
 from tinygrad_pt.nn.functional.check import Flag, expect_integer, expect_number, floating_only, only_tensors, spoken
 from tinygrad_pt.nn.functional.reduction import REDUCTIONS, legacy_reduction, reduced, reduction_of
@@ -134,7 +133,7 @@ def cross_entropy(
     >>> torch.nn.functional.cross_entropy(torch.zeros(1, 4), torch.tensor([2]))
     tensor(1.3863)
     """
-    if not (isinstance(input, Handle) and isinstance(target, Handle)):
+    if not (isinstance(input, Tensor) and isinstance(target, Tensor)):
         only_tensors("cross_entropy_loss", input=input, target=target)
     if size_average is not None or reduce is not None or reduction not in REDUCTIONS:
         reduction = reduction_of("cross_entropy", reduction, size_average, reduce)
@@ -241,7 +240,7 @@ def nll_loss(
     >>> torch.nn.functional.nll_loss(torch.tensor([[-0.5, -1.0]]), torch.tensor([1]))
     tensor(1.)
     """
-    if not (isinstance(input, Handle) and isinstance(target, Handle)):
+    if not (isinstance(input, Tensor) and isinstance(target, Tensor)):
         only_tensors("nll_loss_nd", input=input, target=target)
     if size_average is not None or reduce is not None or reduction not in REDUCTIONS:
         reduction = reduction_of("nll_loss", reduction, size_average, reduce)

@@ -12,7 +12,6 @@ from tinygrad_pt import ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
-from tinygrad_pt.graph import Handle
 from tinygrad_pt.nn.functional.check import Flag, expect_number, only_tensors
 from tinygrad_pt.nn.functional.reduction import REDUCTIONS, legacy_reduction, paired, reduced, reduction_of, weighted
 from tinygrad_pt.ops import loss as L
@@ -30,7 +29,7 @@ def mse_loss(
     >>> torch.nn.functional.mse_loss(torch.tensor([1.0, 2.0]), torch.zeros(2))
     tensor(2.5000)
     """
-    if not (isinstance(input, Handle) and isinstance(target, Handle)):
+    if not (isinstance(input, Tensor) and isinstance(target, Tensor)):
         only_tensors("mse_loss", input=input, target=target)
     x, t = input.array, target.array
     if x.shape != t.shape or x.dtype is not t.dtype or x.dtype.kind != "f":
