@@ -20,6 +20,7 @@ import numpy as np
 from tinygrad_pt import dtypes
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.graph import OPS, Array, Constant, Node, Op, Rule, TensorBase, born, pick
+from tinygrad_pt.listening import announce
 from tinygrad_pt.modes import Scope, current
 from tinygrad_pt.symbol import Symbol, symbol_of
 from tinygrad_pt.texts import INFERENCE_SAVED
@@ -137,8 +138,8 @@ def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], y: Any) -> Tens
         mask = sum(1 << i for i, a in enumerate(args) if isinstance(a, TensorBase) and a.node is not None)
         if mask:
             t.node = vertex(op, args, attrs, t.array, mask, t.version, state.scope)
-    for listener in state.listeners:
-        listener.applied(op, args, attrs, t)
+    if state.listeners:
+        announce(op, args, attrs, t)
     return t
 
 

@@ -65,8 +65,9 @@ def touched(t: Tensor) -> None:
     """Count a change of the memory of `t`, and tell the listeners."""
     t.version[0] += 1
     t.version[1] = last_change[0] = born()
-    for listener in current().listeners:
-        listener.wrote(t)
+    if listeners := current().listeners:
+        for listener in listeners:
+            listener.wrote(t)
 
 
 # ------------------------------------------------------------------------------------------ what vertices have saved
@@ -118,13 +119,13 @@ def write(t: Tensor, result: Tensor, since: int | None = None) -> Tensor:
             f"output with shape {list(x.shape)} doesn't match the broadcast shape {list(result.array.shape)}",
             mend="use the out-of-place form",
         )
-    source, target = dtypes.of(result.array.dtype), dtypes.of(x.dtype)
-    if not dtypes.can_cast(source, target):
-        raise refuse(
-            RuntimeError,
-            f"result type {source.spoken} can't be cast to the desired output type {target.spoken}",
-            mend="convert the tensor first, e.g. x = x.float()",
-        )
+    alike = result.array.dtype is x.dtype
+    if not alike:
+        source, target = dtypes.of(result.array.dtype), dtypes.of(x.dtype)
+        alike = source is target
+        if not dtypes.can_cast(source, target):
+            text = f"result type {source.spoken} can't be cast to the desired output type {target.spoken}"
+            raise refuse(RuntimeError, text, mend="convert the tensor first, e.g. x = x.float()")
     if recorded and result.node is not None:
         check_single_view(t)
     if recorded and since is not None:
@@ -133,11 +134,11 @@ def write(t: Tensor, result: Tensor, since: int | None = None) -> Tensor:
     touched(t)
     if not recorded:
         return t
-    if since is not None and source is target:
+    if since is not None and alike:
         save_memory_of(t, result.node)
     base = t if t.base is None else t.base
-    if result.node is not None and source is not target:
-        result = OPS["cast"](result, dtype=target)
+    if result.node is not None and not alike:
+        result = OPS["cast"](result, dtype=x.dtype)
     if base is t:
         t.node = result.node
     elif base.node is not None or result.node is not None:

@@ -139,6 +139,12 @@ def forget(listener: Listener) -> None:
         enter(state.but(listeners=state.listeners[:at] + state.listeners[at + 1 :]))
 
 
+def announce(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor) -> None:
+    """Tell all who listen here that an op was applied."""
+    for listener in current().listeners:
+        listener.applied(op, args, attrs, result)
+
+
 class listen:
     """Context manager: let a listener hear what happens inside. Listeners nest; the outer one hears first."""
 

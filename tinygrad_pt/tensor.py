@@ -22,6 +22,7 @@ from tinygrad_pt.functions.arguments import Size, axis_from, expect_tensor
 from tinygrad_pt.functions.binding import Operator, operator, plain, reflected, writing
 from tinygrad_pt.functions.methods import Methods, leaf
 from tinygrad_pt.graph import DETACH, Leaf, Node
+from tinygrad_pt.listening import announce
 from tinygrad_pt.modes import current
 from tinygrad_pt.texts import GRAD_DTYPE, GRAD_SIZE, INFERENCE_GRAD, NO_HOOK, NON_LEAF_GRAD, NOT_A_LEAF
 
@@ -215,8 +216,8 @@ class Tensor(Methods):
             expect_tensor(self, "detach")
             raise
         t.inference = self.inference
-        for listener in current().listeners:
-            listener.applied(DETACH, (self,), {}, t)
+        if current().listeners:
+            announce(DETACH, (self,), {}, t)
         return t
 
     def detach_(self) -> Tensor:
@@ -230,8 +231,8 @@ class Tensor(Methods):
     def data(self) -> Tensor:
         """The same memory without its history. Backward does not notice changes made through it: prefer `detach()`."""
         t = wrap(self.array)
-        for listener in current().listeners:
-            listener.applied(DETACH, (self,), {}, t)
+        if current().listeners:
+            announce(DETACH, (self,), {}, t)
         return t
 
     @data.setter

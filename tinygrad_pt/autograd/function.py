@@ -18,6 +18,7 @@ from tinygrad_pt.autograd.saved import mutated_text
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import OPS, Array, Constant, Node, Op, Rule, Tensor, pick
+from tinygrad_pt.listening import announce
 from tinygrad_pt.modes import current, enable_grad, no_grad
 
 Saved = tuple[
@@ -184,16 +185,14 @@ def _recorded(
                 t.node = pick(node, i, t.array)
         else:
             first.node = node
-        listeners = current().listeners
-        if listeners:
+        if current().listeners:
             places = attrs["places"]
 
             def again(*given: Tensor) -> object:
                 """Apply the Function anew, to other tensors in the places of the first ones."""
                 return cls.apply(*(given[places.index(i)] if i in places else a for i, a in enumerate(args)), **kwargs)
 
-            for listener in listeners:
-                listener.applied(node.op, tensors, attrs | {"again": again}, first)
+            announce(node.op, tensors, attrs | {"again": again}, first)
     return tuple(results) if isinstance(output, tuple) else results[0]
 
 

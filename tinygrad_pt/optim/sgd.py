@@ -93,5 +93,6 @@ class SGD(Optimizer):
             version = p.version  # `touched(p)`, without the call
             version[0] += 1
             version[1] = last_change[0] = born()
-            for listener in listeners:
-                listener.wrote(p)
+            if listeners:
+                for listener in listeners:
+                    listener.wrote(p)
