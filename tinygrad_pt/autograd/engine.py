@@ -36,7 +36,7 @@ from tinygrad_pt.ops import cast, clone, sum_to
 from tinygrad_pt.texts import MATERIALIZED, SEED_SHAPE, UNUSED
 
 Tensors = Tensor | Iterable[Tensor]
-by_birth = attrgetter("born")
+by_birth, generic = attrgetter("born"), np.generic
 
 
 def order(roots: Iterable[Node], wanted: set[Node] | None = None) -> list[Node]:
@@ -159,9 +159,7 @@ def run(
                             with np.errstate(all="ignore"):
                                 grads[p] = grads[p] + r
                     elif (
-                        kind is Leaf
-                        and (r is g or (not create and r.base is not None))
-                        and not isinstance(r, np.generic)
+                        kind is Leaf and not isinstance(r, generic) and (r is g or (not create and r.base is not None))
                     ):
                         grads[p] = clone(r)  # a leaf's gradient has memory of its own, and r may be g or a view of it
                     else:
@@ -293,7 +291,7 @@ def backward(
     for root, value in zip(roots, values):  # noqa: B905
         root.set_note("seed", value)  # pictures show where a backward walk has started, and with what
     for node, g in found.items():
-        end: Any = node.handle() if isinstance(node, Leaf) else wanted[node]  # type: ignore[index]
+        end: Any = node.handle() if node.__class__ is Leaf else wanted[node]  # type: ignore[index]
         if end is None:
             continue
         if end._grad is None:
