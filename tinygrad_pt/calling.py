@@ -55,7 +55,7 @@ else:
 new: Any = object.__new__
 
 
-def handle(cls: type[T]) -> type[T]:
+def tensor_class(cls: type[T]) -> type[T]:
     """Class decorator: let ops return instances of `cls` from now on."""
     globals()["Tensor"] = cls
     return cls
@@ -186,6 +186,8 @@ def vertex(
 def read_by(op: Op, mask: int, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[bool, ...]:
     """Which of `(y, *args)` are read by the rules of the arguments in `mask`: those rules are called with symbols, and
     the symbols that stand in the results are the values that they read.
+
+    For `mul`, whose rules are g · b and g · a, that is (False, True, True); for `exp`, with g · y, (True, False).
     """
     symbols = [a if a is None else symbol_of(str(i), a) for i, a in enumerate(args)]
     with np.errstate(all="ignore"):
@@ -255,7 +257,7 @@ def single(op: Op) -> Applied:
         if state.listeners or (domain and dtype is not F32 and dtype is not F64):
             return apply(op, (a,), attrs)
         try:
-            kept = y = forward_(x, **attrs)
+            kept = y = forward_(x, **attrs)  # kept stays a NumPy scalar where y becomes a 0-d array
         except (RuntimeWarning, ValueError, TypeError):
             kept = y = forward(op, (x,), attrs)
         if y.__class__ is not ndarray:
@@ -286,7 +288,7 @@ def single(op: Op) -> Applied:
         node.shape, node.dtype, node.born = y.shape, y.dtype, born()
         return t
 
-    return named(function, op)
+    return install(function, op)
 
 
 def pair(op: Op) -> Applied:
@@ -341,6 +343,7 @@ def pair(op: Op) -> Applied:
                 t.inference = True
             return t
         mask = 2 if pa is None else 1 if pb is None else 3
+        # Of two tensors of which one wants no gradient, that one's parent is a Constant: `vertex` makes it.
         if mask not in keep or (mask != 3 and xa is not a and xb is not b):
             t.node = vertex(op, (a, b), NONE, y, mask, t.version, state.scope)
             return t
@@ -357,7 +360,7 @@ def pair(op: Op) -> Applied:
         node.guards, node.shape, node.dtype, node.born = guards, y.shape, dtype, born()
         return t
 
-    return named(function, op)
+    return install(function, op)
 
 
 def apply_two(op: Op, a: Any, b: Any) -> Any:
@@ -401,15 +404,14 @@ def several(op: Op) -> Applied:
                 t.inference = True
         return t
 
-    return named(function, op)
+    return install(function, op)
 
 
-def named(function: Any, op: Op) -> Applied:
+def install(function: Any, op: Op) -> Applied:
     """Give the function that applies an op the op's name, docstring, and the op itself, and the op the function."""
     function.__name__ = function.__qualname__ = op.name
     function.__doc__, function.op, op.apply = op.doc, op, function
-    applied: Applied = function
-    return applied
+    return function
 
 
 # ------------------------------------------------------------------------------------------ declaring ops

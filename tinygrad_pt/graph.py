@@ -93,7 +93,8 @@ class Node:
     Attributes:
         parents: for each argument, the vertex it comes from, a `Constant`, or the Python number itself.
         args: the arguments of the rules, `(y, a, b, …)`. A value that a rule reads is saved here as an array; in place
-            of any other stands the parent, which has its shape and dtype. None after a backward walk has freed them.
+            of any other stands the parent, which has its shape and dtype: `3 * x` has (None, 3, the vertex of x). None
+            after a backward walk has freed them.
         guards: (version, number, version, number, …): for each saved value the version of its memory (a list, see
             `TensorBase`), and the number that stood in it when the value was saved.
         born: the time of its birth; every vertex is born after its parents.
@@ -183,8 +184,7 @@ def pick(several: Node, part: int, y: Array) -> Node:
 
 def made_by(node: Node) -> Node:
     """The vertex of the op that made a value; it differs from the vertex of the value if the op has several results."""
-    made: Node = node.parents[0] if node.op is PICK else node
-    return made
+    return node.parents[0] if node.op is PICK else node
 
 
 # ---------------------------------------------------------------------------------------------- tensors

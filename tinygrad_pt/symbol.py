@@ -80,11 +80,11 @@ def _operator(op: str, swapped: bool = False) -> Callable[[Symbol, Any], Symbol]
     return lambda a, b: Symbol(op=OPS[op], args=(b, a) if swapped else (a, b))
 
 
-for _name, _op in {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow"}.items():
-    setattr(Symbol, f"__{_name}__", _operator(_op))
-    setattr(Symbol, f"__r{_name}__", _operator(_op, swapped=True))
-for _name, _op in {"matmul": "mm", "gt": "gt", "ge": "ge", "lt": "lt", "le": "le"}.items():
-    setattr(Symbol, f"__{_name}__", _operator(_op))
+for _name, _word in {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow"}.items():
+    setattr(Symbol, f"__{_name}__", _operator(_word))
+    setattr(Symbol, f"__r{_name}__", _operator(_word, swapped=True))
+for _name, _word in {"matmul": "mm", "gt": "gt", "ge": "ge", "lt": "lt", "le": "le"}.items():
+    setattr(Symbol, f"__{_name}__", _operator(_word))
 
 
 def symbol_of(name: str, value: Any) -> Symbol:

@@ -16,7 +16,7 @@ import numpy as np
 from tinygrad_pt import autograd, dtypes, ops, printing
 from tinygrad_pt import functions as F
 from tinygrad_pt.autograd.hooks import Hook, Removable
-from tinygrad_pt.calling import handle, wrap
+from tinygrad_pt.calling import tensor_class, wrap
 from tinygrad_pt.errors import class_name, refuse
 from tinygrad_pt.functions.arguments import Size, axis_from, expect_tensor
 from tinygrad_pt.functions.binding import Operator, operator, plain, reflected, writing
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-@handle
+@tensor_class
 class Tensor(Methods):
     """An n-dimensional array that remembers how it was computed.
 
@@ -210,7 +210,7 @@ class Tensor(Methods):
     # -------------------------------------------------------------------------------------- without its history
     def detach(self) -> Tensor:
         """The same memory without its history."""
-        try:
+        try:  # this is `torch.detach`, too, and may be given anything
             t = wrap(self.array, None, self.version)
         except AttributeError:
             expect_tensor(self, "detach")
@@ -259,6 +259,7 @@ class Tensor(Methods):
         return ["requires_grad=True"] if isinstance(self.node, Leaf) else [f"grad_fn=<{self.node.name()}>"]
 
     # -------------------------------------------------------------------------------------- operators
+    # `plain` takes an op as it is, since an op leaves strangers to the other side; `operator` does so for a function.
     __add__, __radd__ = plain(ops.add), reflected(ops.add)
     __sub__, __rsub__ = operator(F.sub), reflected(F.sub)
     __mul__, __rmul__ = plain(ops.mul), reflected(ops.mul)

@@ -118,6 +118,7 @@ class Row:
         draws: of a dropout with an input of so many axes, the number of leading axes with draws of their own.
         bound: of the initial weights, U(-bound, bound), by the settings.
         warns: its calls warn, as PyTorch's do.
+        ours: PyTorch has no such module.
         second: whether the second derivative is compared with PyTorch's (which lacks one).
     """
 
@@ -131,6 +132,7 @@ class Row:
     random: bool = False
     draws: Callable[[int], int] | None = None
     bound: Callable[[dict[str, Any]], float] | None = None
+    ours: bool = False
     warns: bool = False
     second: bool = True
     accuracy: float = 1e-9  # of PyTorch's gradients in float64

@@ -15,7 +15,7 @@ from tests.nn.table import ROWS, Case, Row, build, tensor
 
 T = pytest.importorskip("torch")
 
-EVERY = list(ROWS.values())
+EVERY = [row for row in ROWS.values() if not row.ours]
 CALLED = [row for row in EVERY if row.reference]
 
 

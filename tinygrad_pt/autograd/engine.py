@@ -10,10 +10,10 @@ with several results, and the freeing of saved values:
             rules = node.op.rules_for(len(node.parents))
             for parent, rule in zip(node.parents, rules):
                 if isinstance(parent, Node) and rule is not None:
-                    r = rule(g, *node.args, **node.attrs)       # g · ∂y/∂parent
+                    r = rule(g, *node.args, **node.attrs)       # rule(g, y, a, b, …): g · ∂y/∂parent
                     r = sum_to(r, shape=parent.shape)           # broadcasting undone
                     grads[parent] = grads[parent] + r if parent in grads else r
-        return grads                                    # what is left: the leaves
+        return grads                                    # what is left: the leaves, which are vertices without parents
 """
 
 from __future__ import annotations
@@ -55,13 +55,12 @@ def order(roots: Iterable[Node], wanted: set[Node] | None = None) -> list[Node]:
     nodes.sort(key=by_birth, reverse=True)
     if wanted is None:
         return nodes
-    leading = set(wanted)
+    leading, on_the_way = set(wanted), []
     for node in reversed(nodes):
         if any(p in leading for p in node.parents if isinstance(p, Node)):
             leading.add(node)
-    return [
-        node for node in nodes if node in leading and any(p in leading for p in node.parents if isinstance(p, Node))
-    ]
+            on_the_way.append(node)
+    return on_the_way[::-1]
 
 
 def walk(
@@ -91,7 +90,10 @@ def walk(
         heard.tell("walking")
     grads: dict[Any, Any] = {}
     for root, seed in zip(roots, seeds):  # noqa: B905 - of one length; a keyword costs more than the loop
-        grads[root] = grads[root] + seed if root in grads else seed if root.parents else clone(seed)
+        if root in grads:
+            grads[root] = grads[root] + seed
+        else:  # a leaf keeps what it receives as its `.grad`: not the caller's own memory
+            grads[root] = seed if root.parents else clone(seed)
     if not create:
         found = run(nodes, grads, retain, False, wanted, heard)
     else:
@@ -109,7 +111,7 @@ def run(
 ) -> dict[Node, Any]:  # fmt: skip
     """The walk itself: take the gradient of each vertex, call the rules, add the results to those of the parents."""
     found: dict[Node, Any] = {}
-    reached = None if wanted is None else {*nodes, *wanted}
+    allowed = None if wanted is None else {*nodes, *wanted}  # no other vertex receives a gradient
     # If nothing has changed in place since the oldest vertex was born, no guard needs a look.
     changed = bool(nodes) and nodes[-1].born < last_change[0]
     node = None
@@ -140,7 +142,7 @@ def run(
                 found[node] = clone(g)
             for p in node.parents:
                 kind = p.__class__
-                if (kind is Node or kind is Leaf) and (reached is None or p in reached) and rules[slot] is not None:
+                if (kind is Node or kind is Leaf) and (allowed is None or p in allowed) and rules[slot] is not None:
                     try:
                         r = rules[slot](g, *args, **attrs) if attrs else rules[slot](g, *args)
                     except RuntimeWarning:  # the user has turned warnings into errors
@@ -172,7 +174,7 @@ def run(
             heard.tell("failed", error, node)
         raise
     for node, g in grads.items():  # what is left: leaves, wanted vertices where the walk ends, roots that lead to none
-        if node.extra is not None and (reached is None or node in reached):
+        if node.extra is not None and (allowed is None or node in allowed):
             grads[node] = pass_hooks(node, g, create)
     if wanted is None:
         return grads

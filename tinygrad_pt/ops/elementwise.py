@@ -195,6 +195,9 @@ logaddexp = binary("logaddexp", np.logaddexp, r"\ln(e^{a} + e^{b})",
     lambda g, y, a, b: g * sigmoid(b - a), domain="float")
 
 
+ONE = {np.dtype(c): np.ones((), c) for c in "efd"}  # NumPy adds an array of the same dtype faster than Python's 1
+
+
 def _sigmoid(a: Array) -> Array:
     """y = 1 / (1 + e⁻ᵃ)."""
     y = np.negative(a)
@@ -203,9 +206,6 @@ def _sigmoid(a: Array) -> Array:
     np.exp(y, y)
     np.add(y, ONE.get(y.dtype, 1), y)
     return np.reciprocal(y, y)
-
-
-ONE = {np.dtype(c): np.ones((), c) for c in "efd"}  # NumPy adds an array of the same dtype faster than Python's 1
 
 
 # sigmoid, tanh and log-sigmoid are ops of their own for stability: these rules are exact far from 0 too.
