@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 import tinygrad_pt as torch
 from tinygrad_pt.calling import wrap
+from tinygrad_pt.graph import OPS
 from tinygrad_pt.modes import no_grad
 from tinygrad_pt.nn import functional
 from tinygrad_pt.testing.spec import Array, Domain, literal
@@ -249,6 +250,16 @@ REDUCED: dict[str, Fits] = {
 def _unary(scene: Scene, name: str) -> str:
     a = scene.pick(UNARY[name])
     return f"torch.{name}({a}, {scene.die(3) - 1})" if name in ("tril", "triu") else f"torch.{name}({a})"
+
+
+# Any other op of one argument with a function of its name; where it has poles or kinks, it belongs into UNARY.
+_LEFT = [n for n, op in OPS.items() if op.elementwise and op.differentiable and len(op.rules_for(1)) == 1]
+_LEFT = [n for n in _LEFT if n not in (*UNARY, "clamp") and hasattr(torch, n)]
+
+
+@says(*_LEFT)
+def _left(scene: Scene, name: str) -> str:
+    return f"torch.{name}({scene.pick()})"
 
 
 @says("logsigmoid", "gelu", "silu", "softplus")
