@@ -1,9 +1,9 @@
 """Listener: the one way to hear what happens, from outside and without changing it.
 
 The checker, anomaly mode, the account of gradients and lint are listeners. They stand in the mode of a task or thread
-(`Mode.listeners`), and each room tells them what it does: the ops that they were applied, writes in place that
-they were made, modules that they were called, the backward walk what it carries along every edge, optimizers that they
-stepped. Where the tuple is empty, nothing is told and nothing is paid.
+(`Mode.listeners`). Each room tells them what it does: an op is applied, a tensor is written in place, a module is
+called, the backward walk carries a gradient along an edge, an optimizer steps. If nobody listens, nothing is told, and
+that costs nothing.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Walk:
     """One backward walk.
 
     Attributes:
-        listeners: they hear of it, each once.
+        listeners: those who hear of it, each once.
         outputs: the tensors it starts from.
         roots, seeds: the vertices of these, and their gradients.
         nodes: the vertices whose rules it reads, in the order in which it reads them.
