@@ -253,12 +253,15 @@ def _unary(scene: Scene, name: str) -> str:
 
 
 # Any other op of one argument with a function of its name; where it has poles or kinks, it belongs into UNARY.
-_LEFT = [n for n, op in OPS.items() if op.elementwise and op.differentiable and len(op.rules_for(1)) == 1]
-_LEFT = [n for n in _LEFT if n not in (*UNARY, "clamp") and hasattr(torch, n)]
+OTHER_UNARY = [
+    n for n, op in OPS.items()
+    if op.elementwise and op.differentiable and len(op.rules_for(1)) == 1
+    and n not in (*UNARY, "clamp") and hasattr(torch, n)
+]  # fmt: skip
 
 
-@says(*_LEFT)
-def _left(scene: Scene, name: str) -> str:
+@says(*OTHER_UNARY)
+def _other_unary(scene: Scene, name: str) -> str:
     return f"torch.{name}({scene.pick()})"
 
 
