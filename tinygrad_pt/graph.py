@@ -43,15 +43,18 @@ class Op:
         domain: the dtype in which the arguments meet: "promote" (the one that PyTorch promotes them to), "float" (the
             same, but integers and truth values become the default float), or "" (each keeps its own).
         view: the result shares the memory of the first argument.
+        moves: op and rules only move elements (or take care of float16 themselves), as every view does.
+        half: the form of the op for float16, which computes in float32 (see `half`); made when it is first needed.
         keep: for each set of arguments that want a gradient, which of `(y, *args)` the rules read.
     """
 
     __slots__ = (
-        "apply", "differentiable", "doc", "domain", "elementwise", "forward", "keep", "label", "name", "notation",
-        "rules", "variadic", "view",
+        "apply", "differentiable", "doc", "domain", "elementwise", "forward", "half", "keep", "label", "moves",
+        "name", "notation", "rules", "variadic", "view",
     )  # fmt: skip
 
     apply: Callable[..., Any]  # the function that applies the op; `calling` makes it
+    half: Op | None
     label: str | Callable[[Node], str]  # PyTorch's name of a vertex, if it is not made of the op's name
 
     def __init__(
@@ -64,6 +67,7 @@ class Op:
         elementwise: bool = False,
         domain: str = "",
         view: bool = False,
+        moves: bool = False,
         label: str | Callable[[Node], str] = "",
         doc: str = "",
     ) -> None:
@@ -71,6 +75,7 @@ class Op:
         self.variadic = callable(rules)
         self.differentiable = callable(rules) or any(rules)
         self.elementwise, self.domain, self.view, self.label = elementwise, domain, view, label
+        self.moves, self.half = moves or view, None
         self.doc = doc or ("" if isinstance(forward, np.ufunc) else forward.__doc__ or "")  # NumPy's text is not ours
         self.keep: dict[Any, tuple[bool, ...]] = {}
         OPS[name] = self

@@ -19,7 +19,7 @@ from tinygrad_pt.nn.functional.reduction import REDUCTIONS, legacy_reduction, re
 from tinygrad_pt.ops import loss as L
 from tinygrad_pt.tensor import Tensor
 
-LONG, BYTE = np.dtype(np.int64), np.dtype(np.uint8)
+LONG, BYTE, SINGLE = np.dtype(np.int64), np.dtype(np.uint8), np.dtype(np.float32)
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "nll_loss", "one_hot",
@@ -222,11 +222,12 @@ def _class_weights(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_i
         else:
             text = f"Expected target size {list(expected)}, got {list(b.shape)}"
         raise refuse(RuntimeError, text, "nll_loss", logp, target, mend=f"the target's shape must be {list(expected)}")
+    kind = a.dtype if a.dtype.itemsize > 2 else SINGLE  # halves cannot count the targets
     if weight is None:
-        return L.class_weight(target, ignore=ignore_index, reduction=reduction, dtype=a.dtype)
+        return L.class_weight(target, ignore=ignore_index, reduction=reduction, dtype=kind)
     _check_weight(weight, a.shape[1 if a.ndim > 1 else 0], logp)
     L.pick_class(logp.detach(), target, axis=1 if a.ndim > 1 else 0, ignore=ignore_index)  # raises for wrong targets
-    return L.class_weight(target, weight, ignore=ignore_index, reduction=reduction, dtype=a.dtype)
+    return L.class_weight(target, weight, ignore=ignore_index, reduction=reduction, dtype=kind)
 
 
 def nll_loss(
