@@ -37,6 +37,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.errors import refuse
+from tinygrad_pt.modes import current
 
 __all__ = [
     "Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed",
@@ -100,6 +101,8 @@ class Generator:
             raise refuse(RuntimeError, text, "manual_seed") from None
         if not -(2**63) <= number < 2**64:
             raise refuse(ValueError, "Overflow when unpacking long long", "manual_seed")
+        for listener in current().listeners:
+            listener.seeding(self, number % 2**64)
         self._seed = number % 2**64
         self._spare: float | None = None
         self._unseeded = True  # until the first draw, so that an import does not load numpy.random
