@@ -130,8 +130,8 @@ def test_adding_up_5000_ones() -> None:
     assert torch.zeros(1, dtype=H).index_add(0, places, ones).item() == 5000
     for pick in (
         lambda x: x.repeat_interleave(5000), lambda x: x.gather(0, places), lambda x: x[places],
-        lambda x: x.index_select(0, places), lambda x: x.expand(5000), lambda x: x.repeat(5000), lambda x: x.take(places),
-        lambda x: x + torch.zeros(5000, dtype=H), lambda x: x.tile((5000,)),
+        lambda x: x.index_select(0, places), lambda x: x.expand(5000), lambda x: x.repeat(5000),
+        lambda x: x.take(places), lambda x: x + torch.zeros(5000, dtype=H), lambda x: x.tile((5000,)),
     ):  # fmt: skip
         x = leaf([1.0])
         pick(x).sum().backward()
@@ -143,6 +143,7 @@ def test_intermediates_may_be_larger_than_float16_holds() -> None:
     assert leaf([300.0, -300.0]).std().item() == np.float16(300 * 2**0.5)
     assert torch.nn.functional.cosine_similarity(leaf([300.0, 400.0]), leaf([300.0, 400.0]), dim=0).item() == 1
     assert torch.nn.functional.normalize(leaf([300.0, 400.0]), dim=0).tolist() == [np.float16(0.6), np.float16(0.8)]
+    assert torch.hypot(leaf([300.0]), leaf([400.0])).item() == 500
 
 
 def test_a_number_beside_halves_is_not_rounded_first() -> None:

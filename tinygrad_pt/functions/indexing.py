@@ -18,6 +18,7 @@ from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, n
 from tinygrad_pt.functions.reduction import gather_at, places_of
 from tinygrad_pt.functions.shaping import expand
 from tinygrad_pt.graph import Tensor
+from tinygrad_pt.half import in_float32
 from tinygrad_pt.inplace import may_write, touched, write
 
 __all__ = [
@@ -381,6 +382,7 @@ def scatter(
 
 
 @checked
+@in_float32
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """input with src added where gather would read; places named twice receive twice."""
     axis, i = _addresses(input, dim, index, "scatter_add")
@@ -406,6 +408,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 
 @checked
+@in_float32
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
     """input with the slices of source added where the index names them."""
     x, i, s = input.array, index.array, source.array

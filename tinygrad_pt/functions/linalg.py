@@ -15,6 +15,7 @@ from tinygrad_pt.functions.arguments import Number, axis_from
 from tinygrad_pt.functions.checks import checked, expect_tensor, not_a
 from tinygrad_pt.functions.shaping import diagonal, expand
 from tinygrad_pt.graph import Tensor
+from tinygrad_pt.half import in_float32
 
 __all__ = [
     "addmm", "addmv", "baddbmm", "bmm", "dot", "einsum", "inner", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
@@ -162,18 +163,21 @@ def _plus(input: Tensor, y: Tensor, beta: Number, alpha: Number) -> Tensor:
 
 
 @checked
+@in_float32
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta · input + alpha · mat1·mat2."""
     return _plus(input, mm(mat1, mat2), beta, alpha)
 
 
 @checked
+@in_float32
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta · input + alpha · mat·vec."""
     return _plus(input, mv(mat, vec), beta, alpha)
 
 
 @checked
+@in_float32
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta · input + alpha · batch1·batch2, matrix by matrix."""
     return _plus(input, bmm(batch1, batch2), beta, alpha)
@@ -224,6 +228,7 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Any] = 2) -> Tensor:
 
 
 @checked
+@in_float32
 def einsum(equation: str, *operands: Any) -> Tensor:
     """Einstein's summation: `einsum("ij,jk->ik", a, b)` is the matrix product.
 

@@ -16,6 +16,7 @@ from tinygrad_pt.functions.arguments import Number, as_tensor_like, cast, promot
 from tinygrad_pt.functions.binding import described, in_place
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, not_a, unsupported
 from tinygrad_pt.graph import Tensor
+from tinygrad_pt.half import in_float32
 from tinygrad_pt.inplace import write
 from tinygrad_pt.ops import special
 
@@ -105,6 +106,7 @@ floor, ceil, trunc, _round = map(_whole, (ops.floor, ops.ceil, ops.trunc, ops.ro
 
 
 @checked
+@in_float32
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """The nearest whole number, halves to even; with `decimals`, the nearest multiple of 10^-decimals."""
     return _round(input) if decimals == 0 else _round(input * 10.0**decimals) / 10.0**decimals
@@ -156,17 +158,23 @@ def _operand(value: Any, function: str, name: str = "input", position: int = 1) 
     return value
 
 
-def _scaled(input: Any, other: Any, alpha: Any, name: str) -> Any:
-    """alpha · other, which must be a number or a tensor."""
-    other = _operand(other, name, "other", 2)
-    if alpha.__class__ is int and alpha == 1:
-        return other
+@in_float32
+def _scaled(op: Any, input: Any, other: Any, alpha: Any) -> Tensor:
+    """op(input, alpha · other), all in the dtype of the result."""
     if not isinstance(alpha, (int, float, complex, Tensor)):
-        raise not_a("Number", alpha, name, "alpha")
-    if isinstance(alpha, float) and all(_kind(x) in "biu" for x in (input, other)):
+        raise not_a("Number", alpha, op.__name__, "alpha")
+    target = dtypes.result_type(_value(input), _value(other))
+    text, factor = "", alpha.item() if isinstance(alpha, Tensor) else alpha
+    if isinstance(factor, bool) and target is not dtypes.bool:
+        text = "Boolean alpha only supported for Boolean results."
+    elif isinstance(factor, float) and target.rank < 2:
         text = "For integral input tensors, argument alpha must not be a floating point number."
-        raise refuse(RuntimeError, text, name, input, other, mend="give a whole number, or convert with .float()")
-    return other * alpha
+    if text:
+        mend = "give a whole number, or convert with .float()"
+        raise refuse(RuntimeError, text, op.__name__, input, other, mend=mend)
+    factor = bool(factor) if target is dtypes.bool else factor
+    b = promoted_to(target, other) if isinstance(other, Tensor) else wrap(cast(other, target.numpy))
+    return op(input, ops.mul(b, factor))
 
 
 def _value(x: Any) -> Any:
@@ -180,7 +188,8 @@ def _kind(x: Any) -> str:
 
 def add(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
     """input + alpha · other; shapes broadcast, dtypes are promoted."""
-    y = ops.add(_operand(input, "add"), _scaled(input, other, alpha, "add"))
+    a, b = _operand(input, "add"), _operand(other, "add", "other", 2)
+    y = ops.add(a, b) if alpha.__class__ is int and alpha == 1 else _scaled(ops.add, a, b, alpha)
     return y if out is None else write(expect_tensor(out, "add", "out", 0), y)
 
 
@@ -189,13 +198,14 @@ def sub(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None
     bools = _is_bool(input) + _is_bool(other)
     if bools:
         raise refuse(RuntimeError, f"{TWO_BOOLS} operator instead." if bools == 2 else BOOL_SUB, "sub", input, other)
-    y = ops.sub(_operand(input, "sub"), _scaled(input, other, alpha, "sub"))
+    a, b = _operand(input, "sub"), _operand(other, "sub", "other", 2)
+    y = ops.sub(a, b) if alpha.__class__ is int and alpha == 1 else _scaled(ops.sub, a, b, alpha)
     return y if out is None else write(expect_tensor(out, "sub", "out", 0), y)
 
 
-def rsub(input: Operand, other: Operand) -> Tensor:
-    """other - input."""
-    return sub(other, input)
+def rsub(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
+    """other - alpha · input."""
+    return sub(other, input, alpha=alpha)
 
 
 def mul(input: Operand, other: Operand, *, out: Tensor | None = None) -> Tensor:
@@ -432,18 +442,21 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
 
 
 @checked
+@in_float32
 def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     """input + weight · (end - input)."""
     return input + weight * (end - input)
 
 
 @checked
+@in_float32
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """input + value · tensor1 · tensor2."""
     return input + tensor1 * tensor2 * value
 
 
 @checked
+@in_float32
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """input + value · tensor1 / tensor2."""
     return input + tensor1 / tensor2 * value
@@ -462,6 +475,7 @@ def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     return ops.logaddexp(*_met(input, other, "logaddexp"))
 
 
+@in_float32
 def hypot(input: Tensor, other: Tensor) -> Tensor:
     """√(input² + other²)."""
     a, b = _met(input, other, "hypot")

@@ -17,6 +17,7 @@ from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, expect_tensor, missing, not_a, unsupported
 from tinygrad_pt.functions.pointwise import abs, maximum, minimum
 from tinygrad_pt.graph import Tensor
+from tinygrad_pt.half import in_float32
 
 __all__ = [
     "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "bincount", "count_nonzero", "cummax",
@@ -172,6 +173,7 @@ def _last(input: Tensor, axis: int) -> Tensor:
 
 
 @checked
+@in_float32
 def norm(input: Tensor, p: float | str | None = 2, dim: Dims = None, keepdim: bool = False) -> Tensor:
     """(Σ |x|ᵖ)^(1/p); at 0 the gradient of the 2-norm is 0."""
     x, axes = input.array, axes_from(dim, input.array.ndim)

@@ -13,6 +13,7 @@ from tinygrad_pt import functions as F
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions import relu, relu_, sigmoid, tanh
 from tinygrad_pt.functions.arguments import axis_from, expect_tensor
+from tinygrad_pt.half import in_float32
 from tinygrad_pt.nn.functional.check import as_integer, expect_number, floating_only, only_tensors, spoken, written
 from tinygrad_pt.ops.special import erf
 from tinygrad_pt.tensor import Tensor
@@ -131,6 +132,7 @@ def _elu(x: Tensor, alpha: float, scale: float, slope: float) -> Tensor:
     return y if scale == 1 else y * scale
 
 
+@in_float32
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """ln(1 + e^(βx)) / β, and x itself where βx > threshold; see `nn.Softplus`.
 
@@ -165,6 +167,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return written(lambda x: x * ops.tanh(softplus(x)), input, inplace, reads=True)
 
 
+@in_float32
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """x Φ(x), Φ the normal distribution function; "tanh" approximates it (Hendrycks and Gimpel, 2016); see `nn.GELU`.
 
@@ -209,6 +212,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     return written(lambda x: x * _cut(x + 3.0, 0.0, 6.0) / 6.0, input, inplace, reads=True)
 
 
+@in_float32
 def softsign(input: Tensor) -> Tensor:
     """x / (1 + |x|); see `nn.Softsign`.
 
@@ -219,6 +223,7 @@ def softsign(input: Tensor) -> Tensor:
     return input / (F.abs(input) + 1)
 
 
+@in_float32
 def tanhshrink(input: Tensor) -> Tensor:
     """x - tanh x; see `nn.Tanhshrink`.
 
@@ -241,6 +246,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     return ops.where(inside, 0.0, input)
 
 
+@in_float32
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x moved towards 0 by λ, and no further than 0; see `nn.Softshrink`.
 
@@ -271,6 +277,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     return written(lambda x: ops.where(ops.le(x, threshold), number, x), input, inplace)
 
 
+@in_float32
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """a σ(b), where a and b are the halves of the input along `dim`; see `nn.GLU`.
 

@@ -13,6 +13,7 @@ from tinygrad_pt import ops
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor, promoted
 from tinygrad_pt.functions.indexing import one_hot
+from tinygrad_pt.half import in_float32
 from tinygrad_pt.nn.functional.activation import log_softmax
 from tinygrad_pt.nn.functional.check import Flag, expect_integer, expect_number, floating_only, only_tensors, spoken
 from tinygrad_pt.nn.functional.reduction import REDUCTIONS, legacy_reduction, reduced, reduction_of
@@ -149,6 +150,14 @@ def cross_entropy(
     logp = log_softmax(input, axis)
     if not label_smoothing:
         return nll_loss(logp, target, weight, ignore_index=ignore_index, reduction=reduction)
+    return _smoothed(logp, target, weight, axis, ignore_index, reduction, label_smoothing)
+
+
+@in_float32
+def _smoothed(
+    logp: Tensor, target: Tensor, weight: Tensor | None, axis: int, ignore_index: int, reduction: str, smoothing: float
+) -> Tensor:
+    """(1 - ε) of the loss of class numbers, and ε of the loss of the uniform distribution."""
     share = _class_weights(logp, target, weight, ignore_index, reduction)
     nll = L.nll_loss(logp, target, share, axis=axis, ignore=ignore_index, reduction="none")
     each = F.sum(logp if weight is None else logp * _along(weight, logp, axis), axis)
@@ -157,7 +166,7 @@ def cross_entropy(
         nll, each = F.sum(nll), F.sum(each)
     if reduction == "mean":
         each = each / F.sum(_class_weights(logp, target, weight, ignore_index, "sum"))
-    return nll * (1 - label_smoothing) + each * (label_smoothing / x.shape[axis])
+    return nll * (1 - smoothing) + each * (smoothing / logp.array.shape[axis])
 
 
 def _along(weight: Tensor, like: Tensor, axis: int) -> Tensor:
@@ -165,6 +174,7 @@ def _along(weight: Tensor, like: Tensor, axis: int) -> Tensor:
     return F.reshape(weight, tuple(-1 if i == axis else 1 for i in range(like.array.ndim)))
 
 
+@in_float32
 def _cross_entropy_of_distributions(
     input: Tensor, target: Tensor, weight: Tensor | None, axis: int, ignore_index: int, reduction: str, smoothing: float
 ) -> Tensor:
