@@ -16,6 +16,8 @@ BUILDERS = {
     "unsupported",
     "not_a",
     "missing",
+    "no_overload",
+    "no_bools",
     "_not_a",
     "_shapes_differ",
     "wrong_type",

@@ -101,15 +101,18 @@ def admit(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
     if target.rank == 1:
         args = tuple(wrapped(a, target) if a.__class__ is int else a for a in args)
     cast = OPS["cast"]
-    return tuple(
-        cast(a, dtype=target) if isinstance(a, TensorBase) and a.array.dtype != target.numpy else a for a in args
-    )
+
+    def met(a: Any) -> Any:
+        if not isinstance(a, TensorBase) or a.array.dtype == target.numpy:
+            return a
+        beside_halves = target is dtypes.float16 and not a.array.shape and a.array.dtype.kind == "f"
+        return cast(a, dtype=F32 if beside_halves else target)  # a number beside halves is not rounded first
+
+    return tuple(map(met, args))
 
 
 def wrapped(number: int, target: dtypes.dtype) -> int:
     """A Python integer as an integer dtype of n bits holds it: modulo 2ⁿ. NumPy would raise an error."""
-    if not -(2**63) <= number < 2**64:
-        raise refuse(OverflowError, "int too big to convert")
     return int(np.array(number).astype(target.numpy))
 
 
@@ -317,13 +320,13 @@ def pair(op: Op) -> Applied:
                     return apply_two(op, a, b)
                 if not xa.shape and not xb.shape:  # NumPy's scalars are six times as fast as its 0-d arrays
                     xa, xb = xa[()], xb[()]
-            elif b.__class__ is float or b.__class__ is int:
+            elif b.__class__ is float or (b.__class__ is int and LOW <= b <= HIGH):
                 xb, pb = b, None
                 if not xa.shape:
                     xa = xa[()]
             else:
                 return apply_two(op, a, b)
-        elif isinstance(b, TensorBase) and (a.__class__ is float or a.__class__ is int):
+        elif isinstance(b, TensorBase) and (a.__class__ is float or (a.__class__ is int and LOW <= a <= HIGH)):
             xa, pa, xb, pb = a, None, b.array, b.node
             dtype = xb.dtype
             if not xb.shape:
@@ -375,6 +378,7 @@ def apply_two(op: Op, a: Any, b: Any) -> Any:
     return NotImplemented
 
 
+LOW, HIGH = -(2**63), 2**63  # larger Python integers are refused
 OPERANDS = (TensorBase, ndarray, np.generic, int, float, complex, Symbol)
 
 

@@ -77,21 +77,28 @@ def scalar_array(value: Any, kind: dtypes.dtype, op: str = "") -> np.ndarray:
     held = (bool, int, float, np.ndarray, *((complex, np.generic) if kind.rank > 1 else ()))
     if not isinstance(x, held) or (isinstance(x, np.ndarray) and x.dtype.kind not in "biufc"):
         raise refuse(TypeError, f"a Number is expected, not {type(x).__name__}", op, value)
-    if isinstance(x, int) and not -(2**63) <= x < 2**64:
-        raise refuse(OverflowError, "int too big to convert", op, value)
+    if isinstance(x, int):
+        dtypes.result_type(x)  # raises for one of more than 64 bits
     too_large = ""
     if kind.rank == 1 and not isinstance(x, np.ndarray):
         info = np.iinfo(kind.numpy)
-        x = int(x) if isinstance(x, float) and math.isfinite(x) else x
-        if isinstance(x, float) or not (info.min or -info.max) <= x <= info.max:
-            too_large = f"{kind.name}_t"
+        low = info.min if info.min or isinstance(x, float) else -info.max  # a negative integer is one modulo 2ⁿ
+        if not low <= x <= info.max:
+            too_large = "int" if kind is dtypes.int32 else f"{kind.name}_t"
     elif isinstance(x, complex):
         too_large = "float" if kind.rank == 2 else ""
     elif kind.numpy == np.float32 and isinstance(x, float) and math.isfinite(x) and abs(x) > 3.4028235677973366e38:
         too_large = "float"
+    elif kind is dtypes.float16 and not isinstance(x, np.ndarray) and 65520 <= abs(x) < math.inf:
+        too_large = "c10::Half"
     if too_large:
         raise refuse(RuntimeError, f"value cannot be converted to type {too_large} without overflow", op, value)
     return cast(x, kind.numpy)
+
+
+def written_number(value: Any, kind: dtypes.dtype, op: str) -> np.ndarray:
+    """`scalar_array` of a number that is put among elements: there one that is too large for halves is inf."""
+    return cast(value, kind.numpy) if kind is dtypes.float16 else scalar_array(value, kind, op)
 
 
 def promoted(*tensors: Tensor) -> list[Tensor]:

@@ -32,6 +32,13 @@ def not_a(kind: str, value: Any, function: str, name: str, position: int = 0, me
     return refuse(TypeError, text, None, mend="wrap it in torch.tensor(...)" if kind == "Tensor" else mend)
 
 
+def no_overload(function: str, *values: Any) -> Exception:
+    """PyTorch's TypeError about arguments for which the function has no form."""
+    kinds = ", ".join(type(v).__name__ for v in values)
+    text = f"{function}() received an invalid combination of arguments - got ({kinds}), but expected one of:"
+    return refuse(TypeError, text, function, *(v for v in values if isinstance(v, (Tensor, int, float))))
+
+
 def missing(name: str, function: str) -> Exception:
     """PyTorch's TypeError about an argument that is not given."""
     return refuse(TypeError, f'{function}() missing 1 required positional arguments: "{name}"', function)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
 from collections.abc import Callable, Sequence
@@ -95,13 +96,14 @@ def _array(data: Any, dtype: Dtype) -> np.ndarray:
     if isinstance(data, (Tensor, np.ndarray, np.generic)):
         x = data.array if isinstance(data, Tensor) else _native(np.asarray(data))
         return cast(x, (target or dtypes.of(x.dtype)).numpy)
-    x = _nested(data)
+    x = _nested(data, target)
     if target is None:
         kind = _natural(x, data)
         return x if x.dtype is kind else cast(x, kind)
     if target.rank == 1 and x.dtype.kind in "if":
         info = np.iinfo(target.numpy)
-        if x.size and not np.all((x >= float(info.min or -info.max)) & (x <= float(info.max))):
+        low = info.min if info.min or x.dtype.kind == "f" else -info.max  # a negative integer is one modulo 2ⁿ
+        if x.size and not np.all((x >= float(low)) & (x <= float(info.max))):
             text = f"value cannot be converted to type {target.name} without overflow"
             raise refuse(RuntimeError, text, "tensor", data)
     if target is dtypes.float16 and x.dtype == np.float64:  # PyTorch rounds twice
@@ -119,7 +121,7 @@ def _native(x: np.ndarray) -> np.ndarray:
     return x
 
 
-def _nested(data: Any) -> np.ndarray:
+def _nested(data: Any, target: dtypes.dtype | None = None) -> np.ndarray:
     """A new array of nested lists of numbers, as wide as Python's numbers are."""
     if data.__class__ not in NUMBERS:
         data = _plain(data) if isinstance(data, SEQUENCES) else _element(data)
@@ -130,6 +132,8 @@ def _nested(data: Any) -> np.ndarray:
     except ValueError:  # elements that are arrays of different shapes
         raise refuse(ValueError, ONE_ELEMENT, "tensor", data) from None
     if x.dtype.kind == "O" or x.dtype == np.uint64:
+        if target is not None and target.rank != 1:
+            return cast(data, np.dtype(float))
         raise refuse(ValueError, TOO_LONG, "tensor", data)
     return x
 
@@ -170,10 +174,22 @@ def _element(value: Any) -> Any:
     return value
 
 
+def _kinds_in(data: Any, kinds: set[dtypes.dtype]) -> bool:
+    """Collect the dtypes of the elements of nested lists; whether there are tensors among them."""
+    if not isinstance(data, (list, tuple)):
+        kinds.add(dtypes.of(data.dtype) if hasattr(data, "dtype") else dtypes.of_number(data))
+        return isinstance(data, Tensor)
+    types = set(map(type, data))
+    return any([_kinds_in(d, kinds) for d in ([kind() for kind in types] if types <= NUMBERS else data)])
+
+
 def _natural(x: np.ndarray, data: Any) -> np.dtype[Any]:
     """The dtype of an array of `data`: the default one for Python's floats, NumPy's own for its numbers."""
     if x.size == 0 and not hasattr(data, "dtype"):
         return dtypes.get_default_dtype().numpy
+    kinds: set[dtypes.dtype] = set()
+    if isinstance(data, (list, tuple)) and _kinds_in(data, kinds):
+        return functools.reduce(dtypes.promote_types, kinds).numpy
     if x.dtype.kind in "fc":
         while isinstance(data, (list, tuple)):
             data = data[0]
@@ -300,7 +316,7 @@ def full(
 
 def _number(value: Any, function: str, name: str, position: int, *kinds: type) -> Any:
     """A number, or that of a tensor of one element, as a Python number: real, if no other `kinds` are allowed."""
-    if isinstance(value, (Tensor, np.generic)):
+    if isinstance(value, np.generic) or (isinstance(value, Tensor) and not value.array.ndim):
         value = value.item()
     if not isinstance(value, (int, float, *kinds)):
         raise not_a("Number", value, function, name, position)
@@ -340,6 +356,8 @@ def arange(
         raise missing("end", "arange")
     start = _number(0 if start is None else start, "arange", "start", 1)
     end, step = _number(end, "arange", "end", 2), _number(step, "arange", "step", 3)
+    if dtype is not None and dtypes.of(dtype) is dtypes.bool:
+        raise no_bools("arange")
     if step == 0:
         raise refuse(RuntimeError, "step must be nonzero")
     if (end - start) * step < 0:
@@ -347,7 +365,16 @@ def arange(
     if not math.isfinite((end - start) / step):
         raise refuse(RuntimeError, f"unsupported range: {start} -> {end}")
     whole = all(isinstance(x, int) for x in (start, end, step))
-    x, kind = start + np.arange(math.ceil((end - start) / step)) * step, _kind(dtype, LONG if whole else None)
+    kind = _kind(dtype, LONG if whole else None)
+    if kind.kind in "iu" and not whole:
+        number = math.ceil((end - start) / step)
+        start, end, step = int(start), int(end), int(step)
+        if kind == np.int64:  # PyTorch counts in integers then
+            if step == 0:
+                raise refuse(ValueError, "step must be nonzero")
+            number = math.ceil((end - start) / step)
+        return fresh(cast(start + np.arange(number) * step, kind), requires_grad, device)
+    x = start + np.arange(math.ceil((end - start) / step)) * step
     return fresh(x if x.dtype == kind else cast(x, kind), requires_grad, device)
 
 
@@ -360,13 +387,27 @@ def linspace(
     """`steps` numbers evenly from start to end, both included."""
     low, high, steps = _interval(start, end, steps, "linspace")
     kind = _kind(dtype)
-    if kind == np.float32 and steps != 1:  # PyTorch counts from both ends, in the dtype of the result
-        step = np.float32((np.float32(high) - np.float32(low)) / np.float32(max(1, steps - 1)))
-        i = np.arange(steps, dtype=np.float64)
-        below = np.float64(np.float32(low)) + i * np.float64(step)
-        above = np.float64(np.float32(high)) - (steps - 1 - i) * np.float64(step)
-        return fresh(np.where(i < steps // 2, below, above).astype(kind), requires_grad, device)
-    return fresh(np.linspace(low, high, steps).astype(kind), requires_grad, device)
+    return fresh(cast(_from_both_ends(low, high, steps, kind, "linspace"), kind), requires_grad, device)
+
+
+def _from_both_ends(low: Any, high: Any, steps: int, kind: np.dtype[Any], op: str) -> np.ndarray:
+    """Even steps in float64. PyTorch counts from both ends, with a step that the dtype of the result has rounded."""
+    if kind.kind == "b":
+        raise no_bools(op)
+    wide = float if kind.kind == "f" else object  # Python's integers do not overflow
+    start, end = (scalar_array(x, dtypes.of(kind), op).astype(wide)[()] for x in (low, high))
+    step = np.float64((end - start) / max(1, steps - 1))
+    step = np.float64(step.astype(kind)) if kind.kind == "f" else step
+    i = np.arange(steps, dtype=np.float64)
+    up, down = i * step, (steps - 1 - i) * step
+    if kind == np.float16:
+        up, down = up.astype(kind), down.astype(kind)
+    return np.where(i < max(1, steps // 2), np.float64(start) + up, np.float64(end) - down)
+
+
+def no_bools(op: str) -> Exception:
+    """PyTorch's error about a range of truth values."""
+    return refuse(NotImplementedError, f"\"{op}_cpu\" not implemented for 'Bool'", op)
 
 
 @checked
@@ -377,8 +418,10 @@ def logspace(
 ) -> Tensor:  # fmt: skip
     """base to the powers `linspace(start, end, steps)`."""
     low, high, steps = _interval(start, end, steps, "logspace")
-    base = _number(base, "logspace", "base", 4)
-    return fresh(np.logspace(low, high, steps, base=base).astype(_kind(dtype)), requires_grad, device)
+    base, kind = _number(base, "logspace", "base", 4), _kind(dtype)
+    if kind.kind == "f":
+        return fresh(np.logspace(low, high, steps, base=base).astype(kind), requires_grad, device)
+    return fresh(cast(base ** _from_both_ends(low, high, steps, kind, "logspace"), kind), requires_grad, device)
 
 
 def _interval(start: Any, end: Any, steps: Any, op: str) -> tuple[Any, Any, int]:

@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_pt import ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import Number, axis_from, cast, length_of, scalar_array
+from tinygrad_pt.functions.arguments import Number, axis_from, cast, length_of, scalar_array, written_number
 from tinygrad_pt.functions.binding import in_place
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, not_a
 from tinygrad_pt.functions.reduction import gather_at, places_of
@@ -258,7 +258,7 @@ def _assigned(input: Tensor, value: Any) -> Tensor:
         value = value.item() if isinstance(value, np.generic) else value
         if isinstance(value, int) and not -(2**63) <= value < 2**64:
             raise refuse(ValueError, "Overflow when unpacking long long", "setitem", input, value)
-        return wrap(scalar_array(value, input.dtype, "setitem"))
+        return wrap(written_number(value, input.dtype, "setitem"))
     text = f"can't assign a {type(value).__name__} to a torch.{input.dtype.spoken}Tensor"
     raise refuse(TypeError, text, "setitem", input, value)
 

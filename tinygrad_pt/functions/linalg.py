@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import Number, axis_from
-from tinygrad_pt.functions.checks import checked, expect_tensor, not_a
+from tinygrad_pt.functions.checks import checked, expect_tensor, not_a, unsupported
 from tinygrad_pt.functions.shaping import diagonal, expand
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.half import in_float32
@@ -24,8 +24,14 @@ __all__ = [
 MENDS = "their inner sizes must agree; perhaps one of them wants a transpose (.T)"
 
 
+KERNELS = {"mm": "addmm_impl_cpu_", "mv": "addmv_impl_cpu", "dot": "dot", "inner": "dot"}  # all others use bmm
+BOOL = np.dtype(bool)
+
+
 def same_dtype(a: Tensor, b: Tensor, op: str) -> None:
     """Products do not promote: both factors must have one dtype. PyTorch has a text for each of its kernels."""
+    if a.array.dtype == b.array.dtype == BOOL:
+        raise unsupported(KERNELS.get(op, "bmm"), op, a, b)
     if a.array.dtype != b.array.dtype:
         one, two = (dtypes.of(x.array.dtype) for x in (a, b))
         texts = {
@@ -47,7 +53,7 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
         raise refuse(RuntimeError, text, "mm", input, mat2, mend=MENDS)
     if a.shape[1] != b.shape[0]:
         raise refuse(RuntimeError, _mm_text(*a.shape, *b.shape), "matmul", input, mat2, mend=MENDS)
-    if a.dtype is not b.dtype:
+    if a.dtype is not b.dtype or a.dtype is BOOL:
         same_dtype(input, mat2, "mm")
     return ops.mm(input, mat2)
 

@@ -234,7 +234,10 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
     # -------------------------------------------------------------------------------------- written in place
     def copy_(self: Tensor, source: Any, non_blocking: bool = False) -> Tensor:
         """The values of `source`, broadcast and converted, in place of these."""
-        if not isinstance(source, Tensor):
+        if isinstance(source, (int, float)):
+            dtypes.result_type(source)  # raises for an integer that is too large
+            source = wrap(np.asarray(source))  # not in the default dtype, which may be narrower
+        elif not isinstance(source, Tensor):
             source = F.as_tensor(source)
         shape = self.array.shape
         if source.array.ndim and source.array.shape != shape and (wide := common_shape("copy_", self, source)) != shape:

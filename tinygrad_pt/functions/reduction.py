@@ -84,7 +84,13 @@ def sum(
     axes = axes_from(axis if dim is None else dim, input.array.ndim, "sum", input)
     if dtype is not None or input.array.dtype.kind != "f":
         input = _counted(input, dtype)
+        return _as_asked(ops.sum(input, axis=axes, keepdims=keepdim or keepdims), dtype)
     return ops.sum(input, axis=axes, keepdims=keepdim or keepdims)
+
+
+def _as_asked(y: Tensor, dtype: Dtype) -> Tensor:
+    """The result of a sum or product in the dtype that was asked for: NumPy widens small integers."""
+    return y if dtype is None else y.to(dtype)
 
 
 def mean(
@@ -158,9 +164,9 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
     """Π input, over all elements or over `dim`; right, and differentiable, where elements are 0."""
     input = _counted(expect_tensor(input, "prod"), dtype)
     if dim is None:
-        return ops.prod(ops.reshape(input, shape=(-1,)) if input.array.ndim != 1 else input)
+        return _as_asked(ops.prod(ops.reshape(input, shape=(-1,)) if input.array.ndim != 1 else input), dtype)
     axis = axis_from(dim, input.array.ndim, "prod", input)
-    y = ops.prod(_last(input, axis))
+    y = _as_asked(ops.prod(_last(input, axis)), dtype)
     return ops.unsqueeze(y, axis=axis) if keepdim and input.array.ndim else y
 
 
@@ -500,6 +506,8 @@ def _along(input: Tensor, name: str, dim: int | None, dtype: Dtype) -> tuple[Ten
     """The checked input and axis of a running sum or product."""
     if dim is None:
         raise missing("dim", name)
+    if dtype is not None and dtypes.of(dtype) is dtypes.bool and expect_tensor(input, name).array.ndim:
+        raise refuse(NotImplementedError, f"\"{name}_out_cpu\" not implemented for 'Bool'", name, input)
     x = _counted(input, dtype)
     return x, axis_from(dim, x.array.ndim)
 
@@ -513,7 +521,7 @@ def cumsum(input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis: 
     tensor([1, 3, 6])
     """
     input, over = _along(input, "cumsum", axis if dim is None else dim, dtype)
-    return ops.cumsum(input, axis=over) if input.array.ndim else ops.clone(input)
+    return _as_asked(ops.cumsum(input, axis=over), dtype) if input.array.ndim else ops.clone(input)
 
 
 @checked
@@ -523,7 +531,7 @@ def cumprod(input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis:
     n = input.array.ndim
     if n == 0:
         return ops.clone(input)
-    y = ops.cumprod(_last(input, over))
+    y = _as_asked(ops.cumprod(_last(input, over)), dtype)
     back = tuple(n - 1 if i == over else i - (i > over) for i in range(n))
     return y if over == n - 1 else ops.permute(y, axes=back)
 
