@@ -18,7 +18,7 @@ from tinygrad_pt import functions as F
 from tinygrad_pt.autograd.hooks import Hook, Removable
 from tinygrad_pt.calling import tensor_class, wrap
 from tinygrad_pt.errors import class_name, refuse
-from tinygrad_pt.functions.arguments import Size, axis_from, expect_tensor
+from tinygrad_pt.functions.arguments import Size, axis_from, expect_tensor, size_of
 from tinygrad_pt.functions.binding import Operator, operator, plain, reflected, writing
 from tinygrad_pt.functions.methods import Methods, leaf
 from tinygrad_pt.graph import DETACH, Leaf, Node
@@ -68,7 +68,7 @@ class Tensor(Methods):
     @property
     def shape(self) -> Size:
         """The size of each axis."""
-        return Size(self.array.shape)
+        return size_of(Size, self.array.shape)
 
     @overload
     def size(self) -> Size: ...

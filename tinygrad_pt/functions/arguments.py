@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from typing import Any, SupportsIndex, TypeAlias, overload
 
 import numpy as np
@@ -35,11 +37,18 @@ def _cast_quietly(x: Any, kind: np.dtype[Any]) -> np.ndarray:
 
 
 class Size(tuple[int, ...]):
-    """The shape of a tensor: a tuple that prints as PyTorch's.
+    """The shape of a tensor: a tuple of integers that prints as PyTorch's, as do its parts, sums and multiples.
+
+    Raises TypeError if one of the sizes is no integer.
 
     >>> Size((2, 3)), Size((2, 3)).numel()
     (torch.Size([2, 3]), 6)
+    >>> Size((2, 3)) + (4,)
+    torch.Size([2, 3, 4])
     """
+
+    def __new__(cls, sizes: Iterable[SupportsIndex] = ()) -> Size:
+        return size_of(cls, map(_size, sizes, count()))
 
     def numel(self) -> int:
         """The product of the sizes."""
@@ -48,12 +57,48 @@ class Size(tuple[int, ...]):
     def __repr__(self) -> str:
         return f"torch.Size({list(self)})"
 
+    def __reduce__(self) -> tuple[type[Size], tuple[tuple[int, ...]]]:
+        return Size, (tuple(self),)
+
     @overload
     def __getitem__(self, index: SupportsIndex) -> int: ...
     @overload
     def __getitem__(self, index: slice) -> Size: ...
     def __getitem__(self, index: SupportsIndex | slice) -> int | Size:
-        return Size(tuple.__getitem__(self, index)) if isinstance(index, slice) else tuple.__getitem__(self, index)
+        return size_of(Size, tuple.__getitem__(self, index)) if isinstance(index, slice) else tuple.__getitem__(self, index)
+
+    def __add__(self, other: tuple[int, ...]) -> Size:  # type: ignore[override]  # PyTorch's, too, is narrower
+        if not isinstance(other, tuple):
+            raise refuse(TypeError, f"can only concatenate tuple (not {type(other).__name__}) to torch.Size", None)
+        return Size((*self, *other))
+
+    def __radd__(self, other: tuple[int, ...]) -> Size:
+        if not isinstance(other, tuple):
+            return NotImplemented
+        return Size((*other, *self))
+
+    def __mul__(self, times: SupportsIndex) -> Size:
+        if not hasattr(times, "__index__"):
+            raise refuse(TypeError, f"can't multiply sequence by non-int of type '{type(times).__name__}'", None)
+        return size_of(Size, tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
+
+
+size_of: Callable[[type[Size], Iterable[int]], Size] = tuple.__new__  # without a look at each size
+
+
+def _size(value: Any, place: int) -> int:
+    """A size as Python's integer."""
+    if value.__class__ is int:
+        if value.bit_length() > 63:
+            raise refuse(ValueError, "Overflow when unpacking long long", None)
+        return value
+    integral = hasattr(value, "__index__") and not (isinstance(value, Tensor) and value.array.dtype.kind not in "biu")
+    if not integral:
+        text = f"torch.Size() takes an iterable of 'int' (item {place} is '{type(value).__name__}')"
+        raise refuse(TypeError, text, None)
+    return operator.index(value)
 
 
 # ------------------------------------------------------------------------------------------ numbers and dtypes

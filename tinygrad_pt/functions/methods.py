@@ -27,6 +27,7 @@ from tinygrad_pt.functions.reduction import Reduction
 from tinygrad_pt.functions.shaping import Shaping, expand
 from tinygrad_pt.graph import Leaf, Tensor, TensorBase
 from tinygrad_pt.inplace import may_write, write
+from tinygrad_pt.modes import current
 from tinygrad_pt.random import Generator
 
 if TYPE_CHECKING:
@@ -149,14 +150,12 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
 
     def numpy(self, *, force: bool = False) -> NDArray[Any]:
         """The elements as a NumPy array that shares this memory."""
-        if self.node is not None and not force:
+        if self.node is not None and not force and current().grad:
             raise refuse(RuntimeError, NUMPY_GRAD)
         return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        if self.node is not None:
-            raise refuse(RuntimeError, NUMPY_GRAD)
-        return np.array(self.array, dtype=dtype, copy=copy)
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def __dlpack__(self, **kwargs: Any) -> Any:
         if self.node is not None:
