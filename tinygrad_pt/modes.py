@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
 CLASS_DECORATED = (
     "Decorating classes is deprecated and will be disabled in future versions. You should only decorate functions or "
-    "methods. To preserve the current behavior of class decoration, you can directly decorate the `__init__` method and "
-    "nothing else."
+    "methods. To preserve the current behavior of class decoration, you can directly decorate the `__init__` method "
+    "and nothing else."
 )
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -113,8 +113,8 @@ class Switch:
 def decorated(context: Callable[[], AbstractContextManager[Any]], function: Callable[P, R]) -> Callable[P, R]:
     """The function, whose body runs inside a fresh context.
 
-    The body of a generator or coroutine runs in pieces: each piece is inside a context, and what the caller does between
-    two of them is not.
+    The body of a generator or coroutine runs in pieces: each piece is inside a context, and what the caller does
+    between two of them is not.
     """
     plain: Any = function
     if isinstance(plain, (staticmethod, classmethod)):

@@ -65,7 +65,8 @@ class Size(tuple[int, ...]):
     @overload
     def __getitem__(self, index: slice) -> Size: ...
     def __getitem__(self, index: SupportsIndex | slice) -> int | Size:
-        return size_of(Size, tuple.__getitem__(self, index)) if isinstance(index, slice) else tuple.__getitem__(self, index)
+        found = tuple.__getitem__(self, index)
+        return size_of(Size, found) if isinstance(index, slice) else found  # type: ignore[arg-type, return-value]
 
     def __add__(self, other: tuple[int, ...]) -> Size:  # type: ignore[override]  # PyTorch's, too, is narrower
         if not isinstance(other, tuple):

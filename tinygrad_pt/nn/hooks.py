@@ -6,8 +6,8 @@ import warnings
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tinygrad_pt.attached import Removable
 from tinygrad_pt.autograd.function import Function
-from tinygrad_pt.autograd.hooks import Removable
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.modes import current
 from tinygrad_pt.tensor import Tensor

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMappin
 from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 from tinygrad_pt import dtypes
-from tinygrad_pt.autograd.hooks import Removable
+from tinygrad_pt.attached import Removable
 from tinygrad_pt.errors import locate, refuse, typename
 from tinygrad_pt.functions import device as Device
 from tinygrad_pt.modes import Mode, Scope, current, mode

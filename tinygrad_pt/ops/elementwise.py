@@ -141,7 +141,7 @@ fmod = binary("fmod", np.fmod, r"\mathrm{fmod}(a,\, b)",
 abs = unary("abs", np.abs, r"\left|a\right|", lambda g, y, a: g * sign(a), domain="promote")
 
 relu = unary("relu", lambda a: np.maximum(a, 0), r"\operatorname{relu} a",
-    lambda g, y, a: where(le(y, 0), 0.0, g), domain="promote")
+    lambda g, y, a: where(le(y, 0), 0.0, g), domain="promote", flat=True)
 
 # ------------------------------------------------------------------------------------------ powers
 square = unary("square", np.square, r"a^{2}", lambda g, y, a: g * (2 * a), domain="promote")

@@ -159,6 +159,7 @@ def class_weight(a: Array, b: Array | None = None, *, ignore: int, reduction: st
     ),
     None,
     lambda g, y, a, b, c, *, axis, ignore, reduction: -(g * pick_class(a, b, axis=axis, ignore=ignore)),
+    flat=True,
     label=lambda node: "NllLoss2DBackward0" if len(node.parents[0].shape) > 2 else "NllLossBackward0",
 )
 def nll_loss(a: Array, b: Array, c: Array, *, axis: int, ignore: int, reduction: str) -> Array:

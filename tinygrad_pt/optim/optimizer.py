@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 
-from tinygrad_pt.autograd.hooks import Removable
+from tinygrad_pt.attached import Removable
 from tinygrad_pt.calling import F32, F64, wrap
 from tinygrad_pt.errors import describe, refuse, typename
 from tinygrad_pt.graph import born

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt import functions as F
+from tinygrad_pt.autograd.saved import mark_flat
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions import relu, relu_, sigmoid, tanh
 from tinygrad_pt.functions.arguments import axis_from, expect_tensor
@@ -54,7 +55,7 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
 def _cut(x: Tensor, low: float, high: float) -> Tensor:
     """x cut to [low, high], with slope 0 at the bounds."""
     inside = ops.logical_and(ops.gt(x, low), ops.lt(x, high))
-    return ops.where(inside, x, F.clamp(x, low, high).detach())
+    return mark_flat(ops.where(inside, x, F.clamp(x, low, high).detach()))
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -65,7 +66,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     """
     floating_only(input, "leaky_relu", "leaky_relu_cpu")
     expect_number(negative_slope, "leaky_relu", "negative_slope")
-    return written(lambda x: ops.where(ops.gt(x, 0), x, x * negative_slope), input, inplace)
+    return written(lambda x: mark_flat(ops.where(ops.gt(x, 0), x, x * negative_slope)), input, inplace)
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -88,7 +89,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
             )
             raise refuse(RuntimeError, text, "prelu", input, weight)
         shape[1] = channels
-    return ops.where(ops.gt(input, 0), input, input * F.reshape(weight, shape))
+    return mark_flat(ops.where(ops.gt(input, 0), input, input * F.reshape(weight, shape)))
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -243,7 +244,7 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     floating_only(input, "hardshrink", "hardshrink_cpu")
     expect_number(lambd, "hardshrink", "lambd")
     inside = ops.logical_and(ops.ge(input, -lambd), ops.le(input, lambd))  # false for nan, so nan stays nan
-    return ops.where(inside, 0.0, input)
+    return mark_flat(ops.where(inside, 0.0, input))
 
 
 @in_float32
@@ -259,7 +260,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
         largest = f"{float(np.finfo(input.array.dtype).max):.6g}"
         text = f"lambda must be in range [0, {largest}] for input dtype {spoken(input)}, but found {lambd:g}"
         raise refuse(RuntimeError, text, "softshrink", input)
-    return ops.where(ops.le(ops.abs(input), lambd), 0.0, input - ops.sign(input) * lambd)
+    return mark_flat(ops.where(ops.le(ops.abs(input), lambd), 0.0, input - ops.sign(input) * lambd))
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
@@ -274,7 +275,7 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     expect_number(threshold, "threshold", "threshold")
     expect_number(value, "threshold", "value")
     number = float(value) if kind == "f" else as_integer(value, "threshold")
-    return written(lambda x: ops.where(ops.le(x, threshold), number, x), input, inplace)
+    return written(lambda x: mark_flat(ops.where(ops.le(x, threshold), number, x)), input, inplace)
 
 
 @in_float32

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tinygrad_pt import functions as F
+from tinygrad_pt.autograd.saved import mark_flat
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.shaping import pad as _constant_pad
@@ -58,4 +59,4 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
             raise refuse(RuntimeError, text, "pad", input)
         places = np.pad(kept, widths, MODES[mode])  # type: ignore[call-overload]
         y = F.index_select(y, axis, wrap(places))
-    return y
+    return y if mode == "circular" else mark_flat(y)
