@@ -53,14 +53,12 @@ class FunctionCtx:
     @property
     def saved_tensors(self) -> tuple[Tensor | None, ...]:
         """The tensors that `save_for_backward` has kept, and None where it was given None."""
-        if not self._count:
-            return ()
-        master = self._master() if self._master is not None else None
-        saved = () if master is None or master.args is None else master.args[len(master.parents) + 1 :]
-        if not saved:
+        saved = self._saved
+        if len(saved) < self._count:
             raise refuse(RuntimeError, texts.SECOND)
+        master = self._master() if self._master is not None else None
         found: list[Tensor | None] = []
-        for entry in saved[0]:
+        for entry in saved:
             if entry is None:
                 found.append(None)
                 continue
@@ -71,6 +69,13 @@ class FunctionCtx:
                 raise refuse(RuntimeError, text, mend="save a clone() of it")
             found.append(wrap(array, self._own(node, array) if isinstance(node, int) else node, version))
         return tuple(found)
+
+    @property
+    def _saved(self) -> list[Saved]:
+        """What the vertex holds of the saved tensors; nothing once a walk has freed it."""
+        master = self._master() if self._master is not None else None
+        held = () if master is None or master.args is None else master.args[len(master.parents) + 1 :]
+        return held[0] if held else []
 
     def _own(self, part: int, array: Array) -> Node | None:
         """The vertex of an output that the Function itself has saved."""

@@ -33,13 +33,13 @@ def inputs_of(inputs: Inputs, name: str) -> tuple[Tensor, ...]:
     xs = listed(inputs)
     if not xs:
         raise refuse(RuntimeError, f"`inputs` argument to `{name}()` cannot be empty.")
-    for x in xs:
+    for i, x in enumerate(xs):
         if not isinstance(x, Tensor):
             text = f"`inputs` argument to `{name}()` must be tensors, but got {type(x).__name__}"
             raise refuse(TypeError, text)
         if x.node is None:
-            text = "One of the differentiated Tensors does not require grad"
-            raise refuse(RuntimeError, text, mend="call requires_grad_() on it before it is used")
+            mend = f"call requires_grad_() on inputs[{i}] before it is used"
+            raise refuse(RuntimeError, "One of the differentiated Tensors does not require grad", mend=mend)
     return xs
 
 
@@ -69,7 +69,7 @@ def seed_of(t: Tensor, grad: Tensor | None, index: int, create: bool) -> Gradien
 
 def start(outputs: Sequence[Tensor], grads: Any, create: bool) -> tuple[Sequence[Node], Sequence[Gradient]]:
     """The roots and seeds of a walk, all checked."""
-    given = (None,) * len(outputs) if grads is None else listed(grads)
+    given = (None,) * len(outputs) if grads is None else listed(grads if isinstance(grads, Iterable) else (grads,))
     if len(outputs) != len(given):
         raise refuse(RuntimeError, f"got {len(outputs)} tensors and {len(given)} gradients")
     roots, seeds = [], []
