@@ -24,10 +24,7 @@ erf = unary(
 
 
 @primitive(
-    r"a",
-    lambda g, y, a, b: g,
-    lambda g, y, a, b: expand(zero(cast(sum(g), dtype=b.dtype)), shape=b.shape),
-    moves=True,
+    r"a", lambda g, y, a, b: g, lambda g, y, a, b: expand(zero(cast(sum(g), dtype=b.dtype)), shape=b.shape), moves=True
 )
 def constant_in(a: Array, b: Array) -> Array:
     """y = a, as a function of b too, by which its derivative is 0."""
