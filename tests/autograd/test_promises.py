@@ -538,8 +538,10 @@ def test_what_a_function_must_return() -> None:
         Bare.apply(x, x).backward()
     with pytest.raises(RuntimeError, match=r"expected Variable or None \(got float\)"):
         Plain.apply(x, x).backward()
+    with pytest.warns(DeprecationWarning, match="should not be instantiated"):
+        instance = Nothing()
     with pytest.raises(RuntimeError, match="Legacy autograd function"):
-        Nothing()(x)
+        instance(x)
 
 
 def test_vjp_is_another_name_of_backward() -> None:

@@ -90,7 +90,7 @@ def unbatched(
     given = listed(grads)
     for i, (t, g) in enumerate(zip(listed(outputs), given, strict=False)):
         if g is not None and g.array.shape[1:] != t.array.shape:
-            raise refuse(RuntimeError, BATCH_SHAPE.format(i, list(g.array.shape), list(t.array.shape)))
+            raise refuse(RuntimeError, BATCH_SHAPE.format(i, list(g.array.shape[1:]), list(t.array.shape)))
     size = next(len(g.array) for g in given if g is not None)
     rows = [
         once(tuple(g if g is None else getitem(g, index=i) for g in given), i == size - 1) for i in range(size)
