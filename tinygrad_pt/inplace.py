@@ -54,7 +54,9 @@ def check_single_view(t: Tensor) -> None:
     """Raise an error if `t` is one of several views that one op made, as `split` does: they must not be written."""
     for op, attrs in t.path:
         if "ctx" in attrs:
-            raise refuse(RuntimeError, CUSTOM_WRITTEN.format(op.name.rpartition(".")[2]))
+            name = op.name.rpartition(".")[2]
+            text = PART_WRITTEN.format(attrs["part"], name) if "part" in attrs else CUSTOM_WRITTEN.format(name)
+            raise refuse(RuntimeError, text)
         if "part" in attrs:
             raise refuse(RuntimeError, PART_WRITTEN.format(attrs["part"], op.name.capitalize()))
 

@@ -273,13 +273,13 @@ def _recorded(
             node.set_note("shapes", tuple(t.array.shape for t in smooth))
             node.set_note("dtypes", tuple(t.array.dtype for t in smooth))
             nodes = [pick(node, i, t.array) for i, t in enumerate(smooth)]
-        for t, made in zip(smooth, nodes, strict=True):
+        for i, (t, made) in enumerate(zip(smooth, nodes, strict=True)):
             if id(t) in dirty:
                 write(t, wrap(t.array, made, t.version))
             else:
                 t.node = made
-                if t.base is not None:
-                    t.path = (*t.path, (node.op, {"ctx": ctx}))
+                if t.base is not None:  # where this view came from: it must not be written
+                    t.path = (*t.path, (node.op, {"ctx": ctx} | ({"part": i} if len(results) > 1 else {})))
         kept = ctx._keep(smooth)
         node.args = (*node.args, kept) if kept else node.args  # type: ignore[misc]
         if current().listeners:
