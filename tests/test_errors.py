@@ -23,6 +23,8 @@ BUILDERS = {
     "wrong_type",
     "_unfit",
     "_uninitialised",
+    "_wrong_dim",
+    "no_signature",
 }
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_pt import dtypes
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import axis_of, refuse
-from tinygrad_pt.functions.checks import expect_tensor, is_index, missing, not_a
+from tinygrad_pt.functions.checks import OVERLOADED, expect_tensor, is_int, missing, no_signature, not_a
 from tinygrad_pt.graph import OPS, Tensor
 
 __all__ = ["Size", "is_complex", "is_floating_point", "is_nonzero", "is_tensor", "numel"]
@@ -163,8 +163,8 @@ def axis_from(dim: Any, ndim: int, op: str = "", *tensors: Any) -> int:
     """One dim, checked, as 0 … ndim-1; `op` and its tensors are for the error."""
     try:
         return axis_of(dim, ndim)
-    except (IndexError, TypeError) as error:
-        raise refuse(type(error), str(error), op, *tensors) from None
+    except (IndexError, TypeError, ValueError) as error:
+        raise _wrong_dim(error, "int", dim, op, tensors) from None
 
 
 def axes_from(dim: Any, ndim: int, op: str = "", *tensors: Any) -> tuple[int, ...] | None:
@@ -174,24 +174,49 @@ def axes_from(dim: Any, ndim: int, op: str = "", *tensors: Any) -> tuple[int, ..
     dims = dim if isinstance(dim, (tuple, list)) else (dim,)
     try:
         axes = tuple([axis_of(d, ndim) for d in dims])
-    except (IndexError, TypeError) as error:
-        raise refuse(type(error), str(error), op, *tensors) from None
+    except (IndexError, TypeError, ValueError) as error:
+        raise _wrong_dim(error, "tuple of ints", dim, op, tensors) from None
     if len(axes) > 1 and len(set(axes)) < len(axes):
         twice = next(a for a in axes if axes.count(a) > 1)
         raise refuse(RuntimeError, f"dim {twice} appears multiple times in the list of dims", op, *tensors)
     return axes if axes and ndim else None
 
 
+def _wrong_dim(error: Exception, kind: str, dim: Any, op: str, tensors: tuple[Any, ...]) -> Exception:
+    """The error about a dim, with the op; about one of another type, PyTorch's with the name of the argument."""
+    if not op or not isinstance(error, TypeError):
+        return refuse(type(error), str(error), op, *tensors)
+    return no_signature(op, (*tensors, dim)) if op in OVERLOADED else not_a(kind, dim, op, "dim", 2)
+
+
+def truth(function: str, **flags: Any) -> bool:
+    """Whether one of several names of a flag is set; each must be a bool."""
+    for name, flag in flags.items():
+        if flag.__class__ is not bool:
+            raise not_a("bool", flag, function, name)
+    return any(flags.values())
+
+
+# PyTorch's name of the argument that lists sizes or dims.
+LISTED = {"reshape": "shape", "permute": "dims", "tile": "dims", "flip": "dims", "repeat": "repeats", "roll": "shifts"}
+
+
 def sizes_from(sizes: Sequence[Any], function: str = "size") -> tuple[int, ...]:
     """`f(2, 3)`, `f((2, 3))`, `f([2, 3])`, `f(torch.Size([2, 3]))` alike."""
-    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
-        sizes = sizes[0]
+    given: Any = sizes
+    if len(sizes) == 1:
+        given = sizes[0]
+        if isinstance(given, (tuple, list)):
+            sizes = given
     found = []
     for position, n in enumerate(sizes):
-        if n.__class__ is not int and (isinstance(n, bool) or not is_index(n)):
-            wrong = f"but found element of type {type(n).__name__} at pos {position}"
-            raise refuse(TypeError, f"{function}(): argument 'size' must be tuple of ints, {wrong}", function)
-        found.append(n.__index__())
+        if n.__class__ is not int and not is_int(n):
+            raise not_a("tuple of ints", given, function, LISTED.get(function, "size"), 1)
+        if not -(2**63) <= (i := n.__index__()) < 2**63:
+            text = f"{function}(): argument '{LISTED.get(function, 'size')}' failed to unpack the object at pos "
+            text += f'{position + 1} with error "Overflow when unpacking long long'
+            raise refuse(TypeError, text, function)
+        found.append(i)
     return tuple(found)
 
 
@@ -205,6 +230,9 @@ def positive_sizes(sizes: Sequence[Any], function: str) -> tuple[int, ...]:
             text = f"Trying to create tensor with negative dimension {n}: {list(found)}"
             text = "zeros: Dimension size must be non-negative." if function == "zeros" else text
             raise refuse(RuntimeError, text, function)
+    if math.prod(found) >= 2**60:
+        text = f"Storage size calculation overflowed with sizes={list(found)}"
+        raise refuse(RuntimeError, text, function)
     return found
 
 

@@ -227,6 +227,7 @@ def as_tensor(data: Any, dtype: Dtype = None, device: Place = None) -> Tensor:
     return tensor(data, dtype=dtype, device=device)
 
 
+@checked
 def from_numpy(array: np.ndarray) -> Tensor:
     """A tensor that shares the memory of a NumPy array: a change of either shows in both.
 
@@ -268,6 +269,7 @@ LongTensor, IntTensor, ShortTensor = map(TypedTensor, (dtypes.int64, dtypes.int3
 ByteTensor, CharTensor, BoolTensor = map(TypedTensor, (dtypes.uint8, dtypes.int8, dtypes.bool))
 
 
+@checked
 def scalar_tensor(value: Number, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """A 0-d tensor of the default dtype."""
     kind = dtypes.get_default_dtype() if dtype is None else dtype
@@ -283,6 +285,7 @@ def _kind(dtype: Dtype, default: np.dtype[Any] | None = None) -> np.dtype[Any]:
 LONG = dtypes.int64.numpy
 
 
+@checked
 def zeros(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """Zeros of a shape.
 
@@ -293,16 +296,19 @@ def zeros(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None,
     return fresh(np.zeros(positive_sizes(size, "zeros"), _kind(dtype)), requires_grad, device)
 
 
+@checked
 def ones(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """Ones of a shape."""
     return fresh(np.ones(positive_sizes(size, "ones"), _kind(dtype)), requires_grad, device)
 
 
+@checked
 def empty(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """A tensor of a shape, its values not set."""
     return fresh(np.empty(positive_sizes(size, "empty"), _kind(dtype)), requires_grad, device)
 
 
+@checked
 def full(
     size: Any, fill_value: Any, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False
 ) -> Tensor:
@@ -468,6 +474,7 @@ def _generator(generator: Generator | None) -> Generator:
     return generator
 
 
+@checked
 def rand(
     *size: int | Sequence[int], generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
@@ -482,6 +489,7 @@ def rand(
     return fresh(x, requires_grad, device)
 
 
+@checked
 def randn(
     *size: int | Sequence[int], generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
@@ -512,6 +520,7 @@ def randperm(
     return fresh(_generator(generator).permutation(n).astype(_kind(dtype, LONG)), requires_grad, device)
 
 
+@checked
 def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
     """1 with probability `input`, else 0, element by element."""
     return fresh(_generator(generator).bernoulli(expect_tensor(input, "bernoulli").array))
@@ -559,6 +568,7 @@ def get_rng_state() -> Tensor:
     return fresh(random.get_rng_state())
 
 
+@checked
 def set_rng_state(new_state: Tensor) -> None:
     """Continue the default random stream from a state that `get_rng_state` gave."""
     random.set_rng_state(expect_tensor(new_state, "set_rng_state", "new_state").array)

@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.functions.arguments import Dims, Dtype, axes_from, axis_from, length_of
+from tinygrad_pt.functions.arguments import Dims, Dtype, axes_from, axis_from, length_of, truth
 from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, expect_tensor, missing, not_a, unsupported
 from tinygrad_pt.functions.pointwise import abs, maximum, minimum
@@ -82,10 +82,12 @@ def sum(
     if not isinstance(input, Tensor):
         expect_tensor(input, "sum")
     axes = axes_from(axis if dim is None else dim, input.array.ndim, "sum", input)
+    if keepdim is not False or keepdims is not False:
+        keepdim = truth("sum", keepdim=keepdim, keepdims=keepdims)
     if dtype is not None or input.array.dtype.kind != "f":
         input = _counted(input, dtype)
-        return _as_asked(ops.sum(input, axis=axes, keepdims=keepdim or keepdims), dtype)
-    return ops.sum(input, axis=axes, keepdims=keepdim or keepdims)
+        return _as_asked(ops.sum(input, axis=axes, keepdims=keepdim), dtype)
+    return ops.sum(input, axis=axes, keepdims=keepdim)
 
 
 def _as_asked(y: Tensor, dtype: Dtype) -> Tensor:
@@ -107,7 +109,9 @@ def mean(
         text = f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype."
         text += f" Got: {dtypes.of(kind).spoken}"
         raise refuse(RuntimeError, text, "mean", input, mend="x.float().mean()" if dtype is None else "")
-    return ops.mean(input if dtype is None else input.to(dtype), axis=axes, keepdims=keepdim or keepdims)
+    if keepdim is not False or keepdims is not False:
+        keepdim = truth("mean", keepdim=keepdim, keepdims=keepdims)
+    return ops.mean(input if dtype is None else input.to(dtype), axis=axes, keepdims=keepdim)
 
 
 @checked
@@ -118,7 +122,7 @@ def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
 
 
 def _spread(
-    op: Any, input: Tensor, dim: Dims, unbiased: bool | None, correction: float | None, keepdim: bool
+    op: Any, input: Tensor, dim: Dims | bool, unbiased: bool | None, correction: float | None, keepdim: bool
 ) -> Tensor:
     """The variance or the standard deviation."""
     name = op.__name__
@@ -135,12 +139,13 @@ def _spread(
     n = input.array.size if axes is None else math.prod([shape[i] for i in axes])
     if n <= c:
         text = f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
-        warnings.warn(f"{text}(input numel divided by output numel).", UserWarning, stacklevel=3)
+        warnings.warn(f"{text}(input numel divided by output numel).", UserWarning, stacklevel=4)
     return op(input, axis=axes, keepdims=keepdim, correction=c)
 
 
+@checked
 def var(
-    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None, axis: Dims = None, keepdims: bool = False,
 ) -> Tensor:  # fmt: skip
     """Σ (x - mean)² / (n - correction); the correction is 1 unless said otherwise.
@@ -152,14 +157,16 @@ def var(
     return _spread(ops.var, input, axis if dim is None else dim, unbiased, correction, keepdim or keepdims)
 
 
+@checked
 def std(
-    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None, axis: Dims = None, keepdims: bool = False,
 ) -> Tensor:  # fmt: skip
     """√var; where all elements agree its gradient is 0."""
     return _spread(ops.std, input, axis if dim is None else dim, unbiased, correction, keepdim or keepdims)
 
 
+@checked
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Dtype = None) -> Tensor:
     """Π input, over all elements or over `dim`; right, and differentiable, where elements are 0."""
     input = _counted(expect_tensor(input, "prod"), dtype)
@@ -244,7 +251,7 @@ def _extreme_over(op: Any, doc: str) -> Callable[..., Tensor]:
             _nonempty(input, name, None)
         return op(input, axis=axes_from(dims, n, name, input), keepdims=bool(keepdim))
 
-    return described(function, name, doc)
+    return checked(described(function, name, doc))
 
 
 amax = _extreme_over(ops.amax, "The largest element over `dim`; ties share the gradient evenly.")
@@ -258,6 +265,8 @@ def _extreme(name: str, both: Callable[..., Tensor], whole: Any, place: Callable
     def function(input: Tensor, dim: Any, keepdim: bool) -> Tensor | ValuesIndices:
         if not isinstance(input, Tensor):
             expect_tensor(input, name)
+        if keepdim is not False:
+            truth(name, keepdim=keepdim)
         if dim is None:
             _nonempty(input, name, None)
             return whole(input, axis=None, keepdims=False)
@@ -349,7 +358,7 @@ def _arg_extreme(place: Any) -> Callable[..., Tensor]:
         _nonempty(input, name, over)
         return place(input, axis=over if x.ndim else None, keepdims=bool(keepdim) and x.ndim > 0)
 
-    return described(function, name, "The index of the first extreme element: int64, without gradient.")
+    return checked(described(function, name, "The index of the first extreme element: int64, without gradient."))
 
 
 argmax, argmin = map(_arg_extreme, (ops.argmax, ops.argmin))
@@ -578,6 +587,7 @@ softmax = _soft(ops.softmax, "eˣ / Σ eˣ along `dim`.")
 log_softmax = _soft(ops.log_softmax, "x - ln Σ eˣ along `dim`.")
 
 
+@checked
 def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """ln Σ eˣ over `dim`, without overflow."""
     if expect_tensor(input, "logsumexp").array.dtype.kind in "biu":
