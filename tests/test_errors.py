@@ -24,7 +24,6 @@ BUILDERS = {
     "_unfit",
     "_uninitialised",
     "_wrong_dim",
-    "no_signature",
 }
 
 

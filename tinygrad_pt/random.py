@@ -360,6 +360,8 @@ class Generator:
             text = f"multinomial only supports floating-point dtypes for input, got: {_title(weights.dtype)}"
         elif num_samples <= 0:
             text = "cannot sample n_sample <= 0 samples"
+        elif weights.shape[-1] > 2**24:
+            text = "number of categories cannot exceed 2^24"
         elif not replacement and num_samples > weights.shape[-1]:
             text = "cannot sample n_sample > prob_dist.size(-1) samples without replacement"
         if text:

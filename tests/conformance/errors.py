@@ -95,7 +95,8 @@ def raised(call: Callable[[], Any], kind: type[BaseException]) -> BaseException 
 
 def measures(names: str = "") -> list[Measure]:
     """How many wrong inputs raise; raise with PyTorch's type; raise with a text in which its expression is found."""
-    raises, typed, told = found = [Measure("wrong inputs that raise"), Measure("... of the type"), Measure("... the text")]
+    kinds = ("wrong inputs that raise", "... with the type", "... with the text")
+    raises, typed, told = found = [Measure(name) for name in kinds]
     for cases in (of_functions, of_modules, of_optimizers):
         for name, make in cases():
             if names and not fnmatch.fnmatch(name, f"{names}*"):

@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_pt import dtypes
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import axis_of, refuse
-from tinygrad_pt.functions.checks import OVERLOADED, expect_tensor, is_int, missing, no_signature, not_a
+from tinygrad_pt.functions.checks import OVERLOADED, expect_tensor, is_int, missing, no_overload, not_a
 from tinygrad_pt.graph import OPS, Tensor
 
 __all__ = ["Size", "is_complex", "is_floating_point", "is_nonzero", "is_tensor", "numel"]
@@ -186,7 +186,7 @@ def _wrong_dim(error: Exception, kind: str, dim: Any, op: str, tensors: tuple[An
     """The error about a dim, with the op; about one of another type, PyTorch's with the name of the argument."""
     if not op or not isinstance(error, TypeError):
         return refuse(type(error), str(error), op, *tensors)
-    return no_signature(op, (*tensors, dim)) if op in OVERLOADED else not_a(kind, dim, op, "dim", 2)
+    return no_overload(op, *tensors, dim) if op in OVERLOADED else not_a(kind, dim, op, "dim", 2)
 
 
 def truth(function: str, **flags: Any) -> bool:

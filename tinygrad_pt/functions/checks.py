@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NoReturn, ParamSpec, TypeVar
 
 import numpy as np
@@ -55,9 +55,9 @@ OVERLOADED = frozenset(
 )
 
 
-def no_signature(function: str, args: tuple[Any, ...], kwargs: Mapping[str, Any] | None = None) -> Exception:
+def no_overload(function: str, *args: Any, **kwargs: Any) -> Exception:
     """PyTorch's TypeError about a call that fits none of several signatures."""
-    got = ", ".join([*map(type_name, args), *(f"{k}={type_name(v)}" for k, v in (kwargs or {}).items())])
+    got = ", ".join([*map(type_name, args), *(f"{k}={type_name(v)}" for k, v in kwargs.items())])
     text = f"{function}() received an invalid combination of arguments - got ({got}), but expected one of:"
     return refuse(TypeError, f"{text}\n * those of help(torch.{function})", None)
 
@@ -144,7 +144,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     Errors from inside the function name it and its arguments, and are PyTorch's where Python or NumPy fail. The
     decorator costs a call and a look at each argument, so functions on hot paths check their arguments themselves.
     """
-    code = function.__code__
+    code = inspect.unwrap(function).__code__
     names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
     kinds = {name: str(function.__annotations__.get(name)).split(" | ") for name in names}
     kinds = {name: several for name, several in kinds.items() if all(kind in TYPES for kind in several)}
@@ -182,10 +182,10 @@ def _fit(
             if isinstance(value, Tensor) and not {"Tensor", "Operand"}.isdisjoint(kinds.get(name, ())):
                 fits[name].add(value.__class__)
         elif function.__name__ in OVERLOADED:
-            raise no_signature(function.__name__, args, kwargs)
+            raise no_overload(function.__name__, *args, **kwargs)
         else:
-            position = i + 1 if i < len(args) else 0
-            raise not_a(TYPES[kinds[name][0]][2], value, function.__name__, "input" if name == "self" else name, position)
+            kind, position = TYPES[kinds[name][0]][2], i + 1 if i < len(args) else 0
+            raise not_a(kind, value, function.__name__, "input" if name == "self" else name, position)
 
 
 def _blame(error: Exception, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> NoReturn:

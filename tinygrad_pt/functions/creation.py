@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_pt import dtypes, random
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import class_name, refuse
-from tinygrad_pt.functions.arguments import Dtype, Number, cast, positive_sizes, scalar_array, sizes_from
+from tinygrad_pt.functions.arguments import Dtype, Number, Operand, cast, positive_sizes, scalar_array, sizes_from
 from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, missing, not_a
 from tinygrad_pt.graph import Leaf, Tensor
@@ -387,7 +387,7 @@ def arange(
 @checked
 @np.errstate(all="ignore")
 def linspace(
-    start: Number | Tensor, end: Number | Tensor, steps: int, *, dtype: Dtype = None, device: Place = None,
+    start: Operand, end: Operand, steps: int, *, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """`steps` numbers evenly from start to end, both included."""
@@ -419,7 +419,7 @@ def no_bools(op: str) -> Exception:
 @checked
 @np.errstate(all="ignore")
 def logspace(
-    start: Number | Tensor, end: Number | Tensor, steps: int, base: float = 10.0, *, dtype: Dtype = None,
+    start: Operand, end: Operand, steps: int, base: float = 10.0, *, dtype: Dtype = None,
     device: Place = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """base to the powers `linspace(start, end, steps)`."""
@@ -432,6 +432,10 @@ def logspace(
 
 def _interval(start: Any, end: Any, steps: Any, op: str) -> tuple[Any, Any, int]:
     """Both ends as Python numbers, and the number of steps, checked."""
+    for name, x in (("start", start), ("end", end)):
+        if isinstance(x, Tensor) and x.array.ndim:
+            text = f"{op} only supports 0-dimensional start and end tensors, but got {name} with {x.array.ndim} "
+            raise refuse(RuntimeError, f"{text}dimension(s).")
     (n,) = sizes_from((steps,), op)
     if n < 0:
         raise refuse(RuntimeError, "number of steps must be non-negative")

@@ -314,11 +314,11 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     axis, i = _addresses(input, dim, index, "gather")
     if i.ndim != input.array.ndim:
         raise refuse(RuntimeError, "Index tensor must have the same number of dimensions as input tensor")
-    _within(i, axis, input)
     d = _beyond(i.shape, input.array.shape, axis)
     if d is not None:
         text = f"Size does not match at dimension {d} expected index {list(i.shape)} to be no larger than self "
         raise refuse(RuntimeError, f"{text}{list(input.array.shape)} apart from dimension {axis}")
+    _within(i, axis, input)
     return gather_at(input, i, axis)
 
 

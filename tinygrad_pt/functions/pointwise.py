@@ -22,7 +22,15 @@ from tinygrad_pt.functions.arguments import (
     written_number,
 )
 from tinygrad_pt.functions.binding import described, in_place
-from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, no_overload, not_a, unsupported
+from tinygrad_pt.functions.checks import (
+    OVERLOADED,
+    checked,
+    common_shape,
+    expect_tensor,
+    no_overload,
+    not_a,
+    unsupported,
+)
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.half import in_float32
 from tinygrad_pt.inplace import write
@@ -219,7 +227,7 @@ def sub(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None
     return y if out is None else write(expect_tensor(out, "sub", "out", 0), y)
 
 
-def rsub(input: Operand, other: Operand, *, alpha: Number = 1) -> Tensor:
+def rsub(input: Tensor, other: Operand, *, alpha: Number = 1) -> Tensor:
     """other - alpha · input."""
     if not isinstance(input, Tensor):
         raise no_overload("rsub", input, other)
@@ -253,15 +261,18 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
 
 
 def _binary(op: Any, doc: str, tensors: int = 0, check: Callable[..., None] | None = None) -> Callable[..., Tensor]:
-    """The op with its arguments checked: the first `tensors` of them must be tensors, the others may be numbers."""
+    """The op with its arguments checked: the first `tensors` of them must be tensors, the others may be numbers.
+
+    `tensors` is -1 where either of them may be a number, but not both.
+    """
     name = op.__name__
 
     def function(input: Operand, other: Operand) -> Tensor:
         a, b = input, other
         if not isinstance(a, Tensor):
-            if tensors == 1 and isinstance(b, Tensor):
+            if (tensors > 0 and name in OVERLOADED) or (tensors < 0 and not isinstance(b, Tensor)):
                 raise no_overload(name, a, b)
-            a = expect_tensor(a, name) if tensors else _operand(a, name)
+            a = expect_tensor(a, name) if tensors > 0 else _operand(a, name)
         if not isinstance(b, Tensor):
             b = expect_tensor(b, name, "other", 2) if tensors == 2 else _operand(b, name, "other", 2)
         if check is not None:
@@ -283,8 +294,8 @@ def _divisible(name: str, a: Any, b: Any) -> None:
 
 
 floor_divide = _binary(ops.floor_divide, "⌊input / other⌋.", check=_divisible)
-remainder = _binary(ops.remainder, "The remainder with the divisor's sign, as Python's %.", check=_divisible)
-fmod = _binary(ops.fmod, "The remainder with the dividend's sign, as C's fmod.", 1, check=_divisible)
+remainder = _binary(ops.remainder, "The remainder with the divisor's sign, as Python's %.", -1, _divisible)
+fmod = _binary(ops.fmod, "The remainder with the dividend's sign, as C's fmod.", 1, _divisible)
 maximum = _binary(ops.maximum, "The larger of two tensors, element by element; ties share the gradient evenly.", 2)
 minimum = _binary(ops.minimum, "The smaller of two tensors, element by element; ties share the gradient evenly.", 2)
 atan2 = _binary(ops.atan2, "The angle of the point (other, input).", 2)
@@ -348,15 +359,12 @@ def _is_bool(x: Any) -> bool:
 
 
 # ------------------------------------------------------------------------------------------ comparisons
-def _compare(op: Any) -> Callable[..., Tensor]:
-    return _binary(op, f"Whether input {op.__name__} other, element by element: a bool tensor.", 1)
+def _compare(op: Any, tensors: int = 1) -> Callable[..., Tensor]:
+    return _binary(op, f"Whether input {op.__name__} other, element by element: a bool tensor.", tensors)
 
 
 eq, ne, lt, le, gt, ge = map(_compare, (ops.eq, ops.ne, ops.lt, ops.le, ops.gt, ops.ge))
-logical_and, logical_or, logical_xor = (
-    _binary(op, f"Whether input {op.__name__.split('_')[1]} other, element by element: a bool tensor.", 2)
-    for op in (ops.logical_and, ops.logical_or, ops.logical_xor)
-)
+logical_and, logical_or, logical_xor = map(_compare, (ops.logical_and, ops.logical_or, ops.logical_xor), (2, 2, 2))
 
 
 def _have_bits(name: str, *operands: Any) -> None:
@@ -365,9 +373,9 @@ def _have_bits(name: str, *operands: Any) -> None:
             raise unsupported(f"{name}_cpu", name, x)
 
 
-bitwise_and = _binary(ops.bitwise_and, "input and other, bit by bit, of integers or truth values.", check=_have_bits)
-bitwise_or = _binary(ops.bitwise_or, "input or other, bit by bit, of integers or truth values.", check=_have_bits)
-bitwise_xor = _binary(ops.bitwise_xor, "input xor other, bit by bit, of integers or truth values.", check=_have_bits)
+bitwise_and = _binary(ops.bitwise_and, "input and other, bit by bit, of integers or truth values.", -1, _have_bits)
+bitwise_or = _binary(ops.bitwise_or, "input or other, bit by bit, of integers or truth values.", -1, _have_bits)
+bitwise_xor = _binary(ops.bitwise_xor, "input xor other, bit by bit, of integers or truth values.", -1, _have_bits)
 
 
 def bitwise_not(input: Tensor) -> Tensor:
@@ -384,6 +392,9 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     a, b = (dtypes.of(x.array.dtype).spoken for x in (input, other))
     if a != b:
         raise refuse(RuntimeError, f"{a} did not match {b}")
+    for name, bound in (("rtol", rtol), ("atol", atol)):
+        if bound < 0:
+            raise refuse(RuntimeError, f"{name} must be greater than or equal to zero, but got {bound:g}")
     common_shape("isclose", input, other)
     with np.errstate(all="ignore"):
         return wrap(np.isclose(input.array, other.array, rtol, atol, equal_nan))

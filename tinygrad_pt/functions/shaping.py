@@ -194,10 +194,14 @@ def permute(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
 def movedim(input: Tensor, source: Dims, destination: Dims) -> Tensor:
     """Axes moved from one place to another."""
     n = input.array.ndim
-    src, dst = axes_from(source, n) or (), axes_from(destination, n) or ()
-    if len(src) != len(dst):
-        text = "movedim: Invalid source or destination dims: source and destination must have the same number of "
-        raise refuse(RuntimeError, f"{text}dimensions, but got {len(src)} and {len(dst)}")
+    given = [[*d] if isinstance(d, (tuple, list)) else [d] for d in (source, destination)]
+    if len(given[0]) != len(given[1]):
+        text = f"movedim: Invalid source or destination dims: source ({given[0]} dims) should contain the same number "
+        raise refuse(RuntimeError, f"{text}of dims as destination ({given[1]} dims)")
+    src, dst = ([axis_from(d, n) for d in dims] for dims in given)
+    for name, dims, axes in zip(("source", "destination"), given, (src, dst), strict=True):
+        if len(set(axes)) < len(axes):
+            raise refuse(RuntimeError, f"movedim: repeated dim in `{name}` ({dims})")
     rest = iter(i for i in range(n) if i not in src)
     places = dict(zip(dst, src, strict=True))
     return ops.permute(input, axes=tuple(places[i] if i in places else next(rest) for i in range(n)))
@@ -217,26 +221,34 @@ def flip(input: Tensor, *axes: int | Sequence[int], dims: Dims = None) -> Tensor
 @checked
 def fliplr(input: Tensor) -> Tensor:
     """The tensor reversed along the second axis."""
+    if input.array.ndim < 2:
+        raise refuse(RuntimeError, "Input must be >= 2-d.")
     return flip(input, 1)
 
 
 @checked
 def flipud(input: Tensor) -> Tensor:
     """The tensor reversed along the first axis."""
+    if not input.array.ndim:
+        raise refuse(RuntimeError, "Input must be >= 1-d.")
     return flip(input, 0)
 
 
 @checked
 def roll(input: Tensor, shifts: Dims, dims: Dims = None) -> Tensor:
     """The elements shifted along axes, the last ones to the front; without `dims`, as one flat row."""
-    if dims is None:
+    if dims is None or dims == () or dims == []:
         return ops.reshape(roll(flatten(input), shifts, 0), shape=input.array.shape)
     steps, axes = sizes_from((shifts,), "roll"), sizes_from((dims,), "roll")
+    if not steps:
+        raise refuse(RuntimeError, "`shifts` required")
     if len(steps) != len(axes):
         raise refuse(RuntimeError, f"shifts and dimensions must align. shifts: {len(steps)}, dims:{len(axes)}")
     y = input
     for shift, dim in zip(steps, axes, strict=True):
         axis = axis_from(dim, y.array.ndim)
+        if not y.array.ndim:
+            raise refuse(IndexError, f"Dimension specified as {dim} but tensor has no dimensions")
         n = length_of(y, axis)
         k = shift % n if n else 0
         if k:
@@ -487,8 +499,12 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
 
 
 @checked
-def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     """The elements start … start+length-1 along `dim`: a view."""
+    if isinstance(start, Tensor):
+        if start.array.ndim or start.array.dtype.kind not in "iu":
+            raise refuse(RuntimeError, "start must be an 0-dim integral Tensor.")
+        start = int(start)
     axis = axis_from(dim, input.array.ndim)
     if not input.array.ndim:
         raise refuse(RuntimeError, "narrow() cannot be applied to a 0-dim tensor.")

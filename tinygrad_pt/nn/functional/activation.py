@@ -49,6 +49,8 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     else:
         expect_number(min_val, "hardtanh", "min_val")
         expect_number(max_val, "hardtanh", "max_val")
+    if min_val > max_val:
+        raise refuse(ValueError, "min_val cannot be greater than max_val", "hardtanh", input, min_val, max_val)
     return written(lambda x: _cut(x, min_val, max_val), input, inplace)
 
 
@@ -79,8 +81,13 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     if input.array.dtype != weight.array.dtype:
         text = f"prelu: Type promoting not supported. Got {spoken(input)} and {spoken(weight)}"
         raise refuse(RuntimeError, text, "prelu", input, weight, mend=f"convert the input: x.to({weight.dtype})")
+    if weight.array.ndim > 1:
+        text = f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.array.ndim}"
+        raise refuse(RuntimeError, text, "prelu", input, weight)
     shape = [1] * input.array.ndim
-    if weight.array.size > 1:
+    if weight.array.size != 1:
+        if not shape:
+            raise refuse(RuntimeError, "Not allow zero-dim input tensor.", "prelu", input, weight)
         channels = input.array.shape[1] if input.array.ndim > 1 else 1
         if channels != weight.array.size:
             text = (

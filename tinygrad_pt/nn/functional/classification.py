@@ -109,7 +109,7 @@ def soft_margin_loss(
     """
     only_tensors("soft_margin_loss", input=input, target=target)
     reduction = reduction_of("soft_margin_loss", reduction, size_average, reduce)
-    product = target * input
+    product = input * target
     if product.array.dtype.kind != "f":
         text = f"result type Float can't be cast to the desired output type {spoken(product)}"
         raise refuse(RuntimeError, text, "soft_margin_loss", input, target, mend="convert the input: x.float()")
@@ -236,6 +236,9 @@ def _class_weights(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_i
     if weight is None:
         return L.class_weight(target, ignore=ignore_index, reduction=reduction, dtype=kind)
     _check_weight(weight, a.shape[1 if a.ndim > 1 else 0], logp)
+    if weight.array.dtype != a.dtype:
+        text = f"expected scalar type {spoken(logp)} but found {spoken(weight)}"
+        raise refuse(RuntimeError, text, "nll_loss", logp, target, weight, mend=f"weight.to(torch.{a.dtype})")
     L.pick_class(logp.detach(), target, axis=1 if a.ndim > 1 else 0, ignore=ignore_index)  # raises for wrong targets
     return L.class_weight(target, weight, ignore=ignore_index, reduction=reduction, dtype=kind)
 

@@ -138,6 +138,11 @@ def triplet_margin_loss(
     reduction = reduction_of("triplet_margin_loss", reduction, size_average, reduce)
     if margin <= 0:
         raise refuse(ValueError, f"margin must be greater than 0, got {margin}", "triplet_margin_loss", anchor)
+    ranks = [x.array.ndim for x in (anchor, positive, negative)]
+    if len(set(ranks)) > 1:
+        text = "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got"
+        text += f": anchor {ranks[0]}D, positive {ranks[1]}D, and negative {ranks[2]}D inputs"
+        raise refuse(RuntimeError, text, "triplet_margin_loss", anchor, positive, negative)
     far = pairwise_distance(anchor, negative, p, eps)
     if swap:
         far = F.minimum(far, pairwise_distance(positive, negative, p, eps))
