@@ -86,13 +86,12 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     text = ""
     if a.ndim != 1 or b.ndim != 1:
         text = f"1D tensors expected, but got {a.ndim}D and {b.ndim}D tensors"
-    elif a.dtype != b.dtype:
-        same_dtype(input, tensor, "dot")
-    elif a.size != b.size:
+    elif a.dtype == b.dtype and a.size != b.size:
         text = f"inconsistent tensor size, expected tensor [{a.size}] and src [{b.size}] to have the same number of "
         text += f"elements, but got {a.size} and {b.size} elements respectively"
     if text:
         raise refuse(RuntimeError, text, "dot", input, tensor, mend=MENDS)
+    same_dtype(input, tensor, "dot")
     return ops.dot(input, tensor)
 
 
