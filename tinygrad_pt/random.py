@@ -132,6 +132,7 @@ class Generator:
 
     def set_state(self, state: Array) -> Generator:
         """Continue from a state of `get_state`, ours or PyTorch's; other bytes raise a RuntimeError."""
+        state = getattr(state, "array", state)  # of a tensor
         if not isinstance(state, np.ndarray):
             raise refuse(TypeError, f"expected a torch.ByteTensor, but got {type(state).__name__}", "set_state")
         if state.dtype != np.uint8:

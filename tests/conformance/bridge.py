@@ -126,7 +126,7 @@ class Translation:
         if isinstance(value, torch.layout):
             if value is not torch.strided:
                 raise LeftOut("layout")
-            return "torch.strided"
+            return tg.strided
         if isinstance(value, torch.memory_format):
             raise LeftOut("memory_format")
         if isinstance(value, complex):

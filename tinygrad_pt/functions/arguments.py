@@ -158,6 +158,17 @@ def promoted_to(target: dtypes.dtype, t: Tensor) -> Tensor:
     return t if t.array.dtype == target.numpy else OPS["cast"](t, dtype=target)
 
 
+NOWHERE = wrap(np.zeros((), bool))
+
+
+def flat_in(y: Tensor, *tensors: Any) -> Tensor:
+    """y, whose derivative with respect to these tensors is 0: it requires grad if one of them does."""
+    for x in tensors:
+        if isinstance(x, Tensor) and x.node is not None:
+            y = OPS["where"](NOWHERE, x, y)
+    return y
+
+
 # ------------------------------------------------------------------------------------------ dims and sizes
 def axis_from(dim: Any, ndim: int, op: str = "", *tensors: Any) -> int:
     """One dim, checked, as 0 … ndim-1; `op` and its tensors are for the error."""

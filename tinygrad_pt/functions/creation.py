@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 
-from tinygrad_pt import dtypes, random
+from tinygrad_pt import dtypes, ops, random
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import class_name, refuse
-from tinygrad_pt.functions.arguments import Dtype, Number, Operand, cast, positive_sizes, scalar_array, sizes_from
+from tinygrad_pt.functions.arguments import (
+    Dtype,
+    Number,
+    Operand,
+    cast,
+    flat_in,
+    positive_sizes,
+    scalar_array,
+    sizes_from,
+)  # fmt: skip
 from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, missing, not_a
 from tinygrad_pt.graph import Leaf, Tensor
@@ -23,10 +33,13 @@ from tinygrad_pt.random import Generator
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
     "ShortTensor", "arange", "as_tensor", "asarray", "bernoulli", "device", "empty", "empty_like", "eye",
-    "from_numpy", "full", "full_like", "get_rng_state", "linspace", "logspace", "multinomial", "normal", "ones",
-    "ones_like", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "scalar_tensor",
-    "set_rng_state", "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like",
+    "from_numpy", "full", "full_like", "get_rng_state", "layout", "linspace", "logspace", "multinomial", "normal",
+    "ones", "ones_like", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm",
+    "scalar_tensor", "set_rng_state", "strided", "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
+
+
+P = ParamSpec("P")
 
 
 class device:
@@ -47,6 +60,12 @@ class device:
         self.type = name
         self.index = int(place) if place else index
 
+    def __enter__(self) -> device:
+        return self  # what is made inside lives there, as everywhere
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, device) and self.type == other.type
 
@@ -60,6 +79,16 @@ class device:
         return self.type
 
 
+class layout:
+    """How a tensor lies in memory. There is one way: by strides."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "torch.strided"
+
+
+strided = layout()
 CPU = device("cpu")
 Place = str | device | None
 
@@ -80,6 +109,31 @@ def fresh(array: Any, requires_grad: bool = False, place: Place = None) -> Tenso
             raise refuse(RuntimeError, text, "requires_grad_", t, mend=mend)
         t.node = Leaf(t)
     return t
+
+
+def maker(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
+    """Decorator: a function that makes tensors takes PyTorch's other words, too.
+
+    `layout` and `pin_memory` say where and how; there is one way here. A `size` may be given by name.
+    """
+    name = function.__name__
+    sized = any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(function).parameters.values())
+
+    @functools.wraps(function)
+    def made(*args: Any, **words: Any) -> Tensor:
+        if words:
+            if words.pop("layout", None) not in (None, strided):
+                raise refuse(RuntimeError, "only the layout torch.strided exists here", name)
+            if words.pop("pin_memory", None):
+                text = "pin_memory=True requires a CUDA or other accelerator backend; no pinned memory allocator is "
+                raise refuse(RuntimeError, f"{text}available on this system.", name)
+            if sized and "size" in words:
+                if args:
+                    raise refuse(TypeError, f"{name}() got multiple values for argument 'size'", name)
+                args = (words.pop("size"),)
+        return function(*args, **words)
+
+    return made
 
 
 # ------------------------------------------------------------------------------------------ from data
@@ -241,9 +295,36 @@ def from_numpy(array: np.ndarray) -> Tensor:
     return fresh(_native(array))
 
 
-def asarray(obj: Any, *, dtype: Dtype = None, device: Place = None, copy: bool | None = None) -> Tensor:
-    """`as_tensor`; with `copy=True` always in new memory."""
-    return tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
+def asarray(
+    obj: Any, *, dtype: Dtype = None, device: Place = None, copy: bool | None = None, requires_grad: bool | None = None
+) -> Tensor:
+    """`as_tensor`; with `copy=True` always in new memory, with `copy=False` never.
+
+    The result requires grad if `obj` does, unless `requires_grad` says otherwise.
+    """
+    if requires_grad is None:
+        requires_grad = isinstance(obj, Tensor) and obj.requires_grad
+        if requires_grad:
+            text = "torch.asarray: unspecified requires_grad now defaults to obj.requires_grad instead of False. Pass "
+            text += "requires_grad=False explicitly to get the old behavior and silence this warning."
+            warnings.warn(text, UserWarning, stacklevel=2)
+    t = as_tensor(obj, dtype, device)
+    shared = t is obj or (isinstance(obj, np.ndarray) and np.shares_memory(t.array, obj))
+    if copy is False and not shared:
+        kind = (
+            "arbitrary sequence" if not hasattr(obj, "dtype") else f"tensor with dtype '{dtypes.of(obj.dtype).spoken}'"
+        )
+        into = f"dtype '{t.dtype.spoken}'" if hasattr(obj, "dtype") else "a tensor"
+        raise refuse(ValueError, f"can't alias {kind} into {into}.", "asarray", obj)
+    if copy and shared:
+        t = ops.clone(t)
+    if not requires_grad and not t.is_leaf:
+        t = t.detach()
+    if requires_grad and t.array.dtype.kind != "f":
+        raise refuse(
+            RuntimeError, "Only Tensors of floating point and complex dtype can require gradients", "asarray", t
+        )
+    return t.requires_grad_(requires_grad) if t.is_leaf else t
 
 
 class TypedTensor:
@@ -253,8 +334,8 @@ class TypedTensor:
         self.kind = kind
 
     def __call__(self, *data: Any) -> Tensor:
-        if len(data) == 1 and isinstance(data[0], (list, tuple, np.ndarray, Tensor)):
-            return tensor(data[0], dtype=self.kind)
+        if len(data) == 1 and isinstance(data[0], (*SEQUENCES, np.ndarray, Tensor)):
+            return fresh(_array(data[0], self.kind))
         return empty(*data or (0,), dtype=self.kind)
 
     def __instancecheck__(self, value: Any) -> bool:
@@ -269,11 +350,12 @@ LongTensor, IntTensor, ShortTensor = map(TypedTensor, (dtypes.int64, dtypes.int3
 ByteTensor, CharTensor, BoolTensor = map(TypedTensor, (dtypes.uint8, dtypes.int8, dtypes.bool))
 
 
+@maker
 @checked
-def scalar_tensor(value: Number, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
+def scalar_tensor(s: Number, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """A 0-d tensor of the default dtype."""
     kind = dtypes.get_default_dtype() if dtype is None else dtype
-    return full((), value, dtype=kind, device=device, requires_grad=requires_grad)
+    return full((), s, dtype=kind, device=device, requires_grad=requires_grad)
 
 
 # ------------------------------------------------------------------------------------------ filled
@@ -285,6 +367,7 @@ def _kind(dtype: Dtype, default: np.dtype[Any] | None = None) -> np.dtype[Any]:
 LONG = dtypes.int64.numpy
 
 
+@maker
 @checked
 def zeros(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """Zeros of a shape.
@@ -296,18 +379,21 @@ def zeros(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None,
     return fresh(np.zeros(positive_sizes(size, "zeros"), _kind(dtype)), requires_grad, device)
 
 
+@maker
 @checked
 def ones(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """Ones of a shape."""
     return fresh(np.ones(positive_sizes(size, "ones"), _kind(dtype)), requires_grad, device)
 
 
+@maker
 @checked
 def empty(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """A tensor of a shape, its values not set."""
     return fresh(np.empty(positive_sizes(size, "empty"), _kind(dtype)), requires_grad, device)
 
 
+@maker
 @checked
 def full(
     size: Any, fill_value: Any, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False
@@ -332,20 +418,27 @@ def _number(value: Any, function: str, name: str, position: int, *kinds: type) -
 def _like(make: Any) -> Callable[..., Tensor]:
     name = f"{make.__name__}_like"
 
-    def like(
-        input: Tensor, *args: Any, dtype: Dtype = None, device: Place = None, requires_grad: bool = False
-    ) -> Tensor:
-        expect_tensor(input, name)
-        dtype = input.dtype if dtype is None else dtype
-        return make(input.array.shape, *args, dtype=dtype, device=device, requires_grad=requires_grad)
+    def like(input: Tensor, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
+        kind = expect_tensor(input, name).dtype if dtype is None else dtype
+        return make(input.array.shape, dtype=kind, device=device, requires_grad=requires_grad)
 
-    return described(like, name, f"`{make.__name__}` in the shape and dtype of `input`.")
+    return maker(described(like, name, f"`{make.__name__}` in the shape and dtype of `input`."))
 
 
-zeros_like, ones_like, empty_like, full_like = map(_like, (zeros, ones, empty, full))
+zeros_like, ones_like, empty_like = map(_like, (zeros, ones, empty))
+
+
+@maker
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False
+) -> Tensor:
+    """`full` in the shape and dtype of `input`."""
+    kind = expect_tensor(input, "full_like").dtype if dtype is None else dtype
+    return full(input.array.shape, fill_value, dtype=kind, device=device, requires_grad=requires_grad)
 
 
 # ------------------------------------------------------------------------------------------ ranges
+@maker
 @checked
 def arange(
     start: Any = None, end: Any = None, step: Any = 1, *, dtype: Dtype = None, device: Place = None,
@@ -384,6 +477,7 @@ def arange(
     return fresh(x if x.dtype == kind else cast(x, kind), requires_grad, device)
 
 
+@maker
 @checked
 @np.errstate(all="ignore")
 def linspace(
@@ -416,6 +510,7 @@ def no_bools(op: str) -> Exception:
     return refuse(NotImplementedError, f"\"{op}_cpu\" not implemented for 'Bool'", op)
 
 
+@maker
 @checked
 @np.errstate(all="ignore")
 def logspace(
@@ -442,6 +537,7 @@ def _interval(start: Any, end: Any, steps: Any, op: str) -> tuple[Any, Any, int]
     return _number(start, op, "start", 1), _number(end, op, "end", 2), n
 
 
+@maker
 @checked
 def eye(
     n: int, m: int | None = None, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False
@@ -457,7 +553,9 @@ def eye(
 def _triangle_indices(part: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
     name = f"{part.__name__}_indices"
 
-    def function(row: int, col: int, offset: int = 0, *, dtype: Dtype = None, device: Place = None) -> Tensor:
+    def function(
+        row: int, col: int, offset: int = 0, *, dtype: Dtype = None, device: Place = None, layout: Any = None
+    ) -> Tensor:
         (k,) = sizes_from((offset,), name)
         places = np.nonzero(part(np.ones(positive_sizes((row, col), name), bool), k))
         return fresh(np.stack(places).astype(_kind(dtype, LONG)), place=device)
@@ -478,6 +576,7 @@ def _generator(generator: Generator | None) -> Generator:
     return generator
 
 
+@maker
 @checked
 def rand(
     *size: int | Sequence[int], generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
@@ -493,6 +592,7 @@ def rand(
     return fresh(x, requires_grad, device)
 
 
+@maker
 @checked
 def randn(
     *size: int | Sequence[int], generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
@@ -503,6 +603,7 @@ def randn(
     return fresh(x, requires_grad, device)
 
 
+@maker
 @checked
 def randint(
     low: int, high: int | Sequence[int] | None = None, size: Sequence[int] | None = None, *,
@@ -515,6 +616,7 @@ def randint(
     return fresh(x, requires_grad, device)
 
 
+@maker
 @checked
 def randperm(
     n: int, *, generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
@@ -525,9 +627,12 @@ def randperm(
 
 
 @checked
-def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
-    """1 with probability `input`, else 0, element by element."""
-    return fresh(_generator(generator).bernoulli(expect_tensor(input, "bernoulli").array))
+def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
+    """1 with probability `input`, else 0, element by element; with probability p, if it is given."""
+    x = expect_tensor(input, "bernoulli").array
+    g = _generator(generator)
+    drawn = g.bernoulli(x) if p is None else g.bernoulli_fill(x.shape, _number(p, "bernoulli", "p", 2), dtype=x.dtype)
+    return flat_in(fresh(drawn), input)
 
 
 @checked
@@ -538,33 +643,53 @@ def multinomial(
     return fresh(_generator(generator).multinomial(input.array, num_samples, replacement))
 
 
+@maker
 @checked
 def normal(
     mean: Tensor | float, std: Tensor | float = 1.0, size: Any = None, *, generator: Generator | None = None,
-    dtype: Dtype = None,
+    dtype: Dtype = None, device: Place = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Normal numbers with the given means and standard deviations, numbers or tensors."""
     g = _generator(generator)
     if size is not None:
         m, s = _number(mean, "normal", "mean", 1), _number(std, "normal", "std", 2)
-        return fresh(g.normal(positive_sizes((size,), "normal"), m, s, dtype=_kind(dtype)))
+        return fresh(g.normal(positive_sizes((size,), "normal"), m, s, dtype=_kind(dtype)), requires_grad, device)
     like = mean if isinstance(mean, Tensor) else expect_tensor(std, "normal", "std", 2)
     m, s = (x.array if isinstance(x, Tensor) else x for x in (mean, std))
     if np.any(np.asarray(s) < 0):
         raise refuse(RuntimeError, "normal expects all elements of std >= 0.0")
     shape = common_shape("normal", mean, std)
     with np.errstate(all="ignore"):
-        return fresh(g.normal(shape, dtype=like.array.dtype) * s + m)
+        return flat_in(fresh(g.normal(shape, dtype=like.array.dtype) * s + m), mean, std)
 
 
-rand_like, randn_like = _like(rand), _like(randn)
+def _random_like(make: Any) -> Callable[..., Tensor]:
+    name = f"{make.__name__}_like"
+
+    def like(
+        input: Tensor, *, generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
+        requires_grad: bool = False,
+    ) -> Tensor:  # fmt: skip
+        kind = expect_tensor(input, name).dtype if dtype is None else dtype
+        return make(input.array.shape, generator=generator, dtype=kind, device=device, requires_grad=requires_grad)
+
+    return maker(described(like, name, f"`{make.__name__}` in the shape and dtype of `input`."))
 
 
+rand_like, randn_like = _random_like(rand), _random_like(randn)
+
+
+@maker
 @checked
-def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Dtype = None) -> Tensor:
+def randint_like(
+    input: Tensor, low: int, high: int | None = None, *, generator: Generator | None = None, dtype: Dtype = None,
+    device: Place = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """`randint` in the shape and dtype of `input`."""
     low, high = (0, low) if high is None else (low, high)
-    return randint(low, high, input.array.shape, dtype=input.dtype if dtype is None else dtype)
+    kind = input.dtype if dtype is None else dtype
+    shape = input.array.shape
+    return randint(low, high, shape, generator=generator, dtype=kind, device=device, requires_grad=requires_grad)
 
 
 def get_rng_state() -> Tensor:

@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import Number, axis_from
+from tinygrad_pt.functions.arguments import Number, axis_from, flat_in
 from tinygrad_pt.functions.checks import checked, expect_tensor, not_a, unsupported
 from tinygrad_pt.functions.shaping import diagonal, expand
 from tinygrad_pt.graph import Tensor
@@ -163,8 +163,17 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
 
 
 def _plus(input: Tensor, y: Tensor, beta: Number, alpha: Number) -> Tensor:
-    """beta · input + alpha · y, in the shape of y."""
+    """beta · input + alpha · y, in the shape of y. A summand whose factor is 0 counts for nothing, even if it is nan.
+
+    Factors of integers are cut to integers, as in PyTorch.
+    """
     x = expand(input, y.array.shape)
+    if y.array.dtype.kind in "iu":
+        beta, alpha = int(beta.real), int(alpha.real)
+    if beta == 0:
+        return flat_in(y if alpha == 1 else y * alpha, x)
+    if alpha == 0:
+        return flat_in(x if beta == 1 else x * beta, y)
     return (x if beta == 1 else x * beta) + (y if alpha == 1 else y * alpha)
 
 

@@ -80,7 +80,7 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
     numel = nelement = F.numel
     is_floating_point, is_complex, is_nonzero = F.is_floating_point, F.is_complex, F.is_nonzero
     is_cuda = is_sparse = is_quantized = False
-    layout = "torch.strided"
+    layout = F.strided
 
     @property
     def itemsize(self) -> int:

@@ -115,10 +115,10 @@ def mean(
 
 
 @checked
-def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None) -> Tensor:
     """Σ of the elements that are numbers."""
     x = input.array
-    return sum(ops.where(wrap(np.isnan(x)), wrap(np.zeros((), x.dtype)), input), dim, keepdim)
+    return sum(ops.where(wrap(np.isnan(x)), wrap(np.zeros((), x.dtype)), input), dim, keepdim, dtype=dtype)
 
 
 def _spread(
@@ -186,9 +186,15 @@ def _last(input: Tensor, axis: int) -> Tensor:
 
 
 @checked
+def norm(
+    input: Tensor, p: float | str | None = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None
+) -> Tensor:
+    """(Σ |x|ᵖ)^(1/p); at 0 the gradient of the 2-norm is 0. With `dtype` the elements are converted first."""
+    return _norm(input if dtype is None or input.array.dtype.kind != "f" else input.to(dtype), p, dim, keepdim)
+
+
 @in_float32
-def norm(input: Tensor, p: float | str | None = 2, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """(Σ |x|ᵖ)^(1/p); at 0 the gradient of the 2-norm is 0."""
+def _norm(input: Tensor, p: float | str | None, dim: Dims, keepdim: bool) -> Tensor:
     x, axes = input.array, axes_from(dim, input.array.ndim)
     if x.dtype.kind in "biu":
         text = f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype.spoken}"
@@ -476,20 +482,53 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
 
 
 @overload
-def unique(input: Tensor, sorted: bool = True) -> Tensor: ...
+def unique(input: Tensor, sorted: bool = True, *, dim: int | None = None) -> Tensor: ...
 @overload
 def unique(
-    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False
-) -> Tensor | tuple[Tensor, ...]: ...
+    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
+    dim: int | None = None,
+) -> Tensor | tuple[Tensor, ...]: ...  # fmt: skip
 @checked
 def unique(
-    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False
-) -> Tensor | tuple[Tensor, ...]:
-    """The distinct elements in order, and where asked their inverse and counts."""
-    y, inverse, counts = np.unique(input.array, return_inverse=True, return_counts=True, equal_nan=False)
-    extra = [wrap(inverse.reshape(input.array.shape))] if return_inverse else []
+    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
+    dim: int | None = None,
+) -> Tensor | tuple[Tensor, ...]:  # fmt: skip
+    """The distinct elements, or slices along `dim`, in order, and where asked their inverse and counts.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.tensor([[1, 2], [0, 3], [1, 2]]).unique(dim=0, return_counts=True)
+    (tensor([[0, 3],
+            [1, 2]]), tensor([1, 2]))
+    """
+    x = input.array
+    if dim is None:
+        y, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, equal_nan=False)
+        inverse = inverse.reshape(x.shape)
+    else:
+        if x.ndim == 0:
+            raise refuse(IndexError, f"Dimension specified as {dim} but tensor has no dimensions")
+        y, inverse, counts = _distinct(x, axis_from(dim, x.ndim))
+    extra = [wrap(inverse)] if return_inverse else []
     extra += [wrap(counts)] if return_counts else []
     return (wrap(y), *extra) if extra else wrap(y)
+
+
+def _distinct(x: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The distinct slices along an axis in lexicographic order, their inverse and their counts."""
+    n, empty = x.shape[axis], x.shape.count(0)
+    if n == 0 and empty > 1:
+        text = "Number of zero sized dimensions is more than one, so unique cannot be applied "
+        raise refuse(RuntimeError, text)
+    if n and empty:
+        text = "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied"
+        raise refuse(RuntimeError, text)
+    rows = np.moveaxis(x, axis, 0).reshape(n, -1) if n else np.zeros((0, 1), x.dtype)
+    order = np.lexsort(rows.T[::-1])
+    first = np.ones(n, bool)
+    first[1:] = (rows[order][1:] != rows[order][:-1]).any(1)
+    inverse = np.zeros(n, np.int64)
+    inverse[order] = np.cumsum(first) - 1
+    return np.take(x, order[first], axis), inverse, np.diff(np.append(np.flatnonzero(first), n))
 
 
 @checked

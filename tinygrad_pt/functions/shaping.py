@@ -207,8 +207,12 @@ def movedim(input: Tensor, source: Dims, destination: Dims) -> Tensor:
     return ops.permute(input, axes=tuple(places[i] if i in places else next(rest) for i in range(n)))
 
 
-swapaxes = swapdims = transpose
-moveaxis = movedim
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """`transpose`, under NumPy's name."""
+    return transpose(input, axis0, axis1)
+
+
+swapdims, moveaxis = transpose, movedim
 
 
 @checked
@@ -316,10 +320,10 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
     return Size(reversed(met))
 
 
-def broadcast_tensors(*tensors: Tensor) -> list[Tensor]:
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """Tensors expanded to their common shape."""
     shape = broadcast_shapes(*(expect_tensor(x, "broadcast_tensors", "tensors").array.shape for x in tensors))
-    return [expand(x, shape) for x in tensors]
+    return tuple(expand(x, shape) for x in tensors)
 
 
 @checked
@@ -347,8 +351,16 @@ def tile(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
 
 
 @checked
-def repeat_interleave(input: Tensor, repeats: int | Tensor, dim: int | None = None) -> Tensor:
-    """Each element (or slice along `dim`) repeated in place."""
+def repeat_interleave(
+    input: Tensor, repeats: int | Tensor | None = None, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
+    """Each element (or slice along `dim`) repeated in place; of counts alone, the place of each element that they make.
+
+    `output_size`, the sum of the repeats, is checked.
+    """
+    if repeats is None:
+        n = input.array.size
+        input, repeats = wrap(np.arange(n)), input
     if dim is None:
         input, dim = flatten(input), 0
     axis = axis_from(dim, input.array.ndim)
@@ -362,6 +374,9 @@ def repeat_interleave(input: Tensor, repeats: int | Tensor, dim: int | None = No
     if np.any(np.less(count, 0)):
         raise refuse(RuntimeError, "repeats can not be negative")
     index = np.repeat(np.arange(n), count)
+    if output_size is not None and output_size != index.size:
+        text = f"repeat_interleave: Invalid output_size, expected {index.size} but got {output_size}"
+        raise refuse(RuntimeError, text)
     x = input if input.array.ndim else ops.reshape(input, shape=(1,))
     return ops.getitem(x, index=(*(slice(None),) * axis, index))
 
