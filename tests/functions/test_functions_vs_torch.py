@@ -1202,7 +1202,7 @@ FORMS = [  # the same call in the other forms that PyTorch takes
     "torch.manual_seed(5); g = torch.Generator(); _ = g.set_state(torch.get_rng_state()); torch.rand(3, generator=g)",
     "g = torch.Generator().manual_seed(2); torch.rand_like(f, generator=g)",
     "torch.IntTensor(range(3))", "torch.FloatTensor(range(3))", "torch.Tensor(range(3))", "torch.ByteTensor([1, 2])",
-    "torch.device('cpu').__enter__().type", "torch.asarray(f, requires_grad=True).requires_grad",
+    "torch.asarray(f, requires_grad=True).requires_grad",
     "torch.asarray([1.0, 2.0], requires_grad=True).requires_grad", "torch.asarray([1.0], copy=False)",
     "torch.asarray(np.ones(2), copy=False, dtype=torch.float32)", "torch.asarray(i, requires_grad=True)",
     "torch.asarray((f.requires_grad_() * 2)).requires_grad",
@@ -1244,6 +1244,12 @@ FORMS = [  # the same call in the other forms that PyTorch takes
 
 def test_functions_take_the_forms_that_pytorch_takes():
     assert differences(FORMS) == []
+
+
+def test_a_device_is_a_context():
+    for library in (torch, tg):
+        with library.device("cpu") as place:
+            assert library.zeros(2).device == place
 
 
 @pytest.mark.parametrize("name", TABLE)
