@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import os
 import sys
@@ -10,7 +9,6 @@ import textwrap
 import traceback
 import types
 from collections.abc import Sequence
-from typing import TextIO
 
 from tinygrad_pt.linting.finding import Finding
 from tinygrad_pt.linting.linter import CODES, known, lint
@@ -51,7 +49,6 @@ def run(script: str, arguments: Sequence[str] = (), ignore: Sequence[str] = ()) 
     module = types.ModuleType("__main__")
     module.__file__ = script
     before = sys.argv, list(sys.path), sys.modules["__main__"]
-    output, errors = Output(sys.stdout), Output(sys.stderr)
     sys.argv, sys.path[0] = [script, *arguments], os.path.dirname(os.path.abspath(script))
     sys.modules["__main__"] = module
     failed = False
@@ -62,15 +59,15 @@ def run(script: str, arguments: Sequence[str] = (), ignore: Sequence[str] = ()) 
             except SystemExit as leaving:
                 failed = leaving.code not in (None, 0)
                 if isinstance(leaving.code, str):
-                    errors.write(leaving.code + "\n")
+                    print(leaving.code, file=sys.stderr)
             except (Exception, KeyboardInterrupt) as error:  # interrupted: the findings so far are printed
                 failed = True
-                errors.write(_failure(error))
+                _print_failure(error)
     finally:
         sys.argv, sys.path[:], sys.modules["__main__"] = before
-    output.write("".join(f"{finding}\n" for finding in sorted(findings, key=_place)))
-    output.end()
-    errors.end()
+    for finding in sorted(findings, key=_place):
+        print(finding)
+    sys.stdout.flush()
     return 2 if failed else 1 if findings else 0
 
 
@@ -79,33 +76,9 @@ def _place(finding: Finding) -> tuple[str, int, str]:
     return ("", 0, finding.code) if line is None else (line.file, line.number, finding.code)
 
 
-def _failure(error: BaseException) -> str:
+def _print_failure(error: BaseException) -> None:
     """The traceback as the script by itself would print it: without the frames of the linter."""
+    print("Traceback (most recent call last):", file=sys.stderr)
     steps = [s for s in traceback.extract_tb(error.__traceback__) if not s.filename.startswith(HERE)]
-    lines = traceback.format_list(steps) + traceback.format_exception_only(error)
-    return "".join(["Traceback (most recent call last):\n", *lines])
-
-
-class Output:
-    """A stream as it is when the script begins: what is written to it arrives, even if the script closes it."""
-
-    def __init__(self, stream: TextIO) -> None:
-        self.stream = stream
-        try:
-            self.spare: int | None = os.dup(stream.fileno())
-        except (OSError, ValueError, AttributeError):  # a stream without a file, as in a notebook or under a test
-            self.spare = None
-
-    def write(self, text: str) -> None:
-        """Write a text, if it is not empty, and flush it."""
-        try:
-            self.stream.write(text)
-            self.stream.flush()
-        except (OSError, ValueError):  # closed
-            if self.spare is not None and text:
-                with contextlib.suppress(OSError):  # whoever read it has gone
-                    os.write(self.spare, text.encode("utf-8", "replace"))
-
-    def end(self) -> None:
-        if self.spare is not None:
-            os.close(self.spare)
+    print("".join(traceback.format_list(steps)), end="", file=sys.stderr)
+    print("".join(traceback.format_exception_only(error)), end="", file=sys.stderr)

@@ -31,7 +31,9 @@ def sum(a: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
 )
 def mean(a: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = Σ a / n."""
-    return np.add.reduce(a, axis=axis, keepdims=keepdims) / count(a.shape, axis)
+    half = a.dtype.char == "e"
+    y = np.add.reduce(a, axis=axis, keepdims=keepdims, dtype=np.float32 if half else None) / count(a.shape, axis)
+    return y.astype(a.dtype) if half else y
 
 
 @primitive(

@@ -68,8 +68,7 @@ class Record:
                 args = subject.arguments(subject.fresh(), True)
                 for i in subject.slots:
                     self.remember(args[i].array)
-                with np.errstate(all="ignore"):
-                    subject.function(*args)
+                subject.call(args)
         except Flaw:
             pass  # what was applied until then is known
         self.cuts += [text for _, text in self.unrecorded]

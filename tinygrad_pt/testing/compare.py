@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from tinygrad_pt.testing.kinks import Tie, Verdicts, joint, judge
-from tinygrad_pt.testing.numerical import Direction, Slopes, elements, ladder, slopes
+from tinygrad_pt.testing.kinks import DOUBT, LEAST, ROUNDING, Tie, Verdicts, joint, judge
+from tinygrad_pt.testing.numerical import GRANTED, Direction, Slopes, elements, sizes, slopes, visible_noise
 from tinygrad_pt.testing.subject import Array, Flat, signed
+from tinygrad_pt.testing.wide import RATIO
 
+T = TypeVar("T", Slopes, Verdicts)
 FULL = 2**16  # entries of a Jacobian that is looked at whole
 ROWS = 256  # results of which each gets a backward of its own
 BLOCKS = 256  # blocks of elements that are moved together, where there are too many
@@ -18,6 +21,9 @@ FOLLOWED = 8  # blocks whose elements are looked for at a time
 LOCATED = 3  # wrong elements for which the result that disagrees is looked for
 LISTED = 100  # wrong entries that get an address
 DRIFT = 1e-4
+NOISY = 1e-9  # noise of a result, relative to it and to what it changes by: from here on float64 is not enough
+REACH = (1.0, 2.0**6, 2.0**11)  # by which steps are longer in extended precision, where most of the digits cancel
+EXCUSE = 100.0  # how often the noise of a function, over |x|, may be found in its gradient
 
 
 @dataclass
@@ -43,47 +49,209 @@ class Comparison:
 def compare(flat: Flat, *, seed: int, rtol: float = 0.0, atol: float = 0.0, max_elements: int = 4096) -> Comparison:
     """Hold the gradients of a subject against slopes of its values.
 
-    A small Jacobian is looked at entry by entry. Of a large one, two random signed combinations of the results are
-    (the second weighs them by 1/|y|, so that large results do not hide small ones); if the inputs have more than
-    `max_elements` elements, random signed directions that move a block of them at once, blocks of like
-    contributions, and the elements of a block that fails.
+    First random signed directions move whole blocks of elements at once, blocks of like contributions: one wrong
+    entry shows in their sum. Where such a sum leaves any doubt, the elements are looked at one by one; if there are
+    more than `max_elements`, those of the blocks that fail. Of a large Jacobian two random signed combinations of the
+    results are looked at (the second weighs them by 1/|y|, so that large results do not hide small ones).
+
+    Nothing is called wrong on the evidence of float64 alone where there is more to be had: what disagrees there, or
+    drowns in round-off, is looked at in extended precision (see `Finer`).
     """
     draw = np.random.default_rng(seed)
     n, m = flat.x.size, flat.y.size
     weights = None if m <= ROWS and m * n <= FULL else combinations(draw, flat.y)
     analytic, given = jacobian(flat, flat.x, weights)
-    eps = flat.subject.eps
+    eps, finer = flat.eps, Finer(flat, weights, analytic, draw, rtol, atol)
 
     def look(lines: list[Direction], thorough: bool = False) -> Slopes:
         return slopes(flat, flat.x, lines, y=flat.y, eps=eps, thorough=thorough, weights=weights)
 
-    if n <= max_elements:
-        columns = np.arange(n)
-        checked = n * (m if weights is None else 1)
-    else:
+    checked = n * (m if weights is None else 1) if n <= max_elements else n
+    if n > max_elements:
         columns = suspects(flat, analytic, look, draw, eps, rtol, atol, max_elements)
-        checked = n
-    found = look(elements(flat.x, columns))
+    else:
+        columns = in_bulk(flat, analytic, look, lambda: finer.noisy, draw, eps, rtol, atol)
     entries = analytic[:, columns]
+    found = look(elements(flat.x, columns))
     # Round-off in other inputs' shares of a result is round-off in the result.
-    verdicts = judge(entries, found, eps=eps, rtol=rtol, atol=atol)
-    again = np.flatnonzero(np.any(verdicts.wrong, axis=0))
-    if again.size:
-        again = again[:LISTED]
-        found = _replaced(found, again, look(elements(flat.x, columns[again]), thorough=True))
-        extra = np.zeros(entries.shape)
-        extra[:, again] = unsteadiness(flat, weights, analytic, draw, eps)[:, columns[again]]
-        verdicts = judge(entries, found, eps=eps, rtol=rtol, atol=atol, extra=extra)
+    verdicts = judge(entries, found, eps=eps, rtol=rtol, atol=atol, least=finer.least[:, columns])
+    # Where nothing moves, a step may have fallen on one tread of a staircase.
+    if np.any((found.slope == 0) & (entries == 0) & ~found.kink) and finer.noisy:
+        found, verdicts = finer(columns)
+    else:
+        wrong = np.any(verdicts.wrong, axis=0)
+        for doubtful in (np.flatnonzero(wrong), np.flatnonzero(np.any(verdicts.unsure, axis=0) & ~wrong)):
+            for some in (doubtful[i : i + LISTED] for i in range(0, doubtful.size, LISTED)):
+                closer, said = finer(columns[some])
+                found, verdicts = _replaced(found, some, closer), _replaced(verdicts, some, said)
+                if said.wrong.any() or (not wrong[some].any() and np.any(said.unsure, axis=0).all()):
+                    break  # the others are like these
     ties: list[Tie] = []
     if not verdicts.wrong.any() and np.any(np.sum(found.kink, axis=1) > 1):
         whole = _spread(found, columns, n) if columns.size < n else found
         values = flat if weights is None else (lambda v: weights @ flat(v))
-        ties = joint(values, flat.x, flat.y if weights is None else weights @ flat.y, analytic, whole, draw, eps)
+        y, grain = (flat.y, finer.grain) if weights is None else (weights @ flat.y, np.abs(weights) @ finer.grain)
+        ties = joint(values, flat.x, y, analytic, whole, draw, eps, grain)
     located = {}
     if weights is not None:
         for column in np.flatnonzero(np.any(verdicts.wrong, axis=0))[:LOCATED]:
             located[int(column)] = locate(flat, int(columns[column]), eps)
     return Comparison(flat, weights, columns, entries, found, verdicts, given, ties, checked, located)
+
+
+class Finer:
+    """A second look at some elements, with all that can be known about rounding.
+
+    Where a function and its gradient can be computed in extended precision, the two results tell how much rounding
+    does to them in float64: `grain` is that of the values. Where they cannot, the noise that is visible in the values
+    counts. A gradient is allowed to be as noisy as the function it belongs to.
+    """
+
+    def __init__(self, flat: Flat, weights: Array | None, analytic: Array, draw: Any, rtol: float, atol: float) -> None:
+        self.flat, self.weights, self.analytic, self.draw, self.rtol, self.atol = (
+            flat, weights, analytic, draw, rtol, atol,
+        )  # fmt: skip
+        self.size = sizes(flat.x)
+
+    @functools.cached_property
+    @np.errstate(all="ignore")
+    def least(self) -> Array:
+        """Slopes that are as good as none: of those that move a result by a ten millionth of itself, the small ones."""
+        y = np.abs(self.flat.y if self.weights is None else self.weights @ self.flat.y)
+        return LEAST * np.minimum(1.0, np.where(np.isfinite(y), y, 1.0)[:, None] / self.size)
+
+    @functools.cached_property
+    def fine(self) -> Flat | None:
+        """The function in extended precision, if there is such a thing."""
+        wider = self.flat.subject.wider()
+        fine = None if wider is None else Flat(wider)
+        return fine if fine is not None and fine.results == self.flat.results else None
+
+    @functools.cached_property
+    @np.errstate(all="ignore")
+    def grain(self) -> Array:
+        """What rounding does to each result, here and beside, as far as is known."""
+        flat, fine = self.flat, self.fine
+        if fine is None:
+            return np.zeros(flat.y.shape)
+        beside = flat.x + self.size * 2.0**-12 * self.draw.uniform(-1, 1, flat.x.size)
+        gaps = [np.abs(fine.y - flat.y), np.abs(fine(beside) - flat(beside))]
+        grain = np.max([np.where(np.isfinite(g), g, 0) for g in gaps], axis=0, initial=0)
+        return 4 * np.asarray(grain, np.float64)
+
+    @property
+    @np.errstate(all="ignore")
+    def noisy(self) -> bool:
+        """Whether float64 has hardly a digit left of some result."""
+        y, grain, shares = self.flat.y, self.grain, np.abs(self.analytic) * self.size
+        if self.weights is not None:
+            y, grain = self.weights @ y, np.abs(self.weights) @ grain
+        change = np.max(np.where(np.isfinite(shares), shares, 0), axis=1, initial=0)
+        return bool(np.any(grain > NOISY * np.fmax(np.abs(y), change)))
+
+    @np.errstate(all="ignore")
+    def __call__(self, columns: Array) -> tuple[Slopes, Verdicts]:
+        """Slopes along these elements, and what is to be said of their entries."""
+        flat, eps = self.flat, self.flat.eps
+        entries = self.analytic[:, columns]
+        unsteady = self.unsteadiness[:, columns]
+        if self.fine is None:
+            lines = elements(flat.x, columns)
+            grain = visible_noise(flat, flat.x, lines)
+            found = slopes(flat, flat.x, lines, y=flat.y, eps=eps, thorough=True, weights=self.weights, grain=grain)
+            mine = grain if self.weights is None else np.abs(self.weights) @ grain
+            extra = unsteady + EXCUSE * mine / self.size[columns]
+            given: dict[str, Any] = dict(eps=eps, rtol=self.rtol, atol=self.atol, least=self.least[:, columns])
+            return found, judge(entries, found, extra=extra, **given)
+        fine = self.fine
+        lines = elements(flat.x, columns, REACH)
+        found = slopes(fine, flat.x, lines, y=fine.y, eps=fine.eps, weights=self.weights, coarse=flat)
+        mine = self.grain if self.weights is None else np.abs(self.weights) @ self.grain
+        excuse = EXCUSE * mine[:, None] / self.size[columns]
+        blind = ~np.isfinite(flat.y if self.weights is None else self.weights @ flat.y)[:, None]
+        if self.widely is None:
+            verdicts = judge(entries, found, eps=eps, rtol=self.rtol, atol=self.atol, extra=unsteady + excuse)
+        else:
+            verdicts = self.both(entries, self.widely[:, columns], found, unsteady, excuse, self.own[:, columns])
+        return found, verdicts._replace(wrong=verdicts.wrong & ~blind, unsure=verdicts.unsure | blind)
+
+    @np.errstate(all="ignore")
+    def both(
+        self, entries: Array, wide: Array, found: Slopes, unsteady: Array, excuse: Array, beside: Array
+    ) -> Verdicts:
+        """The rules are right if they are in extended precision; and then float64 may lose what noise excuses."""
+        own = np.abs(entries - wide)
+        extra = GRANTED * RATIO * np.fmax(np.where(np.isfinite(own), own, 0), beside)
+        said = judge(wide, found, eps=self.flat.eps, rtol=self.rtol, atol=self.atol, extra=extra)
+        size = np.maximum(np.abs(wide), np.abs(found.slope))
+        most = DOUBT * size + excuse + unsteady + said.bound
+        lost = ~(own <= most) & (excuse < 0.1 * size) & ~said.unsure & ~found.kink
+        vague = ~said.wrong & (extra > DOUBT * size) & (extra > 1e-7) & (size > 0) & ~found.kink
+        bound = said.bound + np.where(np.isfinite(own), np.minimum(own, most), 0)
+        return Verdicts(said.wrong | lost, (said.unsure | vague) & ~lost, np.asarray(bound, np.float64))
+
+    @functools.cached_property
+    def widely(self) -> Array | None:
+        """The analytic Jacobian in extended precision."""
+        assert self.fine is not None
+        try:
+            return np.asarray(jacobian(self.fine, self.fine.x, self.weights)[0])
+        except Exception:  # a rule that takes no such numbers
+            return None
+
+    @functools.cached_property
+    @np.errstate(all="ignore")
+    def own(self) -> Array:
+        """What rounding does to the gradient at points beside this one: here it may have done nothing by chance."""
+        assert self.fine is not None
+        most = np.zeros(self.analytic.shape)
+        for _ in range(3):
+            x = self.flat.x + self.size * 2.0**-12 * self.draw.uniform(-1, 1, self.flat.x.size)
+            pair = [jacobian(flat, x, self.weights)[0] for flat in (self.flat, self.fine)]
+            gap = np.abs(pair[0] - pair[1]).astype(np.float64)
+            most = np.fmax(most, np.where(np.isfinite(gap) & (gap <= np.abs(pair[1]) + np.abs(pair[0])), gap, 0))
+        return most
+
+    @functools.cached_property
+    def unsteadiness(self) -> Array:
+        return unsteadiness(self.flat, self.weights, self.analytic, self.draw, self.flat.eps)
+
+
+@np.errstate(all="ignore")
+def in_bulk(
+    flat: Flat, analytic: Array, look: Any, noisy: Any, draw: Any, eps: float, rtol: float, atol: float
+) -> Array:
+    """The elements that are to be looked at one by one, after all were moved together.
+
+    A random direction moves elements that contribute alike, the largest of them 2¹² times as much as the least; those
+    that contribute nothing have one of their own. Where the slope agrees beyond doubt, only the elements of entries
+    remain that the others of their row may hide: a thousandth of them is below the bound of the whole.
+    """
+    n = flat.x.size
+    size = sizes(flat.x)
+    shares = np.abs(analytic) * size
+    largest = shares.max(0, initial=0)
+    if n < 3 or not np.all(np.isfinite(largest)):
+        return np.arange(n)
+    decade = np.where(largest > 0, np.ceil(np.log2(largest / max(largest.max(), 1e-300)) / 12), 1)
+    blocks = [np.flatnonzero(decade == d) for d in np.unique(decade)]
+    if 2 * len(blocks) > n:
+        return np.arange(n)
+    lines = [
+        Direction(b, size[b] * draw.uniform(0.5, 1.0, b.size) * draw.choice([-1.0, 1.0], b.size),
+                 (1.0, 2.0**-8, 2.0**-16)) for b in blocks
+    ]  # fmt: skip
+    found = look(lines)
+    along = np.stack([analytic[:, line.index] @ line.weight for line in lines], axis=1)
+    verdicts = judge(along, found, eps=eps, rtol=rtol, atol=atol)
+    if np.any((found.slope == 0) & (along == 0)) and noisy():
+        return np.arange(n)
+    sharp = found.error <= 1e-6 * np.stack([shares[:, b].max(1) for b in blocks], axis=1) + 1e-9
+    if verdicts.wrong.any() or verdicts.unsure.any() or found.kink.any() or not sharp.all():
+        return np.arange(n)
+    limit = 1e3 * (found.error + max(ROUNDING, 256 * eps) * np.abs(along))
+    hidden = [b[np.any((shares[:, b] > 0) & (shares[:, b] < limit[:, k, None]), 0)] for k, b in enumerate(blocks)]
+    return np.sort(np.concatenate(hidden))
 
 
 @np.errstate(all="ignore")
@@ -110,11 +278,10 @@ def combinations(draw: Any, y: Array) -> Array:
 
 def jacobian(flat: Flat, x: Array, weights: Array | None) -> tuple[Array, Array]:
     """The analytic Jacobian, one backward per row, and which inputs got a gradient in some row."""
-    pull = flat.pulled(x)
-    count = flat.y.size if weights is None else len(weights)
-    rows, given = np.zeros((count, flat.x.size)), np.zeros(len(flat.shapes), bool)
-    for k in range(count):
-        rows[k], some = pull(np.eye(1, flat.y.size, k)[0] if weights is None else weights[k])
+    pull, seeds = flat.pulled(x), np.eye(flat.y.size) if weights is None else weights
+    rows, given = np.zeros((len(seeds), flat.x.size), flat.subject.kind), np.zeros(len(flat.shapes), bool)
+    for k, g in enumerate(seeds):
+        rows[k], some = pull(g)
         given |= some
     return rows, given
 
@@ -142,7 +309,7 @@ def suspects(
     flat: Flat, analytic: Array, look: Any, draw: Any, eps: float, rtol: float, atol: float, most: int
 ) -> Array:
     """Elements that may be wrong: those of the blocks along whose random directions the slopes disagree."""
-    size = np.array([ladder(float(v))[0] for v in flat.x])
+    size = sizes(flat.x)
     with np.errstate(all="ignore"):
         share = np.max(np.abs(analytic), axis=0) * size
     order = np.argsort(np.where(np.isfinite(share), share, np.inf), kind="stable")  # like contributions side by side
@@ -171,8 +338,9 @@ def suspects(
     return np.array(sorted(found[:LISTED]), int)
 
 
-def _replaced(s: Slopes, columns: Array, by: Slopes) -> Slopes:
-    found = Slopes(*(table.copy() for table in s))
+def _replaced(s: T, columns: Array, by: T) -> T:
+    """Tables, and in some of their columns those of others."""
+    found = type(s)(*(table.copy() for table in s))
     for table, part in zip(found, by, strict=True):
         table[:, columns] = part
     return found

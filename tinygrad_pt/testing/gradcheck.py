@@ -158,6 +158,7 @@ def excuse(report: Report, subject: Subject, options: dict[str, Any]) -> None:
         return
     draw = np.random.default_rng([options["seed"], 3])
     beside = copy(subject)
+    beside.found = None
     beside.inputs = [
         np.asarray(x + 1e-3 * draw.uniform(0.5, 1, x.shape) * np.where(x == 0, 1, x), x.dtype)
         if i in subject.slots else x for i, x in enumerate(subject.inputs)

@@ -12,6 +12,7 @@ from tinygrad_pt.testing.subject import Array
 
 ROUNDING = 1e-10  # what the analytic gradient may lose to round-off of its own, relative to its size
 UNDERFLOW = 1e-150  # a slope this small may have been lost on the way: its square is no number any more
+LEAST = 1e-7  # a slope this small is as good as none, where results are about 1 or more
 DOUBT = 1e-3  # a bound wider than this part of the slope proves nothing
 NEAR, STRIDE = 2.0**-17, 2.0**-20  # how far from a corner its slopes are taken, and over which length
 
@@ -26,9 +27,12 @@ class Verdicts(NamedTuple):
 
 @np.errstate(all="ignore")
 def judge(
-    analytic: Array, numeric: Slopes, *, eps: float, rtol: float, atol: float, extra: Array | float = 0.0
-) -> Verdicts:
+    analytic: Array, numeric: Slopes, *, eps: float, rtol: float, atol: float, extra: Array | float = 0.0,
+    least: Array | float = LEAST,
+) -> Verdicts:  # fmt: skip
     """Hold entries against slopes; `extra` widens the bound by what the analytic side is known to lose.
+
+    A bound below `least` is good enough for an entry that is smaller than that.
 
     At a corner any value between the slopes from the two sides is right: the subgradients of |x| at 0 are [-1, 1].
     Where the function jumps or is not finite nothing is said, and nothing either where the bound means nothing.
@@ -46,7 +50,7 @@ def judge(
     blind = blind | spoilt
     largest = np.max(np.abs(np.where(np.isfinite(analytic), analytic, 0)), axis=1, keepdims=True, initial=0)
     nothing = (np.abs(analytic) <= 1e-9 * largest) & (numeric.error <= 1e-6 * largest)
-    vague = (numeric.error > DOUBT * size) & (numeric.error > 1e-7) & ~numeric.kink & (size > 0) & ~nothing
+    vague = (numeric.error > DOUBT * size) & (numeric.error > least) & ~numeric.kink & (size > 0) & ~nothing
     return Verdicts(~agree & ~blind, blind | (agree & vague), bound)
 
 
@@ -64,7 +68,7 @@ class Tie(NamedTuple):
 @np.errstate(all="ignore")
 def joint(
     values: Callable[[Array], Array], x: Array, y: Array, analytic: Array, numeric: Slopes, draw: np.random.Generator,
-    eps: float = EPS,
+    eps: float = EPS, grain: Array | float = 0.0,
 ) -> list[Tie]:  # fmt: skip
     """Hold the gradient at corners against slopes in directions that move several tied elements at once.
 
@@ -95,7 +99,7 @@ def joint(
 
     found: dict[int, Tie] = {}
     here = y[rows]
-    noise = 4 * NOISE * eps * np.abs(here) / STRIDE
+    noise = 4 * (NOISE * eps * np.abs(here) + (grain[rows] if isinstance(grain, np.ndarray) else grain)) / STRIDE
     for d in [np.ones(kinked.size), *(signs() * draw.uniform(0.5, 1.5, kinked.size) for _ in range(4))]:
         seen = [(at(STRIDE * d) - here) / STRIDE, (here - at(-STRIDE * d)) / STRIDE]
         some = signs()

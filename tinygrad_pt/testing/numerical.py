@@ -11,6 +11,7 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.testing.subject import Array, Flat, Subject, array_of, double, floating, outputs_of, results_of
+from tinygrad_pt.testing.wide import RATIO
 
 EPS = float(np.finfo(np.float64).eps)
 TINY = float(np.finfo(np.float64).tiny)
@@ -18,6 +19,7 @@ NOISE = 10.0  # how many roundings one evaluation is granted
 CLEAN = 1e-7  # a slope known this well, relative to its size, needs no second step
 OFFSETS = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
 ROOM = 2**21  # how many numbers a chunk of stencils may hold
+GRANTED = 16.0  # how many times more than at the points looked at rounding may do
 
 Values = Callable[[Array], Array]
 
@@ -63,9 +65,41 @@ def ladder(x: float) -> tuple[float, ...]:
     return (size, *others, size * 2.0**-8, size * 2.0**-16, size * 2.0**-24, size * 64)
 
 
-def elements(x: Array, which: Any = None) -> list[Direction]:
-    """One line per element."""
-    return [Direction(int(i), 1.0, ladder(float(x[i]))) for i in (range(x.size) if which is None else which)]
+@np.errstate(all="ignore")
+def sizes(x: Array) -> Array:
+    """The first length of the ladder of each element."""
+    return np.where(x == 0, 1.0, 2.0 ** np.clip(np.round(np.log2(np.abs(x))), -1010, 1010))
+
+
+def elements(x: Array, which: Any = None, reach: Sequence[float] = (1.0,)) -> list[Direction]:
+    """One line per element; each length of its ladder is tried times each of `reach`."""
+    chosen = range(x.size) if which is None else which
+    return [Direction(int(i), 1.0, tuple(s * r for s in ladder(float(x[i])) for r in reach)) for i in chosen]
+
+
+class Noise(NamedTuple):
+    """What is known of the rounding of values."""
+
+    eps: float = EPS  # a rounding of a result, relative to it
+    grain: Any = 0.0  # what roundings inside leave in a result, absolute; per output, or per output and line
+    here: Any = 0.0  # the same at x itself; per output
+    coarse: Values | None = None  # the same function in float64, for values that are computed in extended precision
+
+    def columns(self, lines: Any) -> Noise:
+        """That of some of the lines."""
+        return self._replace(grain=self.grain[:, lines]) if np.ndim(self.grain) == 2 else self
+
+    def of(self, found: Array, x: Array, lines: Sequence[Direction], ts: Array) -> Array | float:
+        """The error of `found`, values at some points of each line; the least precise of them counts.
+
+        What rounding does in extended precision is what it does in float64, in the proportion of the two: there the
+        same roundings happen at the same places. And in float64 it can be seen, as the difference of the two.
+        """
+        grain = self.grain[:, None] if np.ndim(self.grain) == 1 else self.grain
+        if self.coarse is None:
+            return grain
+        gap = np.abs(found - evaluate(self.coarse, x, lines, ts)).max(0)
+        return np.asarray(grain + GRANTED * RATIO * np.where(np.isnan(gap), np.inf, gap), np.float64)
 
 
 # ---------------------------------------------------------------------------------------------- stencils
@@ -99,7 +133,7 @@ def exact(x: Array, line: Direction, h: float) -> bool:
 
 
 @np.errstate(all="ignore")
-def stencil(values: Values, x: Array, y: Array, lines: Sequence[Direction], h: Array, eps: float) -> Slopes:
+def stencil(values: Values, x: Array, y: Array, lines: Sequence[Direction], h: Array, known: Noise) -> Slopes:
     """Two 5-point stencils per line, at h and h/2.
 
     The error of the finer one is at most the difference of the two (they differ by 15 times that error where h⁴ is
@@ -107,40 +141,50 @@ def stencil(values: Values, x: Array, y: Array, lines: Sequence[Direction], h: A
     values shows that no even polynomial of degree 4 explains (round-off, and corners beside the point), and the
     round-off of values of this size.
     """
-    far_left, l1, l2, r2, r1, far_right = evaluate(values, x, lines, h[:, None] * np.array(OFFSETS))
+    eps = known.eps
+    seen = evaluate(values, x, lines, h[:, None] * np.array(OFFSETS))
+    far_left, l1, l2, r2, r1, far_right = seen
+    grain = known.of(seen, x, lines, h[:, None] * np.array(OFFSETS))
+    here = np.maximum(known.here[:, None] if np.ndim(known.here) else known.here, grain)
     y = y[:, None]
     coarse = (8 * (r1 - l1) - (far_right - far_left)) / (12 * h)
     fine = (8 * (r2 - l2) - (r1 - l1)) / (6 * h)
-    size = np.max(np.abs([np.broadcast_to(y, l1.shape), far_left, l1, l2, r2, r1, far_right]), axis=0)
-    noise = 3 * NOISE * (eps * size + TINY * EPS) / h
+    size = np.maximum(np.abs(seen).max(0), np.abs(y))
+    noise = 3 * (NOISE * (eps * size + TINY * EPS) + grain) / h
     gap = np.abs(fine - coarse)
     uneven = np.abs((far_right - y + (far_left - y)) - 20 * (r1 - y + (l1 - y)) + 64 * (r2 - y + (l2 - y))) / 2
-    left1, left2, right1, right2 = (y - l1) / h, 2 * (y - l2) / h, (r1 - y) / h, 2 * (r2 - y) / h
-    gap1, gap2 = np.abs(right1 - left1), np.abs(right2 - left2)
-    sides = np.abs(left2) + np.abs(right2)
-    visible = gap2 > 4 * noise + 1e-6 * sides
-    flat = (far_left == y) & (l1 == y) & (l2 == y) & (r2 == y) & (r1 == y) & (far_right == y)
-    # A flat spot, as of x⁵ at 0, is no chaos: there the slopes are small beside the length 1 that is supposed.
-    floor = np.array([1e-7 if np.ndim(line.index) == 0 and x[line.index] == 0 else 0.0 for line in lines])
-    most = noise + floor + 0.25 * np.maximum(np.abs(left2), np.abs(right2))
-    astray = gap > most
-    bend = np.abs(left2 - left1) + np.abs(right2 - right1)
-    corner = visible & (gap2 > 0.8 * gap1)  # of a smooth function, the gap halves with the step
-    kink = corner & ~astray & (gap2 < 1.2 * gap1) & (bend < 0.25 * gap2)
-    jump = (corner & ~kink) | (astray & ~flat) | (~corner & (uneven / (8 * h) > most))
-    left, right = 2 * left2 - left1, 2 * right2 - right1
-    error = 2 * gap + uneven / (8 * h) + noise
-    error = np.where(kink, noise + 1e-2 * bend, error)
-    # Where nothing moves, nothing finer can be excluded than what rounding hides in values of the size of x.
-    grain = np.array([max(line.sizes[0], t / step_for(eps)) for line, t in zip(lines, h, strict=True)])
-    error = np.where(flat, noise + NOISE * eps * grain / h, error)
+    uneven = np.maximum(uneven - 45 * here - 85 * grain, 0) / (8 * h)  # that much of it is known to be rounding
+    left2, right2 = 2 * (y - l2) / h, 2 * (r2 - y) / h
+    gap2, sides = np.abs(right2 - left2), np.abs(left2) + np.abs(right2)
     # A function that changes by slope·x when x changes by x has rounded numbers of that size on the way.
     reach = np.array([abs(x[line.index]) if np.ndim(line.index) == 0 else 1.0 for line in lines])
     inner = 3 * NOISE * eps * np.abs(fine) * reach / h
+    error = 2 * gap + uneven + noise
+    # A flat spot, as of x⁵ at 0, is no chaos: there the slopes are small beside the length 1 that is supposed.
+    floor = np.array([1e-7 if np.ndim(line.index) == 0 and x[line.index] == 0 else 0.0 for line in lines])
+    most = noise + here / h + floor + 0.25 * np.maximum(np.abs(left2), np.abs(right2))
+    corner = gap2 > 4 * (noise + here / h) + 1e-6 * sides
+    flat = (seen == y).all(0)
+    astray = gap > most
+    jump = ((astray & ~flat) | (uneven > most)) & ~corner
+    kink, left, right = np.zeros(fine.shape, bool), fine, fine
+    if corner.any():
+        left1, right1 = (y - l1) / h, (r1 - y) / h
+        gap1, bend = np.abs(right1 - left1), np.abs(left2 - left1) + np.abs(right2 - right1)
+        smooth = ~corner | ~(gap2 > 0.8 * gap1)  # of a smooth function, the gap halves with the step
+        kink = ~smooth & ~astray & (gap2 < 1.2 * gap1) & (bend < 0.25 * gap2)
+        jump = (~smooth & ~kink) | (astray & ~flat) | (smooth & (uneven > most))
+        error = np.where(kink, noise + 1e-2 * bend, error)
+        left, right = np.where(kink, 2 * left2 - left1, fine), np.where(kink, 2 * right2 - right1, fine)
+    if flat.any():
+        # Where nothing moves, nothing finer can be excluded than what rounding hides in values of the size of x.
+        length = np.array([max(line.sizes[0], t / step_for(eps)) for line, t in zip(lines, h, strict=True)])
+        error = np.where(flat, noise + NOISE * eps * length / h, error)
     error = error + np.where(np.isfinite(inner), inner, 0)
-    error = np.where(np.array([exact(x, line, t) for line, t in zip(lines, h, strict=True)]), error, np.inf)
-    sides = (np.where(kink, left, fine), np.where(kink, right, fine))
-    return Slopes(fine, error, *sides, kink, jump, np.zeros(fine.shape))
+    kept = np.array([exact(x, line, t) for line, t in zip(lines, h, strict=True)])
+    error, jump = np.where(kept, error, np.inf), jump & kept
+    fine, error, left, right = (np.asarray(v, np.float64) for v in (fine, error, left, right))
+    return Slopes(fine, error, left, right, kink, jump, np.zeros(fine.shape))
 
 
 def valid(s: Slopes) -> Array:
@@ -180,9 +224,9 @@ def unclear(s: Slopes, y: Array) -> Array:
 
 def slopes(
     values: Values, x: Array, lines: Sequence[Direction], *, y: Array | None = None, eps: float = EPS,
-    thorough: bool = False, weights: Array | None = None,
+    thorough: bool = False, weights: Array | None = None, grain: Any = 0.0, coarse: Values | None = None,
 ) -> Slopes:  # fmt: skip
-    """Every slope of `values` along the lines through x.
+    """Every slope of `values` along the lines through x; of their rounding `eps`, `grain`, `coarse` tell (see `Noise`).
 
     Steps are relative to each element: a fixed one would leave the domain of log near 0 and drown in round-off
     where x is large. Where the first step leaves doubt, other lengths are tried. `thorough` doubts slopes of 0
@@ -190,16 +234,24 @@ def slopes(
     results are these combinations of the function's results, each result having been looked at by itself.
     """
     y = values(x) if y is None else y
-    chunk = max(1, ROOM // (8 * max(1, y.size)))
-    found = [_slopes(values, x, y, lines[i : i + chunk], eps, thorough) for i in range(0, len(lines), chunk)]
-    parts = found if weights is None else [combined(part, weights) for part in found]
-    if not parts:
+    if not lines:
         empty = np.zeros((y.size if weights is None else len(weights), 0))
         return Slopes(empty, empty, empty, empty, empty.astype(bool), empty.astype(bool), empty)
-    return Slopes(*(np.concatenate(tables, axis=1) for tables in zip(*parts, strict=True)))
+    chunk = max(1, ROOM // (8 * max(1, y.size)))
+    here: Any = 0.0
+    if coarse is not None:
+        gap = np.abs(y - coarse(x))
+        here = np.asarray(GRANTED * RATIO * np.where(np.isnan(gap), np.inf, gap), np.float64)
+    known = Noise(eps, grain, here, coarse)
+    found = [
+        _slopes(values, x, y, lines[i : i + chunk], known.columns(slice(i, i + chunk)), thorough)
+        for i in range(0, len(lines), chunk)
+    ]
+    parts = found if weights is None else [combined(part, weights) for part in found]
+    return parts[0] if len(parts) == 1 else Slopes(*(np.concatenate(t, axis=1) for t in zip(*parts, strict=True)))
 
 
-def _slopes(values: Values, x: Array, y: Array, lines: Sequence[Direction], eps: float, thorough: bool) -> Slopes:
+def _slopes(values: Values, x: Array, y: Array, lines: Sequence[Direction], known: Noise, thorough: bool) -> Slopes:
     best, chosen, rough = None, np.zeros(0), np.zeros(0)  # per entry: its step, and the shortest at which it is rough
     pending: Any = np.arange(len(lines))
     for rung in range(max(len(line.sizes) for line in lines)):
@@ -207,8 +259,8 @@ def _slopes(values: Values, x: Array, y: Array, lines: Sequence[Direction], eps:
         if not pending.size:
             break
         some = [lines[i] for i in pending]
-        h = steps(x, some, np.array([line.sizes[rung] for line in some]) * step_for(eps))
-        found = stencil(values, x, y, some, h, eps)
+        h = steps(x, some, np.array([line.sizes[rung] for line in some]) * step_for(known.eps))
+        found = stencil(values, x, y, some, h, known.columns(pending))
         if thorough and y.size:
             found = found._replace(error=found.error + np.where(found.kink, 0, roughness(values, x, some, h)))
         if best is None:
@@ -235,7 +287,7 @@ def _slopes(values: Values, x: Array, y: Array, lines: Sequence[Direction], eps:
     shortest = np.min(chosen, axis=0, initial=np.inf)
     corners = np.flatnonzero(np.any(best.kink, axis=0))
     if corners.size:
-        confirm(best, corners, values, x, y, lines, shortest, eps)
+        confirm(best, corners, values, x, y, lines, shortest, known)
     return best._replace(error=np.maximum(best.error, best.doubt))
 
 
@@ -254,18 +306,23 @@ def steps(x: Array, lines: Sequence[Direction], h: Array) -> Array:
     return np.where((h >= 1) & (place > 0) & (place < 2.0**42), h + 0.37109375, h)
 
 
-def confirm(best: Slopes, corners: Array, values: Values, x: Array, y: Array, lines: Any, h: Array, eps: float) -> None:
+def confirm(
+    best: Slopes, corners: Array, values: Values, x: Array, y: Array, lines: Any, h: Array, known: Noise
+) -> None:
     """Look at corners with shorter steps: all of these show a corner, but not chaos or a corner beside the point."""
     for nearer in (2.0**-10, 2.0**-18):
         corners = corners[np.any(best.kink[:, corners], axis=0)]
         if not corners.size:
             return
-        near = stencil(values, x, y, [lines[i] for i in corners], h[corners] * nearer, eps)
+        near = stencil(values, x, y, [lines[i] for i in corners], h[corners] * nearer, known.columns(corners))
         far = best.columns(corners)
         with np.errstate(all="ignore"):
             gap, there = np.abs(far.right - far.left), np.abs(near.right - near.left)
             smooth = far.kink & valid(near) & ~near.kink & (near.error < 0.25 * gap)
-            dim = 3 * NOISE * eps * np.abs(y)[:, None] / (h[corners] * nearer) >= 0.25 * gap  # round-off hides it
+            grain = known.columns(corners).grain
+            grain = grain[:, None] if np.ndim(grain) == 1 else grain
+            rounding = NOISE * known.eps * np.abs(y)[:, None] + grain
+            dim = 3 * rounding / (h[corners] * nearer) >= 0.25 * gap  # round-off hides it
             same = far.kink & ((near.kink & (np.abs(there - gap) <= 0.25 * gap)) | dim)
         if nearer == 2.0**-18:  # nearer than that nobody can look
             lost = far.kink & ~smooth & ~same
@@ -287,6 +344,32 @@ def roughness(values: Any, x: Array, lines: Sequence[Direction], h: Array) -> Ar
     v = evaluate(values, x, lines, h[:, None] * SPREAD)
     rest = np.abs(np.einsum("ij,jkl->ikl", UNEXPLAINED, v - v[8]))
     return 8 * rest.max(0) / h
+
+
+@np.errstate(all="ignore")
+def visible_noise(values: Values, x: Array, lines: Sequence[Direction]) -> Array:
+    """The noise of values that can be seen in values, per output and line; for where there is nothing finer to ask.
+
+    It is what no quintic explains of 17 values close to each other; the height of the steps of a staircase, where
+    several neighbours are equal, and others are equal among themselves; and that of a single jump between neighbours.
+    """
+    most: Any = 0.0
+    size = np.array([line.sizes[0] for line in lines]) * 0.7390851332151607  # round steps are rounded alike everywhere
+    for scale in (2.0**-20, 2.0**-12, 2.0**-6, 0.125, 0.5, 1.0):
+        v = evaluate(values, x, lines, (size * scale)[:, None] * SPREAD)
+        step, same = np.abs(np.diff(v, axis=0)), v[1:] == v[:-1]
+        treads = np.sum(same[1:] & ~same[:-1], axis=0) + same[0]
+        found = np.where(treads > 1, step.max(0), 0)
+        if scale < 0.1:
+            found = np.fmax(found, np.abs(np.einsum("ij,jkl->ikl", UNEXPLAINED, v - v[8])).max(0))
+        else:
+            d = np.diff(v, axis=0) / np.diff(SPREAD)[:, None, None]
+            before, after = d[:-2], d[2:]
+            jump = np.abs(d[1:-1] - (before + after) / 2)
+            usual = np.abs(before - after) + np.maximum(np.abs(before), np.abs(after)) / 2
+            found = np.fmax(found, np.where(jump > 3 * usual, step[1:-1], 0).max(0))
+        most = np.fmax(most, found)
+    return np.asarray(most)
 
 
 @np.errstate(all="ignore")

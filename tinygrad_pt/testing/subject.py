@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Sequence
+import weakref
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tinygrad_pt import autograd
 from tinygrad_pt.calling import wrap
+from tinygrad_pt.debugging.holders import owner_of
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.listening import Tape, listen
+from tinygrad_pt.modes import is_grad_enabled
+from tinygrad_pt.testing.wide import DOUBLE, WIDE, WIDER, computing
 
 Array = np.ndarray[Any, Any]
 Pull = Callable[[list[Array]], list[Array | None]]
@@ -32,10 +39,10 @@ def array_of(x: Any) -> Any:
     return x.array if isinstance(x, Tensor) else x
 
 
-def double(x: Any) -> Any:
-    """A copy in float64 if it is an array of floating point numbers; anything else unchanged."""
+def double(x: Any, kind: Any = DOUBLE) -> Any:
+    """A copy in float64, or in another `kind`, if it is an array of floating point numbers; else it is unchanged."""
     if isinstance(x, np.ndarray):
-        return np.array(x, np.float64) if x.dtype.kind == "f" else x
+        return np.array(x, kind) if x.dtype.kind == "f" else x
     return float(x) if isinstance(x, np.floating) else x
 
 
@@ -98,9 +105,18 @@ class Subject:
     inputs: list[Any]
     slots: list[int]
     names: list[str]
+    kind: Any = DOUBLE  # the precision in which results are joined: float64, or WIDE
     eps: float = float(np.finfo(np.float64).eps)
     tensors: bool = False  # whether ops can be listened to
     function: Callable[..., Any]
+    found: list[Array] | None = None  # the values at `inputs`
+
+    @property
+    def first(self) -> list[Array]:
+        """The values at `inputs`, computed once."""
+        if self.found is None:
+            self.found = [np.array(y) for y in self.values(self.fresh())]
+        return self.found
 
     def values(self, inputs: Sequence[Any]) -> list[Array]:
         raise NotImplementedError
@@ -112,16 +128,21 @@ class Subject:
         """The inputs, in memory of their own."""
         return [np.array(x) if isinstance(x, np.ndarray) else x for x in self.inputs]
 
-    def tried(self, inputs: list[Any], call: Callable[[], Any]) -> Any:
-        """A first call, with the inputs in float64, or in their own dtypes where the function insists on those."""
-        self.inputs = [double(x) for x in inputs]
+    def wider(self) -> Subject | None:
+        """The same function in extended precision; None where it, or the machine, knows nothing wider than float64."""
+        if not WIDER or self.eps > float(np.finfo(np.float64).eps):
+            return None
+        other = copy(self)
+        other.inputs, other.kind, other.eps, other.found = [double(x, WIDE) for x in self.inputs], WIDE, 0.0, None
         try:
-            return call()
-        except (TypeError, ValueError, RuntimeError):
-            if all(not floating(x) or x.dtype == np.float64 for x in inputs):
-                raise
-            self.inputs = [np.array(x) if floating(x) else x for x in inputs]
-            return call()
+            other.explore()
+        except Exception:  # some step of it takes no such numbers
+            return None
+        return other if other.eps == float(np.finfo(WIDE).eps) else None
+
+    def explore(self) -> None:
+        """Call the function once, and note the coarsest dtype of what it computes from its inputs."""
+        raise NotImplementedError
 
     def rounding(self, dtypes: Sequence[Any]) -> None:
         """Take note of the dtypes met on the way."""
@@ -136,7 +157,18 @@ class NumpySubject(Subject):
         raw = [np.asarray(x, np.float64) if isinstance(x, (float, np.floating)) else x for x in raw]
         self.function, self.vjp = f, vjp
         self.slots, self.names = slots_of(raw, argnums, "array"), names_of(f, len(raw))
-        results = self.tried(raw, lambda: f(*self.inputs))
+        self.inputs = [double(x) for x in raw]
+        try:
+            self.explore()
+        except (TypeError, ValueError, RuntimeError):
+            if all(not floating(x) or x.dtype == np.float64 for x in raw):
+                raise
+            self.inputs = [np.array(x) if floating(x) else x for x in raw]
+            self.explore()
+
+    def explore(self) -> None:
+        with np.errstate(all="ignore"):
+            results = self.function(*self.fresh())
         self.joined = isinstance(results, (tuple, list))
         found = outputs_of(results)
         if not found:
@@ -194,33 +226,85 @@ def misshapen(what: str, got: tuple[int, ...], expected: tuple[int, ...], slot: 
 
 
 class TensorSubject(Subject):
-    """A function of tensors, differentiated by the engine."""
+    """A function of tensors, differentiated by the engine.
+
+    The tensors that f uses without being given them, a network's parameters for example, are `captured`. In float32
+    they would make the results as coarse as themselves; so while f is called they show their values in float64 too.
+    """
 
     tensors = True
 
     def __init__(self, f: Any, inputs: Sequence[Any], argnums: Sequence[int] | None) -> None:
         self.function, self.slots, self.names = f, slots_of(inputs, argnums), names_of(f, len(inputs))
         self.handles = [isinstance(x, Tensor) for x in inputs]
-        self.leaves = False  # does f insist on inputs that require grad, even where only values are asked for?
-        self.tried([array_of(x) for x in inputs], self.explore)
+        self.leaves = False  # is f called with inputs that require grad, even where only values are asked for?
+        self.captured: list[Tensor] = []
+        self.shown: dict[Any, list[Array]] = {}  # per precision, the values of the captured tensors
+        self.raised = False  # are those shown in float64?
+        self.found = None
+        arrays = [array_of(x) for x in inputs]
+        self.inputs = [np.array(x) if floating(x) else x for x in arrays]
+        self.explore()
+        floats = [x for x in [*self.inputs, *(t.array for t in self.captured)] if floating(x)]
+        if any(x.dtype != DOUBLE for x in floats):
+            self.raise_to_double()
+
+    def raise_to_double(self) -> None:
+        """Compute in float64 what was given in less; unless f insists on less."""
+        plain = self.inputs, self.eps
+        for raised in [True, False] if self.captured else [False]:
+            self.inputs, self.eps = [double(x) for x in self.inputs], Subject.eps
+            self.raised = raised
+            try:
+                self.explore()
+                return
+            except (TypeError, ValueError, RuntimeError):
+                self.inputs, self.eps, self.raised = *plain, False
 
     def explore(self) -> None:
-        """Call f once, and note the coarsest dtype among all that it computes."""
-        met = set()
+        """Call f once; note the captured tensors, and the coarsest dtype among what is computed from the inputs.
 
-        def tape(op: Any, args: Any, attrs: Any, result: Any) -> None:
-            if result.array.dtype.kind == "f":
-                met.add(result.array.dtype)
+        Then, whether its values are the same without a graph: if so, they will be computed without one.
+        """
+        args = self.arguments(self.inputs, True)
+        made: list[Any] = []  # keeps what is told apart by its number
+        depends = {id(owner_of(args[i].array)) for i in self.slots}
+        known = {id(a) for a in args}
+        met: set[Any] = set()
+        captured: dict[int, Any] = {}
+
+        def tape(op: Any, xs: Any, attrs: Any, result: Any) -> None:
+            tensors = [x for x in xs if isinstance(x, Tensor)]
+            for x in tensors:
+                if id(x) not in known and floating(x.array) and id(owner_of(x.array)) not in depends:
+                    captured.setdefault(id(x), weakref.ref(x))
+            if any(id(owner_of(x.array)) in depends for x in tensors):
+                depends.add(id(owner_of(result.array)))
+                if floating(result.array):
+                    met.add(result.array.dtype)
+            known.add(id(result))
+            made.append((result, result.array))
 
         with listen(Tape(tape)):
-            try:
-                results = self.function(*self.arguments(self.inputs, False))
-            except RuntimeError:
-                self.leaves = True
-                results = self.function(*self.arguments(self.inputs, True))
-        if not floating_tensors(results):
+            results = self.call(args)
+        ys = [y.array for y in floating_tensors(results)]
+        if not ys:
             raise refuse(TypeError, "the function must return a floating point tensor, or a tuple with some")
-        self.rounding(list(met))
+        self.rounding([*met, *(y.dtype for y in ys)])
+        made.clear()
+        del results
+        if not self.shown:
+            self.captured = [t for t in (ref() for ref in captured.values()) if t is not None]
+        self.leaves = False
+        try:
+            self.found = again = [np.array(y) for y in self.values(self.inputs)]
+            self.leaves = len(again) != len(ys) or any(
+                a.dtype != b.dtype or not np.array_equal(a, b, equal_nan=True) for a, b in zip(again, ys, strict=True)
+            )
+        except Exception:  # it differentiates something itself, or asks its inputs whether they require grad
+            self.leaves = True
+        if self.leaves:
+            self.found = None
 
     def arguments(self, inputs: Sequence[Any], leaves: bool) -> list[Any]:
         """The inputs as tensors, as fresh leaves where they are to be differentiated."""
@@ -233,21 +317,52 @@ class TensorSubject(Subject):
                 fresh[i].requires_grad_()
         return fresh
 
-    def values(self, inputs: Sequence[Any]) -> list[Array]:
+    def call(self, args: Sequence[Any]) -> Any:
+        """f, in the subject's precision."""
         with np.errstate(all="ignore"):
-            results = self.function(*self.arguments(inputs, self.leaves))
-        return [y.array for y in floating_tensors(results)]
+            if self.kind is DOUBLE and not self.raised:
+                return self.function(*args)
+            with self.showing():
+                return self.function(*args)
+
+    @contextmanager
+    def showing(self) -> Iterator[None]:
+        """Inside, the captured tensors have their values in the subject's precision."""
+        shown = self.shown.get(self.kind)
+        if shown is None:
+            shown = self.shown[self.kind] = [double(t.array, self.kind) for t in self.captured]
+        before = [t.array for t in self.captured]
+        with computing(self.kind):
+            try:
+                for t, array in zip(self.captured, shown, strict=True):
+                    t.array = array
+                yield
+            finally:
+                for t, array in zip(self.captured, before, strict=True):
+                    t.array = array
+
+    def values(self, inputs: Sequence[Any]) -> list[Array]:
+        args = self.arguments(inputs, self.leaves)
+        if self.leaves:
+            return [y.array for y in floating_tensors(self.call(args))]
+        with autograd.no_grad():
+            return [y.array for y in floating_tensors(self.call(args))]
 
     def run(self, inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """The leaves and the floating point results as tensors, with a graph between them."""
         args = self.arguments(inputs, True)
-        with np.errstate(all="ignore"):
-            results = self.function(*args)
+        with autograd.enable_grad():
+            results = self.call(args)
         return [args[i] for i in self.slots], floating_tensors(results)
 
     def pull(self, inputs: Sequence[Any]) -> tuple[list[Array], Pull]:
         xs, ys = self.run(inputs)
-        return [y.array for y in ys], lambda gs: backward(xs, ys, gs)
+        return [y.array for y in ys], partial(self.back, xs, ys)
+
+    def back(self, xs: Sequence[Any], ys: Sequence[Any], gs: Sequence[Any]) -> list[Array | None]:
+        """The gradients of Σ g·y by the leaves of a run."""
+        with computing(self.kind):
+            return backward(xs, ys, gs)
 
 
 def backward(xs: Sequence[Any], ys: Sequence[Any], gs: Sequence[Any], create: bool = False) -> list[Any]:
@@ -294,19 +409,33 @@ class Derivative(TensorSubject):
         self.slots = [*of.slots, *range(self.count, self.count + len(seeds))]
         self.names = [*of.names, *(f"g{i}" for i in range(len(seeds)))]
         self.handles = [*of.handles, *[True] * len(seeds)]
-        self.eps, self.leaves, self.function = of.eps, False, self.gradient
+        self.eps, self.leaves = of.eps, False
 
-    def gradient(self, *args: Any) -> Any:
-        """∂(Σ v·f)/∂inputs as tensors that can be differentiated again."""
-        slots = self.of.slots
+    def wider(self) -> Subject | None:
+        of = self.of.wider()
+        if of is None:
+            return None
+        other = copy(self)
+        other.of, other.inputs = of, [double(x, WIDE) for x in self.inputs]  # type: ignore[assignment]
+        other.kind, other.eps, other.found = WIDE, of.eps, None
+        try:
+            return other if all(y.dtype == WIDE for y in other.first) else None
+        except Exception:
+            return None
+
+    def call(self, args: Sequence[Any]) -> Any:
+        """∂(Σ v·f)/∂inputs as tensors, which can be differentiated again where gradients are recorded."""
+        slots, create = self.of.slots, is_grad_enabled()
         given = [
             a.detach().requires_grad_() if i in slots and a.node is None else a
             for i, a in enumerate(args[: self.count])
         ]
-        with autograd.enable_grad():
-            ys = floating_tensors(self.of.function(*given))
+        with autograd.enable_grad(), computing(self.kind):
+            ys = floating_tensors(self.of.call(given))
             xs = [given[i] for i in slots]
             found = backward(xs, ys, args[self.count :], create=True)
+        if not create:
+            found = [g if g is None else g.detach() for g in found]
         return tuple(wrap(np.zeros_like(x.array)) if g is None else g for g, x in zip(found, xs, strict=True))
 
 
@@ -317,20 +446,26 @@ class Flat:
         self.subject = subject
         self.shapes = [subject.inputs[i].shape for i in subject.slots]
         self.ends = np.cumsum([0, *(int(np.prod(s)) for s in self.shapes)])
+        self.parts = [slice(int(a), int(b)) for a, b in zip(self.ends, self.ends[1:], strict=False)]
         parts = [np.ravel(subject.inputs[i]) for i in subject.slots]
+        self.eps = subject.eps
         self.x = np.concatenate(parts).astype(np.float64) if parts else np.zeros(0)
-        ys = subject.values(subject.inputs)
+        ys = subject.first
         self.results, self.dtypes = [y.shape for y in ys], [y.dtype for y in ys]
         self.y = self.joined(ys)
 
     def joined(self, ys: Sequence[Array]) -> Array:
-        return np.concatenate([np.ravel(y) for y in ys]).astype(np.float64) if ys else np.zeros(0)
+        kind = self.subject.kind
+        if len(ys) == 1:
+            return ys[0].ravel().astype(kind)
+        return np.concatenate([np.ravel(y) for y in ys]).astype(kind, copy=False) if ys else np.zeros(0, kind)
 
     def inputs(self, v: Array) -> list[Any]:
         """The inputs of the subject with the vector's parts in their places."""
-        args = [x.copy() if floating(x) else x for x in self.subject.inputs]
-        for k, slot in enumerate(self.subject.slots):
-            args[slot] = v[self.ends[k] : self.ends[k + 1]].reshape(self.shapes[k]).astype(args[slot].dtype, copy=False)
+        slots, given = self.subject.slots, self.subject.inputs
+        args = [x.copy() if i not in slots and floating(x) else x for i, x in enumerate(given)]
+        for slot, part, shape in zip(slots, self.parts, self.shapes, strict=True):
+            args[slot] = v[part].reshape(shape).astype(given[slot].dtype, copy=False)
         return args
 
     def __call__(self, v: Array) -> Array:
@@ -345,7 +480,7 @@ class Flat:
 
     def pulled(self, v: Array) -> Callable[[Array], tuple[Array, Array]]:
         """At a vector, the map from a gradient of the results to one of the inputs, and which of them are None."""
-        _, pull = self.subject.pull(self.inputs(v))
+        _, pull = self.subject.pull(self.inputs(v.copy()))
         ends = np.cumsum([0, *(int(np.prod(s)) for s in self.results)])
 
         def apply(g: Array) -> tuple[Array, Array]:
@@ -353,11 +488,11 @@ class Flat:
                 np.array(g[a:b], kind).reshape(shape)
                 for a, b, shape, kind in zip(ends, ends[1:], self.results, self.dtypes, strict=False)
             ]
-            found, given = np.zeros(self.x.size), np.zeros(len(self.shapes), bool)
+            found, given = np.zeros(self.x.size, self.subject.kind), np.zeros(len(self.shapes), bool)
             for k, r in enumerate(pull(gs)):
                 if r is not None:
                     given[k] = True
-                    found[self.ends[k] : self.ends[k + 1]] = np.ravel(r)
+                    found[self.parts[k]] = r.ravel()
             return found, given
 
         return apply
