@@ -13,4 +13,4 @@ pytest_plugins = ["pytest_tinygrad_pt"]  # also where the package is not install
 
 # Programs one runs, which import what a test run need not have; looking for examples in their docstrings, pytest would
 # import them. Their tests are in tests/testing and in test_driver.py.
-collect_ignore_glob = ["benchmarks/*", "mutation/[!t]*"]
+collect_ignore_glob = ["benchmarks/*", "conformance/[!t]*", "mutation/[!t]*"]

@@ -16,11 +16,14 @@ BUILDERS = {
     "unsupported",
     "not_a",
     "missing",
+    "no_overload",
+    "no_bools",
     "_not_a",
     "_shapes_differ",
     "wrong_type",
     "_unfit",
     "_uninitialised",
+    "_wrong_dim",
 }
 
 

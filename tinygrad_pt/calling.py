@@ -20,13 +20,14 @@ import numpy as np
 from tinygrad_pt import dtypes
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.graph import OPS, Array, Constant, Node, Op, Rule, TensorBase, born, pick
+from tinygrad_pt.half import for_halves
 from tinygrad_pt.listening import announce
 from tinygrad_pt.modes import Scope, current
 from tinygrad_pt.symbol import Symbol, symbol_of
 from tinygrad_pt.texts import INFERENCE_SAVED
 
 ndarray, asarray = np.ndarray, np.asarray
-F32, F64 = dtypes.float32.numpy, dtypes.float64.numpy
+F16, F32, F64 = dtypes.float16.numpy, dtypes.float32.numpy, dtypes.float64.numpy
 NONE: dict[str, Any] = {}
 T = TypeVar("T")
 
@@ -81,6 +82,7 @@ def apply(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> Any:
     if op.domain or tensors < len(args):
         args = admit(op, args)
     xs = [a.array if isinstance(a, TensorBase) else a for a in args]
+    op = for_halves(op, xs)
     return record(op, args, attrs, forward(op, xs, attrs))
 
 
@@ -99,15 +101,18 @@ def admit(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
     if target.rank == 1:
         args = tuple(wrapped(a, target) if a.__class__ is int else a for a in args)
     cast = OPS["cast"]
-    return tuple(
-        cast(a, dtype=target) if isinstance(a, TensorBase) and a.array.dtype != target.numpy else a for a in args
-    )
+
+    def met(a: Any) -> Any:
+        if not isinstance(a, TensorBase) or a.array.dtype == target.numpy:
+            return a
+        beside_halves = target is dtypes.float16 and not a.array.shape and a.array.dtype.kind == "f"
+        return cast(a, dtype=F32 if beside_halves else target)  # a number beside halves is not rounded first
+
+    return tuple(map(met, args))
 
 
 def wrapped(number: int, target: dtypes.dtype) -> int:
     """A Python integer as an integer dtype of n bits holds it: modulo 2ⁿ. NumPy would raise an error."""
-    if not -(2**63) <= number < 2**64:
-        raise refuse(OverflowError, "int too big to convert")
     return int(np.array(number).astype(target.numpy))
 
 
@@ -224,7 +229,9 @@ def adopt_view(op: Op, a: TensorBase, attrs: dict[str, Any], t: TensorBase) -> N
 def bundle(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Tensor, ...]:
     """Apply an op with several results: the op has a vertex, and each result has a `pick` vertex with it as parent."""
     args = admit(op, args)
-    ys = forward(op, [a.array if isinstance(a, TensorBase) else a for a in args], attrs)
+    xs = [a.array if isinstance(a, TensorBase) else a for a in args]
+    op = for_halves(op, xs)
+    ys = forward(op, xs, attrs)
     first = record(op, args, attrs, ys[0])
     results = [first, *map(wrap, ys[1:])]
     for i, t in enumerate(results):
@@ -246,6 +253,7 @@ def bundle(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Tensor
 def single(op: Op) -> Applied:
     """The function that applies an op of one array; on a tensor it does the same as `apply`, in one piece."""
     forward_, keep, domain, view, differentiable = op.forward, op.keep, op.domain, op.view, op.differentiable
+    general = domain or not op.moves
 
     def function(a: Any, **attrs: Any) -> Any:
         if a.__class__ is ndarray:  # called by a rule in a plain walk
@@ -254,7 +262,7 @@ def single(op: Op) -> Applied:
             return apply(op, (a,), attrs)
         x, parent, state = a.array, a.node, current()
         dtype = x.dtype
-        if state.listeners or (domain and dtype is not F32 and dtype is not F64):
+        if state.listeners or (general and dtype is not F32 and dtype is not F64 and (domain or dtype.char == "e")):
             return apply(op, (a,), attrs)
         try:
             kept = y = forward_(x, **attrs)  # kept stays a NumPy scalar where y becomes a 0-d array
@@ -312,13 +320,13 @@ def pair(op: Op) -> Applied:
                     return apply_two(op, a, b)
                 if not xa.shape and not xb.shape:  # NumPy's scalars are six times as fast as its 0-d arrays
                     xa, xb = xa[()], xb[()]
-            elif b.__class__ is float or b.__class__ is int:
+            elif b.__class__ is float or (b.__class__ is int and LOW <= b <= HIGH):
                 xb, pb = b, None
                 if not xa.shape:
                     xa = xa[()]
             else:
                 return apply_two(op, a, b)
-        elif isinstance(b, TensorBase) and (a.__class__ is float or a.__class__ is int):
+        elif isinstance(b, TensorBase) and (a.__class__ is float or (a.__class__ is int and LOW <= a <= HIGH)):
             xa, pa, xb, pb = a, None, b.array, b.node
             dtype = xb.dtype
             if not xb.shape:
@@ -370,12 +378,13 @@ def apply_two(op: Op, a: Any, b: Any) -> Any:
     return NotImplemented
 
 
+LOW, HIGH = -(2**63), 2**63  # larger Python integers are refused
 OPERANDS = (TensorBase, ndarray, np.generic, int, float, complex, Symbol)
 
 
 def several(op: Op) -> Applied:
     """The function that applies an op of any number of arguments; on tensors it is `apply` in one piece."""
-    forward_, differentiable, domain = op.forward, op.differentiable, op.domain
+    forward_, differentiable, domain, moves = op.forward, op.differentiable, op.domain, op.moves
 
     def function(*args: Any, **attrs: Any) -> Any:
         mask, bit, xs = 0, 1, []
@@ -387,16 +396,20 @@ def several(op: Op) -> Applied:
             bit += bit
             xs.append(a.array)
         state = current()
-        if domain or state.listeners:
+        if domain or state.listeners or xs[0].dtype is F16:
             return apply(op, args, attrs)
         try:
             y = forward_(*xs, **attrs)
         except (RuntimeWarning, ValueError, TypeError):
             y = forward(op, xs, attrs)
+        dtype = y.dtype
+        exact = dtype is F32 or dtype is F64
+        if not exact and not moves and any(x.dtype.char == "e" for x in xs):
+            return apply(op, args, attrs)
         t = new(Tensor)
         t.array = y = y if y.__class__ is ndarray else asarray(y)
         t.version = version = [0, 0]
-        if mask and state.grad and differentiable and y.dtype.kind == "f":
+        if mask and state.grad and differentiable and (exact or dtype.kind == "f"):
             t.node = vertex(op, args, attrs, y, mask, version, state.scope)
         else:
             t.node = None

@@ -163,6 +163,9 @@ def result_type(*operands: Any) -> dtype:
             level, kind = (0 if x.ndim else 1), of(x.dtype)
         else:
             level, kind = 2, of_number(x)
+            if isinstance(x, builtins.int) and not -(2**63) <= x < 2**64:
+                text = "int too big to convert" if x > 0 else "can't convert negative int to unsigned"
+                raise refuse(OverflowError, text, "", x)
         seen = levels[level]
         levels[level] = kind if seen is None else promote_types(seen, kind)
     result: dtype | None = None

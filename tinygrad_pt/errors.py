@@ -138,6 +138,8 @@ def axis_of(axis: Any, ndim: int) -> int:
     axis = axis.__index__()
     width = ndim or 1
     if not -width <= axis < width:
+        if not -(2**63) <= axis < 2**63:
+            raise refuse(ValueError, "Overflow when unpacking long long")
         text = f"Dimension out of range (expected to be in range of [{-width}, {width - 1}], but got {axis})"
         raise refuse(IndexError, text)
     return axis % width

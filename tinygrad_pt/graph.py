@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from tinygrad_pt.attached import Attached
+
 if TYPE_CHECKING:
     from tinygrad_pt.modes import Scope
 
@@ -43,15 +45,19 @@ class Op:
         domain: the dtype in which the arguments meet: "promote" (the one that PyTorch promotes them to), "float" (the
             same, but integers and truth values become the default float), or "" (each keeps its own).
         view: the result shares the memory of the first argument.
+        moves: op and rules only move elements (or take care of float16 themselves), as every view does.
+        half: the form of the op for float16, which computes in float32 (see `half`); made when it is first needed.
+        flat: the gradients are functions of y with derivative 0. Where they are graphs, they count as such (PyTorch).
         keep: for each set of arguments that want a gradient, which of `(y, *args)` the rules read.
     """
 
     __slots__ = (
-        "apply", "differentiable", "doc", "domain", "elementwise", "forward", "keep", "label", "name", "notation",
-        "rules", "variadic", "view",
+        "apply", "differentiable", "doc", "domain", "elementwise", "flat", "forward", "half", "keep", "label", "moves",
+        "name", "notation", "rules", "variadic", "view",
     )  # fmt: skip
 
     apply: Callable[..., Any]  # the function that applies the op; `calling` makes it
+    half: Op | None
     label: str | Callable[[Node], str]  # PyTorch's name of a vertex, if it is not made of the op's name
 
     def __init__(
@@ -64,13 +70,16 @@ class Op:
         elementwise: bool = False,
         domain: str = "",
         view: bool = False,
+        moves: bool = False,
+        flat: bool = False,
         label: str | Callable[[Node], str] = "",
         doc: str = "",
     ) -> None:
         self.name, self.forward, self.rules, self.notation = name, forward, rules, notation
         self.variadic = callable(rules)
         self.differentiable = callable(rules) or any(rules)
-        self.elementwise, self.domain, self.view, self.label = elementwise, domain, view, label
+        self.elementwise, self.domain, self.view, self.flat, self.label = elementwise, domain, view, flat, label
+        self.moves, self.half = moves or view, None
         self.doc = doc or ("" if isinstance(forward, np.ufunc) else forward.__doc__ or "")  # NumPy's text is not ours
         self.keep: dict[Any, tuple[bool, ...]] = {}
         OPS[name] = self
@@ -87,7 +96,7 @@ class Op:
 
 
 # ---------------------------------------------------------------------------------------------- vertices
-class Node:
+class Node(Attached):
     """A vertex of the graph: one application of an op.
 
     Attributes:
@@ -103,7 +112,7 @@ class Node:
     """
 
     __slots__ = (
-        "__weakref__", "args", "attrs", "born", "dtype", "extra", "guards", "op", "parents", "scope", "shape",
+        "__weakref__", "args", "attrs", "born", "dtype", "guards", "op", "parents", "scope", "shape",
     )  # fmt: skip
 
     def __init__(
@@ -112,20 +121,11 @@ class Node:
     ) -> None:  # fmt: skip
         self.op, self.parents, self.args, self.attrs, self.guards = op, parents, args, attrs, guards
         self.shape, self.dtype, self.born, self.scope = shape, dtype, born(), scope
-        self.extra: dict[str, Any] | None = None
+        self.extra = None
 
     @property
     def ndim(self) -> int:
         return len(self.shape)
-
-    def note(self, key: str, default: Any = None) -> Any:
-        """The entry `key` of `extra`, or `default`."""
-        return default if self.extra is None else self.extra.get(key, default)
-
-    def set_note(self, key: str, value: Any) -> None:
-        if self.extra is None:
-            self.extra = {}
-        self.extra[key] = value
 
     def name(self) -> str:
         """PyTorch's name for the vertex, as in `grad_fn=<MulBackward0>`."""
@@ -140,7 +140,7 @@ class Node:
         return tuple((p if isinstance(p, Node) else None, 0) for p in self.parents)
 
     def __repr__(self) -> str:
-        return f"<{self.name()} object at {id(self):#x}>"
+        return f"<{self.name().split('::')[-1]} object at {id(self):#x}>"
 
 
 class Leaf(Node):
@@ -155,6 +155,11 @@ class Leaf(Node):
         super().__init__(LEAF, (), (), {}, (), tensor.array.shape, tensor.array.dtype, None)
         self.handle = weakref.ref(tensor)
         self.value, self.version = tensor.array, tensor.version
+
+    @property
+    def variable(self) -> Tensor | None:
+        """The tensor, for as long as it lives."""
+        return self.handle()  # type: ignore[return-value]
 
 
 class Constant:

@@ -19,7 +19,7 @@ from tinygrad_pt.calling import T, apply, bundle, vertex
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import OPS, SAVED, Leaf, Node, Op, Tensor, born
 from tinygrad_pt.modes import current
-from tinygrad_pt.texts import INFERENCE_WRITTEN, LEAF_WRITTEN, OVERLAP, PART_WRITTEN
+from tinygrad_pt.texts import CUSTOM_WRITTEN, INFERENCE_WRITTEN, LEAF_WRITTEN, OVERLAP, PART_WRITTEN
 
 
 # ------------------------------------------------------------------------------------------ may it be written?
@@ -53,6 +53,10 @@ def may_write(t: Tensor) -> bool:
 def check_single_view(t: Tensor) -> None:
     """Raise an error if `t` is one of several views that one op made, as `split` does: they must not be written."""
     for op, attrs in t.path:
+        if "ctx" in attrs:
+            name = op.name.rpartition(".")[2]
+            text = PART_WRITTEN.format(attrs["part"], name) if "part" in attrs else CUSTOM_WRITTEN.format(name)
+            raise refuse(RuntimeError, text)
         if "part" in attrs:
             raise refuse(RuntimeError, PART_WRITTEN.format(attrs["part"], op.name.capitalize()))
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from tinygrad_pt.graph import Node, Op
     from tinygrad_pt.nn.module import Module
     from tinygrad_pt.optim.optimizer import Optimizer
+    from tinygrad_pt.random import Generator
     from tinygrad_pt.tensor import Tensor
+    from tinygrad_pt.utils.data.dataloader import DataLoader
 
 
 class Walk:
@@ -113,6 +115,15 @@ class Listener:
 
     def clipping(self, parameters: list[Tensor], limit: float) -> None:
         """The gradients of parameters are about to be clipped, to a norm or to values; inf only asks for the norm."""
+
+    def seeding(self, generator: Generator, seed: int) -> None:
+        """A stream of random numbers is about to start from a seed, in [0, 2⁶⁴)."""
+
+    def began(self, loader: DataLoader[Any]) -> None:
+        """A loader begins a pass over its batches."""
+
+    def gave(self, loader: DataLoader[Any], batch: Any) -> None:
+        """A loader gives a batch."""
 
 
 class Tape(Listener):

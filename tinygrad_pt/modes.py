@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import inspect
+import warnings
+from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -15,6 +17,11 @@ from weakref import ref
 if TYPE_CHECKING:
     from tinygrad_pt.listening import Listener
 
+CLASS_DECORATED = (
+    "Decorating classes is deprecated and will be disabled in future versions. You should only decorate functions or "
+    "methods. To preserve the current behavior of class decoration, you can directly decorate the `__init__` method "
+    "and nothing else."
+)
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -84,32 +91,102 @@ class Switch:
 
     def __init__(self, **changes: Any) -> None:
         self.changes = changes
-        self.before: list[Mode] = []
+        self.entered: list[tuple[Mode, Mode]] = []  # the modes outside and inside, for each time that it was entered
 
     def __enter__(self) -> None:
-        state = current()
-        self.before.append(state)
-        enter(state.but(**self.changes))
+        outer = current()
+        inner = outer.but(**self.changes)
+        self.entered.append((outer, inner))
+        enter(inner)
 
     def __exit__(self, *error: Any) -> None:
-        before, listeners = self.before.pop(), current().listeners
-        if before.listeners is not listeners and "listeners" not in self.changes:
-            before = before.but(listeners=listeners)  # attending and forgetting inside have effect outside too
-        enter(before)
+        outer, inner = self.entered.pop()
+        state = current()
+        if state is not inner:  # what else has changed inside, as the listeners, stays changed
+            outer = state.but(**{name: getattr(outer, name) for name in self.changes})
+        enter(outer)
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
         return decorated(lambda: Switch(**self.changes), function)
 
 
 def decorated(context: Callable[[], AbstractContextManager[Any]], function: Callable[P, R]) -> Callable[P, R]:
-    """The function, run inside a fresh context each time it is called."""
+    """The function, whose body runs inside a fresh context.
 
-    @functools.wraps(function)
-    def switched(*args: P.args, **kwargs: P.kwargs) -> R:
-        with context():
-            return function(*args, **kwargs)
+    The body of a generator or coroutine runs in pieces: each piece is inside a context, and what the caller does
+    between two of them is not.
+    """
+    plain: Any = function
+    if isinstance(plain, (staticmethod, classmethod)):
+        return type(plain)(decorated(context, plain.__func__))  # type: ignore[return-value]
+    if isinstance(plain, type):
+        warnings.warn(CLASS_DECORATED, FutureWarning, stacklevel=3)
+        return functools.wraps(plain, updated=())(decorated(context, lambda *args, **kwargs: plain(*args, **kwargs)))
+    switched: Any
+    if inspect.isgeneratorfunction(plain):
 
-    return switched
+        def switched(*args: Any, **kwargs: Any) -> Any:
+            return (yield from pieces(context, plain(*args, **kwargs)))
+
+    elif inspect.iscoroutinefunction(plain):
+
+        async def switched(*args: Any, **kwargs: Any) -> Any:
+            return await Pieces(context, plain(*args, **kwargs))
+
+    elif inspect.isasyncgenfunction(plain):
+
+        async def switched(*args: Any, **kwargs: Any) -> Any:
+            body = plain(*args, **kwargs)
+            step = body.asend(None)
+            while True:
+                try:
+                    found = await Pieces(context, step)
+                except StopAsyncIteration:
+                    return
+                try:
+                    step = body.asend((yield found))
+                except GeneratorExit:
+                    await Pieces(context, body.aclose())
+                    raise
+                except BaseException as error:
+                    step = body.athrow(error)
+
+    else:
+
+        def switched(*args: Any, **kwargs: Any) -> Any:
+            with context():
+                return plain(*args, **kwargs)
+
+    return functools.wraps(plain)(switched)
+
+
+def pieces(context: Callable[[], AbstractContextManager[Any]], body: Any) -> Generator[Any, Any, Any]:
+    """The generator `body`, each piece of which runs inside a fresh context; a coroutine is a generator too."""
+    step, given = body.send, None
+    while True:
+        try:
+            with context():
+                found = step(given)
+        except StopIteration as end:
+            return end.value
+        try:
+            step, given = body.send, (yield found)
+        except GeneratorExit:
+            with context():
+                body.close()
+            raise
+        except BaseException as error:
+            step, given = body.throw, error
+
+
+class Pieces:
+    """An awaitable each piece of which runs inside a fresh context."""
+
+    def __init__(self, context: Callable[[], AbstractContextManager[Any]], body: Any) -> None:
+        self.context, self.body = context, body
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return pieces(self.context, self.body)
 
 
 class no_grad(Switch):
@@ -151,16 +228,22 @@ class inference_mode(Switch):
 
 
 class set_grad_enabled(Switch):
-    """Record vertices or not, from now on; as a context manager, only until the end of the block."""
+    """Record vertices or not, from now on; as a context manager or decorator, only in the block or function."""
 
     def __init__(self, mode: bool) -> None:
         super().__init__(grad=bool(mode))
-        self.outer = current()
-        enter(self.outer.but(grad=bool(mode)))
+        super().__enter__()
+        self.outer = self.entered[-1][0]
 
     def __enter__(self) -> None:
-        self.before.append(self.outer)
-        enter(current().but(**self.changes))
+        if current() is not self.entered[0][1]:
+            self.outer = current().but(grad=self.outer.grad)
+        self.entered.append((self.outer, current().but(**self.changes)))
+        enter(self.entered[-1][1])
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        enter(current().but(grad=self.outer.grad))  # a decoration changes nothing outside the function
+        return super().__call__(function)
 
 
 def is_grad_enabled() -> bool:

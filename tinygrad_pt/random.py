@@ -37,6 +37,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.errors import refuse
+from tinygrad_pt.modes import current
 
 __all__ = [
     "Generator", "default_generator", "fork_rng", "get_rng_state", "initial_seed", "manual_seed", "seed",
@@ -100,6 +101,8 @@ class Generator:
             raise refuse(RuntimeError, text, "manual_seed") from None
         if not -(2**63) <= number < 2**64:
             raise refuse(ValueError, "Overflow when unpacking long long", "manual_seed")
+        for listener in current().listeners:
+            listener.seeding(self, number % 2**64)
         self._seed = number % 2**64
         self._spare: float | None = None
         self._unseeded = True  # until the first draw, so that an import does not load numpy.random
@@ -129,6 +132,7 @@ class Generator:
 
     def set_state(self, state: Array) -> Generator:
         """Continue from a state of `get_state`, ours or PyTorch's; other bytes raise a RuntimeError."""
+        state = getattr(state, "array", state)  # of a tensor
         if not isinstance(state, np.ndarray):
             raise refuse(TypeError, f"expected a torch.ByteTensor, but got {type(state).__name__}", "set_state")
         if state.dtype != np.uint8:
@@ -357,6 +361,8 @@ class Generator:
             text = f"multinomial only supports floating-point dtypes for input, got: {_title(weights.dtype)}"
         elif num_samples <= 0:
             text = "cannot sample n_sample <= 0 samples"
+        elif weights.shape[-1] > 2**24:
+            text = "number of categories cannot exceed 2^24"
         elif not replacement and num_samples > weights.shape[-1]:
             text = "cannot sample n_sample > prob_dist.size(-1) samples without replacement"
         if text:

@@ -15,10 +15,11 @@ import numpy as np
 
 from tinygrad_pt import autograd, dtypes, ops, printing
 from tinygrad_pt import functions as F
-from tinygrad_pt.autograd.hooks import Hook, Removable
+from tinygrad_pt.attached import Removable
+from tinygrad_pt.autograd.hooks import Hook
 from tinygrad_pt.calling import tensor_class, wrap
 from tinygrad_pt.errors import class_name, refuse
-from tinygrad_pt.functions.arguments import Size, axis_from, expect_tensor
+from tinygrad_pt.functions.arguments import Size, axis_from, expect_tensor, size_of
 from tinygrad_pt.functions.binding import Operator, operator, plain, reflected, writing
 from tinygrad_pt.functions.methods import Methods, leaf
 from tinygrad_pt.graph import DETACH, Leaf, Node
@@ -68,7 +69,7 @@ class Tensor(Methods):
     @property
     def shape(self) -> Size:
         """The size of each axis."""
-        return Size(self.array.shape)
+        return size_of(Size, self.array.shape)
 
     @overload
     def size(self) -> Size: ...
@@ -199,13 +200,7 @@ class Tensor(Methods):
     def _register(self, kind: str, hook: Hook) -> Removable:
         if self.node is None:
             raise refuse(RuntimeError, NO_HOOK)
-        hooks = self.node.note(kind)
-        if hooks is None:
-            hooks = {}
-            self.node.set_note(kind, hooks)
-        removable = Removable(hooks)
-        hooks[removable.id] = hook
-        return removable
+        return self.node.attach(kind, hook)
 
     # -------------------------------------------------------------------------------------- without its history
     def detach(self) -> Tensor:

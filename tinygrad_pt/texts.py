@@ -57,6 +57,16 @@ INVALID_GRADIENT = "Function {} returned an invalid gradient at index {} - got {
 SEED_SHAPE = (
     "Mismatch in shape: grad_output[{0}] has a shape of torch.Size({1}) and output[{0}] has a shape of torch.Size({2})."
 )
+BATCH_SHAPE = (
+    "If `is_grads_batched=True`, we interpret the first dimension of each grad_output as the batch dimension. The "
+    "sizes of the remaining dimensions are expected to match the shape of corresponding output, but a mismatch was "
+    "detected: grad_output[{0}] has a shape of torch.Size({1}) and output[{0}] has a shape of torch.Size({2}). If you "
+    "only want some tensors in `grad_output` to be considered batched, consider using vmap."
+)
+ONLY_INPUTS = (
+    "only_inputs argument is deprecated and is ignored now (defaults to True). To accumulate gradient for other parts "
+    "of the graph, please use torch.autograd.backward."
+)
 UNUSED = (
     "The differentiated Tensor at index {} appears to not have been used in the graph. Set allow_unused=True if this "
     "is the desired behavior."
@@ -109,5 +119,27 @@ NO_BACKWARD = (
 LEGACY = (
     "Legacy autograd function with non-static forward method is deprecated. Please use new-style autograd function "
     "with static forward method. (Example: https://pytorch.org/docs/stable/autograd.html#torch.autograd.Function)"
+)
+DIRTY_LOST = (
+    "Some elements marked as dirty during the forward method were not returned as output. The inputs that are modified "
+    "inplace must all be outputs of the Function."
+)
+CUSTOM_WRITTEN = (
+    "Output 0 of {} is a view and is being modified inplace. This view was created inside a custom Function (or "
+    "because an input was returned as-is) and the autograd logic to handle view+inplace would override the custom "
+    "backward associated with the custom Function, leading to incorrect gradients. This behavior is forbidden. You can"
+    " fix this by cloning the output of the custom Function."
+)
+INSTANTIATED = (
+    "{} should not be instantiated. Methods on autograd functions are all static, so you should invoke them on the "
+    "class itself. Instantiating an autograd function will raise an error in a future version of PyTorch."
+)
+TWO_BACKWARDS = (
+    "Implementing both 'backward' and 'vjp' for a custom Function is not allowed. You should only implement one of "
+    "them."
+)
+NOT_A_VARIABLE = (
+    "function {}Backward returned a gradient different than None at position {}, but the corresponding forward input "
+    "was not a Variable"
 )
 WRONG_COUNT = "function {}Backward returned an incorrect number of gradients (expected {}, got {})"

@@ -229,8 +229,8 @@ def wrong(result: Any) -> Any:
             RuntimeError,
             "returned an invalid gradient at index 0 - got [] but expected shape compatible",
         ),
-        (lambda g: torch.ones(3, 2), RuntimeError, "got [3, 2] but expected shape compatible with [2]"),
-        (lambda g: 1.0, TypeError, "returned a float"),
+        (lambda g: torch.ones(2, 3), RuntimeError, "got [2, 3] but expected shape compatible with [2]"),
+        (lambda g: 1.0, RuntimeError, "expected Variable or None (got float)"),
     ],
 )
 def test_a_wrong_backward_is_named_and_leaves_no_gradient(result: Any, error: type[Exception], text: str) -> None:
@@ -243,10 +243,15 @@ def test_a_wrong_backward_is_named_and_leaves_no_gradient(result: Any, error: ty
 
 
 @pytest.mark.parametrize("create", [False, True])
-def test_a_missing_gradient_is_zero(create: bool) -> None:
-    x = leaf(1.0)
-    wrong(lambda g: None).apply(x).sum().backward(create_graph=create)
-    assert isinstance(x.grad, torch.Tensor) and x.grad.tolist() == [0.0] and not x.grad.requires_grad
+def test_a_missing_gradient_is_none(create: bool) -> None:
+    x, z = leaf(1.0), leaf(2.0)
+    y = wrong(lambda g: None).apply(x * z).sum()
+    y.backward(create_graph=create, retain_graph=True)
+    assert x.grad is None and z.grad is None
+    (y + 3 * x.sum()).backward(create_graph=create)
+    assert x.grad.tolist() == [3.0] and z.grad is None
+    with pytest.raises(RuntimeError, match="appears to not have been used in the graph"):
+        torch.autograd.grad(wrong(lambda g: None).apply(x).sum(), x)
 
 
 def test_a_saved_tensor_changed_in_place_is_an_error() -> None:
@@ -271,8 +276,10 @@ def test_a_second_backward_needs_retain_graph() -> None:
 
 
 def test_calling_a_function_is_refused() -> None:
+    with pytest.warns(DeprecationWarning, match="should not be instantiated"):
+        instance = Square()
     with pytest.raises(RuntimeError, match="Legacy autograd function"):
-        Square()(torch.tensor(1.0))
+        instance(torch.tensor(1.0))
 
 
 def test_missing_methods_say_so() -> None:

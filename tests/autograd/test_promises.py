@@ -82,7 +82,7 @@ def test_inputs_are_the_only_ones_to_grow() -> None:
     assert h.grad.tolist() == [24.0] and a.grad.tolist() == [36.0] and b.grad is None
     with pytest.raises(RuntimeError, match="cannot be empty"):
         (a * b).backward(inputs=[])
-    with pytest.raises(RuntimeError, match=r"does not require grad \(inputs\[1\]\)"):
+    with pytest.raises(RuntimeError, match=r"does not require grad\n.*inputs\[1\]"):
         (a * b).backward(inputs=[a, torch.ones(1)])
     assert torch.autograd.grad((a * b).sum(), (a, b), retain_graph=True)[1].tolist() == [2.0]
 
@@ -446,7 +446,7 @@ def test_any_number_of_surplus_nones_is_dropped(surplus: int) -> None:
     y, whole, twice = Same.apply(x, c)
     assert y.requires_grad and twice.requires_grad and not whole.requires_grad and whole.dtype is torch.int64
     y.backward()
-    assert x.grad.tolist() == [1.0] and c.grad.tolist() == [0.0]
+    assert x.grad.tolist() == [1.0] and c.grad is None
 
     class Whole(torch.autograd.Function):
         @staticmethod
@@ -536,10 +536,12 @@ def test_what_a_function_must_return() -> None:
         Few.apply(x, x).backward()
     with pytest.raises(RuntimeError, match=r"BareBackward .* \(expected 2, got 1\)"):
         Bare.apply(x, x).backward()
-    with pytest.raises(TypeError, match="Plain.backward returned a float"):
+    with pytest.raises(RuntimeError, match=r"expected Variable or None \(got float\)"):
         Plain.apply(x, x).backward()
+    with pytest.warns(DeprecationWarning, match="should not be instantiated"):
+        instance = Nothing()
     with pytest.raises(RuntimeError, match="Legacy autograd function"):
-        Nothing()(x)
+        instance(x)
 
 
 def test_vjp_is_another_name_of_backward() -> None:

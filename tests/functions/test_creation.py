@@ -25,11 +25,11 @@ def test_numbers_given_with_a_dtype_are_never_narrowed_on_the_way() -> None:
     [
         lambda: torch.tensor([1e300, float("nan")]),
         lambda: torch.as_tensor(np.array([1e300]), dtype=torch.float16),
-        lambda: torch.full((2,), 1e10, dtype=torch.float16),
-        lambda: torch.linspace(float("-inf"), 1e39, 3),
+        lambda: torch.full((2,), float("inf"), dtype=torch.float16),
+        lambda: torch.linspace(float("-inf"), 1e38, 3),
         lambda: torch.logspace(0, 500, 3),
-        lambda: torch.where(torch.ones(2) > 0, torch.ones(2), 1e300),
-        lambda: torch.zeros(2, dtype=torch.float16).masked_fill(torch.ones(2) > 0, 1e10),
+        lambda: torch.where(torch.ones(2) > 0, torch.ones(2, dtype=torch.float16), 1e300),
+        lambda: torch.zeros(2, dtype=torch.float16).masked_fill(torch.ones(2) > 0, float("inf")),
     ],
 )
 def test_numpy_does_not_warn_of_inf_and_nan_whatever_the_filters(make: Callable[[], Any]) -> None:

@@ -96,7 +96,7 @@ PARSER = ("received an invalid combination", "missing 1 required", "must be tupl
 ONCE = (
     "The use of `x.T`", "extremely slow", "on 0-D tensors", "torch.uint8 is now deprecated", "non-tuple sequence",
     "NumPy 2.0",
-        "it will be required to pass", "where received a uint8")  # fmt: skip
+        "it will be required to pass", "where received a uint8", "The reduce argument of torch.scatter")  # fmt: skip
 
 
 def same(ours, theirs):
@@ -1183,6 +1183,73 @@ TABLE |= {
         "a = q.clone(); a[[0, 1], :, 2] = f; a",
     ],
 }
+
+
+FORMS = [  # the same call in the other forms that PyTorch takes
+    "torch.zeros(size=(2, 3))", "torch.ones(size=[2], layout=torch.strided, pin_memory=False, device='cpu')",
+    "torch.empty(size=(2, 0), dtype=torch.int8)", "torch.zeros(2, size=(3,))", "torch.zeros(2, banana=3)",
+    "f.new_zeros(size=(2,))", "f.new_full(size=(2,), fill_value=3)", "f.new_ones((2, 3), layout=torch.strided)",
+    "torch.full(size=(2,), fill_value=2.5)", "torch.full_like(f, fill_value=2)", "torch.zeros(2, pin_memory=True)",
+    "torch.scalar_tensor(s=3)", "torch.eye(n=2, layout=torch.strided)", "repr(f.layout)",
+    "torch.manual_seed(3); torch.rand(size=(2, 3))", "torch.manual_seed(3); torch.randint(low=1, high=9, size=(4,))",
+    "torch.manual_seed(3); torch.randint_like(f, 5, device='cpu', dtype=torch.float64)",
+    "torch.manual_seed(3); torch.normal(2.0, 0.5, size=(3,), layout=torch.strided, device='cpu')",
+    "torch.manual_seed(3); torch.normal(p.requires_grad_(), p).requires_grad",
+    "torch.manual_seed(3); torch.normal(std=p)", "torch.manual_seed(3); torch.bernoulli(f, 0.3)",
+    "torch.manual_seed(3); torch.bernoulli(f, p=0.7)",
+    "torch.bernoulli(torch.full((2,), .5).requires_grad_()).requires_grad",
+    "g = torch.Generator(); _ = g.set_state(torch.manual_seed(4).get_state()); torch.rand(3, generator=g)",
+    "torch.manual_seed(5); g = torch.Generator(); _ = g.set_state(torch.get_rng_state()); torch.rand(3, generator=g)",
+    "g = torch.Generator().manual_seed(2); torch.rand_like(f, generator=g)",
+    "torch.IntTensor(range(3))", "torch.FloatTensor(range(3))", "torch.Tensor(range(3))", "torch.ByteTensor([1, 2])",
+    "torch.asarray(f, requires_grad=True).requires_grad",
+    "torch.asarray([1.0, 2.0], requires_grad=True).requires_grad", "torch.asarray([1.0], copy=False)",
+    "torch.asarray(np.ones(2), copy=False, dtype=torch.float32)", "torch.asarray(i, requires_grad=True)",
+    "torch.asarray((f.requires_grad_() * 2)).requires_grad",
+    "torch.rsub(f, g, alpha=2)", "torch.rsub(i, 3, alpha=2)", "torch.rsub(i, 3, alpha=2.5)",
+    "torch.broadcast_shapes((5, 1), 5)", "torch.broadcast_shapes(3)", "torch.broadcast_shapes(2, 3)",
+    "torch.nansum(n, dtype=torch.float64)", "f.norm(dtype=torch.float64)", "f.norm(1, 0, dtype=torch.float64)",
+    "torch.swapaxes(q, axis0=0, axis1=2)", "q.swapaxes(0, -1)", "torch.swapdims(q, dim0=0, dim1=2)",
+    "torch.repeat_interleave(torch.tensor([2, 0, 1]))", "f.repeat_interleave(2, 0, output_size=4)",
+    "f.repeat_interleave(2, 0, output_size=5)", "f.repeat_interleave(torch.tensor([1, 2]), dim=0, output_size=3)",
+    *cross("torch.searchsorted({x}, {v}, {o})", x="v v.sort()[0] xf.sort()[0]", v="f z 2.5 xf",
+           o=["right=True", "side='right'", "side='left'", "out_int32=True", "side='left', right=True", "side='up'"]),
+    *cross("torch.searchsorted(f.sort(1)[0], {v}, right={r})", v="g f g[:1] q v 1.0 e2 z", r="True False"),
+    *cross("torch.searchsorted(f, g, sorter={o}, side={s})", s="'left' 'right'",
+           o=["f.argsort()", "f.argsort()[:1]", "f.argsort() + 9", "f"]),
+    "torch.searchsorted(z, 1.0)", "torch.searchsorted(z, f)", "torch.searchsorted(b[0], b)", "torch.searchsorted(e, f)",
+    "torch.searchsorted(i[0].sort()[0], 2.5)", "torch.searchsorted(e2, f[:, :0])",
+    *cross("torch.unique({x}, {o})", x="r k i b zi e u q e3",
+           o=["dim=0", "dim=-1", "return_inverse=True, return_counts=True, dim=0", "dim=7", "sorted=True, dim=None"]),
+    "k.unique(dim=1, return_inverse=True)", "torch.zeros(0, 0).unique(dim=0)", "x.unique(return_inverse=True, dim=0)",
+    *cross("torch.zeros(2, 3, dtype={d}).scatter(1, torch.tensor([[0, 0, 2], [1, 1, 1]]), {s}, reduce={r})",
+           d="torch.float32 torch.int64 torch.float16", s=["3", "torch.zeros(2, 3) + 2"], r="'add' 'multiply' 'mean'"),
+    "q.long().scatter(2, k[:, :, None], 3, reduce='multiply')", "v.scatter(0, k[0], v * 2, reduce='multiply')",
+    "v.scatter_(0, k[0], v * 2, reduce='add')", "z.scatter(0, zi - 3, 2.0, reduce='multiply')",
+    *cross("torch.addmv(i[0, :2], i, j[0], {o})",
+           o=["alpha=0.6, beta=0.2", "alpha=1.5, beta=2.5", "beta=0", "alpha=2"]),
+    *cross("torch.addmm(i[:, :2], i, j.t(), {o})",
+           o=["alpha=0.6, beta=0.2", "alpha=1.5, beta=2.5", "beta=0", "alpha=True"]),
+    "torch.addmm(n[:, :2], f, t, beta=0)", "torch.addmv(n[0, :2], f, v, beta=0)",
+    "torch.addmm(f[:, :2], n, t, alpha=0)",
+    "a = f[:, :2].clone().requires_grad_(); torch.addmm(a, f, t, beta=0).sum().backward(); a.grad",
+    "torch.baddbmm(n[None, :, :2], f[None], t[None], beta=0)",
+    *cross("torch.nn.functional.pad(torch.arange(4.0)[None], {w}, mode={m})", m="'replicate' 'reflect'",
+           w=["(-4, 5)", "(5, -4)", "(-2, 3)", "(3, -2)", "(-1, -2)", "(-3, 3)", "(1, 2)", "(0, 0)"]),
+    *cross("torch.nn.functional.pad(q, {w}, mode='replicate')",
+           w=["(-1, 2, 3, -2)", "(-4, 5, 0, 0)", "(9, -3, -1, 1)"]),
+    "torch.nn.functional.pad(torch.arange(4.0)[None], (-1, -1), mode='circular')",
+]  # fmt: skip
+
+
+def test_functions_take_the_forms_that_pytorch_takes():
+    assert differences(FORMS) == []
+
+
+def test_a_device_is_a_context():
+    for library in (torch, tg):
+        with library.device("cpu") as place:
+            assert library.zeros(2).device == place
 
 
 @pytest.mark.parametrize("name", TABLE)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import re
+import signal
 import subprocess
 import sys
 import threading
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +25,7 @@ from tinygrad_pt.lines import Line
 from tinygrad_pt.linting import CODES, RULES, Finding, LintError, Rule, linter, losses
 from tinygrad_pt.linting.command import explain, table
 from tinygrad_pt.modes import Mode, current
+from tinygrad_pt.utils.data import DataLoader, TensorDataset
 
 BUG = """
 import sys
@@ -437,7 +441,15 @@ def test_the_command_from_outside(script: Path) -> None:
     assert done.returncode == 1 and done.stderr == "" and "TG301" in done.stdout
 
 
-def test_an_interrupted_script_is_told_what_was_found(tmp_path: Path, capsys: Any) -> None:
+@pytest.fixture
+def interrupts() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt, as in a program on a terminal; a job in the background inherits SIG_IGN."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_an_interrupted_script_is_told_what_was_found(tmp_path: Path, capsys: Any, interrupts: None) -> None:
     script = tmp_path / "long.py"
     script.write_text(
         "import signal\nimport tinygrad_pt as torch\nimport tinygrad_pt.nn.functional as F\n"
@@ -447,6 +459,58 @@ def test_an_interrupted_script_is_told_what_was_found(tmp_path: Path, capsys: An
     assert main(["lint", str(script)]) == 2
     told = capsys.readouterr()
     assert "long.py:4: TG201" in told.out and "KeyboardInterrupt" in told.err
+
+
+CLOSING = {
+    "object": "sys.stdout.close()",
+    "descriptor": "os.close(1)",
+    "replaced": "sys.stdout = io.StringIO()",
+    "both": "sys.stdout.close(); sys.stderr.close()",
+}
+
+
+@pytest.mark.parametrize("how", CLOSING)
+def test_a_script_may_close_its_output(tmp_path: Path, how: str) -> None:
+    script = tmp_path / "quiet.py"
+    script.write_text(
+        "import io, os, sys\nimport tinygrad_pt as torch\nimport tinygrad_pt.nn.functional as F\n"
+        "F.cross_entropy(torch.zeros(2, 3, requires_grad=True).softmax(1), torch.tensor([0, 1]))\n"
+        f"print('its own', flush=True)\n{CLOSING[how]}\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", "tinygrad_pt", "lint", str(script)], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, "")
+    own, found = done.stdout.splitlines()
+    assert own == "its own" and found.startswith(f"{script}:4: TG201")
+
+
+def test_no_cycles_are_left_behind() -> None:
+    model = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Dropout(), nn.Linear(3, 2))
+    optimizer = optim.Adam(model.parameters())
+    loader = DataLoader(TensorDataset(torch.randn(4, 2), torch.tensor([0, 1, 0, 1])), batch_size=2)
+
+    def watch() -> None:
+        with torch.lint() as findings:
+            for x, y in loader:
+                optimizer.zero_grad()
+                F.cross_entropy(model(x), y).backward()
+                optimizer.step()
+            model.eval()
+            model(x).argmax(1)
+            model.train()
+        assert findings == []
+
+    watch()
+    gc.collect()
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        watch()
+        assert gc.collect() == 0
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def test_codes_are_given_in_one_string_or_several() -> None:

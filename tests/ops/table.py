@@ -498,3 +498,7 @@ def _pick(a: Any, b: Any, axis: int, ignore: int, classes: int | None = None) ->
 def _weights(a: Any, b: Any, ignore: int, reduction: str) -> Any:
     w = (a != ignore) * (np.ones(3) if b is None else b)[a]
     return w / np.sum(w) if reduction == "mean" else w
+
+
+row("constant_in", lambda a, b: a, real, cases([((3,), (2,)), ((), (2, 3)), ((2, 1), ()), ((2, 3), (2, 3)), ((0, 2), (3,))]),
+    both([nan, inf], [1, nan], [nan, inf], [1, 1], [0, 0]))  # fmt: skip

@@ -18,24 +18,35 @@ with several results, and the freeing of saved values:
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.autograd.hooks import Gradient, accumulate, pass_hooks
-from tinygrad_pt.autograd.saved import as_tensors, freed, mutated, stale, wrong_shape
+from tinygrad_pt.autograd.hooks import NoGradient, accumulate, heeding, pass_hooks, tell_grown
+from tinygrad_pt.autograd.saved import as_tensors, flattened, mutated, revive, stale, wrong_shape
+from tinygrad_pt.autograd.starts import (
+    Inputs,
+    Tensors,
+    ends_of,
+    inputs_of,
+    listed,
+    seed_of,
+    start,
+    unbatched,
+    zeros_like,
+)
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import PICK, Leaf, Node, Tensor
 from tinygrad_pt.inplace import last_change
 from tinygrad_pt.listening import Walk
 from tinygrad_pt.modes import current, enable_grad
-from tinygrad_pt.ops import cast, clone, sum_to
-from tinygrad_pt.texts import MATERIALIZED, SEED_SHAPE, UNUSED
+from tinygrad_pt.ops import clone, sum_to
+from tinygrad_pt.texts import MATERIALIZED, ONLY_INPUTS, UNUSED
 
-Tensors = Tensor | Iterable[Tensor]
 by_birth, generic = attrgetter("born"), np.generic
 
 
@@ -118,26 +129,30 @@ def run(
     try:
         for node in nodes:  # before anything is computed: no saved value may be freed or changed
             if node.args is None:
-                raise freed(node)
+                revive(node)
             if changed and stale(node.guards):
                 raise mutated(node)
         for node in nodes:
             g = grads.pop(node, None)
             if g is None:
                 continue
-            if node.extra is not None:
-                g = pass_hooks(node, g, create)
             op, attrs = node.op, node.attrs
             args: Any = node.args
             rules: Any = op.rules
             slot = 0
             if rules.__class__ is not tuple:
                 if op is PICK:
-                    collect(node, g, grads)
+                    collect(node, g if node.extra is None else pass_hooks(node, g, create), grads)
                     continue
                 rules = op.rules_for(len(node.parents))
             if create:
                 args = as_tensors(node)
+                if op.flat or node.note("flat"):
+                    rules = flattened(node, rules)
+            if node.extra is not None:
+                g = pass_hooks(node, g, create)
+                if after := node.note("after"):
+                    rules = heeding(after, node, rules, g, args, allowed, create)
             if wanted is not None and node in wanted:
                 found[node] = clone(g)
             for p in node.parents:
@@ -148,6 +163,9 @@ def run(
                     except RuntimeWarning:  # the user has turned warnings into errors
                         with np.errstate(all="ignore"):
                             r = rules[slot](g, *args, **attrs)
+                    except NoGradient:
+                        slot += 1
+                        continue
                     if heard is not None:
                         heard.tell("edge", node, slot, g, r)
                     if r.shape != p.shape:
@@ -200,53 +218,13 @@ def collect(node: Node, g: Any, grads: dict[Any, Any]) -> None:
     parts[part] = clone(g) if parts[part] is None else parts[part] + g
 
 
-# ------------------------------------------------------------------------------------------ where a walk starts
-def listed(tensors: Tensors) -> tuple[Tensor, ...]:
-    """One tensor or several, as a tuple."""
-    return (tensors,) if isinstance(tensors, Tensor) else tuple(tensors)
-
-
-def seed_of(t: Tensor, grad: Tensor | None, index: int, create: bool) -> Gradient:
-    """The gradient that the walk starts with at the root `t`: the one given, or 1 for a tensor with one element."""
-    x = t.array
-    if grad is None:
-        if x.size != 1:
-            mend = "reduce it first, e.g. loss.sum().backward(), or pass gradient="
-            raise refuse(RuntimeError, "grad can be implicitly created only for scalar outputs", mend=mend)
-        if not x.shape and not create:
-            return x.dtype.type(1)
-        return wrap(np.ones_like(x)) if create else np.ones_like(x)
-    if not isinstance(grad, Tensor):
-        raise refuse(TypeError, f"gradients can be either Tensors or None, but got {type(grad).__name__}")
-    if grad.array.shape != x.shape:
-        text = SEED_SHAPE.format(index, list(grad.array.shape), list(x.shape))
-        raise refuse(RuntimeError, text, mend="the gradient of a tensor has the tensor's shape")
-    seed = grad if create else grad.array
-    return seed if grad.array.dtype == x.dtype else cast(seed, dtype=x.dtype)
-
-
-def start(outputs: Sequence[Tensor], grads: Any, create: bool) -> tuple[Sequence[Node], Sequence[Gradient]]:
-    """The roots and seeds of a walk, all checked."""
-    given = grads if isinstance(grads, (tuple, list)) else (grads,) * len(outputs)
-    if len(outputs) != len(given):
-        raise refuse(RuntimeError, f"got {len(outputs)} tensors and {len(given)} gradients")
-    roots, seeds = [], []
-    for i, t in enumerate(outputs):
-        if t.node is None:
-            text = f"element {i} of tensors does not require grad and does not have a grad_fn"
-            mend = "some tensor it was computed from must have requires_grad=True, outside no_grad()"
-            raise refuse(RuntimeError, text, mend=mend)
-        roots.append(t.node)
-        seeds.append(seed_of(t, given[i], i, create))
-    return roots, seeds
-
-
+# ------------------------------------------------------------------------------------------ the user's two calls
 def backward(
     tensors: Tensors,
     grad_tensors: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
-    inputs: Tensors | None = None,
+    inputs: Inputs | None = None,
 ) -> None:
     """Add ∂(Σ tensorᵢ · gradᵢ)/∂leaf to the `.grad` of every leaf, or of the `inputs`.
 
@@ -275,16 +253,7 @@ def backward(
         tensors = listed(tensors)
         roots, values = start(tensors, grad_tensors, create_graph)
     retain = create_graph if retain_graph is None else retain_graph
-    wanted: dict[Node, Tensor] | None = None
-    if inputs is not None:
-        wanted = {}
-        for i, t in enumerate(listed(inputs)):
-            if t.node is None:
-                text = f"One of the differentiated Tensors does not require grad (inputs[{i}])"
-                raise refuse(RuntimeError, text, mend="call requires_grad_() on it before it is used")
-            wanted[t.node] = t
-        if not wanted:
-            raise refuse(RuntimeError, "'inputs' argument to backward() cannot be empty.")
+    wanted = None if inputs is None else ends_of(inputs)
     ends = None if wanted is None else set(wanted)
     found, heard = walk(
         roots, values, retain=retain, create=create_graph, wanted=ends, adds=True, given=grad_tensors is not None,
@@ -301,26 +270,28 @@ def backward(
         else:
             accumulate(end, g, create_graph)
         if node.extra is not None:
-            for hook in tuple(node.note("post", {}).values()):
-                hook(end)
+            tell_grown(node, end, g, create_graph)
     if heard is not None:
         heard.tell("walked")
 
 
 def grad(
     outputs: Tensors,
-    inputs: Tensors,
+    inputs: Inputs,
     grad_outputs: Tensor | Sequence[Tensor | None] | None = None,
     retain_graph: bool | None = None,
     create_graph: bool = False,
+    only_inputs: bool = True,
     allow_unused: bool | None = None,
+    is_grads_batched: bool = False,
     materialize_grads: bool = False,
 ) -> tuple[Tensor, ...]:
     """∂(Σ outputᵢ · gradᵢ)/∂input for each of the inputs, as a tuple; no `.grad` is touched.
 
     Only the rules between outputs and inputs are called. With `create_graph` the results can be differentiated again.
     An input on which the outputs do not depend is an error; with `allow_unused` its result is None, and with
-    `materialize_grads` it is 0.
+    `materialize_grads` it is 0. For a dictionary of inputs the result is a dictionary. With `is_grads_batched` the
+    first axis of `grad_outputs` counts the seeds, and that of the results the gradients for each.
 
     >>> import tinygrad_pt as torch
     >>> x = torch.tensor(3.0, requires_grad=True)
@@ -331,30 +302,41 @@ def grad(
     """
     if materialize_grads and allow_unused is False:
         raise refuse(ValueError, MATERIALIZED)
-    xs = listed(inputs)
-    outputs = listed(outputs)
-    roots, values = start(outputs, grad_outputs, create_graph)
-    for t in xs:
-        if t.node is None:
-            text = "One of the differentiated Tensors does not require grad"
-            raise refuse(RuntimeError, text, mend="call requires_grad_() on it before it is used")
-    wanted = {t.node for t in xs if t.node is not None}
-    reachable = {*roots, *(p for node in order(roots, wanted) for p in node.parents if isinstance(p, Node))}
-    for i, t in enumerate(xs):
-        if t.node not in reachable and not allow_unused and not materialize_grads:
-            raise refuse(RuntimeError, UNUSED.format(i))
+    xs, outputs = inputs_of(inputs, "grad"), listed(outputs)
     retain = create_graph if retain_graph is None else retain_graph
+    if not only_inputs:
+        warnings.warn(ONLY_INPUTS, FutureWarning, stacklevel=2)
+    unused = bool(allow_unused) or materialize_grads
+    found: Any
+    if is_grads_batched:
+        found = unbatched(
+            lambda seeds, last: grad(outputs, xs, seeds, retain or not last, create_graph, allow_unused=unused),
+            outputs, grad_outputs,
+        )  # fmt: skip
+    else:
+        found = gradients(outputs, xs, grad_outputs, retain, create_graph, unused)
+    if materialize_grads:
+        found = tuple(zeros_like(t, create_graph) if g is None else g for g, t in zip(found, xs, strict=True))
+    return dict(zip(inputs, found, strict=True)) if isinstance(inputs, dict) else found  # type: ignore[return-value]
+
+
+def gradients(
+    outputs: tuple[Tensor, ...], xs: tuple[Tensor, ...], seeds: Any, retain: bool, create: bool, unused: bool
+) -> tuple[Tensor | None, ...]:
+    """`grad` for one seed per output: one walk."""
+    roots, values = start(outputs, seeds, create)
+    wanted = {t.node for t in xs if t.node is not None}
+    if not unused:
+        reachable = {*roots, *(p for node in order(roots, wanted) for p in node.parents if isinstance(p, Node))}
+        for i, t in enumerate(xs):
+            if t.node not in reachable:
+                raise refuse(RuntimeError, UNUSED.format(i))
     found, heard = walk(
-        roots, values, retain=retain, create=create_graph, wanted=wanted, given=grad_outputs is not None,
-        outputs=outputs,
-    )  # fmt: skip
-    results = []
-    for t in xs:
-        g = found.get(t.node)  # type: ignore[arg-type]
-        if g is None:
-            results.append(wrap(np.zeros_like(t.array)) if materialize_grads else None)
-        else:
-            results.append(g if isinstance(g, Tensor) else wrap(g))
+        roots, values, retain=retain, create=create, wanted=wanted, given=seeds is not None, outputs=outputs
+    )
+    if not unused and (missing := next((i for i, t in enumerate(xs) if t.node not in found), None)) is not None:
+        raise refuse(RuntimeError, UNUSED.format(missing))
+    results = [g if (g := found.get(t.node)) is None or isinstance(g, Tensor) else wrap(g) for t in xs]  # type: ignore[arg-type]
     if heard is not None:
         heard.tell("walked")
-    return tuple(results)  # type: ignore[arg-type]
+    return tuple(results)

@@ -10,7 +10,8 @@ import numpy as np
 from tinygrad_pt import dtypes
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import SAVED, Array, Leaf, Node, Tensor
+from tinygrad_pt.graph import PICK, SAVED, Array, Leaf, Node, Rule, Tensor
+from tinygrad_pt.ops.special import constant_in
 from tinygrad_pt.texts import INVALID_GRADIENT, MUTATED, SECOND
 
 
@@ -40,9 +41,34 @@ def stale(guards: tuple[Any, ...]) -> bool:
     return False
 
 
-def freed(node: Node) -> Exception:
-    """The error about a vertex whose saved values an earlier backward walk has freed."""
-    return refuse(RuntimeError, SECOND, node.op.name, scope=node.scope)
+def revive(node: Node) -> None:
+    """Give a vertex that an earlier walk has freed its arguments again, if it had saved none; else raise an error.
+
+    A Python number that a rule reads, as in `x * 2`, counts as saved, because PyTorch saves it as a tensor.
+    """
+    op, parents = node.op, node.parents
+    mask = sum(1 << i for i, p in enumerate(parents) if isinstance(p, Node))
+    keep = op.keep.get((mask, len(parents)), op.keep.get(mask, (op is not PICK and "ctx" not in node.attrs,)))
+    if any(keep):
+        raise refuse(RuntimeError, SECOND, op.name, scope=node.scope)
+    node.args = (None, *parents)
+
+
+def flattened(node: Node, rules: tuple[Rule | None, ...]) -> tuple[Rule | None, ...]:
+    """The rules of a vertex whose gradients are functions of its value y with derivative 0 (`Op.flat`)."""
+    y = wrap(np.broadcast_to(np.zeros((), node.dtype), node.shape), node)
+
+    def flat(rule: Rule) -> Rule:
+        return lambda g, *args, **attrs: constant_in(rule(g, *args, **attrs), y)
+
+    return tuple(None if rule is None else flat(rule) for rule in rules)
+
+
+def mark_flat(y: Tensor) -> Tensor:
+    """The result of functions which together are what `Op.flat` says of one op."""
+    if y.node is not None and not isinstance(y.node, Leaf):
+        y.node.set_note("flat", True)
+    return y
 
 
 def mutated_text(value: Array | np.generic, origin: object, version: int, expected: int) -> str:

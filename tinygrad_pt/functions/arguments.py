@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Iterable, Sequence
+from itertools import count
 from typing import Any, SupportsIndex, TypeAlias, overload
 
 import numpy as np
@@ -11,7 +13,7 @@ import numpy as np
 from tinygrad_pt import dtypes
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import axis_of, refuse
-from tinygrad_pt.functions.checks import expect_tensor, is_index, missing, not_a
+from tinygrad_pt.functions.checks import OVERLOADED, expect_tensor, is_int, missing, no_overload, not_a
 from tinygrad_pt.graph import OPS, Tensor
 
 __all__ = ["Size", "is_complex", "is_floating_point", "is_nonzero", "is_tensor", "numel"]
@@ -35,11 +37,18 @@ def _cast_quietly(x: Any, kind: np.dtype[Any]) -> np.ndarray:
 
 
 class Size(tuple[int, ...]):
-    """The shape of a tensor: a tuple that prints as PyTorch's.
+    """The shape of a tensor: a tuple of integers that prints as PyTorch's, as do its parts, sums and multiples.
+
+    Raises TypeError if one of the sizes is no integer.
 
     >>> Size((2, 3)), Size((2, 3)).numel()
     (torch.Size([2, 3]), 6)
+    >>> Size((2, 3)) + (4,)
+    torch.Size([2, 3, 4])
     """
+
+    def __new__(cls, sizes: Iterable[SupportsIndex] = ()) -> Size:
+        return size_of(cls, map(_size, sizes, count()))
 
     def numel(self) -> int:
         """The product of the sizes."""
@@ -48,12 +57,49 @@ class Size(tuple[int, ...]):
     def __repr__(self) -> str:
         return f"torch.Size({list(self)})"
 
+    def __reduce__(self) -> tuple[type[Size], tuple[tuple[int, ...]]]:
+        return Size, (tuple(self),)
+
     @overload
     def __getitem__(self, index: SupportsIndex) -> int: ...
     @overload
     def __getitem__(self, index: slice) -> Size: ...
     def __getitem__(self, index: SupportsIndex | slice) -> int | Size:
-        return Size(tuple.__getitem__(self, index)) if isinstance(index, slice) else tuple.__getitem__(self, index)
+        found = tuple.__getitem__(self, index)
+        return size_of(Size, found) if isinstance(index, slice) else found  # type: ignore[arg-type, return-value]
+
+    def __add__(self, other: tuple[int, ...]) -> Size:  # type: ignore[override]  # PyTorch's, too, is narrower
+        if not isinstance(other, tuple):
+            raise refuse(TypeError, f"can only concatenate tuple (not {type(other).__name__}) to torch.Size", None)
+        return Size((*self, *other))
+
+    def __radd__(self, other: tuple[int, ...]) -> Size:
+        if not isinstance(other, tuple):
+            return NotImplemented
+        return Size((*other, *self))
+
+    def __mul__(self, times: SupportsIndex) -> Size:
+        if not hasattr(times, "__index__"):
+            raise refuse(TypeError, f"can't multiply sequence by non-int of type '{type(times).__name__}'", None)
+        return size_of(Size, tuple.__mul__(self, times))
+
+    __rmul__ = __mul__
+
+
+size_of: Callable[[type[Size], Iterable[int]], Size] = tuple.__new__  # without a look at each size
+
+
+def _size(value: Any, place: int) -> int:
+    """A size as Python's integer."""
+    if value.__class__ is int:
+        if value.bit_length() > 63:
+            raise refuse(ValueError, "Overflow when unpacking long long", None)
+        return value
+    integral = hasattr(value, "__index__") and not (isinstance(value, Tensor) and value.array.dtype.kind not in "biu")
+    if not integral:
+        text = f"torch.Size() takes an iterable of 'int' (item {place} is '{type(value).__name__}')"
+        raise refuse(TypeError, text, None)
+    return operator.index(value)
 
 
 # ------------------------------------------------------------------------------------------ numbers and dtypes
@@ -77,21 +123,28 @@ def scalar_array(value: Any, kind: dtypes.dtype, op: str = "") -> np.ndarray:
     held = (bool, int, float, np.ndarray, *((complex, np.generic) if kind.rank > 1 else ()))
     if not isinstance(x, held) or (isinstance(x, np.ndarray) and x.dtype.kind not in "biufc"):
         raise refuse(TypeError, f"a Number is expected, not {type(x).__name__}", op, value)
-    if isinstance(x, int) and not -(2**63) <= x < 2**64:
-        raise refuse(OverflowError, "int too big to convert", op, value)
+    if isinstance(x, int):
+        dtypes.result_type(x)  # raises for one of more than 64 bits
     too_large = ""
     if kind.rank == 1 and not isinstance(x, np.ndarray):
         info = np.iinfo(kind.numpy)
-        x = int(x) if isinstance(x, float) and math.isfinite(x) else x
-        if isinstance(x, float) or not (info.min or -info.max) <= x <= info.max:
-            too_large = f"{kind.name}_t"
+        low = info.min if info.min or isinstance(x, float) else -info.max  # a negative integer is one modulo 2ⁿ
+        if not low <= x <= info.max:
+            too_large = "int" if kind is dtypes.int32 else f"{kind.name}_t"
     elif isinstance(x, complex):
         too_large = "float" if kind.rank == 2 else ""
     elif kind.numpy == np.float32 and isinstance(x, float) and math.isfinite(x) and abs(x) > 3.4028235677973366e38:
         too_large = "float"
+    elif kind is dtypes.float16 and not isinstance(x, np.ndarray) and 65520 <= abs(x) < math.inf:
+        too_large = "c10::Half"
     if too_large:
         raise refuse(RuntimeError, f"value cannot be converted to type {too_large} without overflow", op, value)
     return cast(x, kind.numpy)
+
+
+def written_number(value: Any, kind: dtypes.dtype, op: str) -> np.ndarray:
+    """`scalar_array` of a number that is put among elements: there one that is too large for halves is inf."""
+    return cast(value, kind.numpy) if kind is dtypes.float16 else scalar_array(value, kind, op)
 
 
 def promoted(*tensors: Tensor) -> list[Tensor]:
@@ -105,13 +158,24 @@ def promoted_to(target: dtypes.dtype, t: Tensor) -> Tensor:
     return t if t.array.dtype == target.numpy else OPS["cast"](t, dtype=target)
 
 
+NOWHERE = wrap(np.zeros((), bool))
+
+
+def flat_in(y: Tensor, *tensors: Any) -> Tensor:
+    """y, whose derivative with respect to these tensors is 0: it requires grad if one of them does."""
+    for x in tensors:
+        if isinstance(x, Tensor) and x.node is not None:
+            y = OPS["where"](NOWHERE, x, y)
+    return y
+
+
 # ------------------------------------------------------------------------------------------ dims and sizes
 def axis_from(dim: Any, ndim: int, op: str = "", *tensors: Any) -> int:
     """One dim, checked, as 0 … ndim-1; `op` and its tensors are for the error."""
     try:
         return axis_of(dim, ndim)
-    except (IndexError, TypeError) as error:
-        raise refuse(type(error), str(error), op, *tensors) from None
+    except (IndexError, TypeError, ValueError) as error:
+        raise _wrong_dim(error, "int", dim, op, tensors) from None
 
 
 def axes_from(dim: Any, ndim: int, op: str = "", *tensors: Any) -> tuple[int, ...] | None:
@@ -121,24 +185,49 @@ def axes_from(dim: Any, ndim: int, op: str = "", *tensors: Any) -> tuple[int, ..
     dims = dim if isinstance(dim, (tuple, list)) else (dim,)
     try:
         axes = tuple([axis_of(d, ndim) for d in dims])
-    except (IndexError, TypeError) as error:
-        raise refuse(type(error), str(error), op, *tensors) from None
+    except (IndexError, TypeError, ValueError) as error:
+        raise _wrong_dim(error, "tuple of ints", dim, op, tensors) from None
     if len(axes) > 1 and len(set(axes)) < len(axes):
         twice = next(a for a in axes if axes.count(a) > 1)
         raise refuse(RuntimeError, f"dim {twice} appears multiple times in the list of dims", op, *tensors)
     return axes if axes and ndim else None
 
 
+def _wrong_dim(error: Exception, kind: str, dim: Any, op: str, tensors: tuple[Any, ...]) -> Exception:
+    """The error about a dim, with the op; about one of another type, PyTorch's with the name of the argument."""
+    if not op or not isinstance(error, TypeError):
+        return refuse(type(error), str(error), op, *tensors)
+    return no_overload(op, *tensors, dim) if op in OVERLOADED else not_a(kind, dim, op, "dim", 2)
+
+
+def truth(function: str, **flags: Any) -> bool:
+    """Whether one of several names of a flag is set; each must be a bool."""
+    for name, flag in flags.items():
+        if flag.__class__ is not bool:
+            raise not_a("bool", flag, function, name)
+    return any(flags.values())
+
+
+# PyTorch's name of the argument that lists sizes or dims.
+LISTED = {"reshape": "shape", "permute": "dims", "tile": "dims", "flip": "dims", "repeat": "repeats", "roll": "shifts"}
+
+
 def sizes_from(sizes: Sequence[Any], function: str = "size") -> tuple[int, ...]:
     """`f(2, 3)`, `f((2, 3))`, `f([2, 3])`, `f(torch.Size([2, 3]))` alike."""
-    if len(sizes) == 1 and isinstance(sizes[0], (tuple, list)):
-        sizes = sizes[0]
+    given: Any = sizes
+    if len(sizes) == 1:
+        given = sizes[0]
+        if isinstance(given, (tuple, list)):
+            sizes = given
     found = []
     for position, n in enumerate(sizes):
-        if n.__class__ is not int and (isinstance(n, bool) or not is_index(n)):
-            wrong = f"but found element of type {type(n).__name__} at pos {position}"
-            raise refuse(TypeError, f"{function}(): argument 'size' must be tuple of ints, {wrong}", function)
-        found.append(n.__index__())
+        if n.__class__ is not int and not is_int(n):
+            raise not_a("tuple of ints", given, function, LISTED.get(function, "size"), 1)
+        if not -(2**63) <= (i := n.__index__()) < 2**63:
+            text = f"{function}(): argument '{LISTED.get(function, 'size')}' failed to unpack the object at pos "
+            text += f'{position + 1} with error "Overflow when unpacking long long'
+            raise refuse(TypeError, text, function)
+        found.append(i)
     return tuple(found)
 
 
@@ -152,6 +241,9 @@ def positive_sizes(sizes: Sequence[Any], function: str) -> tuple[int, ...]:
             text = f"Trying to create tensor with negative dimension {n}: {list(found)}"
             text = "zeros: Dimension size must be non-negative." if function == "zeros" else text
             raise refuse(RuntimeError, text, function)
+    if math.prod(found) >= 2**60:
+        text = f"Storage size calculation overflowed with sizes={list(found)}"
+        raise refuse(RuntimeError, text, function)
     return found
 
 

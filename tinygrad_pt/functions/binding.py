@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.calling import wrap
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.checks import expect_tensor
 from tinygrad_pt.graph import Tensor, born
 from tinygrad_pt.inplace import may_write, write
@@ -70,6 +71,9 @@ def reflected(function: Callable[..., Tensor]) -> Operator:
     """The operator with its operands swapped."""
 
     def method(self: Tensor, other: Any) -> Tensor:
+        if not isinstance(self, Tensor):
+            text = f"descriptor '__r{function.__name__}__' for 'Tensor' objects doesn't apply to a "
+            raise refuse(TypeError, f"{text}'{type(self).__name__}' object")
         return function(_operand(other), self)
 
     return method

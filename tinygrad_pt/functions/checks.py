@@ -25,11 +25,41 @@ def expect_tensor(value: Any, function: str, name: str = "input", position: int 
     return value
 
 
+def type_name(value: Any) -> str:
+    """The name of a value's type in PyTorch's errors about arguments: `int`, `Tensor`, `torch.dtype`, `numpy.int64`."""
+    kind = type(value)
+    if kind.__module__ == "numpy":
+        return f"numpy.{kind.__name__}"
+    return f"torch.{kind.__name__}" if kind.__name__ in ("dtype", "device", "Size") else kind.__name__
+
+
 def not_a(kind: str, value: Any, function: str, name: str, position: int = 0, mend: str = "") -> Exception:
     """PyTorch's TypeError about an argument of the wrong type; a keyword argument has position 0."""
     where = f" (position {position})" if position else ""
-    text = f"{function}(): argument '{name}'{where} must be {kind}, not {type(value).__name__}"
+    text = f"{function}(): argument '{name}'{where} must be {kind}, not {type_name(value)}"
+    if isinstance(value, (tuple, list)) and kind == "tuple of ints" and value:
+        i = next((i for i, n in enumerate(value) if not is_int(n)), 0)
+        text = text.rpartition(", not ")[0] + f", but found element of type {type_name(value[i])} at pos {i}"
     return refuse(TypeError, text, None, mend="wrap it in torch.tensor(...)" if kind == "Tensor" else mend)
+
+
+# PyTorch's functions with several signatures: an argument that fits none of them is refused by this text.
+OVERLOADED = frozenset(
+    """
+    addmm all any arange argsort baddbmm bitwise_and bitwise_or bitwise_xor clamp clamp_ clip clip_ count_nonzero div
+    divide eq eye floor_divide fmod ge greater greater_equal gt le lerp less less_equal linspace logspace lt
+    masked_fill max mean min moveaxis movedim multiply narrow ne normal not_equal prod randint randint_like remainder
+    repeat_interleave round rsub scatter searchsorted sort split squeeze std subtract sum tensor_split true_divide var
+    transpose where
+    """.split()
+)
+
+
+def no_overload(function: str, *args: Any, **kwargs: Any) -> Exception:
+    """PyTorch's TypeError about a call that fits none of several signatures."""
+    got = ", ".join([*map(type_name, args), *(f"{k}={type_name(v)}" for k, v in kwargs.items())])
+    text = f"{function}() received an invalid combination of arguments - got ({got}), but expected one of:"
+    return refuse(TypeError, f"{text}\n * those of help(torch.{function})", None)
 
 
 def missing(name: str, function: str) -> Exception:
@@ -57,48 +87,80 @@ def is_index(value: Any) -> bool:
     """Whether Python takes the value for an integer."""
     try:
         operator.index(value)
-    except TypeError:
+    except (TypeError, RuntimeError):
         return False
     return True
+
+
+def is_int(value: Any) -> bool:
+    """Whether PyTorch takes the value for an integer: a tensor must be 0-d, and truth values are none."""
+    if isinstance(value, Tensor):
+        x = value.array
+        return x.dtype.kind in "iu" and x.ndim == 0
+    return not isinstance(value, (bool, np.bool_)) and is_index(value)
 
 
 def _is_a(*kinds: type) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, kinds)
 
 
-def _holds_one(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.array.size == 1
+def _is_number(value: Any) -> bool:
+    if isinstance(value, Tensor):
+        return value.array.ndim == 0 and value.node is None
+    return isinstance(value, (int, float, complex, np.number))
+
+
+def _is_float(value: Any) -> bool:
+    return _is_number(value) and not isinstance(value, (complex, np.complexfloating))
 
 
 def _all_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, (tuple, list)) and all(map(test, value))
 
 
-# Types in signatures: a test of a value, and PyTorch's name. Values of other types are not tested.
-TYPES: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "Tensor": (_is_a(Tensor), "Tensor"),
-    "Operand": (_is_a(Tensor, int, float, complex, np.ndarray, np.generic), "Tensor"),
-    "Number": (_is_a(Tensor, int, float, complex, np.generic), "Number"),
-    "float": (lambda v: isinstance(v, (int, float, np.generic)) or _holds_one(v), "float"),
-    "int": (is_index, "int"),
-    "str": (_is_a(str), "str"),
-    "None": (lambda value: value is None, "None"),
-    "Dims": (lambda value: value is None or is_index(value) or _all_of(is_index)(value), "tuple of ints"),
-    "Sequence[Any]": (_is_a(tuple, list), "tuple"),
-    "Sequence[int]": (_all_of(is_index), "tuple of ints"),
-    "Sequence[Tensor]": (_all_of(_is_a(Tensor)), "tuple of Tensors"),
+# Types in signatures: classes whose instances all fit, a test of other values, and PyTorch's name. Values of types that
+# do not stand here are not tested.
+NONE = type(None)
+TYPES: dict[str, tuple[tuple[type, ...], Callable[[Any], bool], str]] = {
+    "Tensor": ((), _is_a(Tensor), "Tensor"),
+    "Operand": ((int, float), _is_a(Tensor, int, float, complex, np.ndarray, np.generic), "Tensor"),
+    "Number": ((int, float, bool), _is_number, "Number"),
+    "float": ((int, float, bool), _is_float, "float"),
+    "int": ((int,), is_int, "int"),
+    "bool": ((bool,), _is_a(), "bool"),
+    "str": ((str,), _is_a(), "str"),
+    "None": ((NONE,), _is_a(), "None"),
+    "Dtype": ((NONE, dtypes.dtype), _is_a(dtypes.dtype, np.dtype, type), "torch.dtype"),
+    "Dims": ((NONE, int), lambda value: is_int(value) or _all_of(is_int)(value), "tuple of ints"),
+    "Sequence[Any]": ((), _is_a(tuple, list), "tuple"),
+    "Sequence[int]": ((), _all_of(is_int), "tuple of ints"),
+    "Sequence[Tensor]": ((), _all_of(_is_a(Tensor)), "tuple of Tensors"),
 }
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """Decorator: a function's errors name it and its arguments, and are PyTorch's where Python or NumPy fail inside.
+    """Decorator: arguments have the types of the signature, or PyTorch's error names the one that has not.
 
-    The types in the signature tell which argument is wrong; they are looked up only when there is an error. The
-    decorator costs one call, so functions on hot paths check their arguments themselves.
+    Errors from inside the function name it and its arguments, and are PyTorch's where Python or NumPy fail. The
+    decorator costs a call and a look at each argument, so functions on hot paths check their arguments themselves.
     """
+    code = inspect.unwrap(function).__code__
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    kinds = {name: str(function.__annotations__.get(name)).split(" | ") for name in names}
+    kinds = {name: several for name, several in kinds.items() if all(kind in TYPES for kind in several)}
+    fits = {name: {c for kind in several for c in TYPES[kind][0]} for name, several in kinds.items()}
+    positional = [fits.get(name) for name in names[: code.co_argcount]]
 
     @functools.wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        for known, value in zip(positional, args, strict=False):
+            if known is not None and value.__class__ not in known:
+                _fit(function, kinds, fits, args, kwargs)
+                break
+        else:
+            for name, value in kwargs.items():
+                if name in fits and value.__class__ not in fits[name]:
+                    _fit(function, kinds, fits, args, kwargs)
         try:
             return function(*args, **kwargs)
         except Exception as error:
@@ -107,27 +169,42 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     return guarded
 
 
+def _fit(
+    function: Callable[..., Any], kinds: dict[str, list[str]], fits: dict[str, set[type]], args: Any, kwargs: Any
+) -> None:
+    """Raise PyTorch's error about the first argument that has none of the types it may have."""
+    try:
+        given = inspect.signature(function).bind(*args, **kwargs).arguments
+    except TypeError:
+        return  # Python says what is missing, or too much, when the function is called
+    for i, (name, value) in enumerate(given.items()):
+        if name not in kinds or any(value.__class__ in TYPES[kind][0] or TYPES[kind][1](value) for kind in kinds[name]):
+            if isinstance(value, Tensor) and not {"Tensor", "Operand"}.isdisjoint(kinds.get(name, ())):
+                fits[name].add(value.__class__)
+        elif function.__name__ in OVERLOADED:
+            raise no_overload(function.__name__, *args, **kwargs)
+        else:
+            kind, position = TYPES[kinds[name][0]][2], i + 1 if i < len(args) else 0
+            raise not_a(kind, value, function.__name__, "input" if name == "self" else name, position)
+
+
 def _blame(error: Exception, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> NoReturn:
     """Raise PyTorch's error about a call that failed, or Python's own if the call does not fit the signature."""
-    signature = inspect.signature(function)
     try:
-        given = signature.bind(*args, **kwargs).arguments
+        inspect.signature(function).bind(*args, **kwargs)
     except TypeError:
         raise error from None
-    name = function.__name__
-    if isinstance(error, RAW) and vars(error).get("op") is None:
-        for i, (key, value) in enumerate(given.items()):
-            parameter = signature.parameters[key]
-            kinds = str(parameter.annotation).split(" | ")
-            if parameter.kind is not parameter.VAR_POSITIONAL and all(k in TYPES for k in kinds):
-                if not any(TYPES[k][0](value) for k in kinds):
-                    position = 0 if parameter.kind is parameter.KEYWORD_ONLY else i + 1
-                    raise not_a(TYPES[kinds[0]][1], value, name, "input" if key == "self" else key, position) from None
     shown = [x for x in (*args, *kwargs.values()) if isinstance(x, (Tensor, int, float)) and not isinstance(x, bool)]
-    if name_op(error, name, *shown) or not isinstance(error, RAW):
+    if name_op(error, function.__name__, *shown) or not isinstance(error, (MemoryError, *RAW)):
         raise error
+    if isinstance(error, MemoryError):
+        raise refuse(RuntimeError, NO_MEMORY.format(error), function.__name__, *shown) from None
+    for x in shown:
+        if isinstance(x, int) and not -(2**63) <= x < 2**63:
+            raise refuse(ValueError, "Overflow when unpacking long long", function.__name__, *shown) from None
     kind = next((k for k in (TypeError, IndexError, ValueError) if isinstance(error, k)), TypeError)
-    raise refuse(kind, str(error), name, *shown) from error
+    raise refuse(kind, str(error), function.__name__, *shown) from error
 
 
+NO_MEMORY = "DefaultCPUAllocator: can't allocate memory: {}"
 RAW = (AttributeError, TypeError, ValueError, LookupError, ArithmeticError)  # Python's and NumPy's, about an argument

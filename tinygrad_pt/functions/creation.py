@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 
-from tinygrad_pt import dtypes, random
+from tinygrad_pt import dtypes, ops, random
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import class_name, refuse
-from tinygrad_pt.functions.arguments import Dtype, Number, cast, positive_sizes, scalar_array, sizes_from
+from tinygrad_pt.functions.arguments import (
+    Dtype,
+    Number,
+    Operand,
+    cast,
+    flat_in,
+    positive_sizes,
+    scalar_array,
+    sizes_from,
+)  # fmt: skip
 from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, missing, not_a
 from tinygrad_pt.graph import Leaf, Tensor
@@ -22,10 +33,13 @@ from tinygrad_pt.random import Generator
 __all__ = [
     "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
     "ShortTensor", "arange", "as_tensor", "asarray", "bernoulli", "device", "empty", "empty_like", "eye",
-    "from_numpy", "full", "full_like", "get_rng_state", "linspace", "logspace", "multinomial", "normal", "ones",
-    "ones_like", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm", "scalar_tensor",
-    "set_rng_state", "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like",
+    "from_numpy", "full", "full_like", "get_rng_state", "layout", "linspace", "logspace", "multinomial", "normal",
+    "ones", "ones_like", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm",
+    "scalar_tensor", "set_rng_state", "strided", "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
+
+
+P = ParamSpec("P")
 
 
 class device:
@@ -46,6 +60,12 @@ class device:
         self.type = name
         self.index = int(place) if place else index
 
+    def __enter__(self) -> device:
+        return self  # what is made inside lives there, as everywhere
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, device) and self.type == other.type
 
@@ -59,6 +79,16 @@ class device:
         return self.type
 
 
+class layout:
+    """How a tensor lies in memory. There is one way: by strides."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "torch.strided"
+
+
+strided = layout()
 CPU = device("cpu")
 Place = str | device | None
 
@@ -81,6 +111,31 @@ def fresh(array: Any, requires_grad: bool = False, place: Place = None) -> Tenso
     return t
 
 
+def maker(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
+    """Decorator: a function that makes tensors takes PyTorch's other words, too.
+
+    `layout` and `pin_memory` say where and how; there is one way here. A `size` may be given by name.
+    """
+    name = function.__name__
+    sized = any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(function).parameters.values())
+
+    @functools.wraps(function)
+    def made(*args: Any, **words: Any) -> Tensor:
+        if words:
+            if words.pop("layout", None) not in (None, strided):
+                raise refuse(RuntimeError, "only the layout torch.strided exists here", name)
+            if words.pop("pin_memory", None):
+                text = "pin_memory=True requires a CUDA or other accelerator backend; no pinned memory allocator is "
+                raise refuse(RuntimeError, f"{text}available on this system.", name)
+            if sized and "size" in words:
+                if args:
+                    raise refuse(TypeError, f"{name}() got multiple values for argument 'size'", name)
+                args = (words.pop("size"),)
+        return function(*args, **words)
+
+    return made
+
+
 # ------------------------------------------------------------------------------------------ from data
 SEQUENCES = (list, tuple, range, bytearray)
 NUMBERS = {bool, int, float, complex}
@@ -95,13 +150,14 @@ def _array(data: Any, dtype: Dtype) -> np.ndarray:
     if isinstance(data, (Tensor, np.ndarray, np.generic)):
         x = data.array if isinstance(data, Tensor) else _native(np.asarray(data))
         return cast(x, (target or dtypes.of(x.dtype)).numpy)
-    x = _nested(data)
+    x = _nested(data, target)
     if target is None:
         kind = _natural(x, data)
         return x if x.dtype is kind else cast(x, kind)
     if target.rank == 1 and x.dtype.kind in "if":
         info = np.iinfo(target.numpy)
-        if x.size and not np.all((x >= float(info.min or -info.max)) & (x <= float(info.max))):
+        low = info.min if info.min or x.dtype.kind == "f" else -info.max  # a negative integer is one modulo 2ⁿ
+        if x.size and not np.all((x >= float(low)) & (x <= float(info.max))):
             text = f"value cannot be converted to type {target.name} without overflow"
             raise refuse(RuntimeError, text, "tensor", data)
     if target is dtypes.float16 and x.dtype == np.float64:  # PyTorch rounds twice
@@ -119,7 +175,7 @@ def _native(x: np.ndarray) -> np.ndarray:
     return x
 
 
-def _nested(data: Any) -> np.ndarray:
+def _nested(data: Any, target: dtypes.dtype | None = None) -> np.ndarray:
     """A new array of nested lists of numbers, as wide as Python's numbers are."""
     if data.__class__ not in NUMBERS:
         data = _plain(data) if isinstance(data, SEQUENCES) else _element(data)
@@ -130,6 +186,8 @@ def _nested(data: Any) -> np.ndarray:
     except ValueError:  # elements that are arrays of different shapes
         raise refuse(ValueError, ONE_ELEMENT, "tensor", data) from None
     if x.dtype.kind == "O" or x.dtype == np.uint64:
+        if target is not None and target.rank != 1:
+            return cast(data, np.dtype(float))
         raise refuse(ValueError, TOO_LONG, "tensor", data)
     return x
 
@@ -170,10 +228,22 @@ def _element(value: Any) -> Any:
     return value
 
 
+def _kinds_in(data: Any, kinds: set[dtypes.dtype]) -> bool:
+    """Collect the dtypes of the elements of nested lists; whether there are tensors among them."""
+    if not isinstance(data, (list, tuple)):
+        kinds.add(dtypes.of(data.dtype) if hasattr(data, "dtype") else dtypes.of_number(data))
+        return isinstance(data, Tensor)
+    types = set(map(type, data))
+    return any([_kinds_in(d, kinds) for d in ([kind() for kind in types] if types <= NUMBERS else data)])
+
+
 def _natural(x: np.ndarray, data: Any) -> np.dtype[Any]:
     """The dtype of an array of `data`: the default one for Python's floats, NumPy's own for its numbers."""
     if x.size == 0 and not hasattr(data, "dtype"):
         return dtypes.get_default_dtype().numpy
+    kinds: set[dtypes.dtype] = set()
+    if isinstance(data, (list, tuple)) and _kinds_in(data, kinds):
+        return functools.reduce(dtypes.promote_types, kinds).numpy
     if x.dtype.kind in "fc":
         while isinstance(data, (list, tuple)):
             data = data[0]
@@ -211,6 +281,7 @@ def as_tensor(data: Any, dtype: Dtype = None, device: Place = None) -> Tensor:
     return tensor(data, dtype=dtype, device=device)
 
 
+@checked
 def from_numpy(array: np.ndarray) -> Tensor:
     """A tensor that shares the memory of a NumPy array: a change of either shows in both.
 
@@ -224,9 +295,36 @@ def from_numpy(array: np.ndarray) -> Tensor:
     return fresh(_native(array))
 
 
-def asarray(obj: Any, *, dtype: Dtype = None, device: Place = None, copy: bool | None = None) -> Tensor:
-    """`as_tensor`; with `copy=True` always in new memory."""
-    return tensor(obj, dtype=dtype, device=device) if copy else as_tensor(obj, dtype, device)
+def asarray(
+    obj: Any, *, dtype: Dtype = None, device: Place = None, copy: bool | None = None, requires_grad: bool | None = None
+) -> Tensor:
+    """`as_tensor`; with `copy=True` always in new memory, with `copy=False` never.
+
+    The result requires grad if `obj` does, unless `requires_grad` says otherwise.
+    """
+    if requires_grad is None:
+        requires_grad = isinstance(obj, Tensor) and obj.requires_grad
+        if requires_grad:
+            text = "torch.asarray: unspecified requires_grad now defaults to obj.requires_grad instead of False. Pass "
+            text += "requires_grad=False explicitly to get the old behavior and silence this warning."
+            warnings.warn(text, UserWarning, stacklevel=2)
+    t = as_tensor(obj, dtype, device)
+    shared = t is obj or (isinstance(obj, np.ndarray) and np.shares_memory(t.array, obj))
+    if copy is False and not shared:
+        kind = (
+            "arbitrary sequence" if not hasattr(obj, "dtype") else f"tensor with dtype '{dtypes.of(obj.dtype).spoken}'"
+        )
+        into = f"dtype '{t.dtype.spoken}'" if hasattr(obj, "dtype") else "a tensor"
+        raise refuse(ValueError, f"can't alias {kind} into {into}.", "asarray", obj)
+    if copy and shared:
+        t = ops.clone(t)
+    if not requires_grad and not t.is_leaf:
+        t = t.detach()
+    if requires_grad and t.array.dtype.kind != "f":
+        raise refuse(
+            RuntimeError, "Only Tensors of floating point and complex dtype can require gradients", "asarray", t
+        )
+    return t.requires_grad_(requires_grad) if t.is_leaf else t
 
 
 class TypedTensor:
@@ -236,8 +334,8 @@ class TypedTensor:
         self.kind = kind
 
     def __call__(self, *data: Any) -> Tensor:
-        if len(data) == 1 and isinstance(data[0], (list, tuple, np.ndarray, Tensor)):
-            return tensor(data[0], dtype=self.kind)
+        if len(data) == 1 and isinstance(data[0], (*SEQUENCES, np.ndarray, Tensor)):
+            return fresh(_array(data[0], self.kind))
         return empty(*data or (0,), dtype=self.kind)
 
     def __instancecheck__(self, value: Any) -> bool:
@@ -252,10 +350,12 @@ LongTensor, IntTensor, ShortTensor = map(TypedTensor, (dtypes.int64, dtypes.int3
 ByteTensor, CharTensor, BoolTensor = map(TypedTensor, (dtypes.uint8, dtypes.int8, dtypes.bool))
 
 
-def scalar_tensor(value: Number, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
+@maker
+@checked
+def scalar_tensor(s: Number, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """A 0-d tensor of the default dtype."""
     kind = dtypes.get_default_dtype() if dtype is None else dtype
-    return full((), value, dtype=kind, device=device, requires_grad=requires_grad)
+    return full((), s, dtype=kind, device=device, requires_grad=requires_grad)
 
 
 # ------------------------------------------------------------------------------------------ filled
@@ -267,6 +367,8 @@ def _kind(dtype: Dtype, default: np.dtype[Any] | None = None) -> np.dtype[Any]:
 LONG = dtypes.int64.numpy
 
 
+@maker
+@checked
 def zeros(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """Zeros of a shape.
 
@@ -277,16 +379,22 @@ def zeros(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None,
     return fresh(np.zeros(positive_sizes(size, "zeros"), _kind(dtype)), requires_grad, device)
 
 
+@maker
+@checked
 def ones(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """Ones of a shape."""
     return fresh(np.ones(positive_sizes(size, "ones"), _kind(dtype)), requires_grad, device)
 
 
+@maker
+@checked
 def empty(*size: int | Sequence[int], dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
     """A tensor of a shape, its values not set."""
     return fresh(np.empty(positive_sizes(size, "empty"), _kind(dtype)), requires_grad, device)
 
 
+@maker
+@checked
 def full(
     size: Any, fill_value: Any, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False
 ) -> Tensor:
@@ -300,7 +408,7 @@ def full(
 
 def _number(value: Any, function: str, name: str, position: int, *kinds: type) -> Any:
     """A number, or that of a tensor of one element, as a Python number: real, if no other `kinds` are allowed."""
-    if isinstance(value, (Tensor, np.generic)):
+    if isinstance(value, np.generic) or (isinstance(value, Tensor) and not value.array.ndim):
         value = value.item()
     if not isinstance(value, (int, float, *kinds)):
         raise not_a("Number", value, function, name, position)
@@ -310,20 +418,27 @@ def _number(value: Any, function: str, name: str, position: int, *kinds: type) -
 def _like(make: Any) -> Callable[..., Tensor]:
     name = f"{make.__name__}_like"
 
-    def like(
-        input: Tensor, *args: Any, dtype: Dtype = None, device: Place = None, requires_grad: bool = False
-    ) -> Tensor:
-        expect_tensor(input, name)
-        dtype = input.dtype if dtype is None else dtype
-        return make(input.array.shape, *args, dtype=dtype, device=device, requires_grad=requires_grad)
+    def like(input: Tensor, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
+        kind = expect_tensor(input, name).dtype if dtype is None else dtype
+        return make(input.array.shape, dtype=kind, device=device, requires_grad=requires_grad)
 
-    return described(like, name, f"`{make.__name__}` in the shape and dtype of `input`.")
+    return maker(described(like, name, f"`{make.__name__}` in the shape and dtype of `input`."))
 
 
-zeros_like, ones_like, empty_like, full_like = map(_like, (zeros, ones, empty, full))
+zeros_like, ones_like, empty_like = map(_like, (zeros, ones, empty))
+
+
+@maker
+def full_like(
+    input: Tensor, fill_value: Any, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False
+) -> Tensor:
+    """`full` in the shape and dtype of `input`."""
+    kind = expect_tensor(input, "full_like").dtype if dtype is None else dtype
+    return full(input.array.shape, fill_value, dtype=kind, device=device, requires_grad=requires_grad)
 
 
 # ------------------------------------------------------------------------------------------ ranges
+@maker
 @checked
 def arange(
     start: Any = None, end: Any = None, step: Any = 1, *, dtype: Dtype = None, device: Place = None,
@@ -340,6 +455,8 @@ def arange(
         raise missing("end", "arange")
     start = _number(0 if start is None else start, "arange", "start", 1)
     end, step = _number(end, "arange", "end", 2), _number(step, "arange", "step", 3)
+    if dtype is not None and dtypes.of(dtype) is dtypes.bool:
+        raise no_bools("arange")
     if step == 0:
         raise refuse(RuntimeError, "step must be nonzero")
     if (end - start) * step < 0:
@@ -347,48 +464,80 @@ def arange(
     if not math.isfinite((end - start) / step):
         raise refuse(RuntimeError, f"unsupported range: {start} -> {end}")
     whole = all(isinstance(x, int) for x in (start, end, step))
-    x, kind = start + np.arange(math.ceil((end - start) / step)) * step, _kind(dtype, LONG if whole else None)
+    kind = _kind(dtype, LONG if whole else None)
+    if kind.kind in "iu" and not whole:
+        number = math.ceil((end - start) / step)
+        start, end, step = int(start), int(end), int(step)
+        if kind == np.int64:  # PyTorch counts in integers then
+            if step == 0:
+                raise refuse(ValueError, "step must be nonzero")
+            number = math.ceil((end - start) / step)
+        return fresh(cast(start + np.arange(number) * step, kind), requires_grad, device)
+    x = start + np.arange(math.ceil((end - start) / step)) * step
     return fresh(x if x.dtype == kind else cast(x, kind), requires_grad, device)
 
 
+@maker
 @checked
 @np.errstate(all="ignore")
 def linspace(
-    start: Number | Tensor, end: Number | Tensor, steps: int, *, dtype: Dtype = None, device: Place = None,
+    start: Operand, end: Operand, steps: int, *, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """`steps` numbers evenly from start to end, both included."""
     low, high, steps = _interval(start, end, steps, "linspace")
     kind = _kind(dtype)
-    if kind == np.float32 and steps != 1:  # PyTorch counts from both ends, in the dtype of the result
-        step = np.float32((np.float32(high) - np.float32(low)) / np.float32(max(1, steps - 1)))
-        i = np.arange(steps, dtype=np.float64)
-        below = np.float64(np.float32(low)) + i * np.float64(step)
-        above = np.float64(np.float32(high)) - (steps - 1 - i) * np.float64(step)
-        return fresh(np.where(i < steps // 2, below, above).astype(kind), requires_grad, device)
-    return fresh(np.linspace(low, high, steps).astype(kind), requires_grad, device)
+    return fresh(cast(_from_both_ends(low, high, steps, kind, "linspace"), kind), requires_grad, device)
 
 
+def _from_both_ends(low: Any, high: Any, steps: int, kind: np.dtype[Any], op: str) -> np.ndarray:
+    """Even steps in float64. PyTorch counts from both ends, with a step that the dtype of the result has rounded."""
+    if kind.kind == "b":
+        raise no_bools(op)
+    wide = float if kind.kind == "f" else object  # Python's integers do not overflow
+    start, end = (scalar_array(x, dtypes.of(kind), op).astype(wide)[()] for x in (low, high))
+    step = np.float64((end - start) / max(1, steps - 1))
+    step = np.float64(step.astype(kind)) if kind.kind == "f" else step
+    i = np.arange(steps, dtype=np.float64)
+    up, down = i * step, (steps - 1 - i) * step
+    if kind == np.float16:
+        up, down = up.astype(kind), down.astype(kind)
+    return np.where(i < max(1, steps // 2), np.float64(start) + up, np.float64(end) - down)
+
+
+def no_bools(op: str) -> Exception:
+    """PyTorch's error about a range of truth values."""
+    return refuse(NotImplementedError, f"\"{op}_cpu\" not implemented for 'Bool'", op)
+
+
+@maker
 @checked
 @np.errstate(all="ignore")
 def logspace(
-    start: Number | Tensor, end: Number | Tensor, steps: int, base: float = 10.0, *, dtype: Dtype = None,
+    start: Operand, end: Operand, steps: int, base: float = 10.0, *, dtype: Dtype = None,
     device: Place = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """base to the powers `linspace(start, end, steps)`."""
     low, high, steps = _interval(start, end, steps, "logspace")
-    base = _number(base, "logspace", "base", 4)
-    return fresh(np.logspace(low, high, steps, base=base).astype(_kind(dtype)), requires_grad, device)
+    base, kind = _number(base, "logspace", "base", 4), _kind(dtype)
+    if kind.kind == "f":
+        return fresh(np.logspace(low, high, steps, base=base).astype(kind), requires_grad, device)
+    return fresh(cast(base ** _from_both_ends(low, high, steps, kind, "logspace"), kind), requires_grad, device)
 
 
 def _interval(start: Any, end: Any, steps: Any, op: str) -> tuple[Any, Any, int]:
     """Both ends as Python numbers, and the number of steps, checked."""
+    for name, x in (("start", start), ("end", end)):
+        if isinstance(x, Tensor) and x.array.ndim:
+            text = f"{op} only supports 0-dimensional start and end tensors, but got {name} with {x.array.ndim} "
+            raise refuse(RuntimeError, f"{text}dimension(s).")
     (n,) = sizes_from((steps,), op)
     if n < 0:
         raise refuse(RuntimeError, "number of steps must be non-negative")
     return _number(start, op, "start", 1), _number(end, op, "end", 2), n
 
 
+@maker
 @checked
 def eye(
     n: int, m: int | None = None, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False
@@ -404,7 +553,9 @@ def eye(
 def _triangle_indices(part: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
     name = f"{part.__name__}_indices"
 
-    def function(row: int, col: int, offset: int = 0, *, dtype: Dtype = None, device: Place = None) -> Tensor:
+    def function(
+        row: int, col: int, offset: int = 0, *, dtype: Dtype = None, device: Place = None, layout: Any = None
+    ) -> Tensor:
         (k,) = sizes_from((offset,), name)
         places = np.nonzero(part(np.ones(positive_sizes((row, col), name), bool), k))
         return fresh(np.stack(places).astype(_kind(dtype, LONG)), place=device)
@@ -425,6 +576,8 @@ def _generator(generator: Generator | None) -> Generator:
     return generator
 
 
+@maker
+@checked
 def rand(
     *size: int | Sequence[int], generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
@@ -439,6 +592,8 @@ def rand(
     return fresh(x, requires_grad, device)
 
 
+@maker
+@checked
 def randn(
     *size: int | Sequence[int], generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
     requires_grad: bool = False,
@@ -448,6 +603,7 @@ def randn(
     return fresh(x, requires_grad, device)
 
 
+@maker
 @checked
 def randint(
     low: int, high: int | Sequence[int] | None = None, size: Sequence[int] | None = None, *,
@@ -460,6 +616,7 @@ def randint(
     return fresh(x, requires_grad, device)
 
 
+@maker
 @checked
 def randperm(
     n: int, *, generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
@@ -469,9 +626,13 @@ def randperm(
     return fresh(_generator(generator).permutation(n).astype(_kind(dtype, LONG)), requires_grad, device)
 
 
-def bernoulli(input: Tensor, *, generator: Generator | None = None) -> Tensor:
-    """1 with probability `input`, else 0, element by element."""
-    return fresh(_generator(generator).bernoulli(expect_tensor(input, "bernoulli").array))
+@checked
+def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
+    """1 with probability `input`, else 0, element by element; with probability p, if it is given."""
+    x = expect_tensor(input, "bernoulli").array
+    g = _generator(generator)
+    drawn = g.bernoulli(x) if p is None else g.bernoulli_fill(x.shape, _number(p, "bernoulli", "p", 2), dtype=x.dtype)
+    return flat_in(fresh(drawn), input)
 
 
 @checked
@@ -482,33 +643,53 @@ def multinomial(
     return fresh(_generator(generator).multinomial(input.array, num_samples, replacement))
 
 
+@maker
 @checked
 def normal(
     mean: Tensor | float, std: Tensor | float = 1.0, size: Any = None, *, generator: Generator | None = None,
-    dtype: Dtype = None,
+    dtype: Dtype = None, device: Place = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Normal numbers with the given means and standard deviations, numbers or tensors."""
     g = _generator(generator)
     if size is not None:
         m, s = _number(mean, "normal", "mean", 1), _number(std, "normal", "std", 2)
-        return fresh(g.normal(positive_sizes((size,), "normal"), m, s, dtype=_kind(dtype)))
+        return fresh(g.normal(positive_sizes((size,), "normal"), m, s, dtype=_kind(dtype)), requires_grad, device)
     like = mean if isinstance(mean, Tensor) else expect_tensor(std, "normal", "std", 2)
     m, s = (x.array if isinstance(x, Tensor) else x for x in (mean, std))
     if np.any(np.asarray(s) < 0):
         raise refuse(RuntimeError, "normal expects all elements of std >= 0.0")
     shape = common_shape("normal", mean, std)
     with np.errstate(all="ignore"):
-        return fresh(g.normal(shape, dtype=like.array.dtype) * s + m)
+        return flat_in(fresh(g.normal(shape, dtype=like.array.dtype) * s + m), mean, std)
 
 
-rand_like, randn_like = _like(rand), _like(randn)
+def _random_like(make: Any) -> Callable[..., Tensor]:
+    name = f"{make.__name__}_like"
+
+    def like(
+        input: Tensor, *, generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
+        requires_grad: bool = False,
+    ) -> Tensor:  # fmt: skip
+        kind = expect_tensor(input, name).dtype if dtype is None else dtype
+        return make(input.array.shape, generator=generator, dtype=kind, device=device, requires_grad=requires_grad)
+
+    return maker(described(like, name, f"`{make.__name__}` in the shape and dtype of `input`."))
 
 
+rand_like, randn_like = _random_like(rand), _random_like(randn)
+
+
+@maker
 @checked
-def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Dtype = None) -> Tensor:
+def randint_like(
+    input: Tensor, low: int, high: int | None = None, *, generator: Generator | None = None, dtype: Dtype = None,
+    device: Place = None, requires_grad: bool = False,
+) -> Tensor:  # fmt: skip
     """`randint` in the shape and dtype of `input`."""
     low, high = (0, low) if high is None else (low, high)
-    return randint(low, high, input.array.shape, dtype=input.dtype if dtype is None else dtype)
+    kind = input.dtype if dtype is None else dtype
+    shape = input.array.shape
+    return randint(low, high, shape, generator=generator, dtype=kind, device=device, requires_grad=requires_grad)
 
 
 def get_rng_state() -> Tensor:
@@ -516,6 +697,7 @@ def get_rng_state() -> Tensor:
     return fresh(random.get_rng_state())
 
 
+@checked
 def set_rng_state(new_state: Tensor) -> None:
     """Continue the default random stream from a state that `get_rng_state` gave."""
     random.set_rng_state(expect_tensor(new_state, "set_rng_state", "new_state").array)

@@ -12,12 +12,13 @@ import numpy as np
 from tinygrad_pt import ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import Number, axis_from, cast, length_of, scalar_array
+from tinygrad_pt.functions.arguments import Number, axis_from, cast, length_of, scalar_array, written_number
 from tinygrad_pt.functions.binding import in_place
-from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, not_a
+from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, not_a, unsupported
 from tinygrad_pt.functions.reduction import gather_at, places_of
 from tinygrad_pt.functions.shaping import expand
 from tinygrad_pt.graph import Tensor
+from tinygrad_pt.half import in_float32
 from tinygrad_pt.inplace import may_write, touched, write
 
 __all__ = [
@@ -257,7 +258,7 @@ def _assigned(input: Tensor, value: Any) -> Tensor:
         value = value.item() if isinstance(value, np.generic) else value
         if isinstance(value, int) and not -(2**63) <= value < 2**64:
             raise refuse(ValueError, "Overflow when unpacking long long", "setitem", input, value)
-        return wrap(scalar_array(value, input.dtype, "setitem"))
+        return wrap(written_number(value, input.dtype, "setitem"))
     text = f"can't assign a {type(value).__name__} to a torch.{input.dtype.spoken}Tensor"
     raise refuse(TypeError, text, "setitem", input, value)
 
@@ -313,11 +314,11 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     axis, i = _addresses(input, dim, index, "gather")
     if i.ndim != input.array.ndim:
         raise refuse(RuntimeError, "Index tensor must have the same number of dimensions as input tensor")
-    _within(i, axis, input)
     d = _beyond(i.shape, input.array.shape, axis)
     if d is not None:
         text = f"Size does not match at dimension {d} expected index {list(i.shape)} to be no larger than self "
         raise refuse(RuntimeError, f"{text}{list(input.array.shape)} apart from dimension {axis}")
+    _within(i, axis, input)
     return gather_at(input, i, axis)
 
 
@@ -363,9 +364,12 @@ def _source(input: Tensor, axis: int, i: np.ndarray, src: Tensor, name: str) -> 
 
 @checked
 def scatter(
-    input: Tensor, dim: int, index: Tensor, src: Tensor | Number | None = None, *, value: Number | None = None
-) -> Tensor:
+    input: Tensor, dim: int, index: Tensor, src: Tensor | Number | None = None, *, value: Number | None = None,
+    reduce: str | None = None,
+) -> Tensor:  # fmt: skip
     """input with src (a tensor or a number) written where gather would read.
+
+    With `reduce` "add" or "multiply" it is added to, or multiplied with, what is there.
 
     >>> import tinygrad_pt as torch
     >>> torch.zeros(2, 3).scatter(1, torch.tensor([[2], [0]]), 1.0)
@@ -377,10 +381,28 @@ def scatter(
     if not isinstance(given, Tensor):
         given = ops.expand(wrap(scalar_array(given, input.dtype, "scatter")), shape=i.shape)
     part = _source(input, axis, i, given, "scatter")
+    if reduce not in (None, "add", "multiply"):
+        raise refuse(RuntimeError, "reduce argument must be either add or multiply.")
+    if reduce == "add":
+        return scatter_add(input, dim, index, part)
+    if reduce == "multiply":
+        return input * _products(part, input.array.shape, i, axis)
     return ops.index_put(input, part, index=places_of(i, axis)) if input.array.ndim else ops.clone(part)
 
 
+def _products(part: Tensor, shape: tuple[int, ...], i: np.ndarray, axis: int) -> Tensor:
+    """The product of the elements of `part` that are written to each place of a shape; 1 where there is none."""
+    if not shape:
+        return part
+    if part.node is not None:
+        raise refuse(RuntimeError, "derivative for aten::scatter is not implemented", "scatter", part)
+    y = np.ones(shape, part.array.dtype)
+    np.multiply.at(y, places_of(i, axis), part.array)
+    return wrap(y)
+
+
 @checked
+@in_float32
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """input with src added where gather would read; places named twice receive twice."""
     axis, i = _addresses(input, dim, index, "scatter_add")
@@ -406,6 +428,7 @@ def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 
 @checked
+@in_float32
 def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: Number = 1) -> Tensor:
     """input with the slices of source added where the index names them."""
     x, i, s = input.array, index.array, source.array
@@ -476,14 +499,60 @@ def nonzero(input: Tensor, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...
 
 
 @checked
-def searchsorted(sorted_sequence: Tensor, input: Tensor | Number, *, right: bool = False) -> Tensor:
-    """The place of each value in a sorted vector."""
-    x = sorted_sequence.array
-    if x.ndim != 1:
-        text = f"searchsorted(): the sorted sequence must be a vector here, but it has {x.ndim} dimensions"
-        raise refuse(RuntimeError, text)
-    values = input.array if isinstance(input, Tensor) else input
-    return wrap(np.asarray(np.searchsorted(x, values, "right" if right else "left")))
+def searchsorted(
+    sorted_sequence: Tensor, input: Tensor | Number, *, out_int32: bool = False, right: bool = False,
+    side: str | None = None, sorter: Tensor | None = None,
+) -> Tensor:  # fmt: skip
+    """The place of each value in a sorted vector, or, row by row, in sorted rows.
+
+    `side` "right" is `right=True`: behind the elements that equal the value. `sorter` is the order that sorts rows
+    which are not sorted.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.searchsorted(torch.tensor([[1, 3, 5], [2, 4, 6]]), torch.tensor([[3, 6], [3, 6]]), side="right")
+    tensor([[2, 3],
+            [1, 3]])
+    """
+    x, v = sorted_sequence.array, input.array if isinstance(input, Tensor) else np.asarray(input)
+    text = ""
+    if side not in (None, "left", "right"):
+        text = f"side can only be 'left' or 'right' but got {side}"
+    elif side == "left" and right:
+        text = "side and right can't be set to opposites, got side of left while right was True"
+    elif not x.ndim and v.ndim:
+        text = "boundaries tensor should have positive dimension, but got 0 dimension"
+    elif not v.ndim and x.ndim != 1:
+        text = "input value can be a scalar only when boundaries tensor dimension is 1, but we got boundaries tensor "
+        text += f"dim({x.ndim}) and input value's dim(0) numel(1)"
+    elif x.ndim != 1 and (x.ndim != v.ndim or x.shape[:-1] != v.shape[:-1]):
+        text = (
+            "boundaries tensor should be 1 dimension or the first N-1 dimensions of boundaries tensor and input value "
+        )
+        text += (
+            f"tensor must match, but we got boundaries tensor {list(x.shape)} and input value tensor {list(v.shape)}"
+        )
+    elif sorter is not None and sorter.array.shape != x.shape:
+        text = "boundary and sorter must have the same size, but got boundary tensor "
+        text += f"{list(x.shape)}and got sorter tensor {list(sorter.array.shape)}"
+    elif sorter is not None and sorter.array.dtype != np.int64:
+        text = f"sorter must be a tensor of long dtype but got dtype {sorter.dtype.spoken}"
+    elif sorter is not None and _outside(sorter.array.reshape(-1), x.shape[-1]) is not None:
+        text = "sorter index out of range"
+    if text:
+        raise refuse(RuntimeError, f"torch.searchsorted(): {text}")
+    if bool in (x.dtype, v.dtype):
+        raise unsupported("searchsorted_out_cpu", "searchsorted", sorted_sequence, input)
+    x = x if sorter is None else np.take_along_axis(x, sorter.array, -1)
+    low = np.zeros(v.shape, np.int64)
+    high = np.full(v.shape, x.shape[-1])
+    behind = right or side == "right"
+    while (open := low < high).any():  # one step of bisection for every value at once
+        middle = (low + high) // 2
+        at = np.minimum(middle, x.shape[-1] - 1)
+        found = x[at] if x.ndim == 1 else np.take_along_axis(x, at, -1)
+        before = open & ~(found > v if behind else found >= v)  # as PyTorch, where one of the two is nan
+        low, high = np.where(before, middle + 1, low), np.where(open & ~before, middle, high)
+    return wrap(low.astype(np.int32) if out_int32 else low)
 
 
 @checked

@@ -11,10 +11,11 @@ import numpy as np
 
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import Number, axis_from
-from tinygrad_pt.functions.checks import checked, expect_tensor, not_a
+from tinygrad_pt.functions.arguments import Number, axis_from, flat_in
+from tinygrad_pt.functions.checks import checked, expect_tensor, not_a, unsupported
 from tinygrad_pt.functions.shaping import diagonal, expand
 from tinygrad_pt.graph import Tensor
+from tinygrad_pt.half import in_float32
 
 __all__ = [
     "addmm", "addmv", "baddbmm", "bmm", "dot", "einsum", "inner", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
@@ -23,8 +24,14 @@ __all__ = [
 MENDS = "their inner sizes must agree; perhaps one of them wants a transpose (.T)"
 
 
+KERNELS = {"mm": "addmm_impl_cpu_", "mv": "addmv_impl_cpu", "dot": "dot", "inner": "dot"}  # all others use bmm
+BOOL = np.dtype(bool)
+
+
 def same_dtype(a: Tensor, b: Tensor, op: str) -> None:
     """Products do not promote: both factors must have one dtype. PyTorch has a text for each of its kernels."""
+    if a.array.dtype == b.array.dtype == BOOL:
+        raise unsupported(KERNELS.get(op, "bmm"), op, a, b)
     if a.array.dtype != b.array.dtype:
         one, two = (dtypes.of(x.array.dtype) for x in (a, b))
         texts = {
@@ -46,7 +53,7 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
         raise refuse(RuntimeError, text, "mm", input, mat2, mend=MENDS)
     if a.shape[1] != b.shape[0]:
         raise refuse(RuntimeError, _mm_text(*a.shape, *b.shape), "matmul", input, mat2, mend=MENDS)
-    if a.dtype is not b.dtype:
+    if a.dtype is not b.dtype or a.dtype is BOOL:
         same_dtype(input, mat2, "mm")
     return ops.mm(input, mat2)
 
@@ -79,7 +86,7 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
     text = ""
     if a.ndim != 1 or b.ndim != 1:
         text = f"1D tensors expected, but got {a.ndim}D and {b.ndim}D tensors"
-    elif a.size != b.size:
+    elif a.dtype == b.dtype and a.size != b.size:
         text = f"inconsistent tensor size, expected tensor [{a.size}] and src [{b.size}] to have the same number of "
         text += f"elements, but got {a.size} and {b.size} elements respectively"
     if text:
@@ -156,24 +163,36 @@ def bmm(input: Tensor, mat2: Tensor) -> Tensor:
 
 
 def _plus(input: Tensor, y: Tensor, beta: Number, alpha: Number) -> Tensor:
-    """beta · input + alpha · y, in the shape of y."""
+    """beta · input + alpha · y, in the shape of y. A summand whose factor is 0 counts for nothing, even if it is nan.
+
+    Factors of integers are cut to integers, as in PyTorch.
+    """
     x = expand(input, y.array.shape)
+    if y.array.dtype.kind in "iu":
+        beta, alpha = int(beta.real), int(alpha.real)
+    if beta == 0:
+        return flat_in(y if alpha == 1 else y * alpha, x)
+    if alpha == 0:
+        return flat_in(x if beta == 1 else x * beta, y)
     return (x if beta == 1 else x * beta) + (y if alpha == 1 else y * alpha)
 
 
 @checked
+@in_float32
 def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta · input + alpha · mat1·mat2."""
     return _plus(input, mm(mat1, mat2), beta, alpha)
 
 
 @checked
+@in_float32
 def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta · input + alpha · mat·vec."""
     return _plus(input, mv(mat, vec), beta, alpha)
 
 
 @checked
+@in_float32
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta · input + alpha · batch1·batch2, matrix by matrix."""
     return _plus(input, bmm(batch1, batch2), beta, alpha)
@@ -224,6 +243,7 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Any] = 2) -> Tensor:
 
 
 @checked
+@in_float32
 def einsum(equation: str, *operands: Any) -> Tensor:
     """Einstein's summation: `einsum("ij,jk->ik", a, b)` is the matrix product.
 

@@ -27,6 +27,7 @@ from tinygrad_pt.functions.reduction import Reduction
 from tinygrad_pt.functions.shaping import Shaping, expand
 from tinygrad_pt.graph import Leaf, Tensor, TensorBase
 from tinygrad_pt.inplace import may_write, write
+from tinygrad_pt.modes import current
 from tinygrad_pt.random import Generator
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
     numel = nelement = F.numel
     is_floating_point, is_complex, is_nonzero = F.is_floating_point, F.is_complex, F.is_nonzero
     is_cuda = is_sparse = is_quantized = False
-    layout = "torch.strided"
+    layout = F.strided
 
     @property
     def itemsize(self) -> int:
@@ -149,14 +150,12 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
 
     def numpy(self, *, force: bool = False) -> NDArray[Any]:
         """The elements as a NumPy array that shares this memory."""
-        if self.node is not None and not force:
+        if self.node is not None and not force and current().grad:
             raise refuse(RuntimeError, NUMPY_GRAD)
         return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
-        if self.node is not None:
-            raise refuse(RuntimeError, NUMPY_GRAD)
-        return np.array(self.array, dtype=dtype, copy=copy)
+        return np.array(self.numpy(), dtype=dtype, copy=copy)
 
     def __dlpack__(self, **kwargs: Any) -> Any:
         if self.node is not None:
@@ -234,7 +233,10 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
     # -------------------------------------------------------------------------------------- written in place
     def copy_(self: Tensor, source: Any, non_blocking: bool = False) -> Tensor:
         """The values of `source`, broadcast and converted, in place of these."""
-        if not isinstance(source, Tensor):
+        if isinstance(source, (int, float)):
+            dtypes.result_type(source)  # raises for an integer that is too large
+            source = wrap(np.asarray(source))  # not in the default dtype, which may be narrower
+        elif not isinstance(source, Tensor):
             source = F.as_tensor(source)
         shape = self.array.shape
         if source.array.ndim and source.array.shape != shape and (wide := common_shape("copy_", self, source)) != shape:

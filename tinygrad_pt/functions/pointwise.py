@@ -10,12 +10,29 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from tinygrad_pt import dtypes, ops
-from tinygrad_pt.calling import wrap
+from tinygrad_pt.calling import HIGH, LOW, wrap, wrapped
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import Number, as_tensor_like, cast, promoted, promoted_to, scalar_array
+from tinygrad_pt.functions.arguments import (
+    Number,
+    as_tensor_like,
+    cast,
+    promoted,
+    promoted_to,
+    scalar_array,
+    written_number,
+)
 from tinygrad_pt.functions.binding import described, in_place
-from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, not_a, unsupported
+from tinygrad_pt.functions.checks import (
+    OVERLOADED,
+    checked,
+    common_shape,
+    expect_tensor,
+    no_overload,
+    not_a,
+    unsupported,
+)
 from tinygrad_pt.graph import Tensor
+from tinygrad_pt.half import in_float32
 from tinygrad_pt.inplace import write
 from tinygrad_pt.ops import special
 
@@ -105,6 +122,7 @@ floor, ceil, trunc, _round = map(_whole, (ops.floor, ops.ceil, ops.trunc, ops.ro
 
 
 @checked
+@in_float32
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """The nearest whole number, halves to even; with `decimals`, the nearest multiple of 10^-decimals."""
     return _round(input) if decimals == 0 else _round(input * 10.0**decimals) / 10.0**decimals
@@ -148,7 +166,10 @@ def positive(input: Tensor) -> Tensor:
 
 def _operand(value: Any, function: str, name: str = "input", position: int = 1) -> Any:
     """An argument of arithmetic: a tensor or a number; NumPy's numbers as Python's, NumPy's arrays as tensors."""
-    if not isinstance(value, (Tensor, int, float, complex)):
+    if value.__class__ is int:
+        if not LOW <= value < 2 * HIGH:
+            dtypes.result_type(value)  # raises
+    elif not isinstance(value, (Tensor, int, float, complex)):
         if isinstance(value, np.generic):
             return value.item()
         if not isinstance(value, np.ndarray):
@@ -156,17 +177,28 @@ def _operand(value: Any, function: str, name: str = "input", position: int = 1) 
     return value
 
 
-def _scaled(input: Any, other: Any, alpha: Any, name: str) -> Any:
-    """alpha · other, which must be a number or a tensor."""
-    other = _operand(other, name, "other", 2)
-    if alpha.__class__ is int and alpha == 1:
-        return other
+def _scaled(op: Any, input: Any, other: Any, alpha: Any) -> Tensor:
+    """op(input, alpha · other), all in the dtype of the result."""
     if not isinstance(alpha, (int, float, complex, Tensor)):
-        raise not_a("Number", alpha, name, "alpha")
-    if isinstance(alpha, float) and all(_kind(x) in "biu" for x in (input, other)):
+        raise not_a("Number", alpha, op.__name__, "alpha")
+    target: dtypes.dtype = dtypes.result_type(_value(input), _value(other))
+    text, factor = "", alpha.item() if isinstance(alpha, Tensor) else alpha
+    if isinstance(factor, bool) and target is not dtypes.bool:
+        text = "Boolean alpha only supported for Boolean results."
+    elif isinstance(factor, float) and target.rank < 2:
         text = "For integral input tensors, argument alpha must not be a floating point number."
-        raise refuse(RuntimeError, text, name, input, other, mend="give a whole number, or convert with .float()")
-    return other * alpha
+    if text:
+        mend = "give a whole number, or convert with .float()"
+        raise refuse(RuntimeError, text, op.__name__, input, other, mend=mend)
+    scalar_array(factor, target, op.__name__)  # raises for one that is too large
+    factor = bool(factor) if target is dtypes.bool else factor
+    b = promoted_to(target, other) if isinstance(other, Tensor) else wrap(cast(other, target.numpy))
+    return _plus_product(op, input, b, factor)
+
+
+@in_float32
+def _plus_product(op: Any, input: Any, other: Tensor, factor: Number) -> Tensor:
+    return op(input, ops.mul(other, factor))
 
 
 def _value(x: Any) -> Any:
@@ -180,22 +212,26 @@ def _kind(x: Any) -> str:
 
 def add(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
     """input + alpha · other; shapes broadcast, dtypes are promoted."""
-    y = ops.add(_operand(input, "add"), _scaled(input, other, alpha, "add"))
+    a, b = _operand(input, "add"), _operand(other, "add", "other", 2)
+    y = ops.add(a, b) if alpha.__class__ is int and alpha == 1 else _scaled(ops.add, a, b, alpha)
     return y if out is None else write(expect_tensor(out, "add", "out", 0), y)
 
 
 def sub(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
     """input - alpha · other."""
-    bools = _is_bool(input) + _is_bool(other)
+    a, b = _operand(input, "sub"), _operand(other, "sub", "other", 2)
+    bools = _is_bool(a) + _is_bool(b)
     if bools:
-        raise refuse(RuntimeError, f"{TWO_BOOLS} operator instead." if bools == 2 else BOOL_SUB, "sub", input, other)
-    y = ops.sub(_operand(input, "sub"), _scaled(input, other, alpha, "sub"))
+        raise refuse(RuntimeError, f"{TWO_BOOLS} operator instead." if bools == 2 else BOOL_SUB, "sub", a, b)
+    y = ops.sub(a, b) if alpha.__class__ is int and alpha == 1 else _scaled(ops.sub, a, b, alpha)
     return y if out is None else write(expect_tensor(out, "sub", "out", 0), y)
 
 
-def rsub(input: Operand, other: Operand) -> Tensor:
-    """other - input."""
-    return sub(other, input)
+def rsub(input: Tensor, other: Operand, *, alpha: Number = 1) -> Tensor:
+    """other - alpha · input."""
+    if not isinstance(input, Tensor):
+        raise no_overload("rsub", input, other)
+    return sub(other, input, alpha=alpha)
 
 
 def mul(input: Operand, other: Operand, *, out: Tensor | None = None) -> Tensor:
@@ -214,18 +250,29 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
         raise refuse(RuntimeError, f"{text}'{rounding_mode}'", "div", a, b)
     if rounding_mode == "floor":
         return floor_divide(a, b)
-    y, kind = trunc(ops.div(a, b)), dtypes.result_type(*map(_value, (a, b)))
-    return y if kind.rank > 1 else y.to(kind)
+    kind = dtypes.result_type(*map(_value, (a, b)))
+    if kind.rank > 1:
+        return trunc(ops.div(a, b))
+    _divisible("div_trunc", a, b)
+    quotient, rest = floor_divide(a, b), fmod(a if isinstance(a, Tensor) else wrap(cast(a, kind.numpy)), b)
+    below = rest.array != 0  # where the quotient is negative, its floor lies below
+    below &= (rest.array < 0) != (cast(wrapped(b, kind) if isinstance(b, int) else _value(b), kind.numpy) < 0)
+    return quotient + wrap(below)
 
 
 def _binary(op: Any, doc: str, tensors: int = 0, check: Callable[..., None] | None = None) -> Callable[..., Tensor]:
-    """The op with its arguments checked: the first `tensors` of them must be tensors, the others may be numbers."""
+    """The op with its arguments checked: the first `tensors` of them must be tensors, the others may be numbers.
+
+    `tensors` is -1 where either of them may be a number, but not both.
+    """
     name = op.__name__
 
     def function(input: Operand, other: Operand) -> Tensor:
         a, b = input, other
         if not isinstance(a, Tensor):
-            a = expect_tensor(a, name) if tensors else _operand(a, name)
+            if (tensors > 0 and name in OVERLOADED) or (tensors < 0 and not isinstance(b, Tensor)):
+                raise no_overload(name, a, b)
+            a = expect_tensor(a, name) if tensors > 0 else _operand(a, name)
         if not isinstance(b, Tensor):
             b = expect_tensor(b, name, "other", 2) if tensors == 2 else _operand(b, name, "other", 2)
         if check is not None:
@@ -240,13 +287,15 @@ def _divisible(name: str, a: Any, b: Any) -> None:
     x, d = np.asarray(_value(a)), np.asarray(_value(b))
     if x.dtype.kind == d.dtype.kind == "b":
         raise unsupported("div_floor_cpu" if name == "floor_divide" else f"{name}_cpu", name, a, b)
+    if b.__class__ is int and x.dtype.kind in "iu":
+        d = np.asarray(wrapped(b, dtypes.of(x.dtype)))
     if x.dtype.kind in "iub" and d.dtype.kind in "iub" and not np.all(d):
         raise refuse(RuntimeError, broadcast_text(x.shape, d.shape) or "ZeroDivisionError", name, a, b)
 
 
 floor_divide = _binary(ops.floor_divide, "⌊input / other⌋.", check=_divisible)
-remainder = _binary(ops.remainder, "The remainder with the divisor's sign, as Python's %.", check=_divisible)
-fmod = _binary(ops.fmod, "The remainder with the dividend's sign, as C's fmod.", check=_divisible)
+remainder = _binary(ops.remainder, "The remainder with the divisor's sign, as Python's %.", -1, _divisible)
+fmod = _binary(ops.fmod, "The remainder with the dividend's sign, as C's fmod.", 1, _divisible)
 maximum = _binary(ops.maximum, "The larger of two tensors, element by element; ties share the gradient evenly.", 2)
 minimum = _binary(ops.minimum, "The smaller of two tensors, element by element; ties share the gradient evenly.", 2)
 atan2 = _binary(ops.atan2, "The angle of the point (other, input).", 2)
@@ -271,6 +320,10 @@ def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
             return _whole_power(base, exponent)
         return ops.pow(base, exponent)
     x = input if isinstance(input, Tensor) else expect_tensor(input, "pow")
+    if x.array.dtype.itemsize < 4 or x.array.dtype.kind in "biu":
+        target = dtypes.result_type(x.array, exponent)
+        if target.rank:
+            scalar_array(exponent, target, "pow")  # raises for one that is too large
     if x.array.dtype.kind in "biu":
         if exponent < 0 and isinstance(exponent, int):
             text = "Integers to negative integer powers are not allowed."
@@ -279,21 +332,26 @@ def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
             return clone(input) if exponent else wrap(np.ones_like(x.array))
         if isinstance(exponent, float) or x.array.dtype.kind == "b":
             return ops.pow(x, exponent)
-    return ops.square(x) if exponent == 2 else ops.power(x, n=exponent)
+    if exponent == 2:
+        return ops.square(x)
+    return ops.power(x, n=_operand(exponent, "pow", "exponent", 2))
 
 
 def _whole_power(input: Any, exponent: Any) -> Tensor:
     kind = dtypes.result_type(*map(_value, (input, exponent))).numpy
     common_shape("pow", input, exponent)
-    a, b = (np.asarray(_value(x), kind) for x in (input, exponent))
+    a, b = (np.asarray(_value(x)).astype(kind) for x in (input, exponent))
     inverse = np.where(a == 1, 1, np.where(a == -1, 1 - 2 * (b & 1), 0))
     return wrap(np.where(b >= 0, np.power(a, np.maximum(b, 0)), inverse).astype(kind))
 
 
 @checked
-def float_power(input: Tensor, exponent: Tensor | Number) -> Tensor:
+def float_power(input: Operand, exponent: Tensor | Number) -> Tensor:
     """input to the power of exponent, in float64."""
-    return pow(input.double(), exponent)
+    a, b = _operand(input, "float_power"), _operand(exponent, "float_power", "exponent", 2)
+    if not isinstance(a, Tensor) and not isinstance(b, Tensor):
+        raise no_overload("float_power", input, exponent)
+    return pow(*(x.double() if isinstance(x, Tensor) else float(x) for x in (a, b)))
 
 
 def _is_bool(x: Any) -> bool:
@@ -301,12 +359,12 @@ def _is_bool(x: Any) -> bool:
 
 
 # ------------------------------------------------------------------------------------------ comparisons
-def _compare(op: Any) -> Callable[..., Tensor]:
-    return _binary(op, f"Whether input {op.__name__} other, element by element: a bool tensor.", 1)
+def _compare(op: Any, tensors: int = 1) -> Callable[..., Tensor]:
+    return _binary(op, f"Whether input {op.__name__} other, element by element: a bool tensor.", tensors)
 
 
 eq, ne, lt, le, gt, ge = map(_compare, (ops.eq, ops.ne, ops.lt, ops.le, ops.gt, ops.ge))
-logical_and, logical_or, logical_xor = map(_compare, (ops.logical_and, ops.logical_or, ops.logical_xor))
+logical_and, logical_or, logical_xor = map(_compare, (ops.logical_and, ops.logical_or, ops.logical_xor), (2, 2, 2))
 
 
 def _have_bits(name: str, *operands: Any) -> None:
@@ -315,9 +373,9 @@ def _have_bits(name: str, *operands: Any) -> None:
             raise unsupported(f"{name}_cpu", name, x)
 
 
-bitwise_and = _binary(ops.bitwise_and, "input and other, bit by bit, of integers or truth values.", check=_have_bits)
-bitwise_or = _binary(ops.bitwise_or, "input or other, bit by bit, of integers or truth values.", check=_have_bits)
-bitwise_xor = _binary(ops.bitwise_xor, "input xor other, bit by bit, of integers or truth values.", check=_have_bits)
+bitwise_and = _binary(ops.bitwise_and, "input and other, bit by bit, of integers or truth values.", -1, _have_bits)
+bitwise_or = _binary(ops.bitwise_or, "input or other, bit by bit, of integers or truth values.", -1, _have_bits)
+bitwise_xor = _binary(ops.bitwise_xor, "input xor other, bit by bit, of integers or truth values.", -1, _have_bits)
 
 
 def bitwise_not(input: Tensor) -> Tensor:
@@ -334,6 +392,9 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
     a, b = (dtypes.of(x.array.dtype).spoken for x in (input, other))
     if a != b:
         raise refuse(RuntimeError, f"{a} did not match {b}")
+    for name, bound in (("rtol", rtol), ("atol", atol)):
+        if bound < 0:
+            raise refuse(RuntimeError, f"{name} must be greater than or equal to zero, but got {bound:g}")
     common_shape("isclose", input, other)
     with np.errstate(all="ignore"):
         return wrap(np.isclose(input.array, other.array, rtol, atol, equal_nan))
@@ -376,7 +437,9 @@ def where(condition: Tensor, input: Operand | None = None, other: Operand | None
         condition = condition.bool()
     a, b = _operand(input, "where", "input", 2), _operand(other, "where", "other", 3)
     target = dtypes.result_type(*map(_value, (a, b)))
-    a, b = (promoted_to(target, x) if isinstance(x, Tensor) else wrap(cast(x, target.numpy)) for x in (a, b))
+    a, b = (
+        promoted_to(target, x) if isinstance(x, Tensor) else wrap(written_number(x, target, "where")) for x in (a, b)
+    )
     shapes = [x.array.shape for x in (condition, a, b)]
     text = broadcast_text(shapes[1], shapes[2]) or broadcast_text(shapes[0], np.broadcast_shapes(*shapes[1:]))
     if text:
@@ -394,10 +457,31 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
         low = None if min is None else _operand(min, "clamp", "min", 2)
         high = None if max is None else _operand(max, "clamp", "max", 3)
         if isinstance(low, (Tensor, np.ndarray)) or isinstance(high, (Tensor, np.ndarray)):
-            y = input if low is None else ops.maximum(input, as_tensor_like(low, input))
-            return y if high is None else ops.minimum(y, as_tensor_like(high, input))
+            return _clamp_between(input, low, high)
     target = dtypes.result_type(input.array, *[x for x in (low, high) if x is not None])
+    if target.rank == 3:
+        raise refuse(RuntimeError, "clamp is not supported for complex types", "clamp", input)
+    if target.rank < 2 or not all(x is None or -6e4 < x < 6e4 for x in (low, high)):
+        low, high = (x if x is None else scalar_array(x, target, "clamp").item() for x in (low, high))
+    if target is dtypes.bool:
+        which = "max_" if low is None else "min_" if high is None else ""
+        raise unsupported(f"clamp_{which}scalar_cpu", "clamp", input)
     return ops.clamp(promoted_to(target, input), low=low, high=high)
+
+
+def _clamp_between(input: Tensor, low: Any, high: Any) -> Tensor:
+    """Bounded by tensors, which broadcast; where low is above high, the result is high."""
+    if any(isinstance(x, (int, float)) for x in (low, high)):
+        raise no_overload("clamp", input, low, high)
+    bounds = [x if x is None else as_tensor_like(x, input) for x in (low, high)]
+    given = [x for x in bounds if x is not None]
+    target = dtypes.result_type(input.array, *(x.array for x in given))
+    if target is dtypes.bool and len(given) == 2:
+        raise unsupported("clamp_cpu", "clamp", input, *given)
+    y = promoted_to(target, input)
+    for x, op in zip(bounds, (ops.maximum, ops.minimum), strict=True):
+        y = y if x is None else op(y, promoted_to(target, x))
+    return y
 
 
 clip = clamp
@@ -419,6 +503,8 @@ def nan_to_num(
 @checked
 def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     """input, but value where the mask holds."""
+    if not isinstance(input, Tensor) or not isinstance(mask, Tensor):
+        raise no_overload("masked_fill", input, mask, value)
     if mask.array.dtype != bool:
         text = f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype.c_name}"
         raise refuse(RuntimeError, text, mend="mask != 0")
@@ -432,21 +518,66 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
 
 
 @checked
+@in_float32
 def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
-    """input + weight · (end - input)."""
+    """input + weight · (end - input); all of one floating point dtype."""
+    tensors = isinstance(input, Tensor) and isinstance(end, Tensor)
+    if not tensors or not isinstance(weight, (Tensor, int, float)):
+        raise no_overload("lerp", input, end, weight)
+    weight = _operand(weight, "lerp")
+    for name, x in (("end", end), ("weight", weight)):
+        if isinstance(x, Tensor) and x.array.dtype != input.array.dtype and (name == "end" or x.array.ndim):
+            text = f"expected dtype {input.dtype.c_name} for `{name}` but got dtype {x.dtype.c_name}"
+            raise refuse(RuntimeError, text, "lerp", input, end, weight, mend=f"convert it: x.to({input.dtype})")
+    if input.array.dtype.kind in "biu":
+        kernel = "lerp_kernel_tensor" if isinstance(weight, Tensor) and weight.array.ndim else "lerp_kernel_scalar"
+        raise unsupported(kernel, "lerp", input, end, weight)
     return input + weight * (end - input)
 
 
 @checked
+@in_float32
 def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """input + value · tensor1 · tensor2."""
-    return input + tensor1 * tensor2 * value
+    input, tensor1, tensor2, factor = _with_value("addcmul", input, tensor1, tensor2, value)
+    if input.array.dtype == bool:
+        raise unsupported("addcmul_cpu_out", "addcmul", input, tensor1, tensor2)
+    return input + tensor1 * tensor2 * factor
+
+
+INTEGER_ADDCDIV = (
+    "Integer division with addcdiv is no longer supported, and in a future  release addcdiv will perform a true "
+    "division of tensor1 and tensor2. The historic addcdiv behavior can be implemented as (input + value * "
+    "torch.trunc(tensor1 / tensor2)).to(input.dtype) for integer inputs and as (input + value * tensor1 / tensor2) for "
+    "float inputs. The future addcdiv behavior is just the latter implementation: (input + value * tensor1 / tensor2), "
+    "for all dtypes."
+)
 
 
 @checked
+@in_float32
 def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
     """input + value · tensor1 / tensor2."""
-    return input + tensor1 / tensor2 * value
+    kinds = [expect_tensor(x, "addcdiv", f"tensor{i}", i + 1).array.dtype.kind for i, x in ((1, tensor1), (2, tensor2))]
+    input, tensor1, tensor2, factor = _with_value("addcdiv", input, tensor1, tensor2, value)
+    if not set(kinds) - set("biu"):
+        raise refuse(RuntimeError, INTEGER_ADDCDIV, "addcdiv", input, tensor1, tensor2)
+    return input + tensor1 / tensor2 * factor
+
+
+def _with_value(name: str, input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Any) -> tuple[Any, ...]:
+    """Three tensors in their common dtype, and the factor as a number that this dtype can hold."""
+    for i, (word, x) in enumerate((("input", input), ("tensor1", tensor1), ("tensor2", tensor2)), 1):
+        expect_tensor(x, name, word, i)
+    if isinstance(value, Tensor) and not value.array.ndim:
+        value = value.item()
+    if not isinstance(value, (int, float)):
+        raise not_a("Number", value, name, "value")
+    target = dtypes.result_type(input.array, tensor1.array, tensor2.array)
+    if target is not dtypes.float16:
+        held = scalar_array(value, target, name)  # raises for one that is too large
+        value = held.item() if target.rank < 2 else value
+    return (*(promoted_to(target, x) for x in (input, tensor1, tensor2)), value)
 
 
 def _met(input: Tensor, other: Tensor, name: str) -> list[Tensor]:
@@ -462,6 +593,7 @@ def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     return ops.logaddexp(*_met(input, other, "logaddexp"))
 
 
+@in_float32
 def hypot(input: Tensor, other: Tensor) -> Tensor:
     """√(input² + other²)."""
     a, b = _met(input, other, "hypot")

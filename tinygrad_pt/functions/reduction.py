@@ -12,11 +12,12 @@ import numpy as np
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.functions.arguments import Dims, Dtype, axes_from, axis_from, length_of
+from tinygrad_pt.functions.arguments import Dims, Dtype, axes_from, axis_from, length_of, truth
 from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, expect_tensor, missing, not_a, unsupported
 from tinygrad_pt.functions.pointwise import abs, maximum, minimum
 from tinygrad_pt.graph import Tensor
+from tinygrad_pt.half import in_float32
 
 __all__ = [
     "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "bincount", "count_nonzero", "cummax",
@@ -81,9 +82,17 @@ def sum(
     if not isinstance(input, Tensor):
         expect_tensor(input, "sum")
     axes = axes_from(axis if dim is None else dim, input.array.ndim, "sum", input)
+    if keepdim is not False or keepdims is not False:
+        keepdim = truth("sum", keepdim=keepdim, keepdims=keepdims)
     if dtype is not None or input.array.dtype.kind != "f":
         input = _counted(input, dtype)
-    return ops.sum(input, axis=axes, keepdims=keepdim or keepdims)
+        return _as_asked(ops.sum(input, axis=axes, keepdims=keepdim), dtype)
+    return ops.sum(input, axis=axes, keepdims=keepdim)
+
+
+def _as_asked(y: Tensor, dtype: Dtype) -> Tensor:
+    """The result of a sum or product in the dtype that was asked for: NumPy widens small integers."""
+    return y if dtype is None else y.to(dtype)
 
 
 def mean(
@@ -100,18 +109,20 @@ def mean(
         text = f"mean(): could not infer output dtype. {which} dtype must be either a floating point or complex dtype."
         text += f" Got: {dtypes.of(kind).spoken}"
         raise refuse(RuntimeError, text, "mean", input, mend="x.float().mean()" if dtype is None else "")
-    return ops.mean(input if dtype is None else input.to(dtype), axis=axes, keepdims=keepdim or keepdims)
+    if keepdim is not False or keepdims is not False:
+        keepdim = truth("mean", keepdim=keepdim, keepdims=keepdims)
+    return ops.mean(input if dtype is None else input.to(dtype), axis=axes, keepdims=keepdim)
 
 
 @checked
-def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False) -> Tensor:
+def nansum(input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None) -> Tensor:
     """Σ of the elements that are numbers."""
     x = input.array
-    return sum(ops.where(wrap(np.isnan(x)), wrap(np.zeros((), x.dtype)), input), dim, keepdim)
+    return sum(ops.where(wrap(np.isnan(x)), wrap(np.zeros((), x.dtype)), input), dim, keepdim, dtype=dtype)
 
 
 def _spread(
-    op: Any, input: Tensor, dim: Dims, unbiased: bool | None, correction: float | None, keepdim: bool
+    op: Any, input: Tensor, dim: Dims | bool, unbiased: bool | None, correction: float | None, keepdim: bool
 ) -> Tensor:
     """The variance or the standard deviation."""
     name = op.__name__
@@ -128,12 +139,13 @@ def _spread(
     n = input.array.size if axes is None else math.prod([shape[i] for i in axes])
     if n <= c:
         text = f"{name}(): degrees of freedom is <= 0. Correction should be strictly less than the reduction factor "
-        warnings.warn(f"{text}(input numel divided by output numel).", UserWarning, stacklevel=3)
+        warnings.warn(f"{text}(input numel divided by output numel).", UserWarning, stacklevel=4)
     return op(input, axis=axes, keepdims=keepdim, correction=c)
 
 
+@checked
 def var(
-    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None, axis: Dims = None, keepdims: bool = False,
 ) -> Tensor:  # fmt: skip
     """Σ (x - mean)² / (n - correction); the correction is 1 unless said otherwise.
@@ -145,21 +157,23 @@ def var(
     return _spread(ops.var, input, axis if dim is None else dim, unbiased, correction, keepdim or keepdims)
 
 
+@checked
 def std(
-    input: Tensor, dim: Dims = None, unbiased: bool | None = None, keepdim: bool = False, *,
+    input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None, axis: Dims = None, keepdims: bool = False,
 ) -> Tensor:  # fmt: skip
     """√var; where all elements agree its gradient is 0."""
     return _spread(ops.std, input, axis if dim is None else dim, unbiased, correction, keepdim or keepdims)
 
 
+@checked
 def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Dtype = None) -> Tensor:
     """Π input, over all elements or over `dim`; right, and differentiable, where elements are 0."""
     input = _counted(expect_tensor(input, "prod"), dtype)
     if dim is None:
-        return ops.prod(ops.reshape(input, shape=(-1,)) if input.array.ndim != 1 else input)
+        return _as_asked(ops.prod(ops.reshape(input, shape=(-1,)) if input.array.ndim != 1 else input), dtype)
     axis = axis_from(dim, input.array.ndim, "prod", input)
-    y = ops.prod(_last(input, axis))
+    y = _as_asked(ops.prod(_last(input, axis)), dtype)
     return ops.unsqueeze(y, axis=axis) if keepdim and input.array.ndim else y
 
 
@@ -172,8 +186,15 @@ def _last(input: Tensor, axis: int) -> Tensor:
 
 
 @checked
-def norm(input: Tensor, p: float | str | None = 2, dim: Dims = None, keepdim: bool = False) -> Tensor:
-    """(Σ |x|ᵖ)^(1/p); at 0 the gradient of the 2-norm is 0."""
+def norm(
+    input: Tensor, p: float | str | None = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None
+) -> Tensor:
+    """(Σ |x|ᵖ)^(1/p); at 0 the gradient of the 2-norm is 0. With `dtype` the elements are converted first."""
+    return _norm(input if dtype is None or input.array.dtype.kind != "f" else input.to(dtype), p, dim, keepdim)
+
+
+@in_float32
+def _norm(input: Tensor, p: float | str | None, dim: Dims, keepdim: bool) -> Tensor:
     x, axes = input.array, axes_from(dim, input.array.ndim)
     if x.dtype.kind in "biu":
         text = f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype.spoken}"
@@ -236,7 +257,7 @@ def _extreme_over(op: Any, doc: str) -> Callable[..., Tensor]:
             _nonempty(input, name, None)
         return op(input, axis=axes_from(dims, n, name, input), keepdims=bool(keepdim))
 
-    return described(function, name, doc)
+    return checked(described(function, name, doc))
 
 
 amax = _extreme_over(ops.amax, "The largest element over `dim`; ties share the gradient evenly.")
@@ -250,6 +271,8 @@ def _extreme(name: str, both: Callable[..., Tensor], whole: Any, place: Callable
     def function(input: Tensor, dim: Any, keepdim: bool) -> Tensor | ValuesIndices:
         if not isinstance(input, Tensor):
             expect_tensor(input, name)
+        if keepdim is not False:
+            truth(name, keepdim=keepdim)
         if dim is None:
             _nonempty(input, name, None)
             return whole(input, axis=None, keepdims=False)
@@ -341,7 +364,7 @@ def _arg_extreme(place: Any) -> Callable[..., Tensor]:
         _nonempty(input, name, over)
         return place(input, axis=over if x.ndim else None, keepdims=bool(keepdim) and x.ndim > 0)
 
-    return described(function, name, "The index of the first extreme element: int64, without gradient.")
+    return checked(described(function, name, "The index of the first extreme element: int64, without gradient."))
 
 
 argmax, argmin = map(_arg_extreme, (ops.argmax, ops.argmin))
@@ -459,20 +482,53 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
 
 
 @overload
-def unique(input: Tensor, sorted: bool = True) -> Tensor: ...
+def unique(input: Tensor, sorted: bool = True, *, dim: int | None = None) -> Tensor: ...
 @overload
 def unique(
-    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False
-) -> Tensor | tuple[Tensor, ...]: ...
+    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
+    dim: int | None = None,
+) -> Tensor | tuple[Tensor, ...]: ...  # fmt: skip
 @checked
 def unique(
-    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False
-) -> Tensor | tuple[Tensor, ...]:
-    """The distinct elements in order, and where asked their inverse and counts."""
-    y, inverse, counts = np.unique(input.array, return_inverse=True, return_counts=True, equal_nan=False)
-    extra = [wrap(inverse.reshape(input.array.shape))] if return_inverse else []
+    input: Tensor, sorted: bool = True, return_inverse: bool = False, return_counts: bool = False,
+    dim: int | None = None,
+) -> Tensor | tuple[Tensor, ...]:  # fmt: skip
+    """The distinct elements, or slices along `dim`, in order, and where asked their inverse and counts.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.tensor([[1, 2], [0, 3], [1, 2]]).unique(dim=0, return_counts=True)
+    (tensor([[0, 3],
+            [1, 2]]), tensor([1, 2]))
+    """
+    x = input.array
+    if dim is None:
+        y, inverse, counts = np.unique(x, return_inverse=True, return_counts=True, equal_nan=False)
+        inverse = inverse.reshape(x.shape)
+    else:
+        if x.ndim == 0:
+            raise refuse(IndexError, f"Dimension specified as {dim} but tensor has no dimensions")
+        y, inverse, counts = _distinct(x, axis_from(dim, x.ndim))
+    extra = [wrap(inverse)] if return_inverse else []
     extra += [wrap(counts)] if return_counts else []
     return (wrap(y), *extra) if extra else wrap(y)
+
+
+def _distinct(x: np.ndarray, axis: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The distinct slices along an axis in lexicographic order, their inverse and their counts."""
+    n, empty = x.shape[axis], x.shape.count(0)
+    if n == 0 and empty > 1:
+        text = "Number of zero sized dimensions is more than one, so unique cannot be applied "
+        raise refuse(RuntimeError, text)
+    if n and empty:
+        text = "There are 0 sized dimensions, and they aren't selected, so unique cannot be applied"
+        raise refuse(RuntimeError, text)
+    rows = np.moveaxis(x, axis, 0).reshape(n, -1) if n else np.zeros((0, 1), x.dtype)
+    order = np.lexsort(rows.T[::-1])
+    first = np.ones(n, bool)
+    first[1:] = (rows[order][1:] != rows[order][:-1]).any(1)
+    inverse = np.zeros(n, np.int64)
+    inverse[order] = np.cumsum(first) - 1
+    return np.take(x, order[first], axis), inverse, np.diff(np.append(np.flatnonzero(first), n))
 
 
 @checked
@@ -498,6 +554,8 @@ def _along(input: Tensor, name: str, dim: int | None, dtype: Dtype) -> tuple[Ten
     """The checked input and axis of a running sum or product."""
     if dim is None:
         raise missing("dim", name)
+    if dtype is not None and dtypes.of(dtype) is dtypes.bool and expect_tensor(input, name).array.ndim:
+        raise refuse(NotImplementedError, f"\"{name}_out_cpu\" not implemented for 'Bool'", name, input)
     x = _counted(input, dtype)
     return x, axis_from(dim, x.array.ndim)
 
@@ -511,7 +569,7 @@ def cumsum(input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis: 
     tensor([1, 3, 6])
     """
     input, over = _along(input, "cumsum", axis if dim is None else dim, dtype)
-    return ops.cumsum(input, axis=over) if input.array.ndim else ops.clone(input)
+    return _as_asked(ops.cumsum(input, axis=over), dtype) if input.array.ndim else ops.clone(input)
 
 
 @checked
@@ -521,7 +579,7 @@ def cumprod(input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis:
     n = input.array.ndim
     if n == 0:
         return ops.clone(input)
-    y = ops.cumprod(_last(input, over))
+    y = _as_asked(ops.cumprod(_last(input, over)), dtype)
     back = tuple(n - 1 if i == over else i - (i > over) for i in range(n))
     return y if over == n - 1 else ops.permute(y, axes=back)
 
@@ -568,6 +626,7 @@ softmax = _soft(ops.softmax, "eˣ / Σ eˣ along `dim`.")
 log_softmax = _soft(ops.log_softmax, "x - ln Σ eˣ along `dim`.")
 
 
+@checked
 def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
     """ln Σ eˣ over `dim`, without overflow."""
     if expect_tensor(input, "logsumexp").array.dtype.kind in "biu":

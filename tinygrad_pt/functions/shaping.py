@@ -194,17 +194,25 @@ def permute(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
 def movedim(input: Tensor, source: Dims, destination: Dims) -> Tensor:
     """Axes moved from one place to another."""
     n = input.array.ndim
-    src, dst = axes_from(source, n) or (), axes_from(destination, n) or ()
-    if len(src) != len(dst):
-        text = "movedim: Invalid source or destination dims: source and destination must have the same number of "
-        raise refuse(RuntimeError, f"{text}dimensions, but got {len(src)} and {len(dst)}")
+    given = [[*d] if isinstance(d, (tuple, list)) else [d] for d in (source, destination)]
+    if len(given[0]) != len(given[1]):
+        text = f"movedim: Invalid source or destination dims: source ({given[0]} dims) should contain the same number "
+        raise refuse(RuntimeError, f"{text}of dims as destination ({given[1]} dims)")
+    src, dst = ([axis_from(d, n) for d in dims] for dims in given)
+    for name, dims, axes in zip(("source", "destination"), given, (src, dst), strict=True):
+        if len(set(axes)) < len(axes):
+            raise refuse(RuntimeError, f"movedim: repeated dim in `{name}` ({dims})")
     rest = iter(i for i in range(n) if i not in src)
     places = dict(zip(dst, src, strict=True))
     return ops.permute(input, axes=tuple(places[i] if i in places else next(rest) for i in range(n)))
 
 
-swapaxes = swapdims = transpose
-moveaxis = movedim
+def swapaxes(input: Tensor, axis0: int, axis1: int) -> Tensor:
+    """`transpose`, under NumPy's name."""
+    return transpose(input, axis0, axis1)
+
+
+swapdims, moveaxis = transpose, movedim
 
 
 @checked
@@ -217,26 +225,34 @@ def flip(input: Tensor, *axes: int | Sequence[int], dims: Dims = None) -> Tensor
 @checked
 def fliplr(input: Tensor) -> Tensor:
     """The tensor reversed along the second axis."""
+    if input.array.ndim < 2:
+        raise refuse(RuntimeError, "Input must be >= 2-d.")
     return flip(input, 1)
 
 
 @checked
 def flipud(input: Tensor) -> Tensor:
     """The tensor reversed along the first axis."""
+    if not input.array.ndim:
+        raise refuse(RuntimeError, "Input must be >= 1-d.")
     return flip(input, 0)
 
 
 @checked
 def roll(input: Tensor, shifts: Dims, dims: Dims = None) -> Tensor:
     """The elements shifted along axes, the last ones to the front; without `dims`, as one flat row."""
-    if dims is None:
+    if dims is None or dims == () or dims == []:
         return ops.reshape(roll(flatten(input), shifts, 0), shape=input.array.shape)
     steps, axes = sizes_from((shifts,), "roll"), sizes_from((dims,), "roll")
+    if not steps:
+        raise refuse(RuntimeError, "`shifts` required")
     if len(steps) != len(axes):
         raise refuse(RuntimeError, f"shifts and dimensions must align. shifts: {len(steps)}, dims:{len(axes)}")
     y = input
     for shift, dim in zip(steps, axes, strict=True):
         axis = axis_from(dim, y.array.ndim)
+        if not y.array.ndim:
+            raise refuse(IndexError, f"Dimension specified as {dim} but tensor has no dimensions")
         n = length_of(y, axis)
         k = shift % n if n else 0
         if k:
@@ -304,10 +320,10 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
     return Size(reversed(met))
 
 
-def broadcast_tensors(*tensors: Tensor) -> list[Tensor]:
+def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """Tensors expanded to their common shape."""
     shape = broadcast_shapes(*(expect_tensor(x, "broadcast_tensors", "tensors").array.shape for x in tensors))
-    return [expand(x, shape) for x in tensors]
+    return tuple(expand(x, shape) for x in tensors)
 
 
 @checked
@@ -335,8 +351,16 @@ def tile(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
 
 
 @checked
-def repeat_interleave(input: Tensor, repeats: int | Tensor, dim: int | None = None) -> Tensor:
-    """Each element (or slice along `dim`) repeated in place."""
+def repeat_interleave(
+    input: Tensor, repeats: int | Tensor | None = None, dim: int | None = None, *, output_size: int | None = None
+) -> Tensor:
+    """Each element (or slice along `dim`) repeated in place; of counts alone, the place of each element that they make.
+
+    `output_size`, the sum of the repeats, is checked.
+    """
+    if repeats is None:
+        n = input.array.size
+        input, repeats = wrap(np.arange(n)), input
     if dim is None:
         input, dim = flatten(input), 0
     axis = axis_from(dim, input.array.ndim)
@@ -350,6 +374,9 @@ def repeat_interleave(input: Tensor, repeats: int | Tensor, dim: int | None = No
     if np.any(np.less(count, 0)):
         raise refuse(RuntimeError, "repeats can not be negative")
     index = np.repeat(np.arange(n), count)
+    if output_size is not None and output_size != index.size:
+        text = f"repeat_interleave: Invalid output_size, expected {index.size} but got {output_size}"
+        raise refuse(RuntimeError, text)
     x = input if input.array.ndim else ops.reshape(input, shape=(1,))
     return ops.getitem(x, index=(*(slice(None),) * axis, index))
 
@@ -487,8 +514,12 @@ def unbind(input: Tensor, dim: int = 0) -> tuple[Tensor, ...]:
 
 
 @checked
-def narrow(input: Tensor, dim: int, start: int, length: int) -> Tensor:
+def narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
     """The elements start … start+length-1 along `dim`: a view."""
+    if isinstance(start, Tensor):
+        if start.array.ndim or start.array.dtype.kind not in "iu":
+            raise refuse(RuntimeError, "start must be an 0-dim integral Tensor.")
+        start = int(start)
     axis = axis_from(dim, input.array.ndim)
     if not input.array.ndim:
         raise refuse(RuntimeError, "narrow() cannot be applied to a 0-dim tensor.")

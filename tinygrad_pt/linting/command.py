@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import os
 import sys
@@ -9,6 +10,7 @@ import textwrap
 import traceback
 import types
 from collections.abc import Sequence
+from typing import TextIO
 
 from tinygrad_pt.linting.finding import Finding
 from tinygrad_pt.linting.linter import CODES, known, lint
@@ -49,6 +51,7 @@ def run(script: str, arguments: Sequence[str] = (), ignore: Sequence[str] = ()) 
     module = types.ModuleType("__main__")
     module.__file__ = script
     before = sys.argv, list(sys.path), sys.modules["__main__"]
+    output, errors = Output(sys.stdout), Output(sys.stderr)
     sys.argv, sys.path[0] = [script, *arguments], os.path.dirname(os.path.abspath(script))
     sys.modules["__main__"] = module
     failed = False
@@ -59,15 +62,15 @@ def run(script: str, arguments: Sequence[str] = (), ignore: Sequence[str] = ()) 
             except SystemExit as leaving:
                 failed = leaving.code not in (None, 0)
                 if isinstance(leaving.code, str):
-                    print(leaving.code, file=sys.stderr)
+                    errors.write(leaving.code + "\n")
             except (Exception, KeyboardInterrupt) as error:  # interrupted: the findings so far are printed
                 failed = True
-                _print_failure(error)
+                errors.write(_failure(error))
     finally:
         sys.argv, sys.path[:], sys.modules["__main__"] = before
-    for finding in sorted(findings, key=_place):
-        print(finding)
-    sys.stdout.flush()
+    output.write("".join(f"{finding}\n" for finding in sorted(findings, key=_place)))
+    output.end()
+    errors.end()
     return 2 if failed else 1 if findings else 0
 
 
@@ -76,9 +79,33 @@ def _place(finding: Finding) -> tuple[str, int, str]:
     return ("", 0, finding.code) if line is None else (line.file, line.number, finding.code)
 
 
-def _print_failure(error: BaseException) -> None:
+def _failure(error: BaseException) -> str:
     """The traceback as the script by itself would print it: without the frames of the linter."""
-    print("Traceback (most recent call last):", file=sys.stderr)
     steps = [s for s in traceback.extract_tb(error.__traceback__) if not s.filename.startswith(HERE)]
-    print("".join(traceback.format_list(steps)), end="", file=sys.stderr)
-    print("".join(traceback.format_exception_only(error)), end="", file=sys.stderr)
+    lines = traceback.format_list(steps) + traceback.format_exception_only(error)
+    return "".join(["Traceback (most recent call last):\n", *lines])
+
+
+class Output:
+    """A stream as it is when the script begins: what is written to it arrives, even if the script closes it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        try:
+            self.spare: int | None = os.dup(stream.fileno())
+        except (OSError, ValueError, AttributeError):  # a stream without a file, as in a notebook or under a test
+            self.spare = None
+
+    def write(self, text: str) -> None:
+        """Write a text, if it is not empty, and flush it."""
+        try:
+            self.stream.write(text)
+            self.stream.flush()
+        except (OSError, ValueError):  # closed
+            if self.spare is not None and text:
+                with contextlib.suppress(OSError):  # whoever read it has gone
+                    os.write(self.spare, text.encode("utf-8", "replace"))
+
+    def end(self) -> None:
+        if self.spare is not None:
+            os.close(self.spare)

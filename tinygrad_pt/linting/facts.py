@@ -42,13 +42,14 @@ class Notes(Generic[T]):
 
     def set(self, thing: Any, value: T) -> None:
         """Note a value, in place of an older one."""
-        key, kept = id(thing), self.kept
+        key, me = id(thing), weakref.ref(self)  # a strong reference would keep the notes alive in a cycle
 
         def gone(link: weakref.ref[Any]) -> None:
-            if key in kept and kept[key][0] is link:
-                del kept[key]
+            notes = me()
+            if notes is not None and key in notes.kept and notes.kept[key][0] is link:
+                del notes.kept[key]
 
-        kept[key] = weakref.ref(thing, gone), value
+        self.kept[key] = weakref.ref(thing, gone), value
 
     def pop(self, thing: object) -> T | None:
         """Forget a note, and return it."""
@@ -99,7 +100,11 @@ class Past:
 def source(t: Tensor) -> Node | None:
     """The vertex whose values `t` shows: through reshapes, transposes, indexing, casts, clamps, an added epsilon, and
     joins of values of one kind."""
-    node = t.node
+    return origin(t.node)
+
+
+def origin(node: Node | None) -> Node | None:
+    """The vertex whose values a vertex shows, as `source` finds it."""
     while node is not None:
         name = node.op.name
         if name in VIEWS or name == "clamp" or (name == "add" and tiny(node)):

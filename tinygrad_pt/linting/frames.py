@@ -51,6 +51,11 @@ def ours(frame: FrameType) -> bool:
     return frame.f_code.co_filename.startswith(INSIDE)
 
 
+def users() -> Iterator[FrameType]:
+    """The frames of the user's functions, innermost first."""
+    return (frame for frame in stack() if not ours(frame))
+
+
 def losses() -> list[tuple[str, dict[str, Any]]]:
     """The losses of `nn.functional` that the user is computing, innermost first, each with its arguments."""
     return [(LOSSES[f.f_code], f.f_locals) for f in takewhile(ours, stack()) if f.f_code in LOSSES]

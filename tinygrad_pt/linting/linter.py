@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from types import ModuleType
 from typing import Any
 
-from tinygrad_pt.linting import gradients, losses, parameters, phases
+from tinygrad_pt.linting import gradients, loops, losses, parameters, phases
 from tinygrad_pt.linting.finding import Finding
 from tinygrad_pt.linting.rule import Rule
 from tinygrad_pt.linting.session import Session
@@ -29,7 +29,7 @@ def by_code(*files: ModuleType) -> dict[str, type[Rule]]:
     return dict(sorted(found.items()))
 
 
-CODES = by_code(parameters, losses, gradients, phases)
+CODES = by_code(parameters, losses, gradients, phases, loops)
 RULES = tuple(CODES.values())
 
 

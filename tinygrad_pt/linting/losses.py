@@ -10,9 +10,10 @@ import numpy as np
 from tinygrad_pt.debugging.trace import line_of
 from tinygrad_pt.graph import Leaf, Node, Op
 from tinygrad_pt.lines import Line
-from tinygrad_pt.linting.facts import SQUASHING, VIEWS, Notes, Past, parents
+from tinygrad_pt.linting.facts import SQUASHING, VIEWS, Notes, Past, inside, origin, parents, source
 from tinygrad_pt.linting.finding import place
 from tinygrad_pt.linting.rule import Rule
+from tinygrad_pt.nn.module import Module
 from tinygrad_pt.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ class NotLogarithms(Rule):
     mend = "use log_softmax instead, or cross_entropy on the logits"
 
     def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
-        if loss not in ("nll_loss", "kl_div"):
+        if loss not in ("nll_loss", "kl_div") or exchanged(loss, given):
             return
         node = self.session.source(given["input"])
         if node is not None and node.op.name in ("softmax", "sigmoid"):
@@ -218,12 +219,106 @@ class OtherAxis(Rule):
 
 
 class Swapped(Rule):
-    """The target of a binary cross entropy wants a gradient, and its input does not."""
+    """The target of a binary cross entropy wants a gradient, and its input does not. Or the input of `kl_div` is
+    nowhere negative, as no log-probability is, its target, which should be probabilities (`log_target=False`), is
+    nowhere positive, and neither is 0 everywhere."""
 
     code = "TG208"
-    title = "input and target of a binary cross entropy swapped"
-    mend = "loss(input, target): first the answer of the network, then the target"
+    title = "input and target of a loss swapped"
+    mend = "loss(input, target): first the answer of the network (for kl_div its log-probabilities), then the target"
 
     def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
         if loss in BINARY and given["input"].node is None and given["target"].node is not None:
             self.report(line, "the target comes from the network and the input does not: they are swapped")
+        elif exchanged(loss, given):
+            text = "kl_div wants log-probabilities as input and probabilities as target, but was given the reverse"
+            self.report(line, f"{text}: they are swapped")
+
+
+def exchanged(loss: str, given: dict[str, Any]) -> bool:
+    """Whether a loss is a `kl_div` of probabilities and log-probabilities, in this order."""
+    if loss != "kl_div" or given["log_target"]:
+        return False
+    p, q = given["input"].array, given["target"].array
+    return bool(p.any() and q.any() and np.all(p >= 0) and np.all(q <= 0))
+
+
+class Rectified(Rule):
+    """The input of `cross_entropy` or `binary_cross_entropy_with_logits`, or the argument of the log_softmax before
+    `nll_loss`, wants a gradient and comes, through views, from relu."""
+
+    code = "TG209"
+    title = "ReLU on the logits"
+    mend = "no activation after the last layer: logits may be negative"
+
+    def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
+        node = source(given["input"])
+        if loss == "nll_loss" and node is not None and node.op.name in ("softmax", "log_softmax", "log"):
+            node = origin(next(parents(node), None))
+            if node is not None and node.op.name == "softmax":
+                node = origin(next(parents(node), None))
+        elif loss not in ("cross_entropy", "binary_cross_entropy_with_logits"):
+            return
+        if node is not None and node.op.name == "relu":
+            rest = "no probability can be below 0.5" if loss in BINARY else "no class can be told apart below 0"
+            self.report(line, f"the logits of {loss} come from relu{made(node)}: {rest}, and where relu is 0, nothing "
+                        "learns")  # fmt: skip
+
+
+class OverBatch(Rule):
+    """A softmax or log_softmax runs along axis 0 of the (N, C) answer that a module, called by the user, gave for N
+    examples, or is that answer; N, C > 1. And it, or its logarithm, is judged along the classes: it is the input of a
+    loss (of `nll_loss`, see TG207), or one element of each row is taken, or the largest of each row is looked for."""
+
+    code = "TG210"
+    title = "softmax over the batch: answers of different examples compete"
+    mend = "dim=1"
+    ops = ("*",)
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.answers: Notes[bool] = Notes()  # what modules answered to the user
+        self.within: Notes[Line | None] = Notes()  # softmax along axis 0 inside a module that is being called
+        self.marks: Notes[Line | None] = Notes()  # the same over the batch, and what shows it
+
+    def called(self, module: Module, args: tuple[Any, ...], output: Any, line: Line | None) -> None:
+        if self.session.calling() or not isinstance(output, Tensor) or output.array.ndim != 2:
+            return
+        n = output.array.shape[0]
+        if min(output.array.shape) > 1 and any(t.array.ndim > 1 and len(t.array) == n for t in inside(args, Tensor)):
+            self.answers.set(output, True)
+            if output in self.within:
+                self.marks.set(output, self.within.get(output))
+
+    def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor, line: Line | None) -> None:
+        t = args[0] if args else None
+        if op.name in ("softmax", "log_softmax") and attrs["axis"] == 0 and result.array.ndim == 2:
+            if t in self.answers:
+                self.marks.set(result, line)
+            elif self.session.calling():
+                self.within.set(result, line)
+            return
+        for notes in (self.within, self.marks):
+            if t not in notes:
+                continue
+            where = notes.get(t)
+            if op.name in ("log", "clamp", "cast", "clone", "neg") or (op.name == "add" and len(args) == 2):
+                notes.set(result, where)
+            elif notes is self.marks and across(op, attrs):
+                self.say(where)
+
+    def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
+        if given["input"] in self.marks and loss not in ("nll_loss", "cross_entropy"):
+            self.say(self.marks.get(given["input"]))
+
+    def say(self, line: Line | None) -> None:
+        self.report(line, "the softmax runs along the batch: the probabilities of each class add up to 1 over the "
+                    "examples, those of one example do not")  # fmt: skip
+
+
+def across(op: Op, attrs: dict[str, Any]) -> bool:
+    """Whether an op compares the columns of a row: it takes one element of each, or looks for the largest."""
+    if op.name == "getitem":
+        index = attrs["index"]
+        return isinstance(index, tuple) and sum(isinstance(i, np.ndarray) and i.dtype.kind == "i" for i in index) == 2
+    return op.name in ("argmax", "amax", "argsort") and attrs["axis"] in (1, -1, (1,), (-1,))

@@ -7,6 +7,7 @@ import linecache
 import re
 import weakref
 from collections.abc import Iterator
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from tinygrad_pt.graph import Leaf, Op
 from tinygrad_pt.lines import Line
 from tinygrad_pt.linting.facts import Notes, inside, listed
+from tinygrad_pt.linting.frames import users
 from tinygrad_pt.linting.records import Optimized
 from tinygrad_pt.linting.rule import Rule
 from tinygrad_pt.modes import current
@@ -334,3 +336,63 @@ class Twins(Rule):
 def even(x: np.ndarray, tolerance: float) -> bool:
     """Whether all rows are equal up to rounding."""
     return bool(np.abs(x - x[:1]).max() <= tolerance * np.abs(x).max())
+
+
+class Repeated(Rule):
+    """A Sequential or ModuleList of a module that was called holds a row of one or more modules twice or more, one row
+    right after the other: the very same objects. One of them has a parameter that wants a gradient, and no other
+    module has registered that one, as it would if it were shared on purpose."""
+
+    code = "TG109"
+    title = "one layer several times in a container"
+    mend = "make each: nn.Sequential(*[nn.Linear(4, 4) for _ in range(3)]); [layer] * 3 is one layer, three times"
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session)
+        self.lines: dict[int, tuple[list[CodeType], Line | None]] = {}  # root -> the functions that called it, where
+
+    def called(self, module: Module, args: tuple[Any, ...], output: Any, line: Line | None) -> None:
+        if id(module) in self.session.roots and id(module) not in self.lines:
+            self.lines[id(module)] = ([frame.f_code for frame in users()], line)
+
+    def end(self) -> None:
+        for root in self.session.roots.values():
+            owners = list(root.modules())
+            for box in owners:
+                if not isinstance(box, (Sequential, ModuleList)):
+                    continue
+                found = repeated(list(box._modules.values()))
+                elsewhere = {id(m) for owner in owners if owner is not box for m in owner._modules.values()}
+                lost = [m for m in found if id(m) not in elsewhere and any(p.node is not None for p in m.parameters())]
+                if lost:
+                    times = sum(m is lost[0] for m in box._modules.values())
+                    self.report(
+                        self.place(root, box), f"this {type(box).__name__} holds one {type(lost[0]).__name__} {times} "
+                        "times: they share their weights",
+                    )  # fmt: skip
+
+    def place(self, root: Module, box: Module) -> Line | None:
+        """The line at which a container was written: in the class of its owner, or where `[…] * n` stands in one of the
+        functions that led to the first call of the root; else the line of that call."""
+        for owner in root.modules():
+            for name, child in owner._modules.items():
+                if child is box and (line := assigned(owner, name)) is not None:
+                    return line
+        codes, called = self.lines.get(id(root), ([], None))
+        for code in codes:
+            numbers = sorted({n for _, _, n in code.co_lines() if n is not None})
+            found = [n for n in numbers if re.search(r"\]\s*\*\s*\w", linecache.getline(code.co_filename, n))]
+            if len(found) == 1:
+                return Line(code.co_filename, found[0], code.co_name)
+        return called
+
+
+def repeated(modules: list[Any]) -> list[Module]:
+    """The modules of the first row that is followed by itself, the very same objects; [] if there is none."""
+    n = len(modules)
+    for size in range(1, n // 2 + 1):
+        for start in range(n - 2 * size + 1):
+            row, after = modules[start : start + size], modules[start + size : start + 2 * size]
+            if all(a is b and a is not None for a, b in zip(row, after, strict=True)):
+                return row
+    return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from tinygrad_pt.graph import Leaf, Node, Op
 from tinygrad_pt.lines import Line, line_at
 from tinygrad_pt.linting.facts import Notes, checksum, inside
-from tinygrad_pt.linting.frames import call_at, call_of_dropout, within
+from tinygrad_pt.linting.frames import call_at, call_of_dropout, users, within
 from tinygrad_pt.linting.records import Optimized
 from tinygrad_pt.linting.rule import Rule
 from tinygrad_pt.modes import current
@@ -30,61 +31,86 @@ def changes_with_mode(module: Module) -> bool:
 JUDGING = frozenset(("gt", "ge", "lt", "le", "eq", "ne", "argmax", "amax"))  # ops by which an answer is judged
 
 
-class Noisy(Rule):
-    """A module that was trained is called by the user under no_grad in training mode, with an active dropout (or batch
-    norm) inside, and its answer goes into a loss, a comparison, argmax, or a search for the largest elements (max,
-    topk, a sort in descending order).
+Place = tuple[Line | None, ...]
 
-    The rule stays silent about a line if its answers ever take part in a computation with gradients, or if it is
-    called for the same input again and again: that samples a dropout on purpose."""
 
-    code = "TG401"
-    title = "evaluation in training mode"
-    mend = "call model.eval() before, and model.train() after"
+class Evaluation(Rule):
+    """The search for evaluations, for TG401 and TG403: a place in the program gives answers that are judged (a loss, a
+    comparison, argmax, or a search for the largest elements), and none of them ever takes part in a backward. A place
+    is a line, or all lines that are being executed, from the outermost function inwards."""
+
     ops = ("*",)
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self.answers: Notes[Line | None] = Notes()  # tensor -> the line of the call it comes from
-        self.lines: dict[Line | None, list[Any]] = {}  # line -> [judged?, harmless?, last input]
+        self.answers: Notes[Place] = Notes()  # tensor -> the place that it comes from
+        self.graphs: Notes[Place] = Notes()  # vertex of an answer -> that place
+        self.places: dict[Place, list[Any]] = {}  # place -> [judged?, harmless?, last input]
 
-    def called(self, module: Module, args: tuple[Any, ...], output: Any, line: Line | None) -> None:
-        if self.session.calling() or current().grad or not module.training:
-            return
-        if not any(changes_with_mode(m) and m.training for m in module.modules()):
-            return
-        stepped = self.session.trained()
-        if not any(id(p) in stepped for p in module.parameters()):
-            return
-        seen = self.lines.setdefault(line, [False, False, None])
-        given = [checksum(t.array) for t in inside(args, Tensor)]
-        if given == seen[2]:
+    def given(self, place: Place, inputs: list[int], answers: Iterable[Tensor]) -> None:
+        """A place computes answers from inputs with these checksums. The same inputs twice in a row, without a step
+        between: a sampling on purpose."""
+        inputs = [*inputs, self.session.steps]
+        seen = self.places.setdefault(place, [False, False, None])
+        if inputs == seen[2]:
             seen[1] = True
-        seen[2] = given
-        for t in inside(output, Tensor):
-            self.answers.set(t, line)
+        seen[2] = inputs
+        for t in answers:
+            self.answers.set(t, place)
+            if t.node is not None:
+                self.graphs.set(t.node, place)
 
     def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor, line: Line | None) -> None:
         if not self.answers.kept:
             return
         for a in args:
             if isinstance(a, Tensor) and a in self.answers:
-                where = self.answers.get(a)
-                if current().grad and result.node is not None:
-                    self.lines[where][1] = True
+                where = self.answers.get(a, ())
+                if a.node is None and result.node is not None:
+                    self.places[where][1] = True
                 elif op.name in JUDGING or (op.name == "argsort" and attrs["descending"]):
-                    self.lines[where][0] = True
+                    self.places[where][0] = True
                 self.answers.set(result, where)
 
     def judged(self, loss: str, given: dict[str, Any], line: Line | None) -> None:
         for t in (given["input"], given["target"]):
-            if t in self.answers and not current().grad:
-                self.lines[self.answers.get(t)][0] = True
+            if t in self.answers and (t.node is not None or not current().grad):
+                self.places[self.answers.get(t, ())][0] = True
+
+    def differentiated(self, nodes: frozenset[Node]) -> None:
+        for node, place in self.graphs:
+            if node in nodes:
+                self.places[place][1] = True
+
+    def evaluations(self) -> list[Line | None]:
+        """The innermost lines of the places whose answers are judged and nothing else."""
+        return [place[-1] for place, (judged, harmless, _) in self.places.items() if judged and not harmless]
+
+
+class Noisy(Evaluation):
+    """A module that was trained is called by the user in training mode, with an active dropout (or batch norm) inside,
+    and its answer goes into a loss, a comparison, argmax, or a search for the largest elements (max, topk, a sort in
+    descending order), but not into a backward.
+
+    The rule stays silent about a line if its answers ever take part in a computation that is differentiated, or if it
+    is called for the same input again and again: that samples a dropout on purpose."""
+
+    code = "TG401"
+    title = "evaluation in training mode"
+    mend = "call model.eval() before, and model.train() after; and evaluate under torch.no_grad()"
+
+    def called(self, module: Module, args: tuple[Any, ...], output: Any, line: Line | None) -> None:
+        if self.session.calling() or not module.training:
+            return
+        if not any(changes_with_mode(m) and m.training for m in module.modules()):
+            return
+        stepped = self.session.trained()
+        if any(id(p) in stepped for p in module.parameters()):
+            self.given((line,), [checksum(t.array) for t in inside(args, Tensor)], inside(output, Tensor))
 
     def end(self) -> None:
-        for line, (judged, harmless, _) in self.lines.items():
-            if judged and not harmless:
-                self.report(line, "the model is evaluated in training mode: its dropout is on, its answers are random")
+        for line in self.evaluations():
+            self.report(line, "the model is evaluated in training mode: its dropout is on, its answers are random")
 
 
 class Asleep(Rule):
@@ -124,24 +150,40 @@ class Asleep(Rule):
                     self.report(line, "since its first evaluation the model trains in eval mode: its dropout is off")
 
 
-class Deaf(Rule):
-    """`functional.dropout` drops inside a module that is in eval mode, and the call in the source does not give its
-    argument `training`."""
+class Deaf(Evaluation):
+    """`functional.dropout` drops, and the call in the source does not give its argument `training`. It drops inside a
+    module that is in eval mode; or after the first step of an optimizer, and what it gives, when called from the same
+    lines, is judged as TG401 says and takes part in no backward."""
 
     code = "TG403"
     title = "functional dropout that ignores eval()"
     mend = "F.dropout(x, p, training=self.training), or an nn.Dropout"
-    ops = ("mul",)
 
     def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor, line: Line | None) -> None:
+        super().applied(op, args, attrs, result, line)
+        if op.name != "mul":
+            return
         modules = self.session.calling()
-        frame = call_of_dropout() if modules and not modules[-1].training else None
+        asleep = bool(modules) and not modules[-1].training
+        if not asleep and not self.session.steps:
+            return
+        frame = call_of_dropout()
         call = None if frame is None else call_at(frame)
-        if call is not None and silent(call):
+        if call is None or not silent(call):
+            return
+        if asleep:
             self.report(
                 line_at(frame), f"{type(modules[-1]).__name__} is in eval mode, but this dropout drops: its argument "
                 "training is True unless you say otherwise",
             )  # fmt: skip
+        else:
+            place = tuple(line_at(one) for one in users())[::-1]
+            self.given(place, [checksum(args[0].array)], [result])
+
+    def end(self) -> None:
+        for line in self.evaluations():
+            self.report(line, "this dropout drops in an evaluation: its argument training is True unless you say "
+                        "otherwise")  # fmt: skip
 
 
 def silent(call: ast.Call) -> bool:

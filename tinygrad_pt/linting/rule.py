@@ -8,14 +8,16 @@ from tinygrad_pt.graph import Node, Op
 from tinygrad_pt.lines import Line
 from tinygrad_pt.linting.records import Backward, Optimized
 from tinygrad_pt.nn.module import Module
+from tinygrad_pt.random import Generator
 from tinygrad_pt.tensor import Tensor
+from tinygrad_pt.utils.data import DataLoader
 
 if TYPE_CHECKING:
     from tinygrad_pt.linting.session import Session
 
 EVENTS = (
-    "judged", "called", "differentiated", "before_backward", "after_backward", "clipping", "before_step", "after_step",
-    "scheduled", "end",
+    "judged", "called", "differentiated", "before_backward", "after_backward", "clipping", "made", "before_step",
+    "after_step", "scheduled", "seeding", "began", "gave", "end",
 )  # fmt: skip
 
 
@@ -55,6 +57,9 @@ class Rule:
     def clipping(self, parameters: list[Tensor], line: Line | None) -> None:
         """The gradients of these parameters are about to be clipped."""
 
+    def made(self, record: Optimized) -> None:
+        """An optimizer was made; the constructor of its own class may go on."""
+
     def before_step(self, record: Optimized, closure: bool) -> None:
         """An optimizer is about to step."""
 
@@ -63,6 +68,15 @@ class Rule:
 
     def scheduled(self, record: Optimized, scheduler: Any, line: Line | None) -> None:
         """The `step()` of a scheduler reads the groups of an optimizer."""
+
+    def seeding(self, generator: Generator, seed: int, line: Line | None) -> None:
+        """A stream of random numbers is about to start from a seed."""
+
+    def began(self, loader: DataLoader[Any], line: Line | None) -> None:
+        """A loader begins a pass over its batches."""
+
+    def gave(self, loader: DataLoader[Any], batch: Any) -> None:
+        """A loader gives a batch."""
 
     def end(self) -> None:
         """The program has ended."""

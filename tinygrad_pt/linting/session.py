@@ -18,7 +18,9 @@ from tinygrad_pt.listening import Listener, Walk
 from tinygrad_pt.modes import Scope, current
 from tinygrad_pt.nn.module import Module
 from tinygrad_pt.optim.optimizer import Optimizer
+from tinygrad_pt.random import Generator
 from tinygrad_pt.tensor import Tensor
+from tinygrad_pt.utils.data import DataLoader
 
 
 class Session(Listener):
@@ -144,7 +146,8 @@ class Session(Listener):
         return self.optimizers.setdefault(id(optimizer), Optimized(optimizer, None))
 
     def made(self, optimizer: Optimizer) -> None:
-        self.optimizers[id(optimizer)] = Optimized(optimizer, frames.place_of_making(optimizer))
+        record = self.optimizers[id(optimizer)] = Optimized(optimizer, frames.place_of_making(optimizer))
+        self.tell("made", record)
 
     def read(self, optimizer: Optimizer) -> None:
         found = frames.scheduler_of(optimizer)
@@ -168,9 +171,22 @@ class Session(Listener):
         self.tell("after_step", record)
         record.reached = record.cleared = False
 
+    def seeding(self, generator: Generator, seed: int) -> None:
+        self.tell("seeding", generator, seed, caller())
+
+    def began(self, loader: DataLoader[Any]) -> None:
+        self.tell("began", loader, caller())
+
+    def gave(self, loader: DataLoader[Any], batch: Any) -> None:
+        self.tell("gave", loader, batch)
+
     def end(self) -> None:
-        """The program has ended; some rules report only now."""
+        """The program has ended; some rules report only now. The rules go, because they and their session hold each
+        other."""
         self.tell("end")
+        self.rules.clear()
+        self.ears.clear()
+        self.hears.clear()
 
     # ------------------------------------------------------------------------------------ facts that rules ask for
     def calling(self) -> tuple[Module, ...]:

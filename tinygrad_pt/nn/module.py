@@ -8,12 +8,21 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMappin
 from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 from tinygrad_pt import dtypes
-from tinygrad_pt.autograd.hooks import Removable
+from tinygrad_pt.attached import Removable
 from tinygrad_pt.errors import locate, refuse, typename
 from tinygrad_pt.functions import device as Device
 from tinygrad_pt.modes import Mode, Scope, current, mode
 from tinygrad_pt.nn import state
-from tinygrad_pt.nn.hooks import BackwardHook, BackwardPreHook, ForwardHook, ForwardPreHook, Hooks, M, call_hooked
+from tinygrad_pt.nn.hooks import (
+    MIXED,
+    BackwardHook,
+    BackwardPreHook,
+    ForwardHook,
+    ForwardPreHook,
+    Hooks,
+    M,
+    call_hooked,
+)  # fmt: skip
 from tinygrad_pt.nn.parameter import Buffer, Parameter
 from tinygrad_pt.nn.shelf import NEVER, SHELVES, Shelf
 from tinygrad_pt.nn.state import Incompatible
@@ -161,9 +170,18 @@ class Module:
 
     def register_full_backward_hook(self, hook: BackwardHook[M], prepend: bool = False) -> Removable:
         """Call `hook(module, grad_input, grad_output)` when both are known; it may replace grad_input."""
+        if self._hooks("backward_partial"):
+            raise refuse(RuntimeError, MIXED)
         return self._hooked("backward", hook, prepend)
 
-    register_backward_hook = register_full_backward_hook
+    def register_backward_hook(self, hook: BackwardHook[M]) -> Removable:
+        """Call `hook(module, grad_input, grad_output)` with the gradients of the last op of the call alone.
+
+        Deprecated: `register_full_backward_hook` gives those of the whole module.
+        """
+        if self._hooks("backward"):
+            raise refuse(RuntimeError, MIXED)
+        return self._hooked("backward_partial", hook)
 
     # -------------------------------------------------------------------------------- registering
     def _register(self, shelf: str, name: str, value: Tensor | Module | None, word: str) -> None:

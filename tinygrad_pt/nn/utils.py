@@ -14,6 +14,7 @@ from tinygrad_pt import functions as F
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse, typename
 from tinygrad_pt.functions.arguments import expect_tensor
+from tinygrad_pt.half import widened
 from tinygrad_pt.inplace import touched
 from tinygrad_pt.modes import current, no_grad
 from tinygrad_pt.tensor import Tensor
@@ -44,7 +45,6 @@ def _float(value: float, op: str) -> float:
         raise refuse(type(error), str(error), op, value, mend="give a number") from None
 
 
-@np.errstate(all="ignore")  # a norm may be inf, also where NumPy's warnings are errors
 def get_total_norm(
     tensors: Tensors, norm_type: float = 2.0, error_if_nonfinite: bool = False, foreach: bool | None = None
 ) -> Tensor:
@@ -53,12 +53,18 @@ def get_total_norm(
     >>> torch.nn.utils.get_total_norm([torch.tensor([3.0]), torch.tensor([4.0])])
     tensor(5.)
     """
+    return _norms(_listed(tensors, "get_total_norm"), norm_type, error_if_nonfinite)[1]
+
+
+@np.errstate(all="ignore")  # a norm may be inf, also where NumPy's warnings are errors
+def _norms(tensors: list[Tensor], norm_type: float, error_if_nonfinite: bool) -> tuple[Tensor, Tensor]:
+    """The norm, that of halves in float32, and the norm in the dtype of the tensors."""
     norm_type = _float(norm_type, "get_total_norm")
-    arrays = [t.array for t in _listed(tensors, "get_total_norm")]
+    arrays = [widened(t.array) for t in tensors]
     if not arrays:
-        return wrap(np.asarray(0.0, np.float32))
-    norms = np.stack([_norm(x, norm_type) for x in arrays])
-    total = _norm(norms, norm_type)
+        zero = wrap(np.asarray(0.0, np.float32))
+        return zero, zero
+    total = _norm(np.stack([_norm(x, norm_type) for x in arrays]), norm_type)
     if error_if_nonfinite and not np.isfinite(total):
         text = (
             f"The total norm of order {norm_type} for gradients from `parameters` is non-finite, so it cannot be "
@@ -66,7 +72,8 @@ def get_total_norm(
             "`error_if_nonfinite=False`"
         )
         raise refuse(RuntimeError, text, mend="look for the first nan or inf: torch.autograd.set_detect_anomaly(True)")
-    return wrap(total)
+    wide = wrap(total)
+    return wide, wide.half() if all(t.array.dtype.itemsize == 2 for t in tensors) else wide
 
 
 def _norm(x: np.ndarray, p: float) -> np.ndarray | np.floating:
@@ -93,7 +100,8 @@ def clip_grads_with_norm_(
     factor = np.minimum(_float(max_norm, "clip_grads_with_norm_") / (norm + np.float32(1e-6)), 1.0)
     for p in _listed(parameters, "clip_grads_with_norm_"):
         if p.grad is not None:
-            p.grad.array *= factor.astype(p.grad.array.dtype)
+            g = p.grad.array
+            g *= factor if g.dtype.itemsize == 2 else factor.astype(g.dtype)
             touched(p.grad)
 
 
@@ -110,8 +118,8 @@ def clip_grad_norm_(
     found = _listed(parameters, "clip_grad_norm_", "parameters")
     for listener in current().listeners:
         listener.clipping(found, max_norm)
-    total = get_total_norm([p.grad for p in found if p.grad is not None], norm_type, error_if_nonfinite)
-    clip_grads_with_norm_(found, max_norm, total)
+    wide, total = _norms([p.grad for p in found if p.grad is not None], norm_type, error_if_nonfinite)
+    clip_grads_with_norm_(found, max_norm, wide)
     return total
 
 

@@ -71,6 +71,7 @@ bitwise_not = unary("bitwise_not", np.invert, r"\lnot a", None, domain="")
     lambda g, y, a, b, c: where(a, g, 0.0),
     lambda g, y, a, b, c: where(a, 0.0, g),
     elementwise=True,
+    moves=True,
 )
 def where(a: Array, b: Array, c: Array) -> Array:
     """y = b where a is true, else c."""
@@ -114,7 +115,7 @@ def step(name: str, forward: Callable[[Array], Array], notation: str) -> Applied
     return unary(name, forward, notation, lambda g, y, a: zero(g), domain="promote")
 
 
-@primitive(r"0", lambda g, y, a: zero(g), elementwise=True)
+@primitive(r"0", lambda g, y, a: zero(g), elementwise=True, moves=True)
 def zero(a: Array) -> Array:
     """y = 0, of the shape and dtype of a."""
     return np.zeros_like(a)
@@ -140,7 +141,7 @@ fmod = binary("fmod", np.fmod, r"\mathrm{fmod}(a,\, b)",
 abs = unary("abs", np.abs, r"\left|a\right|", lambda g, y, a: g * sign(a), domain="promote")
 
 relu = unary("relu", lambda a: np.maximum(a, 0), r"\operatorname{relu} a",
-    lambda g, y, a: where(le(y, 0), 0.0, g), domain="promote")
+    lambda g, y, a: where(le(y, 0), 0.0, g), domain="promote", flat=True)
 
 # ------------------------------------------------------------------------------------------ powers
 square = unary("square", np.square, r"a^{2}", lambda g, y, a: g * (2 * a), domain="promote")
@@ -246,13 +247,13 @@ atanh = unary("atanh", np.arctanh, r"\operatorname{artanh} a", lambda g, y, a: g
 
 
 # ------------------------------------------------------------------------------------------ copies
-@primitive(r"a", lambda g, y, a, *, dtype: cast(g, dtype=a.dtype), elementwise=True)
+@primitive(r"a", lambda g, y, a, *, dtype: cast(g, dtype=a.dtype), elementwise=True, moves=True)
 def cast(a: Array, *, dtype: Dtype | np.dtype[Any]) -> Array:
     """y = a in another dtype."""
     return np.asarray(a).astype(numpy_of(dtype))
 
 
-@primitive(r"a", lambda g, y, a, *, order="K": g, elementwise=True)
+@primitive(r"a", lambda g, y, a, *, order="K": g, elementwise=True, moves=True)
 def clone(a: Array, *, order: Literal["K", "C"] = "K") -> Array:
     """y = a, in memory of its own, with the layout of a (`order="K"`) or row after row (`order="C"`)."""
     return np.array(a, order=order)
@@ -263,6 +264,7 @@ def clone(a: Array, *, order: Literal["K", "C"] = "K") -> Array:
     lambda g, y, a, b: zero(g),
     lambda g, y, a, b: cast(g, dtype=b.dtype),
     elementwise=True,
+    moves=True,
 )
 def copy(a: Array, b: Array) -> Array:
     """y = b, in the shape and dtype of a, as an assignment to the elements of a leaves it there."""

@@ -24,21 +24,23 @@ def getitem(a: Array, *, index: Any) -> Array:
     return a[index]
 
 
-@primitive(r"\mathrm{put}(a)", lambda g, y, a, *, shape, index: getitem(g, index=index))
+@primitive(r"\mathrm{put}(a)", lambda g, y, a, *, shape, index: getitem(g, index=index), moves=True)
 def scatter_add(a: Array, *, shape: tuple[int, ...], index: Any) -> Array:
     """y = zeros of `shape` with a added at the index; where the index names a place twice, two elements are added."""
-    y = np.zeros(shape, a.dtype)
     if is_basic(index):
+        y = np.zeros(shape, a.dtype)
         y[index] = a
-    else:
-        np.add.at(y, index, a)
-    return y
+        return y
+    y = np.zeros(shape, np.float32 if a.dtype.char == "e" else a.dtype)  # as in `total`
+    np.add.at(y, index, a)
+    return y.astype(a.dtype, copy=False)
 
 
 @primitive(
     r"\mathrm{put}(a,\, b)",
     lambda g, y, a, b, *, path: overwrite(g, zero(cast(view_along(g, path), dtype=a.dtype)), path=path),
     lambda g, y, a, b, *, path: cast(view_along(g, path), dtype=b.dtype),
+    moves=True,
 )
 def overwrite(a: Array, b: Array, *, path: tuple[tuple[Op, dict[str, Any]], ...]) -> Array:
     """y = a, but b in the view to which the path leads. No op of the path has several results (`check_single_view`)."""
@@ -54,6 +56,7 @@ def overwrite(a: Array, b: Array, *, path: tuple[tuple[Op, dict[str, Any]], ...]
     r"\mathrm{put}(a,\, b)",
     lambda g, y, a, b, *, index: index_put(g, zero(getitem(g, index=index)), index=index),
     lambda g, y, a, b, *, index: getitem(g, index=index),
+    moves=True,
 )
 def index_put(a: Array, b: Array, *, index: Any) -> Array:
     """y = a, but b (of the shape of a[index]) where an array of indices leads."""

@@ -114,6 +114,7 @@ def _places(b: Array, classes: int, axis: int, ignore: int) -> tuple[tuple[Array
     r"a_{b}",
     lambda g, y, a, b, *, axis, ignore: unpick_class(g, b, classes=a.shape[axis], axis=axis, ignore=ignore),
     None,
+    moves=True,
 )
 def pick_class(a: Array, b: Array, *, axis: int, ignore: int) -> Array:
     """y = the element of a at class b along an axis, 0 where b is `ignore`."""
@@ -126,6 +127,7 @@ def pick_class(a: Array, b: Array, *, axis: int, ignore: int) -> Array:
     r"\mathrm{put}_{b}(a)",
     lambda g, y, a, b, *, classes, axis, ignore: pick_class(g, b, axis=axis, ignore=ignore),
     None,
+    moves=True,
 )
 def unpick_class(a: Array, b: Array, *, classes: int, axis: int, ignore: int) -> Array:
     """y = zeros with a put at class b along an axis of length `classes`."""
@@ -135,7 +137,7 @@ def unpick_class(a: Array, b: Array, *, classes: int, axis: int, ignore: int) ->
     return y
 
 
-@primitive(r"w_{a}", None, None)
+@primitive(r"w_{a}", None, None, moves=True)
 def class_weight(a: Array, b: Array | None = None, *, ignore: int, reduction: str, dtype: np.dtype[Any]) -> Array:
     """y = the weight of each target in the loss: b[a], or 1 without b; in a mean, divided by the sum of all weights.
 
@@ -157,6 +159,7 @@ def class_weight(a: Array, b: Array | None = None, *, ignore: int, reduction: st
     ),
     None,
     lambda g, y, a, b, c, *, axis, ignore, reduction: -(g * pick_class(a, b, axis=axis, ignore=ignore)),
+    flat=True,
     label=lambda node: "NllLoss2DBackward0" if len(node.parents[0].shape) > 2 else "NllLossBackward0",
 )
 def nll_loss(a: Array, b: Array, c: Array, *, axis: int, ignore: int, reduction: str) -> Array:

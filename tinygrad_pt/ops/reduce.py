@@ -31,9 +31,7 @@ def sum(a: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
 )
 def mean(a: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     """y = Σ a / n."""
-    half = a.dtype.char == "e"
-    y = np.add.reduce(a, axis=axis, keepdims=keepdims, dtype=np.float32 if half else None) / count(a.shape, axis)
-    return y.astype(a.dtype) if half else y
+    return np.add.reduce(a, axis=axis, keepdims=keepdims) / count(a.shape, axis)
 
 
 @primitive(

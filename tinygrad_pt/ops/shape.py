@@ -53,7 +53,7 @@ def t(a: Array) -> Array:
     return a.T if a.ndim <= 2 else np.swapaxes(a, -1, -2)
 
 
-@primitive(r"a", lambda g, y, a, *, axis: flip(g, axis=axis))
+@primitive(r"a", lambda g, y, a, *, axis: flip(g, axis=axis), moves=True)
 def flip(a: Array, *, axis: tuple[int, ...]) -> Array:
     """y = a read backwards along these axes."""
     return np.flip(a, axis).copy()
@@ -106,13 +106,14 @@ def spread(g: T, shape: Shape, axis: Axis, keepdims: bool) -> T:
             g, axis=axis, start=sum(p.shape[axis] for p in parts[:slot]), length=parts[slot].shape[axis]
         )
     ),
+    moves=True,
 )
 def cat(*parts: Array, axis: int) -> Array:
     """y = the parts one after the other along an axis."""
     return np.concatenate(parts, axis)
 
 
-@primitive(r"[a,\, b]", each=lambda slot: lambda g, y, *parts, axis: select(g, axis=axis, index=slot))
+@primitive(r"[a,\, b]", each=lambda slot: lambda g, y, *parts, axis: select(g, axis=axis, index=slot), moves=True)
 def stack(*parts: Array, axis: int) -> Array:
     """y = the parts side by side along a new axis."""
     return np.stack(parts, axis)
@@ -146,7 +147,7 @@ def _beside(ndim: int, axis: int, before: int, after: int) -> tuple[tuple[int, i
     return tuple((before, after) if i == axis else (0, 0) for i in range(ndim))
 
 
-@primitive(r"a", lambda g, y, a, *, widths, value: crop(g, widths=widths))
+@primitive(r"a", lambda g, y, a, *, widths, value: crop(g, widths=widths), moves=True)
 def pad(a: Array, *, widths: tuple[tuple[int, int], ...], value: float) -> Array:
     """y = a with `value` put before and after along each axis; a negative width cuts."""
     a = crop.op.forward(a, widths=tuple((max(0, -m), max(0, -n)) for m, n in widths))
@@ -177,13 +178,13 @@ def unbind(a: Array, *, axis: int) -> list[Array]:
 
 
 # ------------------------------------------------------------------------------------------ triangles, diagonals
-@primitive(r"\mathrm{tril}(a)", lambda g, y, a, *, k: tril(g, k=k))
+@primitive(r"\mathrm{tril}(a)", lambda g, y, a, *, k: tril(g, k=k), moves=True)
 def tril(a: Array, *, k: int) -> Array:
     """y = a on and below the k-th diagonal, 0 above it."""
     return np.tril(a, k)
 
 
-@primitive(r"\mathrm{triu}(a)", lambda g, y, a, *, k: triu(g, k=k))
+@primitive(r"\mathrm{triu}(a)", lambda g, y, a, *, k: triu(g, k=k), moves=True)
 def triu(a: Array, *, k: int) -> Array:
     """y = a on and above the k-th diagonal, 0 below it."""
     return np.triu(a, k)
@@ -201,7 +202,11 @@ def diagonal(a: Array, *, k: int, axis0: int, axis1: int) -> Array:
     return y
 
 
-@primitive(r"\mathrm{diag}(a)", lambda g, y, a, *, k, axis0, axis1, shape: diagonal(g, k=k, axis0=axis0, axis1=axis1))
+@primitive(
+    r"\mathrm{diag}(a)",
+    lambda g, y, a, *, k, axis0, axis1, shape: diagonal(g, k=k, axis0=axis0, axis1=axis1),
+    moves=True,
+)
 def undiagonal(a: Array, *, k: int, axis0: int, axis1: int, shape: Shape) -> Array:
     """y = zeros of `shape` with a on the k-th diagonal over two axes."""
     y = np.zeros(shape, a.dtype)

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 
-from tinygrad_pt.autograd.hooks import Removable
+from tinygrad_pt.attached import Removable
 from tinygrad_pt.calling import F32, F64, wrap
 from tinygrad_pt.errors import describe, refuse, typename
 from tinygrad_pt.graph import born
@@ -30,6 +30,7 @@ R = TypeVar("R")
 
 BLOCK = 16384  # elements per piece of a large parameter: a piece and its state fit into the processor's cache
 WORDS = {"lr": "learning rate", "eps": "epsilon value"}  # PyTorch's words for options
+NO_TENSOR = "{} as a Tensor is not supported for capturable=False and foreach=True"
 DUPLICATES = (
     "optimizer contains a parameter group with duplicate parameters; in future, this will cause an error; "
     "see github.com/pytorch/pytorch/issues/40967 for more information"
@@ -207,12 +208,21 @@ class Optimizer:
 
     def _check(self, options: Options) -> None:
         """Raise ValueError unless the options named in `nonnegative` are ≥ 0, and betas < 1."""
+        each = options.get("foreach") and not options.get("capturable", True)
         for name in self.nonnegative:
             value = options[name]
-            if name == "lr" and isinstance(value, Tensor) and value.array.size != 1:
-                raise refuse(ValueError, "Tensor lr must be 1-element")
+            if name == "lr" and isinstance(value, Tensor):
+                if each:
+                    raise refuse(ValueError, NO_TENSOR.format("lr"))
+                if value.array.size != 1:
+                    raise refuse(ValueError, "Tensor lr must be 1-element")
             if name == "betas":
                 for i, beta in enumerate(value):
+                    if isinstance(beta, Tensor):
+                        if each:
+                            raise refuse(ValueError, NO_TENSOR.format(f"betas[{i}]"))
+                        if beta.array.size != 1:
+                            raise refuse(ValueError, f"Tensor betas[{i}] must be 1-element")
                     if not 0.0 <= beta < 1.0:
                         raise refuse(ValueError, f"Invalid beta parameter at index {i}: {beta}")
             elif value < 0.0 or (value != value and not self.takes_nan):

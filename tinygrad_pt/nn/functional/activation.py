@@ -10,9 +10,11 @@ import numpy as np
 
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt import functions as F
+from tinygrad_pt.autograd.saved import mark_flat
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions import relu, relu_, sigmoid, tanh
 from tinygrad_pt.functions.arguments import axis_from, expect_tensor
+from tinygrad_pt.half import in_float32
 from tinygrad_pt.nn.functional.check import as_integer, expect_number, floating_only, only_tensors, spoken, written
 from tinygrad_pt.ops.special import erf
 from tinygrad_pt.tensor import Tensor
@@ -47,13 +49,15 @@ def hardtanh(input: Tensor, min_val: float = -1.0, max_val: float = 1.0, inplace
     else:
         expect_number(min_val, "hardtanh", "min_val")
         expect_number(max_val, "hardtanh", "max_val")
+    if min_val > max_val:
+        raise refuse(ValueError, "min_val cannot be greater than max_val", "hardtanh", input, min_val, max_val)
     return written(lambda x: _cut(x, min_val, max_val), input, inplace)
 
 
 def _cut(x: Tensor, low: float, high: float) -> Tensor:
     """x cut to [low, high], with slope 0 at the bounds."""
     inside = ops.logical_and(ops.gt(x, low), ops.lt(x, high))
-    return ops.where(inside, x, F.clamp(x, low, high).detach())
+    return mark_flat(ops.where(inside, x, F.clamp(x, low, high).detach()))
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:
@@ -64,7 +68,7 @@ def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = Fals
     """
     floating_only(input, "leaky_relu", "leaky_relu_cpu")
     expect_number(negative_slope, "leaky_relu", "negative_slope")
-    return written(lambda x: ops.where(ops.gt(x, 0), x, x * negative_slope), input, inplace)
+    return written(lambda x: mark_flat(ops.where(ops.gt(x, 0), x, x * negative_slope)), input, inplace)
 
 
 def prelu(input: Tensor, weight: Tensor) -> Tensor:
@@ -77,8 +81,13 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     if input.array.dtype != weight.array.dtype:
         text = f"prelu: Type promoting not supported. Got {spoken(input)} and {spoken(weight)}"
         raise refuse(RuntimeError, text, "prelu", input, weight, mend=f"convert the input: x.to({weight.dtype})")
+    if weight.array.ndim > 1:
+        text = f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.array.ndim}"
+        raise refuse(RuntimeError, text, "prelu", input, weight)
     shape = [1] * input.array.ndim
-    if weight.array.size > 1:
+    if weight.array.size != 1:
+        if not shape:
+            raise refuse(RuntimeError, "Not allow zero-dim input tensor.", "prelu", input, weight)
         channels = input.array.shape[1] if input.array.ndim > 1 else 1
         if channels != weight.array.size:
             text = (
@@ -87,7 +96,7 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
             )
             raise refuse(RuntimeError, text, "prelu", input, weight)
         shape[1] = channels
-    return ops.where(ops.gt(input, 0), input, input * F.reshape(weight, shape))
+    return mark_flat(ops.where(ops.gt(input, 0), input, input * F.reshape(weight, shape)))
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -131,6 +140,7 @@ def _elu(x: Tensor, alpha: float, scale: float, slope: float) -> Tensor:
     return y if scale == 1 else y * scale
 
 
+@in_float32
 def softplus(input: Tensor, beta: float = 1.0, threshold: float = 20.0) -> Tensor:
     """ln(1 + e^(βx)) / β, and x itself where βx > threshold; see `nn.Softplus`.
 
@@ -165,6 +175,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     return written(lambda x: x * ops.tanh(softplus(x)), input, inplace, reads=True)
 
 
+@in_float32
 def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """x Φ(x), Φ the normal distribution function; "tanh" approximates it (Hendrycks and Gimpel, 2016); see `nn.GELU`.
 
@@ -209,6 +220,7 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     return written(lambda x: x * _cut(x + 3.0, 0.0, 6.0) / 6.0, input, inplace, reads=True)
 
 
+@in_float32
 def softsign(input: Tensor) -> Tensor:
     """x / (1 + |x|); see `nn.Softsign`.
 
@@ -219,6 +231,7 @@ def softsign(input: Tensor) -> Tensor:
     return input / (F.abs(input) + 1)
 
 
+@in_float32
 def tanhshrink(input: Tensor) -> Tensor:
     """x - tanh x; see `nn.Tanhshrink`.
 
@@ -238,9 +251,10 @@ def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     floating_only(input, "hardshrink", "hardshrink_cpu")
     expect_number(lambd, "hardshrink", "lambd")
     inside = ops.logical_and(ops.ge(input, -lambd), ops.le(input, lambd))  # false for nan, so nan stays nan
-    return ops.where(inside, 0.0, input)
+    return mark_flat(ops.where(inside, 0.0, input))
 
 
+@in_float32
 def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
     """x moved towards 0 by λ, and no further than 0; see `nn.Softshrink`.
 
@@ -253,7 +267,7 @@ def softshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
         largest = f"{float(np.finfo(input.array.dtype).max):.6g}"
         text = f"lambda must be in range [0, {largest}] for input dtype {spoken(input)}, but found {lambd:g}"
         raise refuse(RuntimeError, text, "softshrink", input)
-    return ops.where(ops.le(ops.abs(input), lambd), 0.0, input - ops.sign(input) * lambd)
+    return mark_flat(ops.where(ops.le(ops.abs(input), lambd), 0.0, input - ops.sign(input) * lambd))
 
 
 def threshold(input: Tensor, threshold: float, value: float, inplace: bool = False) -> Tensor:
@@ -268,9 +282,10 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     expect_number(threshold, "threshold", "threshold")
     expect_number(value, "threshold", "value")
     number = float(value) if kind == "f" else as_integer(value, "threshold")
-    return written(lambda x: ops.where(ops.le(x, threshold), number, x), input, inplace)
+    return written(lambda x: mark_flat(ops.where(ops.le(x, threshold), number, x)), input, inplace)
 
 
+@in_float32
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """a σ(b), where a and b are the halves of the input along `dim`; see `nn.GLU`.
 

@@ -11,6 +11,7 @@ from tinygrad_pt import dtypes
 from tinygrad_pt import functions as F
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
+from tinygrad_pt.half import in_float32
 from tinygrad_pt.inplace import write
 from tinygrad_pt.tensor import Tensor
 
@@ -65,6 +66,8 @@ def floating_only(input: Tensor, op: str, kernel: str) -> Tensor:
 
 def written(function: Callable[[Tensor], Tensor], input: Tensor, inplace: bool, reads: bool = False) -> Tensor:
     """`function(input)`, written into the input if `inplace`; if the derivative `reads` the input, it gets a copy."""
+    if input.array.dtype.itemsize == 2:
+        function = in_float32(function)
     if not inplace:
         return function(input)
     return write(input, function(F.clone(input) if reads else input))

@@ -13,13 +13,14 @@ from tinygrad_pt import ops
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor, promoted
 from tinygrad_pt.functions.indexing import one_hot
+from tinygrad_pt.half import in_float32
 from tinygrad_pt.nn.functional.activation import log_softmax
 from tinygrad_pt.nn.functional.check import Flag, expect_integer, expect_number, floating_only, only_tensors, spoken
 from tinygrad_pt.nn.functional.reduction import REDUCTIONS, legacy_reduction, reduced, reduction_of
 from tinygrad_pt.ops import loss as L
 from tinygrad_pt.tensor import Tensor
 
-LONG, BYTE = np.dtype(np.int64), np.dtype(np.uint8)
+LONG, BYTE, SINGLE = np.dtype(np.int64), np.dtype(np.uint8), np.dtype(np.float32)
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "nll_loss", "one_hot",
@@ -108,7 +109,7 @@ def soft_margin_loss(
     """
     only_tensors("soft_margin_loss", input=input, target=target)
     reduction = reduction_of("soft_margin_loss", reduction, size_average, reduce)
-    product = target * input
+    product = input * target
     if product.array.dtype.kind != "f":
         text = f"result type Float can't be cast to the desired output type {spoken(product)}"
         raise refuse(RuntimeError, text, "soft_margin_loss", input, target, mend="convert the input: x.float()")
@@ -149,6 +150,14 @@ def cross_entropy(
     logp = log_softmax(input, axis)
     if not label_smoothing:
         return nll_loss(logp, target, weight, ignore_index=ignore_index, reduction=reduction)
+    return _smoothed(logp, target, weight, axis, ignore_index, reduction, label_smoothing)
+
+
+@in_float32
+def _smoothed(
+    logp: Tensor, target: Tensor, weight: Tensor | None, axis: int, ignore_index: int, reduction: str, smoothing: float
+) -> Tensor:
+    """(1 - ε) of the loss of class numbers, and ε of the loss of the uniform distribution."""
     share = _class_weights(logp, target, weight, ignore_index, reduction)
     nll = L.nll_loss(logp, target, share, axis=axis, ignore=ignore_index, reduction="none")
     each = F.sum(logp if weight is None else logp * _along(weight, logp, axis), axis)
@@ -157,7 +166,7 @@ def cross_entropy(
         nll, each = F.sum(nll), F.sum(each)
     if reduction == "mean":
         each = each / F.sum(_class_weights(logp, target, weight, ignore_index, "sum"))
-    return nll * (1 - label_smoothing) + each * (label_smoothing / x.shape[axis])
+    return nll * (1 - smoothing) + each * (smoothing / logp.array.shape[axis])
 
 
 def _along(weight: Tensor, like: Tensor, axis: int) -> Tensor:
@@ -165,6 +174,7 @@ def _along(weight: Tensor, like: Tensor, axis: int) -> Tensor:
     return F.reshape(weight, tuple(-1 if i == axis else 1 for i in range(like.array.ndim)))
 
 
+@in_float32
 def _cross_entropy_of_distributions(
     input: Tensor, target: Tensor, weight: Tensor | None, axis: int, ignore_index: int, reduction: str, smoothing: float
 ) -> Tensor:
@@ -222,11 +232,15 @@ def _class_weights(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_i
         else:
             text = f"Expected target size {list(expected)}, got {list(b.shape)}"
         raise refuse(RuntimeError, text, "nll_loss", logp, target, mend=f"the target's shape must be {list(expected)}")
+    kind = a.dtype if a.dtype.itemsize > 2 else SINGLE  # halves cannot count the targets
     if weight is None:
-        return L.class_weight(target, ignore=ignore_index, reduction=reduction, dtype=a.dtype)
+        return L.class_weight(target, ignore=ignore_index, reduction=reduction, dtype=kind)
     _check_weight(weight, a.shape[1 if a.ndim > 1 else 0], logp)
+    if weight.array.dtype != a.dtype:
+        text = f"expected scalar type {spoken(logp)} but found {spoken(weight)}"
+        raise refuse(RuntimeError, text, "nll_loss", logp, target, weight, mend=f"weight.to(torch.{a.dtype})")
     L.pick_class(logp.detach(), target, axis=1 if a.ndim > 1 else 0, ignore=ignore_index)  # raises for wrong targets
-    return L.class_weight(target, weight, ignore=ignore_index, reduction=reduction, dtype=a.dtype)
+    return L.class_weight(target, weight, ignore=ignore_index, reduction=reduction, dtype=kind)
 
 
 def nll_loss(

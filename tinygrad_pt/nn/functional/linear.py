@@ -8,6 +8,7 @@ from tinygrad_pt import functions as F
 from tinygrad_pt import ops
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.linalg import MENDS, same_dtype
+from tinygrad_pt.half import in_float32
 from tinygrad_pt.nn.functional.check import only_tensors, spoken
 from tinygrad_pt.tensor import Tensor
 
@@ -64,6 +65,7 @@ def _linear_slowly(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor
     return y + bias
 
 
+@in_float32
 def bilinear(input1: Tensor, input2: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     """yₒ = x₁ᵀ Wₒ x₂ + bₒ: inputs (*, in1) and (*, in2), weight (out, in1, in2) → (*, out); see `nn.Bilinear`.
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from tinygrad_pt import functions as F
+from tinygrad_pt.autograd.saved import mark_flat
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.shaping import pad as _constant_pad
@@ -15,7 +16,12 @@ from tinygrad_pt.tensor import Tensor
 
 __all__ = ["pad"]
 
-MODES = {"reflect": "reflect", "replicate": "edge", "circular": "wrap"}
+# The element that stands at place i of an axis of n elements, for places outside of it, too.
+MODES: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {
+    "reflect": lambda i, n: n - 1 - np.abs(n - 1 - np.abs(i)),
+    "replicate": lambda i, n: np.clip(i, 0, n - 1),
+    "circular": lambda i, n: i % n,
+}
 
 
 def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Tensor:
@@ -52,10 +58,9 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
                 f"({before}, {after}) at dimension {axis} of input {list(input.array.shape)}"
             )
             raise refuse(RuntimeError, text, "pad", input)
-        kept, widths = np.arange(size)[max(0, -before) : size - max(0, -after)], (max(0, before), max(0, after))
-        if not kept.size and any(widths):
+        places = np.arange(-before, size + after)  # a negative width cuts, and the other side still sees what is cut
+        if size == 0 and places.size:
             text = f"mode '{mode}' cannot pad dimension {axis} of input {list(input.array.shape)}: it is empty"
             raise refuse(RuntimeError, text, "pad", input)
-        places = np.pad(kept, widths, MODES[mode])  # type: ignore[call-overload]
-        y = F.index_select(y, axis, wrap(places))
-    return y
+        y = F.index_select(y, axis, wrap(MODES[mode](places, size)))
+    return y if mode == "circular" else mark_flat(y)

@@ -7,6 +7,7 @@ from tinygrad_pt import functions as F
 from tinygrad_pt import ops
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import expect_tensor, promoted
+from tinygrad_pt.half import in_float32
 from tinygrad_pt.inplace import write
 from tinygrad_pt.nn.functional.check import Flag, as_integer, expect_number, only_tensors
 from tinygrad_pt.nn.functional.reduction import reduced, reduction_of
@@ -18,6 +19,7 @@ __all__ = [
 ]
 
 
+@in_float32
 def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, out: Tensor | None = None) -> Tensor:
     """x / max(|x|ₚ, ε) along `dim`.
 
@@ -31,6 +33,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
     return y if out is None else write(expect_tensor(out, "normalize", "out", 5), y)
 
 
+@in_float32
 def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -> Tensor:
     """x₁·x₂ / (max(|x₁|, ε) max(|x₂|, ε)) along `dim`; see `nn.CosineSimilarity`.
 
@@ -48,6 +51,7 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     return F.sum(a * b, dim)
 
 
+@in_float32
 def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6, keepdim: bool = False) -> Tensor:
     """|x₁ - x₂ + ε|ₚ over the last axis; see `nn.PairwiseDistance`.
 
@@ -134,6 +138,11 @@ def triplet_margin_loss(
     reduction = reduction_of("triplet_margin_loss", reduction, size_average, reduce)
     if margin <= 0:
         raise refuse(ValueError, f"margin must be greater than 0, got {margin}", "triplet_margin_loss", anchor)
+    ranks = [x.array.ndim for x in (anchor, positive, negative)]
+    if len(set(ranks)) > 1:
+        text = "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got"
+        text += f": anchor {ranks[0]}D, positive {ranks[1]}D, and negative {ranks[2]}D inputs"
+        raise refuse(RuntimeError, text, "triplet_margin_loss", anchor, positive, negative)
     far = pairwise_distance(anchor, negative, p, eps)
     if swap:
         far = F.minimum(far, pairwise_distance(positive, negative, p, eps))

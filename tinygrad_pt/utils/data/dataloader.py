@@ -8,6 +8,7 @@ from itertools import repeat
 from typing import Any, Generic, Never, TypeVar, overload
 
 from tinygrad_pt.errors import refuse
+from tinygrad_pt.modes import current
 from tinygrad_pt.random import Generator, default_generator
 from tinygrad_pt.tensor import Tensor
 from tinygrad_pt.utils.data.collate import Array, default_collate, default_convert
@@ -136,6 +137,8 @@ class DataLoader(Generic[T_co]):
         def __iter__(self) -> Iterator[Any]: ...
 
     def __iter__(self) -> Iterator[list[Tensor]]:  # type: ignore[misc]  # the most frequent type, which jedi reads
+        for listener in current().listeners:
+            listener.began(self)
         return _Epoch(self)
 
     def __len__(self) -> int:
@@ -170,6 +173,12 @@ class _Epoch:
         return len(self.length)  # type: ignore[arg-type]
 
     def __next__(self) -> Any:
+        batch = self._batch()
+        for listener in current().listeners:
+            listener.gave(self.loader, batch)
+        return batch
+
+    def _batch(self) -> Any:
         loader = self.loader
         index = next(self.order)
         if self.samples is not None:

@@ -1,0 +1,102 @@
+"""Second derivatives of every entry of PyTorch's database that has them, against PyTorch's.
+
+An entry agrees if every sample in float64 does: the derivatives of its gradients, with respect to the inputs and to
+the gradient that arrives. None stands for zeros, but a gradient that PyTorch can differentiate must be one here, too.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import torch
+
+import tinygrad_pt as tg
+from tests.conformance import bridge
+from tests.conformance.bridge import LeftOut, Translation, title
+from tests.conformance.measure import Measure, call, said
+from tests.conformance.operators import (
+    PyTorchRaises,
+    arguments,
+    chosen,
+    cotangents,
+    flat,
+    gradient_difference,
+    gradients,
+    samples,
+)  # fmt: skip
+
+
+def differentiable(names: str = "") -> list[Any]:
+    """The provided entries with second derivatives."""
+    return [op for op in chosen(names) if op.supports_gradgrad and op.supports_autograd]
+
+
+def compared(pair: tuple[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+    """The second derivatives of one call: what differs, or "". Raises LeftOut where there are none."""
+    translate = Translation()
+    our_args, our_kwargs = translate(args), translate(kwargs)
+    leaves = [(a, b) for a, b in translate.tensors.values() if a.requires_grad]
+    try:
+        torch.manual_seed(0)
+        expected = flat(pair[0](*args, **kwargs))
+        places = [i for i, y in enumerate(expected) if isinstance(y, torch.Tensor) and y.requires_grad]
+        if not places:
+            raise LeftOut("no result that requires grad")
+        arriving = [g.requires_grad_() for g in cotangents([expected[i] for i in places])]
+        inputs = [a for a, _ in leaves]
+        first = gradients(torch, [expected[i] for i in places], inputs, arriving, create_graph=True)
+        again = [i for i, g in enumerate(first) if g is not None and g.requires_grad]
+        if not again:
+            raise LeftOut("no gradient that requires grad")
+        weights = cotangents([first[i] for i in again])
+        there = gradients(torch, [first[i] for i in again], [*inputs, *arriving], weights)
+    except LeftOut:
+        raise
+    except Exception as error:
+        raise PyTorchRaises("PyTorch raises") from error
+    try:
+        tg.manual_seed(0)
+        result = flat(pair[1](*our_args, **our_kwargs))
+        here_arriving = [tg.from_numpy(g.detach().numpy().copy()).requires_grad_() for g in arriving]
+        inputs = [b for _, b in leaves]
+        ours = gradients(tg, [result[i] for i in places], inputs, here_arriving, create_graph=True)
+        if text := gradient_difference([g if g is None else g.detach() for g in first], ours):
+            return f"first {text}"
+        here = gradients(
+            tg, [ours[i] for i in again], [*inputs, *here_arriving], [tg.from_numpy(g.numpy().copy()) for g in weights]
+        )
+        return gradient_difference(there, here, slack=10)
+    except Exception as error:
+        return said(error)
+
+
+def measure_entry(op: Any) -> Measure:
+    """All samples of one entry."""
+    found = Measure(title(op))
+    pair = bridge.variants(op).get("function")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            for sample in samples(op, torch.float64) if pair else ():
+                args = arguments(sample)
+                try:
+                    text = compared(pair, args, sample.kwargs)
+                except LeftOut as reason:
+                    found.left_out[str(reason)] += 1
+                    continue
+                found.add(text and f"{title(op)} {call(op.name, args, sample.kwargs)}: {text}")
+        except LeftOut as reason:
+            found.left_out[str(reason)] += 1
+    return found
+
+
+def measures(names: str = "", part: int = 0, parts: int = 1) -> list[Measure]:
+    """The figures of this part of the comparison: whole entries, and samples."""
+    entries, tried = Measure("second derivatives, entries"), Measure("second derivatives, samples")
+    for op in differentiable(names)[part::parts]:
+        found = measure_entry(op)
+        tried += found
+        if found.total:
+            entries.add(found.failures and title(op))
+    return [entries, tried]
