@@ -100,15 +100,13 @@ def admit(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
         target = dtypes.get_default_dtype()
     if target.rank == 1:
         args = tuple(wrapped(a, target) if a.__class__ is int else a for a in args)
-    cast = OPS["cast"]
-
-    def met(a: Any) -> Any:
-        if not isinstance(a, TensorBase) or a.array.dtype == target.numpy:
-            return a
-        beside_halves = target is dtypes.float16 and not a.array.shape and a.array.dtype.kind == "f"
-        return cast(a, dtype=F32 if beside_halves else target)  # a number beside halves is not rounded first
-
-    return tuple(map(met, args))
+    cast, kind = OPS["cast"], target.numpy
+    if kind is F16:  # a number beside halves is not rounded first
+        args = tuple(cast(a, dtype=F32) if isinstance(a, TensorBase) and a.array.dtype is F64 else a for a in args)
+        met: tuple[Any, ...] = (F16, F32)
+    else:
+        met = (kind,)
+    return tuple(cast(a, dtype=target) if isinstance(a, TensorBase) and a.array.dtype not in met else a for a in args)
 
 
 def wrapped(number: int, target: dtypes.dtype) -> int:
@@ -320,13 +318,15 @@ def pair(op: Op) -> Applied:
                     return apply_two(op, a, b)
                 if not xa.shape and not xb.shape:  # NumPy's scalars are six times as fast as its 0-d arrays
                     xa, xb = xa[()], xb[()]
-            elif b.__class__ is float or (b.__class__ is int and LOW <= b <= HIGH):
+            elif b.__class__ is float or (b.__class__ is int and -1_000_000_000 < b < 1_000_000_000):
                 xb, pb = b, None
                 if not xa.shape:
                     xa = xa[()]
             else:
                 return apply_two(op, a, b)
-        elif isinstance(b, TensorBase) and (a.__class__ is float or (a.__class__ is int and LOW <= a <= HIGH)):
+        elif isinstance(b, TensorBase) and (
+            a.__class__ is float or (a.__class__ is int and -1_000_000_000 < a < 1_000_000_000)
+        ):
             xa, pa, xb, pb = a, None, b.array, b.node
             dtype = xb.dtype
             if not xb.shape:
@@ -378,7 +378,6 @@ def apply_two(op: Op, a: Any, b: Any) -> Any:
     return NotImplemented
 
 
-LOW, HIGH = -(2**63), 2**63  # larger Python integers are refused
 OPERANDS = (TensorBase, ndarray, np.generic, int, float, complex, Symbol)
 
 

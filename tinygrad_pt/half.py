@@ -24,21 +24,23 @@ R = TypeVar("R")
 
 
 def widened(x: Any) -> Any:
-    """Halves in float32: an array, a tensor (the cast is recorded), or a list of them; anything else as it is."""
+    """Halves in float32: an array, a tensor (the cast is recorded), or several; anything else as it is."""
     if isinstance(x, TensorBase):
         return OPS["cast"](x, dtype=F32) if x.array.dtype == F16 else x
     if isinstance(x, (np.ndarray, np.generic)):
         return x.astype(F32) if x.dtype == F16 else x
-    return [widened(part) for part in x] if isinstance(x, list) else x
+    return type(x)(map(widened, x)) if x.__class__ is list or x.__class__ is tuple else x
 
 
 def for_halves(op: Op, xs: Sequence[Any]) -> Op:
     """The op that computes `op` of these arrays: itself, or its form for halves if there are any among them."""
-    if op.moves or not any(isinstance(x, np.ndarray) and x.dtype == F16 for x in xs):
-        return op
-    if op.half is None:
-        op.half = _form_for_halves(op)
-    return op.half
+    if not op.moves:
+        for x in xs:
+            if x.__class__ is np.ndarray and x.dtype == F16:
+                if op.half is None:
+                    op.half = _form_for_halves(op)
+                return op.half
+    return op
 
 
 def _form_for_halves(op: Op) -> Op:
@@ -83,18 +85,21 @@ def in_float32(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def computing(*args: P.args, **kwargs: P.kwargs) -> R:
-        for x in (*args, *kwargs.values()) if kwargs else args:
-            if isinstance(x, TensorBase) and x.array.dtype is F16:
-                return _computed(function, args, kwargs)
-        return function(*args, **kwargs)
+        for x in args:
+            if isinstance(x, TensorBase):  # the first tensor tells, because all must be halves
+                if x.array.dtype is not F16:
+                    return function(*args, **kwargs)
+                break
+        return _computed(function, args, kwargs)
 
     return computing
 
 
 def _computed(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The result of a function in which all floating point arguments are halves, if they are; else of these dtypes."""
-    kinds = {x.array.dtype for x in (*args, *kwargs.values()) if isinstance(x, TensorBase)}
-    if not {kind for kind in kinds if kind.kind in "fc"} <= {F16} or kwargs.get("dtype") is not None:
+    given = [y for x in (*args, *kwargs.values()) for y in (x if isinstance(x, (list, tuple)) else (x,))]
+    kinds = {x.array.dtype for x in given if isinstance(x, TensorBase) and x.array.dtype.kind in "fc"}
+    if kinds != {F16} or kwargs.get("dtype") is not None:
         return function(*args, **kwargs)
     into = {name: x for name, x in kwargs.items() if name == "out"}
     try:

@@ -146,6 +146,14 @@ def test_intermediates_may_be_larger_than_float16_holds() -> None:
     assert torch.hypot(leaf([300.0]), leaf([400.0])).item() == 500
 
 
+def test_a_function_of_several_ops_looks_for_halves_in_lists_and_keywords_too() -> None:
+    a = torch.tensor([[300.0, 1.0]], dtype=H)
+    for x, dtype in ((a, H), (a.float(), torch.float32)):
+        assert torch.einsum("ij,kj->ik", [x, x]).dtype is dtype
+        assert torch.lerp(input=x, end=x, weight=0.5).dtype is dtype
+        assert torch.nn.functional.gelu(input=x).dtype is dtype
+
+
 def test_a_number_beside_halves_is_not_rounded_first() -> None:
     x = leaf([65504.0])
     assert (x / 2e6).item() == np.float16(65504 / 2e6)

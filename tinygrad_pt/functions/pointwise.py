@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from tinygrad_pt import dtypes, ops
-from tinygrad_pt.calling import HIGH, LOW, wrap, wrapped
+from tinygrad_pt.calling import wrap, wrapped
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import (
     Number,
@@ -167,7 +167,7 @@ def positive(input: Tensor) -> Tensor:
 def _operand(value: Any, function: str, name: str = "input", position: int = 1) -> Any:
     """An argument of arithmetic: a tensor or a number; NumPy's numbers as Python's, NumPy's arrays as tensors."""
     if value.__class__ is int:
-        if not LOW <= value < 2 * HIGH:
+        if not -(2**63) <= value < 2**64:
             dtypes.result_type(value)  # raises
     elif not isinstance(value, (Tensor, int, float, complex)):
         if isinstance(value, np.generic):
@@ -320,11 +320,10 @@ def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
             return _whole_power(base, exponent)
         return ops.pow(base, exponent)
     x = input if isinstance(input, Tensor) else expect_tensor(input, "pow")
-    if x.array.dtype.itemsize < 4 or x.array.dtype.kind in "biu":
+    if x.array.dtype.kind in "biu":
         target = dtypes.result_type(x.array, exponent)
         if target.rank:
             scalar_array(exponent, target, "pow")  # raises for one that is too large
-    if x.array.dtype.kind in "biu":
         if exponent < 0 and isinstance(exponent, int):
             text = "Integers to negative integer powers are not allowed."
             raise refuse(RuntimeError, text, "pow", input, exponent, mend="convert it first: x.float()")
@@ -334,7 +333,11 @@ def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
             return ops.pow(x, exponent)
     if exponent == 2:
         return ops.square(x)
-    return ops.power(x, n=_operand(exponent, "pow", "exponent", 2))
+    if not -6e4 < exponent < 6e4:
+        dtypes.result_type(exponent)  # raises for an integer of more than 64 bits
+        if x.array.dtype == np.float16:
+            scalar_array(exponent, dtypes.float16, "pow")
+    return ops.power(x, n=exponent)
 
 
 def _whole_power(input: Any, exponent: Any) -> Tensor:
@@ -458,15 +461,26 @@ def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None)
         high = None if max is None else _operand(max, "clamp", "max", 3)
         if isinstance(low, (Tensor, np.ndarray)) or isinstance(high, (Tensor, np.ndarray)):
             return _clamp_between(input, low, high)
+    if input.array.dtype.kind != "f" or not ((low is None or _small(low)) and (high is None or _small(high))):
+        input, low, high = _met_by_bounds(input, low, high)
+    return ops.clamp(input, low=low, high=high)
+
+
+def _small(x: Any) -> bool:
+    """Whether a bound is a number that every floating point dtype can hold."""
+    return (x.__class__ is float or x.__class__ is int) and -6e4 < x < 6e4
+
+
+def _met_by_bounds(input: Tensor, low: Any, high: Any) -> tuple[Tensor, Any, Any]:
+    """The input and two numbers in their common dtype."""
     target = dtypes.result_type(input.array, *[x for x in (low, high) if x is not None])
     if target.rank == 3:
         raise refuse(RuntimeError, "clamp is not supported for complex types", "clamp", input)
-    if target.rank < 2 or not all(x is None or -6e4 < x < 6e4 for x in (low, high)):
-        low, high = (x if x is None else scalar_array(x, target, "clamp").item() for x in (low, high))
     if target is dtypes.bool:
         which = "max_" if low is None else "min_" if high is None else ""
         raise unsupported(f"clamp_{which}scalar_cpu", "clamp", input)
-    return ops.clamp(promoted_to(target, input), low=low, high=high)
+    low, high = (x if x is None else scalar_array(x, target, "clamp").item() for x in (low, high))
+    return promoted_to(target, input), low, high
 
 
 def _clamp_between(input: Tensor, low: Any, high: Any) -> Tensor:

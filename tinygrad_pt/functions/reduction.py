@@ -86,7 +86,8 @@ def sum(
         keepdim = truth("sum", keepdim=keepdim, keepdims=keepdims)
     if dtype is not None or input.array.dtype.kind != "f":
         input = _counted(input, dtype)
-        return _as_asked(ops.sum(input, axis=axes, keepdims=keepdim), dtype)
+        if dtype is not None:
+            return _as_asked(ops.sum(input, axis=axes, keepdims=keepdim), dtype)
     return ops.sum(input, axis=axes, keepdims=keepdim)
 
 
@@ -190,11 +191,8 @@ def norm(
     input: Tensor, p: float | str | None = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None
 ) -> Tensor:
     """(Σ |x|ᵖ)^(1/p); at 0 the gradient of the 2-norm is 0. With `dtype` the elements are converted first."""
-    return _norm(input if dtype is None or input.array.dtype.kind != "f" else input.to(dtype), p, dim, keepdim)
-
-
-@in_float32
-def _norm(input: Tensor, p: float | str | None, dim: Dims, keepdim: bool) -> Tensor:
+    if dtype is not None and input.array.dtype.kind == "f":
+        input = input.to(dtype)
     x, axes = input.array, axes_from(dim, input.array.ndim)
     if x.dtype.kind in "biu":
         text = f"linalg.vector_norm: Expected a floating point or complex tensor as input. Got {input.dtype.spoken}"
@@ -210,7 +208,12 @@ def _norm(input: Tensor, p: float | str | None, dim: Dims, keepdim: bool) -> Ten
         return (amax if p > 0 else amin)(abs(input), axes, keepdim)
     if p == 0:
         return sum((input != 0).to(input.dtype), axes, keepdim)
-    return sum(abs(input), axes, keepdim) if p == 1 else sum(abs(input) ** p, axes, keepdim) ** (1 / p)
+    return sum(abs(input), axes, keepdim) if p == 1 else _power_norm(input, p, axes, keepdim)
+
+
+@in_float32
+def _power_norm(input: Tensor, p: float, axes: Dims, keepdim: bool) -> Tensor:
+    return sum(abs(input) ** p, axes, keepdim) ** (1 / p)
 
 
 # ------------------------------------------------------------------------------------------ truth
