@@ -23,7 +23,7 @@ def run(folder: Path, *arguments: str, code: str = "") -> str:
     environment = os.environ | {"PYTHONPATH": path, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "COLUMNS": "200"}
     done = subprocess.run(
         [*command, *([] if code else ["-q", "-p", "no:cacheprovider", *arguments])],
-        cwd=folder, env=environment, capture_output=True, text=True, timeout=120,
+        cwd=folder, env=environment, capture_output=True, text=True,
     )  # fmt: skip
     return done.stdout + done.stderr
 

@@ -6,7 +6,6 @@ import os
 import stat
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -59,13 +58,11 @@ def test_a_bad_answer_is_a_failure_that_names_the_mend(program, body: str, reaso
 
 
 def test_a_hanging_engine_is_ended(program, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    path = program("time.sleep(60)")
+    path = program("time.sleep(600)")
     assert module._probe("dot", (path,))
     monkeypatch.setattr(module, "TIMEOUT", 0.3)
-    start = time.monotonic()
     with pytest.raises(EngineError, match="no answer in 0.3 s"):
         render("digraph {}", "svg", path)
-    assert time.monotonic() - start < 10
 
 
 def test_an_endless_answer_is_cut(program, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]

@@ -511,7 +511,7 @@ def test_the_same_bytes_in_every_process() -> None:
     root = Path(__file__).parents[2]
     out = [
         subprocess.run(
-            [sys.executable, "-c", PROGRAM], capture_output=True, check=True, cwd=root, timeout=60,
+            [sys.executable, "-c", PROGRAM], capture_output=True, check=True, cwd=root,
             env=os.environ | {"PYTHONHASHSEED": seed},
         ).stdout
         for seed in ("1", "2")
