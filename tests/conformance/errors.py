@@ -93,22 +93,22 @@ def raised(call: Callable[[], Any], kind: type[BaseException]) -> BaseException 
     return None
 
 
-def measures(names: str = "") -> list[Measure]:
+def measures(names: str = "", part: int = 0, parts: int = 1) -> list[Measure]:
     """How many wrong inputs raise; raise with PyTorch's type; raise with a text in which its expression is found."""
     kinds = ("wrong inputs that raise", "... with the type", "... with the text")
     raises, typed, told = found = [Measure(name) for name in kinds]
-    for cases in (of_functions, of_modules, of_optimizers):
-        for name, make in cases():
-            if names and not fnmatch.fnmatch(name, f"{names}*"):
-                continue
-            try:
-                call, kind, text = make()
-            except LeftOut as why:
-                raises.left_out[str(why)] += 1
-                continue
-            error = raised(call, kind)
-            wrong = f"{name}: {kind.__name__}: {text} | {said(error) if error else 'accepted'}"
-            raises.add("" if error else wrong)
-            typed.add("" if isinstance(error, kind) else wrong)
-            told.add("" if error and re.search(text, str(error)) else wrong)
+    every = (case for cases in (of_functions, of_modules, of_optimizers) for case in cases())
+    for i, (name, make) in enumerate(every):
+        if i % parts != part or (names and not fnmatch.fnmatch(name, f"{names}*")):
+            continue
+        try:
+            call, kind, text = make()
+        except LeftOut as why:
+            raises.left_out[str(why)] += 1
+            continue
+        error = raised(call, kind)
+        wrong = f"{name}: {kind.__name__}: {text} | {said(error) if error else 'accepted'}"
+        raises.add("" if error else wrong)
+        typed.add("" if isinstance(error, kind) else wrong)
+        told.add("" if error and re.search(text, str(error)) else wrong)
     return found

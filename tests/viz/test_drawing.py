@@ -6,10 +6,13 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import tinygrad_pt as torch
 from tests.viz.samples import hostile, network, square, vertex
+from tinygrad_pt.viz import draw
 from tinygrad_pt.viz import engine as engines
 from tinygrad_pt.viz.drawing import Drawing
 from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
@@ -125,3 +128,22 @@ def test_a_snapshot_refuses_what_is_no_graph() -> None:
         vertex(0, kind="leaf")
     with pytest.raises(ValueError, match="vertex id"):
         Vertex('n0"]', "a", "", "param", (), "", 0.0, None, True)
+
+
+@pytest.mark.parametrize("option", ["rankdir", "lang", "edge_labels", "engine"])
+@pytest.mark.parametrize("value", ["banana", "", None, 3, []])
+def test_options_that_drawings_do_not_know_are_refused(option: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"{option}=.*: expected one of"):
+        draw(torch.ones(2, requires_grad=True).sum(), **{option: value})
+
+
+def test_an_engine_may_be_the_path_of_a_program() -> None:
+    assert draw(torch.ones(2, requires_grad=True).sum(), engine="/opt/graphviz/bin/dot").engine.endswith("dot")
+
+
+def test_names_and_limits_of_another_type_are_refused() -> None:
+    y = torch.ones(2, requires_grad=True).sum()
+    with pytest.raises(TypeError, match="names must be a mapping"):
+        draw(y, [y])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="max_nodes must be an int"):
+        draw(y, max_nodes="x")  # type: ignore[arg-type]

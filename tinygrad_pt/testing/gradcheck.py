@@ -41,7 +41,7 @@ def gradcheck(
         f: a function of tensors that returns a tensor or a tuple of them; with `vjp`, of NumPy arrays.
         inputs: its arguments; floating point ones are checked, anything else is passed on unchanged.
         vjp: `vjp(g, *arrays) -> tuple of arrays`, the gradients of Σ g·f, when both are plain NumPy functions.
-        order: 2 checks the second derivatives too, if the first are right.
+        order: 1, or 2 to check the second derivatives too, if the first are right.
         seed: of the random directions and weights; the same seed gives the same report.
         argnums: the positions of the arguments to check; default: all floating point ones.
         rtol, atol: tolerance beside the bound, relative to the analytic entry and absolute.
@@ -57,6 +57,8 @@ def gradcheck(
     sign: analytic = -numeric
     """
     subject: Subject
+    if order not in (1, 2):
+        raise refuse(ValueError, f"order must be 1 or 2, not {order!r}")
     if vjp is not None:
         if order > 1:
             text = "a vjp of NumPy arrays cannot be differentiated: order 2 needs a function of tensors"

@@ -11,7 +11,6 @@ from tinygrad_pt.viz.drawing import Drawing
 from tinygrad_pt.viz.engine import EngineError, doctor
 from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
 from tinygrad_pt.viz.snapshot import MAX_NODES, snapshot
-from tinygrad_pt.viz.text import WORDS
 
 __all__ = ["Drawing", "Edge", "EngineError", "Snapshot", "Vertex", "doctor", "draw", "snapshot"]
 
@@ -53,5 +52,5 @@ def draw(
         caller = sys._getframe(1)
         near, far = dict(caller.f_locals), caller.f_globals
         names = {k: v for k, v in {**near, **far, **near}.items() if not k.startswith("_")}
-    seen = snapshot(tensor, names, title, max_nodes, lang if lang in WORDS else "en")
+    seen = snapshot(tensor, names, title, max_nodes, lang)
     return Drawing(seen, rankdir=rankdir, lang=lang, edge_labels=edge_labels, engine=engine)

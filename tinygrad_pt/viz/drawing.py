@@ -29,7 +29,8 @@ class Drawing:
     `rankdir` is `"LR"` (left to right) or `"TB"` (top to bottom), `lang` `"en"` or `"pt"` (decimal comma),
     `edge_labels` one of `"auto"`, `"none"`, `"num"`, `"sym"`, `"both"`. The SVG is our own painting, which
     needs no engine and is the same everywhere; `engine="dot"` or `"pygraphviz"` asks for Graphviz's
-    instead. PNG and PDF always come from Graphviz. Raises ValueError for unknown options.
+    instead, as does the path of such a program. PNG and PDF always come from Graphviz. Raises ValueError
+    for unknown options.
 
     >>> from tinygrad_pt.viz.model import Edge, Vertex
     >>> a = Vertex("n0", "a", "", "param", (), "float32", 3.0, 6.0, True)
@@ -43,6 +44,7 @@ class Drawing:
         engine: str = "auto",
     ) -> None:  # fmt: skip
         check(rankdir=rankdir, lang=lang, edge_labels=edge_labels)
+        engines.expect_engine(engine)
         self.snapshot, self.engine = snapshot, engine
         self.rankdir, self.lang, self.edge_labels = rankdir, lang, edge_labels
 

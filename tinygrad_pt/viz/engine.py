@@ -84,6 +84,16 @@ def _probe(name: str, command: tuple[str, ...]) -> tuple[Engine, ...]:
     return (Engine(name, command, version),)
 
 
+NAMES = ("auto", "builtin", "dot", "pygraphviz")
+
+
+def expect_engine(engine: str) -> None:
+    """Raise ValueError unless this is one of `NAMES` or a program: a path, or a name that PATH knows."""
+    if engine in NAMES or (isinstance(engine, (str, os.PathLike)) and (os.path.dirname(engine) or shutil.which(engine))):
+        return
+    raise refuse(ValueError, f"engine={engine!r}: expected one of {', '.join(NAMES)}, or the path of a program")
+
+
 def _choose(engine: str) -> tuple[Engine, ...]:
     if engine == "builtin":
         return ()
@@ -99,10 +109,11 @@ def render(source: str, format: str, engine: str = "auto") -> bytes:
 
     `engine` is `"auto"`, `"dot"`, `"pygraphviz"` or the path of a program. The engine runs in a child
     process, without a shell and with a time limit: it can crash or hang without harm to this process.
-    Raises EngineError where none can, and ValueError for an unknown format.
+    Raises EngineError where none can, and ValueError for an unknown format or engine.
     """
     if format not in FORMATS:
         raise refuse(ValueError, f"format {format!r}: expected one of {', '.join(FORMATS)}")
+    expect_engine(engine)
     troubles = []
     for one in _choose(engine):
         try:

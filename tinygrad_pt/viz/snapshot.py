@@ -20,7 +20,7 @@ from tinygrad_pt.viz.algebra import UNIT
 from tinygrad_pt.viz.formula import op_sign, read
 from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
 from tinygrad_pt.viz.naming import TARGETS, Known, known_tensors, names_of
-from tinygrad_pt.viz.text import WORDS, decimal
+from tinygrad_pt.viz.text import WORDS, check, decimal
 
 MAX_NODES = 400
 
@@ -38,9 +38,15 @@ def snapshot(
         lang: of the notes, "en" or "pt".
 
     Raises:
-        TypeError: `root` is no tensor. RuntimeError: it has no history. ValueError: the graph is too large.
+        TypeError: `root` is no tensor. RuntimeError: it has no history. ValueError: the graph is too large, or an
+            unknown language.
     """
     node = with_history(root, "draw() takes a tensor", "this tensor has no history to draw: it does not require grad")
+    check(lang=lang)
+    if names is not None and not isinstance(names, Mapping):
+        raise refuse(TypeError, f"names must be a mapping of names to tensors, not {type(names).__name__}")
+    if not isinstance(max_nodes, int):
+        raise refuse(TypeError, f"max_nodes must be an int, not {type(max_nodes).__name__}")
     graph = Boxes(node)
     if len(graph.scope) > max_nodes:
         text = f"the graph has {len(graph.scope)} values, more than can be read in one picture ({max_nodes})"

@@ -58,6 +58,8 @@ def special_floats(dtype: Any = "float64", *, finite: bool = False) -> Strategy:
     ...     assert not abs(x) < 0
     >>> test_abs()
     """
+    if isinstance(dtype, str) and not isinstance(getattr(kinds, dtype, None), kinds.dtype):
+        raise refuse(ValueError, f"no dtype is called {dtype!r}")
     info = np.finfo(kinds.numpy_of(getattr(kinds, dtype) if isinstance(dtype, str) else dtype))
     extreme = [float(x) for x in (info.max, info.tiny, info.smallest_subnormal, info.eps)]
     every = [*SPECIAL, *extreme, *(-x for x in extreme)]
