@@ -93,10 +93,10 @@ def is_index(value: Any) -> bool:
 
 
 def is_int(value: Any) -> bool:
-    """Whether PyTorch takes the value for an integer: a tensor must be 0-d, and truth values are none."""
+    """Whether PyTorch takes the value for an integer: a tensor must have one element, and truth values are none."""
     if isinstance(value, Tensor):
         x = value.array
-        return x.dtype.kind in "iu" and x.ndim == 0
+        return x.dtype.kind in "iu" and x.size == 1
     return not isinstance(value, (bool, np.bool_)) and is_index(value)
 
 
@@ -107,7 +107,7 @@ def _is_a(*kinds: type) -> Callable[[Any], bool]:
 def _is_number(value: Any) -> bool:
     if isinstance(value, Tensor):
         return value.array.ndim == 0 and value.node is None
-    return isinstance(value, (int, float, complex, np.number))
+    return isinstance(value, (int, float, complex, np.number, np.bool_))
 
 
 def _is_float(value: Any) -> bool:
@@ -191,17 +191,20 @@ def _fit(
 def _blame(error: Exception, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> NoReturn:
     """Raise PyTorch's error about a call that failed, or Python's own if the call does not fit the signature."""
     try:
-        inspect.signature(function).bind(*args, **kwargs)
+        given = inspect.signature(function).bind(*args, **kwargs).arguments
     except TypeError:
         raise error from None
+    for name, value in given.items():
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            if "int" in (kinds := function.__annotations__.get(name, "")).split(" | "):
+                raise refuse(ValueError, "Overflow when unpacking long long", function.__name__) from None
+            if "Number" in kinds and not value < 2**64:
+                raise refuse(OverflowError, "int too big to convert", function.__name__) from None
     shown = [x for x in (*args, *kwargs.values()) if isinstance(x, (Tensor, int, float)) and not isinstance(x, bool)]
     if name_op(error, function.__name__, *shown) or not isinstance(error, (MemoryError, *RAW)):
         raise error
     if isinstance(error, MemoryError):
         raise refuse(RuntimeError, NO_MEMORY.format(error), function.__name__, *shown) from None
-    for x in shown:
-        if isinstance(x, int) and not -(2**63) <= x < 2**63:
-            raise refuse(ValueError, "Overflow when unpacking long long", function.__name__, *shown) from None
     kind = next((k for k in (TypeError, IndexError, ValueError) if isinstance(error, k)), TypeError)
     raise refuse(kind, str(error), function.__name__, *shown) from error
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import math
+import operator
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec
@@ -295,6 +296,7 @@ def from_numpy(array: np.ndarray) -> Tensor:
     return fresh(_native(array))
 
 
+@checked
 def asarray(
     obj: Any, *, dtype: Dtype = None, device: Place = None, copy: bool | None = None, requires_grad: bool | None = None
 ) -> Tensor:
@@ -307,7 +309,7 @@ def asarray(
         if requires_grad:
             text = "torch.asarray: unspecified requires_grad now defaults to obj.requires_grad instead of False. Pass "
             text += "requires_grad=False explicitly to get the old behavior and silence this warning."
-            warnings.warn(text, UserWarning, stacklevel=2)
+            warnings.warn(text, UserWarning, stacklevel=3)
     t = as_tensor(obj, dtype, device)
     shared = t is obj or (isinstance(obj, np.ndarray) and np.shares_memory(t.array, obj))
     if copy is False and not shared:
@@ -556,11 +558,10 @@ def _triangle_indices(part: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
     def function(
         row: int, col: int, offset: int = 0, *, dtype: Dtype = None, device: Place = None, layout: Any = None
     ) -> Tensor:
-        (k,) = sizes_from((offset,), name)
-        places = np.nonzero(part(np.ones(positive_sizes((row, col), name), bool), k))
+        places = np.nonzero(part(np.ones(positive_sizes((row, col), name), bool), operator.index(offset)))
         return fresh(np.stack(places).astype(_kind(dtype, LONG)), place=device)
 
-    return described(function, name, f"The rows and the columns of the elements that `{part.__name__}` keeps.")
+    return checked(described(function, name, f"The rows and the columns of the elements that `{part.__name__}` keeps."))
 
 
 tril_indices, triu_indices = map(_triangle_indices, (np.tril, np.triu))

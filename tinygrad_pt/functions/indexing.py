@@ -14,7 +14,7 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import Number, axis_from, cast, length_of, scalar_array, written_number
 from tinygrad_pt.functions.binding import in_place
-from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, not_a, unsupported
+from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, no_overload, not_a, unsupported
 from tinygrad_pt.functions.reduction import gather_at, places_of
 from tinygrad_pt.functions.shaping import expand
 from tinygrad_pt.graph import Tensor
@@ -284,7 +284,7 @@ def _fitted(target: tuple[int, ...], value: Tensor) -> Tensor:
 def _addresses(input: Tensor, dim: int, index: Tensor, name: str) -> tuple[int, np.ndarray]:
     """The checked axis, and the index as an int64 array; its values are not checked yet."""
     axis = axis_from(dim, input.array.ndim)
-    if index.array.dtype not in (np.int64, np.int32):
+    if index.array.dtype not in (np.int64, np.int32) and index.array.size:
         raise refuse(RuntimeError, f"{name}(): Expected dtype int32/int64 for index", mend="index.long()")
     return axis, index.array.astype(np.int64)
 
@@ -376,6 +376,8 @@ def scatter(
     tensor([[0., 0., 1.],
             [1., 0., 0.]])
     """
+    if src is not None and value is not None:
+        raise no_overload("scatter", input, dim, index, src, value=value)
     axis, i = _addresses(input, dim, index, "scatter")
     given = value if src is None else src
     if not isinstance(given, Tensor):

@@ -168,6 +168,9 @@ def _plus(input: Tensor, y: Tensor, beta: Number, alpha: Number) -> Tensor:
     Factors of integers are cut to integers, as in PyTorch.
     """
     x = expand(input, y.array.shape)
+    if x.array.dtype != y.array.dtype:
+        text = f"self and mat2 must have the same dtype, but got {x.dtype.spoken} and {y.dtype.spoken}"
+        raise refuse(RuntimeError, text, mend=f"convert one of them: x.to(torch.{y.dtype.name})")
     if y.array.dtype.kind in "iu":
         beta, alpha = int(beta.real), int(alpha.real)
     if beta == 0:

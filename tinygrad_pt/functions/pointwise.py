@@ -125,7 +125,10 @@ floor, ceil, trunc, _round = map(_whole, (ops.floor, ops.ceil, ops.trunc, ops.ro
 @in_float32
 def round(input: Tensor, *, decimals: int = 0) -> Tensor:
     """The nearest whole number, halves to even; with `decimals`, the nearest multiple of 10^-decimals."""
-    return _round(input) if decimals == 0 else _round(input * 10.0**decimals) / 10.0**decimals
+    if decimals == 0:
+        return _round(input)
+    scale = 10.0**decimals if decimals < 309 else math.inf
+    return _round(input * scale) / scale
 
 
 @checked
@@ -179,7 +182,9 @@ def _operand(value: Any, function: str, name: str = "input", position: int = 1) 
 
 def _scaled(op: Any, input: Any, other: Any, alpha: Any) -> Tensor:
     """op(input, alpha · other), all in the dtype of the result."""
-    if not isinstance(alpha, (int, float, complex, Tensor)):
+    if isinstance(alpha, np.generic):
+        alpha = alpha.item()
+    if not isinstance(alpha, (int, float, complex, Tensor)) or (isinstance(alpha, Tensor) and alpha.array.ndim):
         raise not_a("Number", alpha, op.__name__, "alpha")
     target: dtypes.dtype = dtypes.result_type(_value(input), _value(other))
     text, factor = "", alpha.item() if isinstance(alpha, Tensor) else alpha
@@ -245,7 +250,9 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
     a, b = _operand(input, "div"), _operand(other, "div", "other", 2)
     if rounding_mode is None:
         return ops.div(a, b)
-    if not isinstance(rounding_mode, str) or rounding_mode not in ("trunc", "floor"):
+    if not isinstance(rounding_mode, str):
+        raise no_overload("div", a, b, rounding_mode=rounding_mode)
+    if rounding_mode not in ("trunc", "floor"):
         text = "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
         raise refuse(RuntimeError, f"{text}'{rounding_mode}'", "div", a, b)
     if rounding_mode == "floor":
@@ -371,6 +378,7 @@ logical_and, logical_or, logical_xor = map(_compare, (ops.logical_and, ops.logic
 
 
 def _have_bits(name: str, *operands: Any) -> None:
+    common_shape(name, *operands)
     for x in operands:
         if _kind(x) not in "biu":
             raise unsupported(f"{name}_cpu", name, x)
@@ -486,7 +494,9 @@ def _met_by_bounds(input: Tensor, low: Any, high: Any) -> tuple[Tensor, Any, Any
 def _clamp_between(input: Tensor, low: Any, high: Any) -> Tensor:
     """Bounded by tensors, which broadcast; where low is above high, the result is high."""
     if any(isinstance(x, (int, float)) for x in (low, high)):
-        raise no_overload("clamp", input, low, high)
+        if any(isinstance(x, (Tensor, np.ndarray)) and x.ndim for x in (low, high)):
+            raise no_overload("clamp", input, low, high)
+        return clamp(input, *(x.item() if isinstance(x, (Tensor, np.ndarray)) else x for x in (low, high)))
     bounds = [x if x is None else as_tensor_like(x, input) for x in (low, high)]
     given = [x for x in bounds if x is not None]
     target = dtypes.result_type(input.array, *(x.array for x in given))
@@ -522,6 +532,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
     if mask.array.dtype != bool:
         text = f"masked_fill_ only supports boolean masks, but got mask with dtype {mask.dtype.c_name}"
         raise refuse(RuntimeError, text, mend="mask != 0")
+    common_shape("masked_fill", mask, input)
     if not isinstance(value, Tensor):
         return ops.where(mask, wrap(scalar_array(value, input.dtype, "masked_fill")), input)
     if value.array.ndim:

@@ -65,7 +65,7 @@ MinMax.__name__ = "aminmax"
 def _counted(x: Tensor, dtype: Dtype) -> Tensor:
     """Sums and products of integers and truth values are int64, as in PyTorch."""
     if dtype is not None:
-        return x.to(dtype)
+        return x.to(dtypes.of(dtype))
     return x.to(dtypes.int64) if x.array.dtype.kind in "biu" else x
 
 
@@ -274,8 +274,6 @@ def _extreme(name: str, both: Callable[..., Tensor], whole: Any, place: Callable
     def function(input: Tensor, dim: Any, keepdim: bool) -> Tensor | ValuesIndices:
         if not isinstance(input, Tensor):
             expect_tensor(input, name)
-        if keepdim is not False:
-            truth(name, keepdim=keepdim)
         if dim is None:
             _nonempty(input, name, None)
             return whole(input, axis=None, keepdims=False)
@@ -331,7 +329,9 @@ def max(
 
     With `dim`, the gradient goes to the first of several largest elements alone.
     """
-    return _max(input, axis if dim is None else dim, keepdim or keepdims)
+    if keepdim is not False or keepdims is not False:
+        keepdim = truth("max", keepdim=keepdim, keepdims=keepdims)
+    return _max(input, axis if dim is None else dim, keepdim)
 
 
 @overload
@@ -347,7 +347,9 @@ def min(
 
     With `dim`, the gradient goes to the first of several smallest elements alone.
     """
-    return _min(input, axis if dim is None else dim, keepdim or keepdims)
+    if keepdim is not False or keepdims is not False:
+        keepdim = truth("min", keepdim=keepdim, keepdims=keepdims)
+    return _min(input, axis if dim is None else dim, keepdim)
 
 
 def _arg_extreme(place: Any) -> Callable[..., Tensor]:
@@ -419,6 +421,8 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
     n = length_of(input, axis)
     if k < 0 or k > n:
         raise refuse(RuntimeError, "selected index k out of range", mend=f"k is at most {n} here")
+    if input.array.dtype == bool:
+        raise refuse(RuntimeError, "topk does not support bool dtypes on CPU", mend="x.byte()")
     index = _places(_order(input, axis, descending=largest), axis, 0, k)
     return _topk(gather_at(input, index, axis), wrap(index))
 
@@ -428,6 +432,9 @@ def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> Val
     """(values, indices) of the k-th smallest element along `dim`, counting from 1."""
     axis = axis_from(dim, input.array.ndim)
     n = length_of(input, axis)
+    _nonempty(input, "kthvalue", axis)
+    if input.array.dtype == bool:
+        raise unsupported("kthvalue_cpu", "kthvalue", input)
     if not 1 <= k <= n:
         text = f"kthvalue(): selected number k out of range for dimension {axis}"
         raise refuse(RuntimeError, text, mend=f"k counts from 1 to {n} here")
@@ -480,7 +487,7 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
         values, counts = np.unique(v, return_counts=True)
         return np.flatnonzero(v == values[np.argmax(counts)])[-1]
 
-    index = np.apply_along_axis(most, axis, x) if x.ndim else np.zeros((), np.int64)
+    index = np.apply_along_axis(most, axis, x) if x.size and x.ndim else np.zeros(np.delete(x.shape, axis), np.int64)
     return _mode(*_picked(input, np.expand_dims(index, axis) if x.ndim else index, axis, keepdim))
 
 
@@ -617,7 +624,7 @@ def _soft(op: Any, doc: str) -> Callable[..., Tensor]:
         n = expect_tensor(input, name).array.ndim
         axis = axis_from(dim, n, name, input)
         if dtype is not None:
-            input = input.to(dtype)
+            input = input.to(dtypes.of(dtype))
         if input.array.dtype.kind != "f":
             raise unsupported(f"{name}{'_lastdim' if axis == n - 1 else ''}_kernel_impl", name, input)
         return op(input, axis=axis if n else ())

@@ -308,7 +308,13 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
     """The shape to which shapes broadcast."""
     met: list[int] = []  # the sizes so far, last axis first
     for position, given in enumerate(shapes):
+        if not isinstance(given, (int, tuple, list)):
+            text = "Input shapes should be of type ints, a tuple of ints, or a list of ints, got "
+            raise refuse(RuntimeError, f"{text}{given}")
         shape = sizes_from((given,), "broadcast_shapes")
+        if min(shape, default=0) < 0:
+            text = f"Trying to create tensor with negative dimension ({min(shape)}): ({min(shape)})"
+            raise refuse(RuntimeError, text)
         met += [1] * (len(shape) - len(met))
         for i, n in enumerate(reversed(shape)):
             if met[i] == 1:

@@ -89,7 +89,9 @@ NAMES = ("auto", "builtin", "dot", "pygraphviz")
 
 def expect_engine(engine: str) -> None:
     """Raise ValueError unless this is one of `NAMES` or a program: a path, or a name that PATH knows."""
-    if engine in NAMES or (isinstance(engine, (str, os.PathLike)) and (os.path.dirname(engine) or shutil.which(engine))):
+    if engine in NAMES or (
+        isinstance(engine, (str, os.PathLike)) and (os.path.dirname(engine) or shutil.which(engine))
+    ):
         return
     raise refuse(ValueError, f"engine={engine!r}: expected one of {', '.join(NAMES)}, or the path of a program")
 
