@@ -456,7 +456,11 @@ def test_symbols_have_the_shape_and_dtype_of_what_they_stand_for() -> None:
         (Symbol("s", ()), (), np.float64), (2 / b, (3,), np.float64), (Symbol("n"), (), np.float64),
     ]:  # fmt: skip
         assert (s.shape, s.dtype, s.ndim) == (shape, dtype, len(shape))
-    assert (a * b + a).leaves() == [a, b] and ops.cat(b, a, b, axis=0).leaves() == [b, a] and (a * 2).leaves() == [a]
+    assert (
+        (a * b + a).leaves() == [a, b]
+        and ops.cat(b, a, b, axis=0, edges=(0, 1, 2, 3)).leaves() == [b, a]
+        and (a * 2).leaves() == [a]
+    )
     assert a.leaves() == [a]
 
 
@@ -503,7 +507,7 @@ def test_a_rule_of_an_op_with_several_results_reads_the_first(monkeypatch: Any) 
 
     def rule(g: Any, y: Any, a: Any) -> Any:
         assert y.shape == (1,)
-        return ops.cat(g[0] * y, g[1], axis=0)
+        return ops.cat(g[0] * y, g[1], axis=0, edges=(0, 1, 3))
 
     op = graph.Op("behead", lambda a: (a[:1] ** 2 / 2, a[1:].copy()), (rule,))
     x = torch.tensor([3.0, 1.0, 1.0], requires_grad=True)

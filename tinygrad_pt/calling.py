@@ -157,7 +157,9 @@ def vertex(
     key = (mask, len(args)) if op.variadic or len(args) != len(op.rules) else mask  # type: ignore[arg-type]
     keep = op.keep.get(key)
     if keep is None:
-        keep = op.keep[key] = read_by(op, mask, tuple(a.array if isinstance(a, TensorBase) else a for a in args), attrs)
+        keep = read_by(op, mask, tuple(a.array if isinstance(a, TensorBase) else a for a in args), attrs)
+        if not op.joins:
+            op.keep[key] = keep
     saved: list[Any] = [(y if y.shape else y[()]) if keep[0] else None]
     guards: tuple[Any, ...] = (version, version[0]) if keep[0] else ()
     parents: list[Any] = []
@@ -192,6 +194,8 @@ def read_by(op: Op, mask: int, args: tuple[Any, ...], attrs: dict[str, Any]) -> 
 
     For `mul`, whose rules are g · b and g · a, that is (False, True, True); for `exp`, with g · y, (True, False).
     """
+    if op.joins:
+        return (False,) * (len(args) + 1)
     symbols = [a if a is None else symbol_of(str(i), a) for i, a in enumerate(args)]
     with np.errstate(all="ignore"):
         value = op.forward(*args, **attrs)

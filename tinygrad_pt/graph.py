@@ -45,6 +45,8 @@ class Op:
         domain: the dtype in which the arguments meet: "promote" (the one that PyTorch promotes them to), "float" (the
             same, but integers and truth values become the default float), or "" (each keeps its own).
         view: the result shares the memory of the first argument.
+        joins: the rules read no more than g and the attributes. A walk calls them without the arguments, because an op
+            that joins n of them has n rules, and would pass n² arguments.
         moves: op and rules only move elements (or take care of float16 themselves), as every view does.
         half: the form of the op for float16, which computes in float32 (see `half`); made when it is first needed.
         flat: the gradients are functions of y with derivative 0. Where they are graphs, they count as such (PyTorch).
@@ -52,8 +54,8 @@ class Op:
     """
 
     __slots__ = (
-        "apply", "differentiable", "doc", "domain", "elementwise", "flat", "forward", "half", "keep", "label", "moves",
-        "name", "notation", "rules", "variadic", "view",
+        "apply", "differentiable", "doc", "domain", "elementwise", "flat", "forward", "half", "joins", "keep", "label",
+        "moves", "name", "notation", "rules", "variadic", "view",
     )  # fmt: skip
 
     apply: Callable[..., Any]  # the function that applies the op; `calling` makes it
@@ -70,6 +72,7 @@ class Op:
         elementwise: bool = False,
         domain: str = "",
         view: bool = False,
+        joins: bool = False,
         moves: bool = False,
         flat: bool = False,
         label: str | Callable[[Node], str] = "",
@@ -79,7 +82,7 @@ class Op:
         self.variadic = callable(rules)
         self.differentiable = callable(rules) or any(rules)
         self.elementwise, self.domain, self.view, self.flat, self.label = elementwise, domain, view, flat, label
-        self.moves, self.half = moves or view, None
+        self.joins, self.moves, self.half = joins, moves or view or joins, None
         self.doc = doc or ("" if isinstance(forward, np.ufunc) else forward.__doc__ or "")  # NumPy's text is not ours
         self.keep: dict[Any, tuple[bool, ...]] = {}
         OPS[name] = self

@@ -118,7 +118,7 @@ FUNCTIONS: dict[str, Any] = {
     "squeeze": lambda a, axis: a.squeeze(axis), "permute": lambda a, axes: a.permute(axes),
     "transpose": lambda a, axis0, axis1: a.transpose(axis0, axis1), "t": lambda a: a.mT if a.ndim > 1 else a,
     "flip": lambda a, axis: a.flip(axis), "expand": lambda a, shape: a.broadcast_to(shape), "sum_to": _sum_to,
-    "cat": lambda *xs, axis: torch.cat(xs, axis), "stack": lambda *xs, axis: torch.stack(xs, axis),
+    "cat": lambda *xs, axis, edges: torch.cat(xs, axis), "stack": lambda *xs, axis: torch.stack(xs, axis),
     "narrow": lambda a, axis, start, length: a.narrow(axis, start, length),
     "select": lambda a, axis, index: a.select(axis, index), "pad": _pad, "crop": _crop,
     "split": lambda a, sizes, axis: a.split(sizes, axis), "unbind": lambda a, axis: a.unbind(axis),

@@ -672,7 +672,7 @@ def single_ones() -> None:
         ("narrow", ((5,),), dict(axis=0, start=1, length=3)), ("select", ((2, 3),), dict(axis=1, index=1)),
         ("pad", ((2, 3),), dict(widths=((1, 0), (0, 2)), value=0.0)), ("crop", ((2, 5),), dict(widths=((0, 0), (1, 1)))),
         ("getitem", ((4,),), dict(index=(slice(1, 3), ...))), ("scatter_add", ((3,),), dict(shape=(4,), index=(np.array([0, 2, 3]),))),
-        ("cat", ((3,), (2,)), dict(axis=0)), ("split", ((5,),), dict(sizes=(2, 3), axis=0)), ("unbind", ((4,),), dict(axis=0)),
+        ("cat", ((3,), (2,)), dict(axis=0, edges=(0, 3, 5))), ("split", ((5,),), dict(sizes=(2, 3), axis=0)), ("unbind", ((4,),), dict(axis=0)),
         ("squeeze", ((1, 3),), dict(axis=(0,))), ("unsqueeze", ((3,),), dict(axis=0)), ("flip", ((4,),), dict(axis=(0,))),
         ("pick_class", ((2, 3), (2,)), dict(axis=1, ignore=-100)), ("index_put", ((4,), (2,)), dict(index=(np.array([0, 2]),))),
         ("tril", ((3, 3),), dict(k=0)), ("undiagonal", ((3,),), dict(k=0, axis0=0, axis1=1, shape=(3, 3))),

@@ -251,10 +251,11 @@ def _sum_to(a: Any, shape: tuple[int, ...]) -> Any:
 
 
 # ------------------------------------------------------------------------------------------ join and cut
-row("cat", lambda *xs, axis: np.concatenate(xs, axis), real,
-    [(((2,), (3,)), dict(axis=0)), (((2, 1), (2, 2), (2, 0)), dict(axis=1)), (((2, 2),), dict(axis=0)),
-     (((1, 2), (1, 2), (2, 2), (1, 2)), dict(axis=0)), (((0,), (0,)), dict(axis=0))],
-    refusals=(Refusal(((2, 1), (3, 2)), dict(axis=1), ValueError, "op: cat(float64[2, 1], float64[3, 2])"),))  # fmt: skip
+row("cat", lambda *xs, axis, edges: np.concatenate(xs, axis), real,
+    [(((2,), (3,)), dict(axis=0, edges=(0, 2, 5))), (((2, 1), (2, 2), (2, 0)), dict(axis=1, edges=(0, 1, 3, 3))),
+     (((2, 2),), dict(axis=0, edges=(0, 2))), (((1, 2), (1, 2), (2, 2), (1, 2)), dict(axis=0, edges=(0, 1, 2, 4, 5))),
+     (((0,), (0,)), dict(axis=0, edges=(0, 0, 0)))],
+    refusals=(Refusal(((2, 1), (3, 2)), dict(axis=1, edges=(0, 1, 3)), ValueError, "op: cat(float64[2, 1], float64[3, 2])"),))  # fmt: skip
 row("stack", lambda *xs, axis: np.stack(xs, axis), real,
     [(((2,), (2,)), dict(axis=0)), (((2, 3), (2, 3), (2, 3)), dict(axis=2)), (((),), dict(axis=0)), (((), ()), dict(axis=0)),
      (((0, 1), (0, 1)), dict(axis=1))],
@@ -339,11 +340,11 @@ row("argsort", lambda a, axis, descending: np.argsort(-a if descending else a, a
     at([1, nan, 0, 1], [2, 0, 3, 1], axis=0, descending=False),
     at([1, nan, 0, 1], [1, 0, 3, 2], axis=0, descending=True), gradient=False)  # fmt: skip
 row("amax", np.max, distinct, AXES,
-    at([1, 1, 0], 1, [0.5, 0.5, 0], **ALL), at([1, nan], nan, [nan, nan], **ALL), at([inf, inf, 0], inf, [0.5, 0.5, 0], **ALL),
+    at([1, 1, 0], 1, [0.5, 0.5, 0], **ALL), at([1, nan], nan, [0, 1], **ALL), at([nan, nan, 0], nan, [0.5, 0.5, 0], **ALL), at([inf, inf, 0], inf, [0.5, 0.5, 0], **ALL),
     at([[3, 3], [1, 2]], [3, 2], [[0.5, 0.5], [0, 1]], **LAST),
     refusals=(Refusal(((0,),), ALL, ValueError, "op: amax(float64[0])"),))  # fmt: skip
 row("amin", np.min, distinct, AXES,
-    at([1, 1, 2], 1, [0.5, 0.5, 0], **ALL), at([1, nan], nan, [nan, nan], **ALL), at([[3, 3], [1, 2]], [3, 1], [[0.5, 0.5], [1, 0]], **LAST),
+    at([1, 1, 2], 1, [0.5, 0.5, 0], **ALL), at([1, nan], nan, [0, 1], **ALL), at([[3, 3], [1, 2]], [3, 1], [[0.5, 0.5], [1, 0]], **LAST),
     refusals=(Refusal(((0,),), ALL, ValueError, "op: amin(float64[0])"),))  # fmt: skip
 row("cumsum", np.cumsum, real,
     [(((3,),), dict(axis=0)), (((2, 3),), dict(axis=1)), (((2, 3),), dict(axis=0)), (((2, 2, 2),), dict(axis=1)), (((0,),), dict(axis=0)),
@@ -502,3 +503,14 @@ def _weights(a: Any, b: Any, ignore: int, reduction: str) -> Any:
 
 row("constant_in", lambda a, b: a, real, cases([((3,), (2,)), ((), (2, 3)), ((2, 1), ()), ((2, 3), (2, 3)), ((0, 2), (3,))]),
     both([nan, inf], [1, nan], [nan, inf], [1, 1], [0, 0]))  # fmt: skip
+# ------------------------------------------------------------------------------------------ powers and logarithms that stay finite
+row("pnorm", lambda a, axis, keepdims, p: np.sum(np.abs(a) ** p, axis=axis, keepdims=keepdims) ** (1 / p), nonzero,
+    [(shapes, attrs | dict(p=p)) for shapes, attrs in AXES for p in (3, 0.5, -1.5) if min(shapes[0], default=1) > 0 and len(shapes[0]) < 4]
+    + [(((0, 3),), dict(axis=(1,), keepdims=False, p=3))],
+    at([0, 0], 0, [0, 0], **ALL, p=3), at([0, 2], 2, [0, 1], **ALL, p=0.5), at([0, 2], 0, [0, 0], **ALL, p=-1), at([0, -2, nan], 2, [0, 0, 0], **ALL, p=0),
+    at([[0, 0], [0, -3]], [0, 3], [[0, 0], [0, -1]], **LAST, p=1.5), at([inf, 1], inf, [nan, 0], **ALL, p=3))  # fmt: skip
+row("sigmoid_error", lambda a, b: 1 / (1 + np.exp(-a)) - b, real, cases([((3,), (3,)), ((), ()), ((2, 3), (2, 3)), ((0, 2), (0, 2))]),
+    both([1000, -1000, 40, -40, 0], [1, 0, 1, 0, 1], [0, 0, -np.exp(-40), np.exp(-40), -0.5], [0, 0, np.exp(-40), np.exp(-40), 0.25], [-1] * 5))  # fmt: skip
+unary("xlogx", lambda a: a * np.log(a), positive, at([0, 1, -1, inf], [0, 0, nan, inf], [nan, 1, nan, nan]))
+binary("same", lambda a, b: np.equal(a, b) | (np.isnan(a) & np.isnan(b)), real,
+       both([nan, nan, 0, 1], [nan, 0, -0.0, 0], [True, False, True, False]), gradient=False)  # fmt: skip

@@ -126,11 +126,12 @@ def test_gatherings() -> None:
     assert arrays("logsumexp", (3,), axis=(0,), keepdims=False) == ["ḡ·e^(a − y)"]
     assert arrays("var", (3,), correction=0, **every) == ["2·ḡ·(a − mean(a))/3"]
     assert arrays("norm", (3,), **every) == ["ḡ·a·[y ≠ 0]/y"]
+    assert arrays("std", (3,), correction=1, **every) == ["ḡ·(a − mean(a))·[y ≠ 0]/(2·y)"]
     assert arrays("amax", (3,), **every) == ["ḡ·[a = y]/(Σ [a = y])"]
 
 
 def test_pieces() -> None:
-    assert arrays("cat", (2,), (3,), axis=0) == ["ḡ[0:2]", "ḡ[2:5]"]
+    assert arrays("cat", (2,), (3,), axis=0, edges=(0, 2, 5)) == ["ḡ[0:2]", "ḡ[2:5]"]
     assert arrays("stack", (2, 3), (2, 3), axis=2) == ["ḡ[:, :, 0]", "ḡ[:, :, 1]"]
     assert arrays("unbind", (3,), axis=0) == ["[ḡ, ḡ, ḡ]"]
     assert arrays("einsum", (2, 3), (3, 2), terms=("ij", "jk"), out="ik")[0] == "einsum(ik, jk → ij; ḡ, b)"

@@ -145,8 +145,10 @@ def run(
                     collect(node, g if node.extra is None else pass_hooks(node, g, create), grads)
                     continue
                 rules = op.rules_for(len(node.parents))
+                if op.joins and not node.guards:
+                    args = args[:1]
             if create:
-                args = as_tensors(node)
+                args = as_tensors(node)[: len(args)]
                 if op.flat or node.note("flat"):
                     rules = flattened(node, rules)
             if node.extra is not None:

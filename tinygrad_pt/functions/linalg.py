@@ -238,6 +238,11 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Any] = 2) -> Tensor:
     )
     if len(left) != len(right):
         raise refuse(RuntimeError, "both dimension lists should have same length")
+    for i, j in zip(left, right, strict=True):
+        s, r = a.array.shape[i], b.array.shape[j]
+        if s != r and 1 not in (s, r):
+            text = f"contracted dimensions need to match, but first has size {s} in dim {i} and second has size {r} in "
+            raise refuse(RuntimeError, f"{text}dim {j}")
     names = string.ascii_letters
     one = list(names[:n])
     two = [one[left[right.index(j)]] if j in right else names[n + j] for j in range(m)]
@@ -247,16 +252,24 @@ def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Any] = 2) -> Tensor:
 
 @checked
 @in_float32
-def einsum(equation: str, *operands: Any) -> Tensor:
-    """Einstein's summation: `einsum("ij,jk->ik", a, b)` is the matrix product.
+def einsum(equation: str | Tensor, *operands: Any) -> Tensor:
+    """Einstein's summation: `einsum("ij,jk->ik", a, b)` is the matrix product, and so is
+    `einsum(a, [0, 1], b, [1, 2], [0, 2])`.
 
     Labels missing from the result are summed over; a label twice in a term takes the diagonal; `...` stands for the
-    axes that have no label and broadcasts them.
+    axes that have no label and broadcasts them. Of one tensor whose axes are neither summed nor doubled it is a view.
 
     >>> import tinygrad_pt as torch
     >>> torch.einsum("ii->i", torch.eye(3)), torch.einsum("i,i", torch.ones(3), torch.ones(3))
     (tensor([1., 1., 1.]), tensor(3.))
     """
+    if not operands:
+        text = "einsum(): must specify the equation string and at least one operand, or at least one operand and its "
+        raise refuse(ValueError, f"{text}subscripts list")
+    if isinstance(equation, Tensor):  # tensor, labels, tensor, labels, …, and the labels of the result
+        given = (equation, *operands)
+        equation = ",".join(map(_letters, given[1::2])) + (f"->{_letters(given[-1])}" if len(given) % 2 else "")
+        operands = given[:-1:2]
     if len(operands) == 1 and isinstance(operands[0], (list, tuple)):
         operands = tuple(operands[0])
     for x in operands:
@@ -271,6 +284,17 @@ def einsum(equation: str, *operands: Any) -> Tensor:
                 text = f"einsum(): subscript {label} has size {n} for operand {i} which does not broadcast with "
                 raise refuse(RuntimeError, f"{text}previously seen size {seen}")
             sizes[label] = seen if n == 1 else n
+    for i, term in enumerate(terms):  # an axis of length 1 beside a longer one of that label is broadcast: leave it out
+        shape = xs[i].array.shape
+        for label, n in zip(term, shape, strict=True):
+            first = shape[term.index(label)]
+            if n != first:
+                text = f"einsum(): subscript {label} is repeated for operand {i} but the sizes don't match, "
+                raise refuse(RuntimeError, f"{text}{n} != {first}")
+        wide = tuple(j for j, label in enumerate(term) if shape[j] == 1 and sizes[label] != 1)
+        if wide:
+            xs[i] = ops.squeeze(xs[i], axis=wide)
+            terms[i] = "".join(label for j, label in enumerate(term) if j not in wide)
     for i, term in enumerate(terms):  # a label twice in one term: take the diagonal
         for label in dict.fromkeys(term):
             while term.count(label) > 1:
@@ -284,9 +308,22 @@ def einsum(equation: str, *operands: Any) -> Tensor:
             xs[i] = ops.sum(xs[i], axis=alone, keepdims=False)
             term = "".join(label for label in term if label in others)
         terms[i] = term
+    if len(xs) == 1:
+        return ops.permute(xs[0], axes=tuple(map(terms[0].index, out)))
     for a, b in zip(xs, xs[1:], strict=False):
         same_dtype(a, b, "einsum")
     return ops.einsum(*xs, terms=tuple(terms), out=out)
+
+
+def _letters(labels: Sequence[Any]) -> str:
+    """Labels from 0 to 51 as the letters A … Z, a … z."""
+    if not isinstance(labels, (list, tuple)):
+        raise not_a("list of ints", labels, "einsum", "subscripts")
+    for n in labels:
+        if n is not Ellipsis and not (isinstance(n, int) and 0 <= n < 52):
+            raise refuse(ValueError, "einsum(): subscript in subscript list is not within the valid range [0, 52)")
+    letters = string.ascii_uppercase + string.ascii_lowercase
+    return "".join("..." if n is Ellipsis else letters[n] for n in labels)
 
 
 def _terms(equation: str, operands: tuple[Tensor, ...]) -> tuple[list[str], str]:

@@ -206,14 +206,7 @@ def norm(
         raise refuse(RuntimeError, f"Unknown norm: {p!r}", mend="give a number, or 'fro'")
     if p in (math.inf, -math.inf):
         return (amax if p > 0 else amin)(abs(input), axes, keepdim)
-    if p == 0:
-        return sum((input != 0).to(input.dtype), axes, keepdim)
-    return sum(abs(input), axes, keepdim) if p == 1 else _power_norm(input, p, axes, keepdim)
-
-
-@in_float32
-def _power_norm(input: Tensor, p: float, axes: Dims, keepdim: bool) -> Tensor:
-    return sum(abs(input) ** p, axes, keepdim) ** (1 / p)
+    return sum(abs(input), axes, keepdim) if p == 1 else ops.pnorm(input, axis=axes, keepdims=keepdim, p=p)
 
 
 # ------------------------------------------------------------------------------------------ truth

@@ -27,6 +27,7 @@ from tinygrad_pt.functions.arguments import (
 from tinygrad_pt.functions.binding import described, in_place
 from tinygrad_pt.functions.checks import checked, expect_tensor, missing, not_a
 from tinygrad_pt.graph import Tensor
+from tinygrad_pt.ops.shape import edges_of
 
 __all__ = [
     "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "chunk", "concat", "concatenate", "diag",
@@ -257,7 +258,7 @@ def roll(input: Tensor, shifts: Dims, dims: Dims = None) -> Tensor:
         k = shift % n if n else 0
         if k:
             back = ops.narrow(y, axis=axis, start=n - k, length=k)
-            y = ops.cat(back, ops.narrow(y, axis=axis, start=0, length=n - k), axis=axis)
+            y = cat((back, ops.narrow(y, axis=axis, start=0, length=n - k)), axis)
     return ops.clone(y) if y is input else y
 
 
@@ -424,7 +425,7 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> 
                 sizes = f"size {first.shape[j]} but got size {p.array.shape[j]} for tensor number {i} in the list."
                 text = f"Sizes of tensors must match except in dimension {over}. Expected {sizes}"
                 raise refuse(RuntimeError, text, "cat", *parts)
-    return ops.cat(*parts, axis=over)
+    return ops.cat(*parts, axis=over, edges=edges_of([p.array.shape[over] for p in parts]))
 
 
 concat = concatenate = cat
@@ -493,21 +494,36 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 
 
 @checked
-def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
-    """The tensor cut into a number of nearly equal pieces, or at the indices listed."""
+def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+    """The tensor cut into a number of nearly equal pieces, or at the indices listed, which are those of slices: views.
+
+    >>> import tinygrad_pt as torch
+    >>> torch.arange(5).tensor_split((1, -1))
+    (tensor([0]), tensor([1, 2, 3]), tensor([4]))
+    """
     axis = axis_from(dim, input.array.ndim)
     if not input.array.ndim:
         raise refuse(
             RuntimeError, "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"
         )
-    n = input.array.shape[axis]
-    if isinstance(indices_or_sections, int):
-        k = indices_or_sections
-        if k <= 0:
-            raise refuse(RuntimeError, f"number of sections must be larger than 0, got {k}")
-        return split(input, [n // k + (i < n % k) for i in range(k)], axis)
-    edges = [0, *(min(max(i, 0), n) for i in indices_or_sections), n]
-    return split(input, [max(0, b - a) for a, b in zip(edges, edges[1:], strict=False)], axis)
+    n, cuts = input.array.shape[axis], indices_or_sections
+    if isinstance(cuts, Tensor):
+        expected, kind = "tensor_split expected tensor_indices_or_sections to", cuts.array
+        if kind.ndim > 1:
+            text = f"{expected} be a zero-dimensional or one-dimensional tensor, but got a tensor with {kind.ndim} dims"
+            raise refuse(RuntimeError, text)
+        if kind.dtype != np.int64:
+            raise refuse(RuntimeError, f"{expected} have dtype of long, but got {dtypes.of(kind.dtype).spoken}")
+        cuts = kind.tolist()
+    if isinstance(cuts, int):
+        if cuts <= 0:
+            raise refuse(RuntimeError, f"number of sections must be larger than 0, got {cuts}")
+        cuts = edges_of(n // cuts + (i < n % cuts) for i in range(cuts))[1:-1]
+    pieces = []
+    for start, stop in zip((0, *cuts), (*cuts, n), strict=True):  # where an index is below the one before, they overlap
+        start, stop, _ = slice(start, stop).indices(n)
+        pieces.append(ops.narrow(input, axis=axis, start=start, length=max(0, stop - start)))
+    return tuple(pieces)
 
 
 @checked

@@ -11,6 +11,7 @@ from types import GeneratorType
 import numpy as np
 
 from tinygrad_pt import functions as F
+from tinygrad_pt import ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse, typename
 from tinygrad_pt.functions.arguments import expect_tensor
@@ -78,12 +79,10 @@ def _norms(tensors: list[Tensor], norm_type: float, error_if_nonfinite: bool) ->
 
 def _norm(x: np.ndarray, p: float) -> np.ndarray | np.floating:
     if p == 2:
-        flat = x.reshape(-1)
-        return np.sqrt(np.dot(flat, flat))
-    x = np.abs(x)
+        return ops.norm.op.forward(x)
     if math.isinf(p):
-        return np.max(x, initial=0) if p > 0 else np.min(x)
-    return np.asarray(np.count_nonzero(x), x.dtype)[()] if p == 0 else np.sum(x**p) ** (1 / p)
+        return np.max(np.abs(x), initial=0) if p > 0 else np.min(np.abs(x))
+    return ops.pnorm.op.forward(x, p=p)
 
 
 @np.errstate(all="ignore")

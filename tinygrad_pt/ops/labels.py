@@ -43,6 +43,7 @@ LABELS: dict[str, str | Callable[[Node], str]] = {
     "overwrite": "CopySlices",
     "pad": "ConstantPadNdBackward0",
     "pow": of_power,
+    "pnorm": "LinalgVectorNormBackward0",
     "power": "PowBackward0",
     "reshape": "ViewBackward0",
     "square": "PowBackward0",

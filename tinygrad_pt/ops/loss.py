@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -13,15 +14,16 @@ from tinygrad_pt.calling import primitive
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Array
 from tinygrad_pt.ops.elementwise import clamp, log, log1p, maximum, sigmoid
-from tinygrad_pt.ops.reduce import count
+from tinygrad_pt.ops.norm import LEAST, norm, square_sum
+from tinygrad_pt.ops.reduce import count, mean
+from tinygrad_pt.ops.shape import total
 
 
 def reduced(losses: Array, reduction: str) -> Array:
     """The mean or the sum of all losses, or each of them."""
     if reduction == "none":
         return losses
-    total = np.add.reduce(losses, axis=None)
-    return total * _share(losses.shape, reduction)
+    return mean.op.forward(losses) if reduction == "mean" else total(losses, None, False)
 
 
 def _share(shape: tuple[int, ...], reduction: str) -> float:
@@ -42,7 +44,10 @@ def mse_loss(a: Array, b: Array, *, reduction: str) -> Array:
     if reduction == "none":
         return d * d
     flat = d.reshape(-1)
-    return flat.dot(flat) * _share(a.shape, reduction)
+    y, n = square_sum(flat), flat.size if reduction == "mean" else 1
+    if LEAST <= y < math.inf:
+        return y / n
+    return np.square(norm.op.forward(flat) / np.sqrt(n, dtype=d.dtype))
 
 
 @primitive(
@@ -52,12 +57,8 @@ def mse_loss(a: Array, b: Array, *, reduction: str) -> Array:
 )
 def huber_loss(a: Array, b: Array, *, delta: float, reduction: str) -> Array:
     """y = d²/2 for d = |a - b| < δ, else δ (d - δ/2): a parabola, continued by its tangents."""
-    return reduced(_huber(a, b, delta), reduction)
-
-
-def _huber(a: Array, b: Array, delta: float) -> Array:
     d = np.abs(a - b)
-    return np.where(d < delta, 0.5 * d * d, delta * (d - 0.5 * delta)).astype(d.dtype)
+    return reduced(np.where(d < delta, 0.5 * d * d, delta * (d - 0.5 * delta)).astype(d.dtype), reduction)
 
 
 @primitive(
@@ -67,7 +68,8 @@ def _huber(a: Array, b: Array, delta: float) -> Array:
 )
 def smooth_l1_loss(a: Array, b: Array, *, beta: float, reduction: str) -> Array:
     """y = d²/2β for d = |a - b| < β, else d - β/2."""
-    return reduced(_huber(a, b, beta) / beta, reduction)
+    d = np.abs(a - b)
+    return reduced(np.where(d < beta, 0.5 * d * (d / beta), d - 0.5 * beta).astype(d.dtype), reduction)
 
 
 # -------------------------------------------------------------------------------- likelihoods, two classes
@@ -84,14 +86,29 @@ def binary_cross_entropy(a: Array, b: Array, *, reduction: str) -> Array:
     return reduced((b - 1) * np.maximum(np.log1p(-a), low) - b * np.maximum(np.log(a), low), reduction)
 
 
+# An op of its own for stability: where σ(a) is almost b = 1, the difference is that of 1 - b and σ(-a).
+@primitive(r"(\sigma(a) - b)", lambda g, y, a, b: g * (sigmoid(a) * sigmoid(-a)), lambda g, y, a, b: -g)
+def sigmoid_error(a: Array, b: Array) -> Array:
+    """y = σ(a) - b."""
+    rest = np.exp(-np.abs(a))
+    rest /= 1 + rest  # σ(-|a|)
+    return np.where(a > 0, (1 - b) - rest, rest - b)
+
+
 @primitive(
     r"\overline{\ln(1 + e^{a}) - a\,b}",
-    lambda g, y, a, b, *, reduction: g * _share(a.shape, reduction) * (sigmoid(a) - b),
+    lambda g, y, a, b, *, reduction: g * _share(a.shape, reduction) * sigmoid_error(a, b),
     lambda g, y, a, b, *, reduction: -(g * _share(a.shape, reduction) * a),
 )
 def binary_cross_entropy_with_logits(a: Array, b: Array, *, reduction: str) -> Array:
     """y = ln(1 + eᵃ) - a b, the cross entropy of σ(a) with b; no eᵃ overflows."""
     return reduced(np.maximum(a, 0) - a * b + np.log1p(np.exp(-np.abs(a))), reduction)
+
+
+@primitive(r"a \ln a", lambda g, y, a: g * (log(a) + a / a), elementwise=True)
+def xlogx(a: Array) -> Array:
+    """y = a ln a, and 0 where a is 0. There the slope is -inf, and a/a makes it nan (PyTorch)."""
+    return np.where(a == 0, a, a * np.log(a))
 
 
 # -------------------------------------------------------------------------------- likelihoods, many classes
@@ -165,4 +182,4 @@ def class_weight(a: Array, b: Array | None = None, *, ignore: int, reduction: st
 def nll_loss(a: Array, b: Array, c: Array, *, axis: int, ignore: int, reduction: str) -> Array:
     """y = -Σ c a_b: minus the log-probability a of each target class b, weighted by c."""
     losses = pick_class.op.forward(a, b, axis=axis, ignore=ignore) * c
-    return -losses if reduction == "none" else 0 - np.add.reduce(losses, axis=None)
+    return -losses if reduction == "none" else 0 - total(losses, None, False)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import cmath
 import math
 
 import numpy as np
 
-from tinygrad_pt.calling import primitive
+from tinygrad_pt.calling import binary, primitive
 from tinygrad_pt.graph import Array
 from tinygrad_pt.ops.elementwise import cast, eq, exp, where
-from tinygrad_pt.ops.shape import Axis, Shape, expand, flip, spread, total, unsqueeze
+from tinygrad_pt.ops.norm import norm, squares
+from tinygrad_pt.ops.shape import Axis, Shape, flip, spread, total
 
 
 def count(shape: Shape, axis: Axis) -> int:
@@ -30,10 +32,18 @@ def sum(a: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
     r"\frac{1}{n}\sum a", lambda g, y, a, *, axis, keepdims: spread(g / count(a.shape, axis), a.shape, axis, keepdims)
 )
 def mean(a: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    """y = Σ a / n."""
-    return np.add.reduce(a, axis=axis, keepdims=keepdims) / count(a.shape, axis)
+    """y = Σ a / n; the sum may be larger than the largest float."""
+    y = np.add.reduce(a, axis=axis, keepdims=keepdims) if a.size <= 8192 else total(a, axis, keepdims)
+    whole = y.__class__ is not np.ndarray  # a NumPy scalar
+    n = a.size if whole else a.size // (y.size or 1)
+    y = y / n
+    if cmath.isfinite(y if whole else np.vdot(y, y)):
+        return y
+    e = math.frexp(n)[1]
+    return np.where(np.isfinite(y), y, np.ldexp(total(np.ldexp(a, -e), axis, keepdims) / n, e))[()]
 
 
+# ------------------------------------------------------------------------------------------ spreads
 @primitive(
     r"\operatorname{var} a",
     lambda g, y, a, *, axis, keepdims, correction: (
@@ -43,8 +53,11 @@ def mean(a: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
 )
 def var(a: Array, *, axis: Axis = None, keepdims: bool = False, correction: float = 1) -> Array:
     """y = Σ (a - mean a)² / (n - correction)."""
-    centred = a - mean.op.forward(a, axis=axis, keepdims=True)
-    return total(centred * centred, axis, keepdims) / _freedom(a.shape, axis, correction)
+    centred, freedom = a - mean.op.forward(a, axis=axis, keepdims=True), _freedom(a.shape, axis, correction)
+    y = squares(centred, axis, keepdims)
+    return (
+        np.square(norm.op.forward(centred, axis=axis, keepdims=keepdims) / freedom**0.5) if y is None else y / freedom
+    )
 
 
 # std is an op of its own because √ has no derivative at 0. Where all elements are equal, its gradient is 0 (PyTorch);
@@ -52,32 +65,28 @@ def var(a: Array, *, axis: Axis = None, keepdims: bool = False, correction: floa
 @primitive(
     r"\operatorname{std} a",
     lambda g, y, a, *, axis, keepdims, correction: (
-        spread(g / (where(eq(y, 0), math.inf, y) * _freedom(a.shape, axis, correction)), a.shape, axis, keepdims)
-        * (a - mean(a, axis=axis, keepdims=True))
+        spread(g / _freedom(a.shape, axis, correction), a.shape, axis, keepdims)
+        * ((a - mean(a, axis=axis, keepdims=True)) / spread(where(eq(y, 0), math.inf, y), a.shape, axis, keepdims))
     ),
 )
 def std(a: Array, *, axis: Axis = None, keepdims: bool = False, correction: float = 1) -> Array:
     """y = √(Σ (a - mean a)² / (n - correction))."""
-    return np.sqrt(var.op.forward(a, axis=axis, keepdims=keepdims, correction=correction))
+    centred, freedom = a - mean.op.forward(a, axis=axis, keepdims=True), _freedom(a.shape, axis, correction)
+    y = squares(centred, axis, keepdims)
+    return norm.op.forward(centred, axis=axis, keepdims=keepdims) / freedom**0.5 if y is None else np.sqrt(y / freedom)
 
 
 def _freedom(shape: Shape, axis: Axis, correction: float) -> float:
     return max(0.0, count(shape, axis) - correction)
 
 
-@primitive(
-    r"\left\|a\right\|",
-    lambda g, y, a, *, axis, keepdims: spread(where(eq(y, 0), 0.0, g / y), a.shape, axis, keepdims) * a,
-)
-def norm(a: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
-    """y = √Σ a²; at 0 the gradient is 0, the subgradient of least norm."""
-    return np.sqrt(total(a * a, axis, keepdims))
-
-
 # ------------------------------------------------------------------------------------------ extremes
+same = binary("same", lambda a, b: (a == b) | ((a != a) & (b != b)), "a = b", None, None)  # and nan is the same as nan
+
+
 def _share(g: Array, y: Array, a: Array, axis: Axis, keepdims: bool) -> Array:
-    """g, split evenly among the elements that are equal to the extreme y."""
-    chosen = cast(eq(a, spread(y, a.shape, axis, keepdims)), dtype=a.dtype)
+    """g, split evenly among the elements that are the extreme y; beside a nan, among those that are nan."""
+    chosen = cast(same(a, spread(y, a.shape, axis, keepdims)), dtype=a.dtype)
     number = sum(chosen, axis=axis, keepdims=keepdims)
     return chosen * spread(g / number, a.shape, axis, keepdims)
 
@@ -115,62 +124,13 @@ def argsort(a: Array, *, axis: int, descending: bool = False) -> Array:
     return np.flip(a.shape[axis] - 1 - np.argsort(np.flip(a, axis), axis, kind="stable"), axis).copy()
 
 
-# ------------------------------------------------------------------------------------------ running sums, products
+# ------------------------------------------------------------------------------------------ running sums
 @primitive(
     r"\mathrm{cumsum}\, a", lambda g, y, a, *, axis: flip(cumsum(flip(g, axis=(axis,)), axis=axis), axis=(axis,))
 )
 def cumsum(a: Array, *, axis: int) -> Array:
-    """yₖ = a₀ + … + aₖ."""
-    return np.cumsum(a, axis)
-
-
-@primitive(r"\prod a", lambda g, y, a: unsqueeze(g, axis=-1) * product_of_others(a))
-def prod(a: Array) -> Array:
-    """y = the product over the last axis."""
-    return np.multiply.reduce(a, axis=-1)
-
-
-def _square(a: Array, mask: Array) -> Array:
-    """A square matrix, each row of which is a, with 1 in place of the elements where the mask is False."""
-    n = a.shape[-1]
-    return where(mask, expand(unsqueeze(a, axis=-2), shape=(*a.shape[:-1], n, n)), 1.0)
-
-
-@primitive(
-    r"\prod_{\neq i} a",
-    lambda g, y, a: sum(
-        where(
-            ~np.eye(a.shape[-1], dtype=bool),
-            unsqueeze(g, axis=-1) * product_of_others(_square(a, ~np.eye(a.shape[-1], dtype=bool))),
-            0.0,
-        ),
-        axis=-2,
-        keepdims=False,
-    ),
-)
-def product_of_others(a: Array) -> Array:
-    """yᵢ = the product of all elements of the last axis but the i-th, which, unlike y/aᵢ, exists for aᵢ = 0."""
-    one = np.ones((*a.shape[:-1], 1), a.dtype)
-    left = np.cumprod(np.concatenate([one, a[..., :-1]], -1), -1)
-    right = np.cumprod(np.concatenate([one, a[..., :0:-1]], -1), -1)[..., ::-1]
-    return (left * right)[..., : a.shape[-1]]
-
-
-@primitive(
-    r"\mathrm{cumprod}\, a",
-    lambda g, y, a: sum(
-        where(
-            np.tri(a.shape[-1], dtype=bool),
-            unsqueeze(g, axis=-1) * product_of_others(_square(a, np.tri(a.shape[-1], dtype=bool))),
-            0.0,
-        ),
-        axis=-2,
-        keepdims=False,
-    ),
-)
-def cumprod(a: Array) -> Array:
-    """yₖ = a₀ · … · aₖ over the last axis."""
-    return np.cumprod(a, -1)
+    """yₖ = a₀ + … + aₖ; float32 is added in float64, because each sum adds to the error of the one before."""
+    return np.cumsum(a, axis, dtype=np.float64).astype(a.dtype) if a.dtype.char == "f" else np.cumsum(a, axis)
 
 
 # ------------------------------------------------------------------------------------------ soft extremes

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from itertools import accumulate
+
 import numpy as np
 
 from tinygrad_pt.calling import T, primitive
@@ -71,8 +74,28 @@ def expand(a: Array, *, shape: Shape) -> Array:
 def total(a: Array, axis: Axis, keepdims: bool) -> Array:
     """Σ a; float16 is added in float32, because in float16 a sum of ones does not grow beyond 2048."""
     if a.dtype.char != "e":
+        if a.size > 8192 and a.dtype.kind == "f":
+            a = in_blocks(a, axis)
         return np.add.reduce(a, axis=axis, keepdims=keepdims)
     return np.add.reduce(a, axis=axis, keepdims=keepdims, dtype=np.float32).astype(a.dtype)
+
+
+def in_blocks(a: Array, axis: Axis) -> Array:
+    """An array with the same sums over `axis`, in which no sum is long that NumPy would add up term by term.
+
+    NumPy adds in pairs along the axis whose elements lie nearest in memory. Along others the error of a sum would grow
+    with its length, so that each block of up to 64 slices is added by itself.
+    """
+    near = min((abs(s) for s, n in zip(a.strides, a.shape, strict=True) if n > 1 and s), default=0)
+    for i in range(a.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,):
+        while a.shape[i] > 128 and abs(a.strides[i]) != near:
+            n = a.shape[i]
+            step = -(-n // 64)
+            rest, x = n % step, np.moveaxis(a, i, 0)
+            y = np.add.reduce(x[: n - rest].reshape(n // step, step, *x.shape[1:]), axis=0)
+            y[:rest] += x[n - rest :]
+            a = np.moveaxis(y, 0, i)
+    return a
 
 
 @primitive(r"\textstyle\sum a", lambda g, y, a, *, shape: expand(g, shape=a.shape), view=True)
@@ -99,21 +122,24 @@ def spread(g: T, shape: Shape, axis: Axis, keepdims: bool) -> T:
 
 
 # ------------------------------------------------------------------------------------------ join ⇄ cut
+def edges_of(sizes: Iterable[int]) -> tuple[int, ...]:
+    """Where parts of these sizes begin, and where the last one ends."""
+    return (0, *accumulate(sizes))
+
+
 @primitive(
     r"[a,\, b]",
     each=lambda slot: (
-        lambda g, y, *parts, axis: narrow(
-            g, axis=axis, start=sum(p.shape[axis] for p in parts[:slot]), length=parts[slot].shape[axis]
-        )
+        lambda g, y, *parts, axis, edges: narrow(g, axis=axis, start=edges[slot], length=edges[slot + 1] - edges[slot])
     ),
-    moves=True,
+    joins=True,
 )
-def cat(*parts: Array, axis: int) -> Array:
-    """y = the parts one after the other along an axis."""
+def cat(*parts: Array, axis: int, edges: tuple[int, ...]) -> Array:
+    """y = the parts one after the other along an axis; part i stands at edges[i] … edges[i+1]-1."""
     return np.concatenate(parts, axis)
 
 
-@primitive(r"[a,\, b]", each=lambda slot: lambda g, y, *parts, axis: select(g, axis=axis, index=slot), moves=True)
+@primitive(r"[a,\, b]", each=lambda slot: lambda g, y, *parts, axis: select(g, axis=axis, index=slot), joins=True)
 def stack(*parts: Array, axis: int) -> Array:
     """y = the parts side by side along a new axis."""
     return np.stack(parts, axis)
@@ -165,7 +191,7 @@ def crop(a: Array, *, widths: tuple[tuple[int, int], ...]) -> Array:
     return y
 
 
-@primitive(r"a", lambda g, y, a, *, sizes, axis: cat(*g, axis=axis), view=True)
+@primitive(r"a", lambda g, y, a, *, sizes, axis: cat(*g, axis=axis, edges=edges_of(sizes)), view=True)
 def split(a: Array, *, sizes: tuple[int, ...], axis: int) -> list[Array]:
     """y₀, y₁, … = a cut into pieces of these sizes along an axis."""
     return np.split(a, np.cumsum(sizes)[:-1], axis)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -150,6 +152,8 @@ def simplify(x: Any) -> Any:
     if name in KEEP or (name in MOVE and still(x)):
         return simplify(x.args[0])
     args = [simplify(a) for a in x.args]
+    if name == "same":
+        return compared("=", *args)
     if name in ORDER:
         return bool(x.op.forward(*args)) if all(map(plain, args)) else compared(ORDER[name], *args)
     if name in ("logical_and", "logical_or") and any(map(plain, args)):
@@ -176,7 +180,7 @@ def arithmetic(name: str, attrs: dict[str, Any], a: Any = None, b: Any = None, *
     if name == "mul":
         return times(a, b)
     if name == "div":
-        return times(a, b, -1.0)
+        return divided(a, b)
     if name == "neg":
         return negative(a)
     if name in ("reciprocal", "rsqrt"):
@@ -186,6 +190,16 @@ def arithmetic(name: str, attrs: dict[str, Any], a: Any = None, b: Any = None, *
     if name in ("sum", "sum_to", "sum_rows") and isinstance(a, Product) and a.number != 1:
         return times(a.number, applied(name, lean(Product(1.0, a.powers))))
     return 0.0 if name == "zero" else None
+
+
+def divided(a: Any, b: Any) -> Any:
+    """a/b; where b is infinite in one of two cases, a·[the other case]/b."""
+    for infinite, other in permutations(b.args) if is_op(b, "add") and b.attrs.get("cases") else ():
+        if product(infinite).number == math.inf and isinstance(other, Product):
+            for base, n in other.powers:
+                a = times(a, base, n if condition(base) else -n)
+            return times(a, other.number, -1.0)
+    return times(a, b, -1.0)
 
 
 def added(a: Any, b: Any) -> Any:

@@ -95,7 +95,7 @@ def binary_cross_entropy_with_logits(
     if pos_weight is None:
         each = L.binary_cross_entropy_with_logits(input, target, reduction="none")
     else:
-        each = (1 - target) * input - ((pos_weight - 1) * target + 1) * ops.logsigmoid(input)
+        each = -((1 - target) * ops.logsigmoid(-input) + pos_weight * target * ops.logsigmoid(input))
     return reduced(each if weight is None else each * weight, reduction)
 
 
@@ -160,13 +160,13 @@ def _smoothed(
     """(1 - ε) of the loss of class numbers, and ε of the loss of the uniform distribution."""
     share = _class_weights(logp, target, weight, ignore_index, reduction)
     nll = L.nll_loss(logp, target, share, axis=axis, ignore=ignore_index, reduction="none")
-    each = F.sum(logp if weight is None else logp * _along(weight, logp, axis), axis)
+    each = F.mean(logp if weight is None else logp * _along(weight, logp, axis), axis)
     each = ops.where(ops.ne(target, ignore_index), -each, 0.0)
     if reduction != "none":
         nll, each = F.sum(nll), F.sum(each)
     if reduction == "mean":
         each = each / F.sum(_class_weights(logp, target, weight, ignore_index, "sum"))
-    return nll * (1 - smoothing) + each * (smoothing / logp.array.shape[axis])
+    return nll * (1 - smoothing) + each * smoothing
 
 
 def _along(weight: Tensor, like: Tensor, axis: int) -> Tensor:
@@ -295,7 +295,6 @@ def kl_div(
     if log_target:
         each = ops.exp(target) * (target - input)
     else:
-        positive = ops.gt(target, 0)
-        each = ops.where(positive, target * ops.log(ops.where(positive, target, 1.0)), 0.0) - target * input
+        each = L.xlogx(target) - target * input
     loss = reduced(each, reduction)
     return loss / input.array.shape[0] if batchmean and input.array.ndim else loss

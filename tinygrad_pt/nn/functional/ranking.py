@@ -115,11 +115,15 @@ def cosine_embedding_loss(
     only_tensors("cosine_embedding_loss", input1=input1, input2=input2, target=target)
     expect_number(margin, "cosine_embedding_loss", "margin")
     reduction = reduction_of("cosine_embedding_loss", reduction, size_average, reduce)
-    eps = 1e-12
-    norm = ops.sqrt((F.sum(input1 * input1, -1) + eps) * (F.sum(input2 * input2, -1) + eps))
-    cosine = F.sum(input1 * input2, -1) / norm
+    cosine = F.sum(_direction(input1) * _direction(input2), -1)
     near = ops.where(ops.eq(target, 1), 1 - cosine, 0.0)
     return reduced(near + ops.where(ops.eq(target, -1), F.clamp(cosine - margin, min=0), 0.0), reduction)
+
+
+def _direction(x: Tensor) -> Tensor:
+    """x/√(x·x + 10⁻¹²) over the last axis."""
+    x = x if x.array.dtype.kind == "f" else x.float()
+    return x / F.hypot(F.norm(x, 2, -1, keepdim=True), F.full_like(x[..., :1], 1e-6))
 
 
 def triplet_margin_loss(

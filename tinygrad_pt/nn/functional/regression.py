@@ -147,5 +147,6 @@ def gaussian_nll_loss(
     reduction = reduction_of("gaussian_nll_loss", reduction, text="{} is not valid")
     v = variance.array
     variance = variance + wrap(np.maximum(v.dtype.type(float(eps)) - v, 0))  # at least ε; same gradient
-    each = (ops.log(variance) + ops.square(input - target) / variance) * 0.5
+    distance = input - target
+    each = ops.log(variance) * 0.5 + (distance * 0.5) * (distance / variance)  # distance² may be too large for a float
     return reduced(each + 0.5 * math.log(2 * math.pi) if full else each, reduction)
