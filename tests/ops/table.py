@@ -514,3 +514,5 @@ row("sigmoid_error", lambda a, b: 1 / (1 + np.exp(-a)) - b, real, cases([((3,), 
 unary("xlogx", lambda a: a * np.log(a), positive, at([0, 1, -1, inf], [0, 0, nan, inf], [nan, 1, nan, nan]))
 binary("same", lambda a, b: np.equal(a, b) | (np.isnan(a) & np.isnan(b)), real,
        both([nan, nan, 0, 1], [nan, 0, -0.0, 0], [True, False, True, False]), gradient=False)  # fmt: skip
+row("odds_error", lambda a, b: (a - b) / (a * (1 - a)), Domain(0.1, 0.9), cases([((3,), (3,)), ((), ()), ((2, 3), (2, 3)), ((0, 2), (0, 2))]),
+    both([0, 1, 0, 1e-20], [1, 1, 0, 0], [-1e12, 0, 0, 1e-8], [1e24, 0, 0, 1e-16], [-1e12] * 4))  # fmt: skip

@@ -13,7 +13,7 @@ import numpy as np
 from tinygrad_pt.calling import primitive
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Array
-from tinygrad_pt.ops.elementwise import clamp, log, log1p, maximum, sigmoid
+from tinygrad_pt.ops.elementwise import clamp, log, log1p, maximum, sigmoid, square
 from tinygrad_pt.ops.norm import LEAST, norm, square_sum
 from tinygrad_pt.ops.reduce import count, mean
 from tinygrad_pt.ops.shape import total
@@ -73,9 +73,20 @@ def smooth_l1_loss(a: Array, b: Array, *, beta: float, reduction: str) -> Array:
 
 
 # -------------------------------------------------------------------------------- likelihoods, two classes
+# An op of its own for stability: the derivative of the quotient would be a difference of two large numbers.
+@primitive(
+    r"\frac{a - b}{a\,(1 - a)}",
+    lambda g, y, a, b: g * (((a - b) * (a - b) + b * (1 - b)) / square(maximum(a * (1 - a), 1e-12))),
+    lambda g, y, a, b: -(g / maximum(a * (1 - a), 1e-12)),
+)
+def odds_error(a: Array, b: Array) -> Array:
+    """y = (a - b) / (a (1 - a)), with a denominator of at least 10⁻¹² (PyTorch)."""
+    return (a - b) / np.maximum(a * (1 - a), a.dtype.type(1e-12))
+
+
 @primitive(
     r"\overline{-b \ln a - (1 - b) \ln(1 - a)}",
-    lambda g, y, a, b, *, reduction: g * _share(a.shape, reduction) * ((a - b) / maximum(a * (1 - a), 1e-12)),
+    lambda g, y, a, b, *, reduction: g * _share(a.shape, reduction) * odds_error(a, b),
     lambda g, y, a, b, *, reduction: (
         g * _share(a.shape, reduction) * (maximum(log1p(-a), -100.0) - maximum(log(a), -100.0))
     ),
