@@ -258,8 +258,8 @@ free = None  # anything will do: PyTorch's vector and scalar loops differ
 
 
 def pointwise(name: str, reference: Any, *settings: dict[str, Any], edges: Any = (), **more: Any) -> None:
-    """A row of a module that acts on every element alone. `edges`: (settings, x …, y …, dy/dx …)."""
-    found = tuple(Edge((np.array(x),), y, (g,), given) for given, x, y, g in edges)
+    """A row of a module that acts on every element alone. `edges`: (settings, x …, y …, dy/dx …), and why PyTorch differs."""
+    found = tuple(Edge((np.array(x),), y, (g,), given, *apart) for given, x, y, g, *apart in edges)
     row(name, reference, real, over(ONE, *settings or ({},)), edges=found, **more)
 
 
@@ -284,7 +284,8 @@ pointwise(
 pointwise(
     "Softsign", lambda x: x / (1 + np.abs(x)),
     edges=[
-        ({}, SPECIAL, [nan, -0.99009901, -0.0, 0.0, 0.99009901, nan, nan], [nan, 9.80296049e-05, 1.0, 1.0, 9.80296049e-05, nan, nan]),
+        ({}, SPECIAL, [nan, -0.99009901, -0.0, 0.0, 0.99009901, nan, nan], [0.0, 9.80296049e-05, 1.0, 1.0, 9.80296049e-05, 0.0, nan],
+         "the limit, where PyTorch computes ∞/∞"),
     ],
 )  # fmt: skip
 pointwise(
@@ -376,7 +377,8 @@ pointwise(
     wrong=(Wrong({"approximate": "no"}, (np.zeros(3),), RuntimeError, "approximate argument must be either none or tanh."),),
     edges=[
         ({}, SPECIAL, [nan, -0.0, -0.0, 0.0, 100.0, inf, nan], [nan, 0.0, 0.5, 0.5, 1.0, nan, nan]),
-        ({"approximate": "tanh"}, SPECIAL, [nan, -0.0, -0.0, 0.0, 100.0, inf, nan], [nan, 0.0, 0.5, 0.5, 1.0, nan, nan]),
+        ({"approximate": "tanh"}, SPECIAL, [nan, -0.0, -0.0, 0.0, 100.0, inf, nan], [0.0, 0.0, 0.5, 0.5, 1.0, 1.0, nan],
+         "the limit, where PyTorch computes 0·∞"),
     ],
 )  # fmt: skip
 pointwise(

@@ -516,3 +516,41 @@ binary("same", lambda a, b: np.equal(a, b) | (np.isnan(a) & np.isnan(b)), real,
        both([nan, nan, 0, 1], [nan, 0, -0.0, 0], [True, False, True, False]), gradient=False)  # fmt: skip
 row("odds_error", lambda a, b: (a - b) / (a * (1 - a)), Domain(0.1, 0.9), cases([((3,), (3,)), ((), ()), ((2, 3), (2, 3)), ((0, 2), (0, 2))]),
     both([0, 1, 0, 1e-20], [1, 1, 0, 0], [-1e12, 0, 0, 1e-8], [1e24, 0, 0, 1e-16], [-1e12] * 4))  # fmt: skip
+
+
+# ------------------------------------------------------------------------------------------ right in both tails
+unary("one_minus_square", lambda a: 1 - a * a, real, at([1, -1], [0, 0], [-2, 2]))
+unary("secant", lambda a: 1 / np.sqrt(1 + a * a), real, at([0, inf, -inf], [1, 0, 0]))
+unary("agnesi", lambda a: 1 / (1 + a * a), real, at([0, inf, -inf], [1, 0, 0]))
+binary("inversion", lambda a, b: a / (a * a + b * b), nonzero, both([0, 3e-300], [0, 4e-300], [0, 1.2e299]))
+binary("cosine", lambda a, b: a / np.sqrt(a * a + b * b), nonzero,
+       both([0, 3e-300, 3e300, 1e308, 1.5e308], [0, 4e-300, 4e300, 0, 1.5e308], [0, 0.6, 0.6, 1, np.sqrt(0.5)]))  # fmt: skip
+binary("hypot", lambda a, b: np.sqrt(a * a + b * b), nonzero,
+       both([0, 3e-300, 1e308], [0, 4e-300, 0], [0, 5e-300, 1e308], [0, 0.6, 1], [0, 0.8, 0]))  # fmt: skip
+unary("sech", lambda a: 1 / np.cosh(a), real, at([0, 1000, -inf, nan], [1, 0, 0, nan], [0, 0, 0, nan]))
+unary(
+    "wide_sigmoid", lambda a: 1 / (1 + np.exp(-a)), real, at([-1000, 1000, -inf, nan], [0, 1, 0, nan], [0, 0, 0, nan])
+)
+unary("wide_tanh", np.tanh, real, at([1000, -inf], [1, -1], [0, 0]))
+unary(
+    "tanhshrink",
+    lambda a: a - np.tanh(a),
+    real,
+    at([0, 1e-3, inf], [0, 3.33333200000005e-10, inf], [0, 9.9999933333337e-7, 1]),
+)
+unary("softsign", lambda a: a / (1 + np.abs(a)), nonzero, at([0, 1e200], [0, 1], [1, 0]))
+row(
+    "gauss",
+    lambda a, c: np.exp(-c * a * a),
+    real,
+    cases(ONE, dict(c=1), dict(c=0.5)),
+    at([0, 1e300, -inf], [1, 0, 0], c=1),
+    elementwise=True,
+)
+unary("normal", lambda a: (1 + np.vectorize(math.erf, otypes=[float])(np.sqrt(0.5) * np.asarray(a))) / 2, real,
+      at([0, inf, -inf], [0.5, 1, 0], [0.3989422804014327, 0, 0]))  # fmt: skip
+row("lerp", lambda a, b, c: a + c * (np.asarray(b) - a), (real, real, real),
+    cases([((3,), (3,), (3,)), ((2, 3), (3,), (2, 1)), ((3,), (), (1,)), ((), (), ()), ((1,), (0, 3), ()), ((3,), (3,), None)]),
+    Edge((np.array([1e16, 1.0, -1.5e308]), np.array([1.0, 1e16, 1.5e308]), np.array([1.0, 0.0, 0.5])), [1, 1, 0]), elementwise=True)  # fmt: skip
+binary("trunc_divide", lambda a, b: np.trunc(np.divide(a, b)), (unwhole, Domain(0.9, 1.1)),
+       Edge((np.float32([1, -1, 2]), np.float32([0.1, 0.1, -0.7])), [9, -9, -2]), gradient=False)  # fmt: skip

@@ -543,7 +543,6 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
 
 
 @checked
-@in_float32
 def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     """input + weight · (end - input); all of one floating point dtype."""
     tensors = isinstance(input, Tensor) and isinstance(end, Tensor)
@@ -557,7 +556,7 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
     if input.array.dtype.kind in "biu":
         kernel = "lerp_kernel_tensor" if isinstance(weight, Tensor) and weight.array.ndim else "lerp_kernel_scalar"
         raise unsupported(kernel, "lerp", input, end, weight)
-    return input + weight * (end - input)
+    return ops.lerp(input, end, weight)
 
 
 @checked
@@ -567,7 +566,7 @@ def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
     input, tensor1, tensor2, factor = _with_value("addcmul", input, tensor1, tensor2, value)
     if input.array.dtype == bool:
         raise unsupported("addcmul_cpu_out", "addcmul", input, tensor1, tensor2)
-    return input + tensor1 * tensor2 * factor
+    return input + (tensor1 if factor == 1 else tensor1 * factor) * tensor2
 
 
 INTEGER_ADDCDIV = (
@@ -587,7 +586,7 @@ def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 
     input, tensor1, tensor2, factor = _with_value("addcdiv", input, tensor1, tensor2, value)
     if not set(kinds) - set("biu"):
         raise refuse(RuntimeError, INTEGER_ADDCDIV, "addcdiv", input, tensor1, tensor2)
-    return input + tensor1 / tensor2 * factor
+    return input + (tensor1 if factor == 1 else tensor1 * factor) / tensor2
 
 
 def _with_value(name: str, input: Tensor, tensor1: Tensor, tensor2: Tensor, value: Any) -> tuple[Any, ...]:
@@ -618,11 +617,9 @@ def logaddexp(input: Tensor, other: Tensor) -> Tensor:
     return ops.logaddexp(*_met(input, other, "logaddexp"))
 
 
-@in_float32
 def hypot(input: Tensor, other: Tensor) -> Tensor:
     """√(input² + other²)."""
-    a, b = _met(input, other, "hypot")
-    return ops.sqrt(a * a + b * b)
+    return ops.hypot(*_met(input, other, "hypot"))
 
 
 def deg2rad(input: Tensor) -> Tensor:

@@ -1,6 +1,7 @@
 """The ops: each one's value on arrays and, in the same statement, the rules of its derivative."""
 
 from tinygrad_pt.graph import OPS
+from tinygrad_pt.ops.angles import *  # noqa: F403
 from tinygrad_pt.ops.elementwise import *  # noqa: F403
 from tinygrad_pt.ops.index import *  # noqa: F403
 from tinygrad_pt.ops.labels import LABELS
@@ -9,6 +10,7 @@ from tinygrad_pt.ops.norm import *  # noqa: F403
 from tinygrad_pt.ops.product import *  # noqa: F403
 from tinygrad_pt.ops.reduce import *  # noqa: F403
 from tinygrad_pt.ops.shape import *  # noqa: F403
+from tinygrad_pt.ops.special import *  # noqa: F403
 
 for _name, _label in LABELS.items():
     OPS[_name].label = _label

@@ -32,7 +32,7 @@ mul = binary("mul", operator.mul, r"a \cdot b",
 
 div = binary("div", operator.truediv, r"\frac{a}{b}",
     lambda g, y, a, b: g / b,
-    lambda g, y, a, b: -(g * (y / b)), domain="float")
+    lambda g, y, a, b: -(g * (a / b / b)), domain="float")
 
 neg = unary("neg", np.negative, r"-a", lambda g, y, a: -g, domain="promote")
 
@@ -76,6 +76,21 @@ bitwise_not = unary("bitwise_not", np.invert, r"\lnot a", None, domain="")
 def where(a: Array, b: Array, c: Array) -> Array:
     """y = b where a is true, else c."""
     return np.where(a, b, c)
+
+
+@primitive(
+    r"a + c\,(b - a)",
+    lambda g, y, a, b, c: g * (1 - c),
+    lambda g, y, a, b, c: g * c,
+    lambda g, y, a, b, c: g * (b - a),
+    elementwise=True,
+    domain="promote",
+)
+def lerp(a: Array, b: Array, c: Array) -> Array:
+    """y = a + c (b - a), computed from the nearer end, so that it is b for c = 1."""
+    d = b - a
+    y = np.where(np.abs(c) < 0.5, a + c * d, b - d * (1 - c))
+    return np.where(np.isinf(d), (1 - c) * a + c * b, y)
 
 
 # At a tie each side gets half of the gradient, the subgradient of least norm; nan goes to both (PyTorch).
@@ -129,13 +144,17 @@ round = step("round", np.rint, r"\operatorname{round} a")
 
 floor_divide = binary("floor_divide", np.floor_divide, r"\lfloor a / b \rfloor", None, None)
 
+# trunc(a / b) itself is 1 off where a / b is rounded up to a whole number.
+trunc_divide = binary("trunc_divide", lambda a, b: np.rint((a - np.fmod(a, b)) / b),
+    r"\operatorname{trunc}(a / b)", None, None)
+
 remainder = binary("remainder", np.remainder, r"a \bmod b",
     lambda g, y, a, b: g,
-    lambda g, y, a, b: -(g * floor(a / b)))
+    lambda g, y, a, b: -(g * floor_divide(a, b)))
 
 fmod = binary("fmod", np.fmod, r"\mathrm{fmod}(a,\, b)",
     lambda g, y, a, b: g,
-    lambda g, y, a, b: -(g * trunc(a / b)))
+    lambda g, y, a, b: -(g * trunc_divide(a, b)))
 
 # ------------------------------------------------------------------------------------------ |a| and rectifiers
 abs = unary("abs", np.abs, r"\left|a\right|", lambda g, y, a: g * sign(a), domain="promote")
@@ -148,7 +167,7 @@ square = unary("square", np.square, r"a^{2}", lambda g, y, a: g * (2 * a), domai
 
 sqrt = unary("sqrt", np.sqrt, r"\sqrt{a}", lambda g, y, a: g / (2 * y))
 
-rsqrt = unary("rsqrt", lambda a: 1 / np.sqrt(a), r"\frac{1}{\sqrt{a}}", lambda g, y, a: g * (-0.5 * (y * y * y)))
+rsqrt = unary("rsqrt", lambda a: 1 / np.sqrt(a), r"\frac{1}{\sqrt{a}}", lambda g, y, a: g * (-0.5 * y * (y * y)))
 
 
 @primitive(
@@ -178,7 +197,7 @@ pow = binary("pow", np.power, r"a^{b}",
 # ------------------------------------------------------------------------------------------ exponentials
 exp = unary("exp", np.exp, r"e^{a}", lambda g, y, a: g * y)
 
-expm1 = unary("expm1", np.expm1, r"e^{a} - 1", lambda g, y, a: g * (y + 1))
+expm1 = unary("expm1", np.expm1, r"e^{a} - 1", lambda g, y, a: g * exp(a))
 
 exp2 = unary("exp2", np.exp2, r"2^{a}", lambda g, y, a: g * (y * 0.6931471805599453))
 
@@ -186,35 +205,33 @@ log = unary("log", np.log, r"\ln a", lambda g, y, a: g / a)
 
 log1p = unary("log1p", np.log1p, r"\ln(1 + a)", lambda g, y, a: g / (1 + a))
 
-log2 = unary("log2", np.log2, r"\log_{2} a", lambda g, y, a: g / (a * 0.6931471805599453))
+log2 = unary("log2", np.log2, r"\log_{2} a", lambda g, y, a: g * 1.4426950408889634 / a)
 
-log10 = unary("log10", np.log10, r"\log_{10} a", lambda g, y, a: g / (a * 2.302585092994046))
-
-# The two derivatives are the softmax of (a, b); for inf beside a number they are 1 and 0.
-logaddexp = binary("logaddexp", np.logaddexp, r"\ln(e^{a} + e^{b})",
-    lambda g, y, a, b: g * sigmoid(a - b),
-    lambda g, y, a, b: g * sigmoid(b - a), domain="float")
+log10 = unary("log10", np.log10, r"\log_{10} a", lambda g, y, a: g * 0.4342944819032518 / a)
 
 
-ONE = {np.dtype(c): np.ones((), c) for c in "efd"}  # NumPy adds an array of the same dtype faster than Python's 1
+# By dtype, 1 and a number from which on σ is 1: arrays of the same dtype, with which NumPy is faster than with numbers.
+ONE = {np.dtype(c): (np.ones((), c), np.array(40, c)) for c in "fd"}
 
 
 def _sigmoid(a: Array) -> Array:
-    """y = 1 / (1 + e⁻ᵃ)."""
-    y = np.negative(a)
+    """y = eᵃ / (1 + eᵃ), without e⁻ᵃ, which would overflow where y is still a number."""
+    if a.dtype not in ONE:
+        return 1 / (1 + np.exp(-a))
+    one, top = ONE[a.dtype]
+    y = np.minimum(a, top)
     if y.__class__ is not np.ndarray:
-        return np.reciprocal(1 + np.exp(y))
+        e = np.exp(y)
+        return e / (e + one)
     np.exp(y, y)
-    np.add(y, ONE.get(y.dtype, 1), y)
-    return np.reciprocal(y, y)
+    return np.divide(y, y + one, y)
 
 
-# sigmoid, tanh and log-sigmoid are ops of their own for stability: these rules are exact far from 0 too.
+# The rules read y alone: to be right in both tails (`special.wide_sigmoid`), a must be saved too, and a deep network
+# would need almost twice the memory.
 sigmoid = unary("sigmoid", _sigmoid, r"\sigma(a)", lambda g, y, a: g * (y * (1 - y)))
 
 tanh = unary("tanh", np.tanh, r"\tanh a", lambda g, y, a: g * (1 - y * y))
-
-logsigmoid = unary("log_sigmoid", lambda a: -np.logaddexp(0, -a), r"\ln \sigma(a)", lambda g, y, a: g * sigmoid(-a))
 
 # ------------------------------------------------------------------------------------------ circles, hyperbolas
 sin = unary("sin", np.sin, r"\sin a", lambda g, y, a: g * cos(a))
@@ -223,27 +240,9 @@ cos = unary("cos", np.cos, r"\cos a", lambda g, y, a: -(g * sin(a)))
 
 tan = unary("tan", np.tan, r"\tan a", lambda g, y, a: g * (1 + y * y))
 
-asin = unary("asin", np.arcsin, r"\arcsin a", lambda g, y, a: g * rsqrt(1 - a * a))
-
-acos = unary("acos", np.arccos, r"\arccos a", lambda g, y, a: -(g * rsqrt(1 - a * a)))
-
-atan = unary("atan", np.arctan, r"\arctan a", lambda g, y, a: g / (1 + a * a))
-
-# At the origin, where the angle has no derivative, the gradient is 0 (PyTorch).
-atan2 = binary("atan2", np.arctan2, r"\operatorname{atan2}(a,\, b)",
-    lambda g, y, a, b: where(logical_and(eq(a, 0), eq(b, 0)), 0.0, g * (b / (a * a + b * b))),
-    lambda g, y, a, b: where(logical_and(eq(a, 0), eq(b, 0)), 0.0, g * (-a / (a * a + b * b))),
-    domain="float")
-
 sinh = unary("sinh", np.sinh, r"\sinh a", lambda g, y, a: g * cosh(a))
 
 cosh = unary("cosh", np.cosh, r"\cosh a", lambda g, y, a: g * sinh(a))
-
-asinh = unary("asinh", np.arcsinh, r"\operatorname{arsinh} a", lambda g, y, a: g * rsqrt(a * a + 1))
-
-acosh = unary("acosh", np.arccosh, r"\operatorname{arcosh} a", lambda g, y, a: g * rsqrt(a * a - 1))
-
-atanh = unary("atanh", np.arctanh, r"\operatorname{artanh} a", lambda g, y, a: g / (1 - a * a))
 
 
 # ------------------------------------------------------------------------------------------ copies

@@ -185,6 +185,10 @@ def arithmetic(name: str, attrs: dict[str, Any], a: Any = None, b: Any = None, *
         return negative(a)
     if name in ("reciprocal", "rsqrt"):
         return times(1.0, a if name == "reciprocal" else applied("sqrt", a), -1.0)
+    if name in SQUARES:
+        return SQUARES[name](a, b)
+    if name == "gauss":
+        return applied("exp", times(-attrs["c"], raised(a, 2)))
     if name in ("square", "power") or (name == "pow" and plain(b)):
         return raised(a, 2 if name == "square" else attrs.get("n", b))
     if name in ("sum", "sum_to", "sum_rows") and isinstance(a, Product) and a.number != 1:
@@ -212,6 +216,21 @@ def added(a: Any, b: Any) -> Any:
     if product(b).number < 0:
         return applied("sub", a, negative(b))
     return applied("add", a, b)
+
+
+def _over(a: Any, square: Any, root: bool) -> Any:
+    """a over a sum of squares, or over its root."""
+    return times(a, applied("sqrt", square) if root else square, -1.0)
+
+
+# Ops for numbers that must not overflow or cancel, as what they are.
+SQUARES: dict[str, Any] = {
+    "one_minus_square": lambda a, b: added(1.0, negative(raised(a, 2))),
+    "secant": lambda a, b: _over(1.0, added(1.0, raised(a, 2)), root=True),
+    "agnesi": lambda a, b: _over(1.0, added(1.0, raised(a, 2)), root=False),
+    "cosine": lambda a, b: _over(a, added(raised(a, 2), raised(b, 2)), root=True),
+    "inversion": lambda a, b: _over(a, added(raised(a, 2), raised(b, 2)), root=False),
+}
 
 
 def raised(a: Any, n: float) -> Any:

@@ -31,12 +31,14 @@ WORDS = {
     "cdot": "·", "sigma": "σ", "sum": "Σ", "prod": "Π", "leq": "≤", "geq": "≥", "neq": "≠", "sqrt": "√",
     "land": "∧", "lor": "∨", "lnot": "¬", "oplus": "⊕", "lfloor": "⌊", "rfloor": "⌋", "lceil": "⌈",
     "rceil": "⌉", "left": "", "right": "", "operatorname": "", "mathrm": "", "overline": "", "textstyle": "",
-    "bmod": "mod", "|": "‖", ",": " ",
+    "bmod": "mod", "Phi": "Φ", "|": "‖", ",": " ",
 }  # fmt: skip
 TEMPLATES = {  # where the notation says less than a picture needs
     "mean": "mean(a)", "amax": "max(a)", "amin": "min(a)", "product_of_others": "Π≠ᵢ a", "clamp": "clamp(a, low, high)",
     "permute": "permute(a)", "flip": "flip(a)", "pad": "pad(a)", "crop": "crop(a)", "pick_class": "a[b]",
-    "unpick_class": "put(a)", "log2": "log₂(a)", "log10": "log₁₀(a)",
+    "unpick_class": "put(a)", "log2": "log₂(a)", "log10": "log₁₀(a)", "secant": "1/√(1 + a²)", "agnesi": "1/(1 + a²)",
+    "inversion": "a/(a² + b²)", "cosine": "a/√(a² + b²)", "hypot": "√(a² + b²)", "gauss": "e^(−c·a²)",
+    "softsign": "a/(1 + |a|)", "one_minus_square": "1 − a²", "lerp": "a + c·(b − a)",
 }  # fmt: skip
 SIGNS = {
     "mul": "×", "add": "+", "sub": "−", "div": "÷", "neg": "−", "mm": "@", "bmm": "@", "mv": "@", "dot": "@",

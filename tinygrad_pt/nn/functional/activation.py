@@ -12,18 +12,34 @@ from tinygrad_pt import dtypes, ops
 from tinygrad_pt import functions as F
 from tinygrad_pt.autograd.saved import mark_flat
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.functions import relu, relu_, sigmoid, tanh
+from tinygrad_pt.functions import relu_, sigmoid, tanh
 from tinygrad_pt.functions.arguments import axis_from, expect_tensor
+from tinygrad_pt.functions.binding import in_place
+from tinygrad_pt.functions.checks import unsupported
+from tinygrad_pt.functions.pointwise import BOOL_SUB
 from tinygrad_pt.half import in_float32
 from tinygrad_pt.nn.functional.check import as_integer, expect_number, floating_only, only_tensors, spoken, written
-from tinygrad_pt.ops.special import erf
 from tinygrad_pt.tensor import Tensor
 
 __all__ = [
-    "celu", "elu", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "leaky_relu", "log_softmax",
-    "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "selu", "sigmoid", "silu", "softmax", "softmin",
-    "softplus", "softshrink", "softsign", "tanh", "tanhshrink", "threshold",
+    "celu", "celu_", "elu", "elu_", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
+    "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "selu",
+    "selu_", "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink",
+    "threshold", "threshold_",
 ]  # fmt: skip
+
+
+def relu(input: Tensor, inplace: bool = False) -> Tensor:
+    """max(x, 0), with slope 0 at 0; see `nn.ReLU`.
+
+    >>> torch.nn.functional.relu(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([0., 0., 0., 2.])
+    """
+    if inplace:
+        return relu_(input)
+    if not isinstance(input, Tensor) or input.array.dtype == bool:
+        return F.relu(input)  # which refuses it
+    return ops.relu(input)
 
 
 def relu6(input: Tensor, inplace: bool = False) -> Tensor:
@@ -96,7 +112,9 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
             )
             raise refuse(RuntimeError, text, "prelu", input, weight)
         shape[1] = channels
-    return mark_flat(ops.where(ops.gt(input, 0), input, input * F.reshape(weight, shape)))
+    above = ops.gt(input, 0)
+    low = ops.where(above, 0.0, input)  # not the input, whose infinity would make the gradient of w nan
+    return mark_flat(ops.where(above, input, low * F.reshape(weight, shape)))
 
 
 def elu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
@@ -130,12 +148,13 @@ def celu(input: Tensor, alpha: float = 1.0, inplace: bool = False) -> Tensor:
     if alpha == 0:
         raise refuse(RuntimeError, "ZeroDivisionError: alpha cannot be 0 for CELU", "celu", input)
     floating_only(input, "celu", "elu_cpu")
-    return written(lambda x: _elu(x, alpha, 1.0, 1 / alpha), input, inplace, reads=True)
+    return written(lambda x: _elu(x, alpha, 1.0, alpha), input, inplace, reads=True)
 
 
-def _elu(x: Tensor, alpha: float, scale: float, slope: float) -> Tensor:
-    """scale · x where x > 0, else scale · α (e^(slope·x) - 1)."""
-    low = ops.expm1(ops.clamp(x, low=None, high=0.0) * slope) * alpha
+def _elu(x: Tensor, alpha: float, scale: float, divisor: float) -> Tensor:
+    """scale · x where x > 0, else scale · α (e^(x/divisor) - 1)."""
+    low = ops.clamp(x, low=None, high=0.0)
+    low = ops.expm1(low if divisor == 1 else low / divisor) * alpha
     y = ops.where(ops.gt(x, 0), x, low)
     return y if scale == 1 else y * scale
 
@@ -162,7 +181,7 @@ def silu(input: Tensor, inplace: bool = False) -> Tensor:
     tensor([-0.0719, -0.1888,  0.0000,  1.7616])
     """
     floating_only(input, "silu", "silu_cpu")
-    return written(lambda x: x * ops.sigmoid(x), input, inplace, reads=True)
+    return written(lambda x: x * ops.wide_sigmoid(x), input, inplace, reads=True)
 
 
 def mish(input: Tensor, inplace: bool = False) -> Tensor:
@@ -172,7 +191,7 @@ def mish(input: Tensor, inplace: bool = False) -> Tensor:
     tensor([-0.0726, -0.2207,  0.0000,  1.9440])
     """
     floating_only(input, "mish", "mish_cpu")
-    return written(lambda x: x * ops.tanh(softplus(x)), input, inplace, reads=True)
+    return written(lambda x: x * ops.wide_tanh(ops.logaddexp(x, 0.0)), input, inplace, reads=True)
 
 
 @in_float32
@@ -184,11 +203,11 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """
     floating_only(input, "gelu", "GeluKernelImpl")
     if approximate == "none":
-        return erf(input * math.sqrt(0.5)) * (input * 0.5) + input * 0.5
+        return input * ops.normal(input)
     if approximate != "tanh":
         raise refuse(RuntimeError, "approximate argument must be either none or tanh.", "gelu", input)
-    inner = (input + input * input * input * 0.044715) * math.sqrt(2 / math.pi)
-    return input * 0.5 * (ops.tanh(inner) + 1)
+    x = ops.clamp(input, low=-30.0, high=30.0)  # so that x³ does not overflow; from there on the sigmoid is 0 or 1
+    return input * ops.wide_sigmoid((x + x * x * x * 0.044715) * math.sqrt(8 / math.pi))
 
 
 def logsigmoid(input: Tensor) -> Tensor:
@@ -217,10 +236,9 @@ def hardswish(input: Tensor, inplace: bool = False) -> Tensor:
     tensor([-0.0000, -0.2083,  0.0000,  1.6667])
     """
     floating_only(input, "hardswish", "hardswish_cpu")
-    return written(lambda x: x * _cut(x + 3.0, 0.0, 6.0) / 6.0, input, inplace, reads=True)
+    return written(lambda x: x * (_cut(x + 3.0, 0.0, 6.0) / 6.0), input, inplace, reads=True)
 
 
-@in_float32
 def softsign(input: Tensor) -> Tensor:
     """x / (1 + |x|); see `nn.Softsign`.
 
@@ -228,10 +246,11 @@ def softsign(input: Tensor) -> Tensor:
     tensor([-0.8000, -0.3333,  0.0000,  0.6667])
     """
     only_tensors("softsign", input=input)
-    return input / (F.abs(input) + 1)
+    if input.array.dtype == bool:
+        raise unsupported("abs_cpu", "softsign", input)
+    return ops.softsign(input)
 
 
-@in_float32
 def tanhshrink(input: Tensor) -> Tensor:
     """x - tanh x; see `nn.Tanhshrink`.
 
@@ -239,7 +258,9 @@ def tanhshrink(input: Tensor) -> Tensor:
     tensor([-3.0007, -0.0379,  0.0000,  1.0360])
     """
     only_tensors("tanhshrink", input=input)
-    return input - ops.tanh(input)
+    if input.array.dtype == bool:
+        raise refuse(RuntimeError, BOOL_SUB, "tanhshrink", input)
+    return ops.tanhshrink(input)
 
 
 def hardshrink(input: Tensor, lambd: float = 0.5) -> Tensor:
@@ -285,6 +306,10 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     return written(lambda x: mark_flat(ops.where(ops.le(x, threshold), number, x)), input, inplace)
 
 
+celu_, elu_, selu_, hardtanh_ = in_place(celu), in_place(elu), in_place(selu), in_place(hardtanh)
+leaky_relu_, threshold_ = in_place(leaky_relu), in_place(threshold)
+
+
 @in_float32
 def glu(input: Tensor, dim: int = -1) -> Tensor:
     """a σ(b), where a and b are the halves of the input along `dim`; see `nn.GLU`.
@@ -300,7 +325,7 @@ def glu(input: Tensor, dim: int = -1) -> Tensor:
     if size % 2:
         raise refuse(RuntimeError, f"Halving dimension must be even, but dimension {axis} is size {size}", "glu", input)
     a, b = F.chunk(input, 2, dim)
-    return a * ops.sigmoid(b)
+    return a * ops.wide_sigmoid(b)
 
 
 def _guessed_dim(name: str, ndim: int) -> int:
