@@ -73,6 +73,17 @@ CALLS: dict[str, Callable[[T, T], Any]] = {
     "smooth_l1_loss": lambda a, b: F.smooth_l1_loss(a, b, beta=0.3),
     "bce": lambda a, b: F.binary_cross_entropy(torch.sigmoid(a).detach() * 0.5, b / 3),
     "bce with logits": lambda a, b: F.binary_cross_entropy_with_logits(a, b / 3),
+    "bce with weights of classes": lambda a, b: F.binary_cross_entropy_with_logits(
+        a, b, pos_weight=b, reduction="none"
+    ),
+    "poisson_nll_loss": lambda a, b: F.poisson_nll_loss(a, b, reduction="none", full=True),
+    "gaussian_nll_loss": lambda a, b: F.gaussian_nll_loss(a, b, b, reduction="none"),
+    "kl_div": lambda a, b: F.kl_div(a, b, reduction="none"),
+    "kl_div of logarithms": lambda a, b: F.kl_div(a, b, reduction="none", log_target=True),
+    "cosine_embedding_loss": lambda a, b: F.cosine_embedding_loss(
+        a.reshape(8, 8), b.reshape(8, 8), b[:8].sign().detach(), reduction="none"
+    ),
+    "triplet_margin_loss": lambda a, b: F.triplet_margin_loss(*a.reshape(4, 4, 4)[:3], reduction="none", swap=True),
     "cross_entropy": lambda a, b: F.cross_entropy(a.reshape(1, 64), torch.tensor([3])),
     "smoothed cross_entropy": lambda a, b: F.cross_entropy(a.reshape(8, 8), torch.arange(8), label_smoothing=0.3),
 }

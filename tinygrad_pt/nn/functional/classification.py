@@ -92,11 +92,17 @@ def binary_cross_entropy_with_logits(
         weight = expect_tensor(weight, "binary_cross_entropy_with_logits", "weight", 3).to(input.dtype)
     if pos_weight is not None:
         pos_weight = expect_tensor(pos_weight, "binary_cross_entropy_with_logits", "pos_weight", 7).to(input.dtype)
+    return reduced(_weighted_logits(input, target, weight, pos_weight), reduction)
+
+
+@in_float32
+def _weighted_logits(input: Tensor, target: Tensor, weight: Tensor | None, pos_weight: Tensor | None) -> Tensor:
+    """The binary cross entropy of each element, with weights."""
     if pos_weight is None:
         each = L.binary_cross_entropy_with_logits(input, target, reduction="none")
     else:
         each = -((1 - target) * ops.logsigmoid(-input) + pos_weight * target * ops.logsigmoid(input))
-    return reduced(each if weight is None else each * weight, reduction)
+    return each if weight is None else each * weight
 
 
 def soft_margin_loss(
@@ -292,9 +298,11 @@ def kl_div(
             raise refuse(RuntimeError, "kl_div: Integral inputs not supported.", "kl_div", input, target)
     batchmean = reduction == "batchmean"
     reduction = "sum" if batchmean else reduction_of("kl_div", reduction)
-    if log_target:
-        each = ops.exp(target) * (target - input)
-    else:
-        each = L.xlogx(target) - target * input
-    loss = reduced(each, reduction)
+    loss = reduced(_divergence(input, target, log_target), reduction)
     return loss / input.array.shape[0] if batchmean and input.array.ndim else loss
+
+
+@in_float32
+def _divergence(input: Tensor, target: Tensor, log_target: bool) -> Tensor:
+    """t (ln t - x) of each element."""
+    return ops.exp(target) * (target - input) if log_target else L.xlogx(target) - target * input

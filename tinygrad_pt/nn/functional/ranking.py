@@ -115,9 +115,15 @@ def cosine_embedding_loss(
     only_tensors("cosine_embedding_loss", input1=input1, input2=input2, target=target)
     expect_number(margin, "cosine_embedding_loss", "margin")
     reduction = reduction_of("cosine_embedding_loss", reduction, size_average, reduce)
+    return reduced(_of_directions(input1, input2, target, margin), reduction)
+
+
+@in_float32
+def _of_directions(input1: Tensor, input2: Tensor, target: Tensor, margin: float) -> Tensor:
+    """The cosine embedding loss of each pair."""
     cosine = F.sum(_direction(input1) * _direction(input2), -1)
     near = ops.where(ops.eq(target, 1), 1 - cosine, 0.0)
-    return reduced(near + ops.where(ops.eq(target, -1), F.clamp(cosine - margin, min=0), 0.0), reduction)
+    return near + ops.where(ops.eq(target, -1), F.clamp(cosine - margin, min=0), 0.0)
 
 
 def _direction(x: Tensor) -> Tensor:
@@ -147,7 +153,15 @@ def triplet_margin_loss(
         text = "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got"
         text += f": anchor {ranks[0]}D, positive {ranks[1]}D, and negative {ranks[2]}D inputs"
         raise refuse(RuntimeError, text, "triplet_margin_loss", anchor, positive, negative)
+    return reduced(_of_triplets(anchor, positive, negative, margin, p, eps, swap), reduction)
+
+
+@in_float32
+def _of_triplets(
+    anchor: Tensor, positive: Tensor, negative: Tensor, margin: float, p: float, eps: float, swap: bool
+) -> Tensor:
+    """The triplet margin loss of each triplet."""
     far = pairwise_distance(anchor, negative, p, eps)
     if swap:
         far = F.minimum(far, pairwise_distance(positive, negative, p, eps))
-    return reduced(F.clamp(pairwise_distance(anchor, positive, p, eps) - far + margin, min=0), reduction)
+    return F.clamp(pairwise_distance(anchor, positive, p, eps) - far + margin, min=0)

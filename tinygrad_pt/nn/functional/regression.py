@@ -12,6 +12,7 @@ from tinygrad_pt import ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
+from tinygrad_pt.half import in_float32
 from tinygrad_pt.nn.functional.check import Flag, expect_number, only_tensors
 from tinygrad_pt.nn.functional.reduction import REDUCTIONS, legacy_reduction, paired, reduced, reduction_of, weighted
 from tinygrad_pt.ops import loss as L
@@ -111,12 +112,18 @@ def poisson_nll_loss(
     only_tensors("poisson_nll_loss", input=input, target=target)
     expect_number(eps, "poisson_nll_loss", "eps")
     reduction = reduction_of("poisson_nll_loss", reduction, size_average, reduce)
+    return reduced(_poisson(input, target, log_input, full, eps), reduction)
+
+
+@in_float32
+def _poisson(input: Tensor, target: Tensor, log_input: bool, full: bool, eps: float) -> Tensor:
+    """The Poisson loss of each element."""
     each = ops.exp(input) - target * input if log_input else input - target * ops.log(input + eps)
     if full:
         large = ops.gt(target, 1)
         safe = F.where(large, target, 1)
         each = each + F.where(large, safe * ops.log(safe) - safe + 0.5 * ops.log(2 * math.pi * safe), 0.0)
-    return reduced(each, reduction)
+    return each
 
 
 def gaussian_nll_loss(
@@ -145,8 +152,14 @@ def gaussian_nll_loss(
         elif x.ndim != v.ndim or sum(n for m, n in zip(x.shape, v.shape, strict=True) if m != n) != 1:
             raise refuse(ValueError, "var is of incorrect size", "gaussian_nll_loss", input, target, var)
     reduction = reduction_of("gaussian_nll_loss", reduction, text="{} is not valid")
+    return reduced(_gaussian(input, target, variance, full, float(eps)), reduction)
+
+
+@in_float32
+def _gaussian(input: Tensor, target: Tensor, variance: Tensor, full: bool, eps: float) -> Tensor:
+    """The Gaussian loss of each element."""
     v = variance.array
-    variance = variance + wrap(np.maximum(v.dtype.type(float(eps)) - v, 0))  # at least ε; same gradient
+    variance = variance + wrap(np.maximum(v.dtype.type(eps) - v, 0))  # at least ε; same gradient
     distance = input - target
     each = ops.log(variance) * 0.5 + (distance * 0.5) * (distance / variance)  # distance² may be too large for a float
-    return reduced(each + 0.5 * math.log(2 * math.pi) if full else each, reduction)
+    return each + 0.5 * math.log(2 * math.pi) if full else each
