@@ -57,10 +57,11 @@ class Mode:
 class Scope:
     """One call of a module, inside the call `parent`. Pictures draw it as a frame, errors give its path."""
 
-    __slots__ = ("kind", "module", "name", "parent")
+    __slots__ = ("depth", "kind", "module", "name", "parent")
 
     def __init__(self, parent: Scope | None, name: str, kind: str, module: ref[Any] | None = None) -> None:
         self.parent, self.name, self.kind = parent, name, kind
+        self.depth: int = 1 if parent is None else parent.depth + 1
         self.module = module  # a weak reference, because vertices hold scopes and must not keep modules alive
 
     def path(self) -> tuple[tuple[str, str], ...]:

@@ -133,7 +133,8 @@ def _summary(array: Array) -> Array:
     edge = options.edgeitems
     for axis, size in enumerate(array.shape):
         if size > 2 * edge:
-            array = array.take(np.r_[:edge, size - edge : size], axis)
+            ends = np.r_[:edge, size - edge : size]
+            array = array[(slice(None),) * axis + (ends,)]  # `take` would first copy all of an expanded array
     return array
 
 

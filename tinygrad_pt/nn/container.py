@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import ItemsView, Iterable, Iterator, KeysView, Mapping, ValuesView
-from itertools import groupby
 from typing import Any, Generic, NoReturn, Self, TypeVar, overload
 
 from tinygrad_pt.errors import locate, refuse, typename
 from tinygrad_pt.modes import current, enter
-from tinygrad_pt.nn.module import Module, indented
+from tinygrad_pt.nn.module import Module
 from tinygrad_pt.nn.parameter import Parameter
 from tinygrad_pt.tensor import Tensor
 
@@ -193,6 +192,8 @@ class ModuleList(Numbered):
     )
     """
 
+    _groups = True  # equal neighbours are shown once
+
     def __init__(self, modules: Iterable[Module] | None = None) -> None:
         super().__init__()
         if modules is not None:
@@ -207,14 +208,6 @@ class ModuleList(Numbered):
 
     def __add__(self, other: Iterable[Module]) -> ModuleList:
         return ModuleList([*self, *_iterable(other, "'{typename}' object is not iterable")])
-
-    def __repr__(self) -> str:
-        lines, i = [], 0
-        for text, equal in groupby(map(repr, self)):
-            n = len(list(equal))
-            lines.append(indented(f"({i}): {text}" if n == 1 else f"({i}-{i + n - 1}): {n} x {text}"))
-            i += n
-        return f"{self._get_name()}(\n  " + "\n  ".join(lines) + "\n)" if lines else f"{self._get_name()}()"
 
 
 V = TypeVar("V")

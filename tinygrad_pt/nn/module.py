@@ -5,14 +5,16 @@ from __future__ import annotations
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
+from functools import partial
 from typing import Any, ParamSpec, Protocol, Self, TypeVar
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.attached import Removable
+from tinygrad_pt.autograd.depth import elsewhere
 from tinygrad_pt.errors import locate, refuse, typename
 from tinygrad_pt.functions import device as Device
-from tinygrad_pt.modes import Mode, Scope, current, mode
-from tinygrad_pt.nn import state
+from tinygrad_pt.modes import Mode, Scope, current, mode, no_grad
+from tinygrad_pt.nn import state, tree
 from tinygrad_pt.nn.hooks import (
     MIXED,
     BackwardHook,
@@ -26,12 +28,14 @@ from tinygrad_pt.nn.hooks import (
 from tinygrad_pt.nn.parameter import Buffer, Parameter
 from tinygrad_pt.nn.shelf import NEVER, SHELVES, Shelf
 from tinygrad_pt.nn.state import Incompatible
+from tinygrad_pt.nn.tree import ASK, ENTER, LEAVE
 from tinygrad_pt.tensor import Tensor
 
 __all__ = ["Module"]
 
 TYPE_CHECKING = False  # type checkers read it as true anyway; jedi reads the `__call__` that runs
 enter = mode.set
+LEVELS = 100  # of calls inside calls in one thread
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
 
@@ -103,6 +107,8 @@ class Module:
                 if outer.listeners:
                     return self._heard_call(outer, args, kwargs)
                 inner = self._scoped(outer)
+                if not inner.scope.depth % LEVELS:
+                    return self._deep_call(outer, inner, args, kwargs)
             enter(inner)
             try:
                 if self._call_hooks is None:
@@ -115,11 +121,11 @@ class Module:
                 enter(outer)
 
     def _scoped(self, outer: Mode) -> Mode:
-        """The mode inside a call from `outer`. It is stored for the next call, unless it holds listeners."""
+        """The mode inside a call from `outer`, stored for the next call unless it holds listeners or is very deep."""
         kind = type(self).__name__
         scope = Scope(outer.scope, self.__dict__.get("_scope_name", kind), kind, weakref.ref(self))
         inner = outer.but(scope=scope)
-        if not outer.listeners:
+        if not outer.listeners and scope.depth % LEVELS:
             self.__dict__["_entered"] = (outer, inner)
         return inner
 
@@ -133,6 +139,14 @@ class Module:
         for listener in outer.listeners:
             listener.called(self, args, output)
         return output
+
+    def _deep_call(self, outer: Mode, inner: Mode, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Call a module that is deep inside others, in a thread of its own: see `autograd.depth`."""
+        self.__dict__["_entered"] = (outer, inner)
+        try:
+            return elsewhere(partial(Module.__call__, self, *args, **kwargs))
+        finally:
+            self.__dict__["_entered"] = NEVER
 
     def _hooked(self, kind: str, hook: Any, prepend: bool = False) -> Removable:
         """Add a hook of one kind."""
@@ -294,9 +308,18 @@ class Module:
         state["_entered"] = NEVER
         return state
 
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """The object for `pickle` and `copy`, which meet modules far below before those near by: see `tree.anchors`."""
+        reduced = super().__reduce_ex__(protocol)
+        below = tree.anchors(self)
+        if not below or not isinstance(reduced, tuple) or len(reduced) < 3 or not isinstance(reduced[2], dict):
+            return reduced
+        return (*reduced[:2], {"": below} | reduced[2], *reduced[3:])
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         own = self.__dict__
         own.update(state)
+        own.pop("", None)  # the anchors
         for shelf in SHELVES:
             own[shelf] = Shelf(self, own.get(shelf))
 
@@ -305,15 +328,19 @@ class Module:
         self, memo: set[Module] | None = None, prefix: str = "", remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Module]]:
         """(path, module) for this module and all below it, each once; this module's own path is `prefix`."""
-        memo = set() if memo is None else memo
-        if self in memo:
+        seen = set() if memo is None else memo
+        if self in seen:
             return
         if remove_duplicate:
-            memo.add(self)
-        yield prefix, self
-        for name, child in self._modules.items():
-            if child is not None:
-                yield from child.named_modules(memo, f"{prefix}.{name}" if prefix else name, remove_duplicate)
+            seen.add(self)
+        fresh = lambda m: ((name, child) for name, child in tree.occupied(m) if child not in seen)  # noqa: E731
+        for stage, path, module in tree.visit(self, Module.named_modules, fresh, f"{prefix}." if prefix else ""):
+            if stage == ASK:
+                yield from module.named_modules(seen, path[:-1], remove_duplicate)
+            elif stage == ENTER:
+                if remove_duplicate:
+                    seen.add(module)
+                yield path[:-1], module
 
     def _named(self, shelf: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()
@@ -442,7 +469,7 @@ class Module:
             vars(destination)["_metadata"] = OrderedDict()
         elif not isinstance(destination, MutableMapping):
             raise refuse(TypeError, f"'{type(destination).__name__}' object does not support item assignment")
-        state.gather(self, destination, prefix, keep_vars)
+        state.gather(self, destination, prefix, keep_vars, Module.state_dict)
         return destination
 
     def register_state_dict_pre_hook(self, hook: Callable[[M, str, bool], None]) -> Removable:
@@ -487,24 +514,33 @@ class Module:
         """Call `fn` with every module below, and then with this one."""
         if not callable(fn):
             raise refuse(TypeError, f"'{type(fn).__name__}' object is not callable", mend="give a function of a module")
-        for child in self.children():
-            child.apply(fn)
-        fn(self)
+        for stage, _, module in tree.visit(self, Module.apply, Module.named_children):
+            if stage == LEAVE:
+                fn(module)
+            elif stage == ASK:
+                module.apply(fn)
         return self
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Replace the values of parameters, gradients and buffers; parameters stay the same objects."""
-        for child in self.children() if recurse else ():
-            child._apply(fn)
+        with no_grad():
+            for stage, _, module in tree.visit(self, Module._apply, Module.named_children if recurse else lambda m: ()):
+                if stage == ASK:
+                    module._apply(fn)
+                elif stage == LEAVE:
+                    module._converted(fn)
+        return self
+
+    def _converted(self, fn: Callable[[Tensor], Tensor]) -> None:
+        """Replace the values of this module alone."""
         for p in self._parameters.values():
             if p is not None:
-                p.data = fn(p.data)
+                _become(p, fn(p))
                 if p._grad is not None:
-                    p._grad = fn(p._grad.detach())
+                    _become(p._grad, fn(p._grad))
         for name, b in self._buffers.items():
             if b is not None:
                 self._buffers[name] = fn(b)
-        return self
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Convert floating point parameters and buffers to a dtype, or to that of a tensor."""
@@ -557,9 +593,11 @@ class Module:
         """Set training mode for this module and all below it: in this mode, dropout is active."""
         if not isinstance(mode, bool):
             raise refuse(ValueError, "training mode is expected to be boolean", mend="train(), or eval()")
-        self.training = mode
-        for child in self.children():
-            child.train(mode)
+        for stage, _, module in tree.visit(self, Module.train, Module.named_children):
+            if stage == ENTER:
+                module.training = mode
+            elif stage == ASK:
+                module.train(mode)
         return self
 
     def eval(self) -> Self:
@@ -591,21 +629,17 @@ class Module:
         return ", ".join(f"{name}={getattr(self, name)}" for name in self._shown)
 
     def __repr__(self) -> str:
-        extra = self.extra_repr()
-        lines = extra.split("\n") if extra else []
-        children = [f"({name}): {indented(repr(child))}" for name, child in self._modules.items()]
-        if not children and len(lines) <= 1:
-            return f"{self._get_name()}({extra})"
-        return f"{self._get_name()}(\n  " + "\n  ".join(lines + children) + "\n)"
+        return tree.shown(self, Module.__repr__)
 
     def __dir__(self) -> Iterable[str]:
         names = {*dir(type(self)), *self.__dict__}
         return sorted(name for name in names if not name[0].isdigit())
 
 
-def indented(text: str) -> str:
-    """The text with all lines but the first indented by two columns."""
-    return text.replace("\n", "\n  ")
+def _become(t: Tensor, new: Tensor) -> None:
+    """Take over the elements of another tensor, unless it is this one, written in place."""
+    if new is not t:
+        t.data = new
 
 
 def _path(target: str, method: str) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.modes import no_grad
 from tinygrad_pt.nn.parameter import Parameter
+from tinygrad_pt.nn.tree import ASK, ENTER, occupied, visit
 from tinygrad_pt.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ class Incompatible(NamedTuple):
         return f"_IncompatibleKeys(missing_keys={self[0]}, unexpected_keys={self[1]})"
 
 
+HOOK_ANSWERED = (
+    "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return new values, if "
+    "incompatible_keys need to be modified, it should be done inplace."
+)
+
+
 def entries(module: Module) -> Iterator[tuple[str, Tensor]]:
     """(name, tensor) for each parameter and persistent buffer of this module, without those below."""
     yield from ((name, p) for name, p in module._parameters.items() if p is not None)
@@ -34,57 +41,93 @@ def entries(module: Module) -> Iterator[tuple[str, Tensor]]:
     yield from ((name, b) for name, b in module._buffers.items() if b is not None and name not in hidden)
 
 
-def gather(module: Module, destination: dict[str, Any], prefix: str, keep_vars: bool) -> None:
+def gather(root: Module, destination: Any, prefix: str, keep_vars: bool, method: Callable[..., Any]) -> None:
     """Put the state of a module, and of all below it, into a dictionary."""
-    metadata = {"version": module._version}
-    if hasattr(destination, "_metadata"):
-        destination._metadata[prefix[:-1]] = metadata
-    for hook in module._hooks("state_before"):
-        hook(module, prefix, keep_vars)
-    for name, value in entries(module):
-        destination[prefix + name] = value if keep_vars else value.detach()
-    if module._has_extra():
-        destination[f"{prefix}_extra_state"] = module.get_extra_state()
-    for name, child in module._modules.items():
-        if child is not None:
-            child.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
-    for hook in module._hooks("state_after"):
-        hook(module, destination, prefix, metadata)
+    for stage, path, module in visit(root, method, occupied, prefix):
+        if stage == ASK:
+            module.state_dict(destination=destination, prefix=path, keep_vars=keep_vars)
+        elif stage == ENTER:
+            if hasattr(destination, "_metadata"):
+                destination._metadata[path[:-1]] = {"version": module._version}
+            for hook in module._hooks("state_before"):
+                hook(module, path, keep_vars)
+            for name, value in entries(module):
+                destination[path + name] = value if keep_vars else value.detach()
+            if module._has_extra():
+                destination[f"{path}_extra_state"] = module.get_extra_state()
+        else:
+            for hook in module._hooks("state_after"):
+                metadata = getattr(destination, "_metadata", {}).get(path[:-1], {"version": module._version})
+                hook(module, destination, path, metadata)
+
+
+class Loading:
+    """What is found when a dictionary is compared with a module and all below it, and the steps that copy it."""
+
+    def __init__(self, metadata: Mapping[str, Any], assign: bool) -> None:
+        self.metadata, self.assign = metadata, assign
+        self.found = Incompatible([], [])
+        self.errors: list[str] = []
+        self.plan: list[Callable[[], object]] = []
+
+    def compare(self, module: Module, path: str, part: dict[str, Any]) -> dict[str, dict[str, Any]]:
+        """Compare a module with its part of the dictionary; the parts of its children, by their names.
+
+        Hooks may change the part. What they change in it, the part above does not see.
+        """
+        missing, unexpected = self.found
+        for hook in module._hooks("load_before"):
+            hook(module, part, path, self.metadata.get(path[:-1], {}), True, missing, unexpected, self.errors)
+        known = set()
+        for name, value in entries(module):
+            known.add(name)
+            if (key := path + name) not in part:
+                missing.append(key)
+            elif wrong := _misfit(key, value, part[key]):
+                self.errors.append(wrong)
+            else:
+                self.plan.append(_copy(module, name, value, part[key], self.assign))
+        if module._has_extra():
+            known.add("_extra_state")
+            if (extra := f"{path}_extra_state") in part:
+                self.plan.append(lambda: module.set_extra_state(part[extra]))
+            else:
+                missing.append(extra)
+        below: dict[str, dict[str, Any]] = {}
+        for key, value in part.items():
+            if not key.startswith(path):
+                continue
+            name, dot, _ = key[len(path) :].partition(".")
+            if dot and name in module._modules:
+                below.setdefault(name, {})[key] = value
+            elif dot or name not in known:
+                unexpected.append(key)
+        return below
 
 
 def load(root: Module, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> Incompatible:
-    """Check a whole dictionary, and then copy it into a module and all below it."""
-    metadata = getattr(state_dict, "_metadata", {})
-    given = OrderedDict(state_dict)
-    missing: list[str] = []
-    unexpected: list[str] = []
-    errors: list[str] = []
-    plan: list[Callable[[], object]] = []
-    known: set[str] = set()
-    modules = list(root.named_modules(remove_duplicate=False))
-    for path, module in modules:
-        prefix = f"{path}." if path else ""
-        for hook in module._hooks("load_before"):
-            hook(module, given, prefix, metadata.get(path, {}), strict, missing, unexpected, errors)
-        for name, value in entries(module):
-            known.add(key := prefix + name)
-            if key not in given:
-                missing.append(key)
-            elif wrong := _misfit(key, value, given[key]):
-                errors.append(wrong)
-            else:
-                plan.append(_copy(module, name, value, given[key], assign))
-        if module._has_extra():
-            known.add(key := f"{prefix}_extra_state")
-            if key in given:
-                plan.append(lambda module=module, key=key: module.set_extra_state(given[key]))  # type: ignore[misc]
-            else:
-                missing.append(key)
-    unexpected += [key for key in given if key not in known]
-    found = Incompatible(missing, unexpected)
-    for _, module in reversed(modules):
+    """Compare a whole dictionary with a module and all below it, and then copy it."""
+    loading = Loading(getattr(state_dict, "_metadata", {}), assign)
+    parts = {"": OrderedDict(state_dict)}  # of the modules that are open, and of their children, by path
+    hooked: list[Module] = []  # those with hooks to call after loading, in this order
+    for stage, path, module in visit(root, None, occupied):
+        if stage == ENTER:
+            for name, part in loading.compare(module, path, parts.get(path, OrderedDict())).items():
+                parts[f"{path}{name}."] = OrderedDict(part)
+        else:
+            parts.pop(path, None)
+            hooked += [module] * bool(module._hooks("load_after"))
+    missing, unexpected = loading.found
+    fits = not loading.errors and not (strict and (missing or unexpected))
+    if fits or (hooked and not loading.errors):  # hooks may forgive missing and unexpected keys
+        with no_grad():
+            for step in loading.plan:
+                step()
+    for module in hooked:
         for hook in module._hooks("load_after"):
-            hook(module, found)
+            if hook(module, loading.found) is not None:
+                raise refuse(AssertionError, HOOK_ANSWERED)
+    errors = loading.errors
     if strict:
         for word, keys in (("Unexpected", unexpected), ("Missing", missing)):
             if keys:
@@ -94,10 +137,7 @@ def load(root: Module, state_dict: Mapping[str, Any], strict: bool, assign: bool
         text = f"Error(s) in loading state_dict for {root._get_name()}:\n\t" + "\n\t".join(errors)
         mend = "build the module as it was built when it was saved; strict=False allows missing and unexpected keys"
         raise refuse(RuntimeError, text, mend=mend)
-    with no_grad():
-        for step in plan:
-            step()
-    return found
+    return loading.found
 
 
 def _misfit(key: str, value: Tensor, source: Any) -> str:
