@@ -131,11 +131,8 @@ def _complex_column(real: Column, imaginary: Column) -> Column:
 def _summary(array: Array) -> Array:
     """The values a summary shows: the ends of every axis that is longer than both of them."""
     edge = options.edgeitems
-    for axis, size in enumerate(array.shape):
-        if size > 2 * edge:
-            ends = np.r_[:edge, size - edge : size]
-            array = array[(slice(None),) * axis + (ends,)]  # `take` would first copy all of an expanded array
-    return array
+    ends = [np.r_[:edge, n - edge : n] if n > 2 * edge else np.arange(n) for n in array.shape]
+    return array[np.ix_(*ends)]  # at once, since an expanded array may have more elements than the memory
 
 
 def _nested(array: Array, indent: int, summarise: bool, column: Column) -> str:

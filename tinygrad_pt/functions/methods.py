@@ -226,8 +226,6 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
         return twin
 
     def __reduce_ex__(self: Tensor, protocol: Any) -> Any:
-        if not self.is_leaf:
-            raise refuse(RuntimeError, "only leaf tensors can be pickled", mend="pickle a detach() of it")
         return leaf, (type(self), self.array, self.node is not None)
 
     # -------------------------------------------------------------------------------------- written in place

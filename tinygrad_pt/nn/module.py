@@ -28,7 +28,7 @@ from tinygrad_pt.nn.hooks import (
 from tinygrad_pt.nn.parameter import Buffer, Parameter
 from tinygrad_pt.nn.shelf import NEVER, SHELVES, Shelf
 from tinygrad_pt.nn.state import Incompatible
-from tinygrad_pt.nn.tree import ASK, ENTER, LEAVE
+from tinygrad_pt.nn.tree import ANCHORS, ASK, ENTER, LEAVE
 from tinygrad_pt.tensor import Tensor
 
 __all__ = ["Module"]
@@ -198,8 +198,8 @@ class Module:
         return self._hooked("backward_partial", hook)
 
     # -------------------------------------------------------------------------------- registering
-    def _register(self, shelf: str, name: str, value: Tensor | Module | None, word: str) -> None:
-        """Check a name, and put a parameter, buffer or child on its shelf under this name."""
+    def _shelf(self, shelf: str, name: str, word: str) -> dict[str, Any]:
+        """The shelf for a parameter, a buffer or a child; an error if the name cannot be one of theirs."""
         own = self.__dict__.get(shelf)
         if own is None:
             raise _uninitialised(word)
@@ -215,11 +215,13 @@ class Module:
         ):
             if wrong:
                 raise refuse(KeyError, text)
-        own[name] = value
+        found: dict[str, Any] = own
+        return found
 
     def register_parameter(self, name: str, param: Parameter | None) -> None:
         """Make `param`, a `Parameter` or None, a parameter of this module."""
-        if param is not None and "_parameters" in self.__dict__:
+        shelf = self._shelf("_parameters", name, "parameter")
+        if param is not None:
             if not isinstance(param, Parameter):
                 place, wanted = f"object to parameter '{name}'", "torch.nn.Parameter or None required"
                 raise _unfit(param, place, wanted, mend="wrap it: nn.Parameter(tensor)")
@@ -229,14 +231,15 @@ class Module:
                     f" To express '{name}' as a function of another Tensor, compute the value in the forward() method."
                 )
                 raise refuse(ValueError, text)
-        self._register("_parameters", name, param, "parameter")
+        shelf[name] = param
 
     def register_buffer(self, name: str, tensor: Tensor | None, persistent: bool = True) -> None:
         """Make `tensor` (or None) a buffer: the module converts and saves it, but does not train it."""
-        if tensor is not None and not isinstance(tensor, Tensor) and "_buffers" in self.__dict__:
+        shelf = self._shelf("_buffers", name, "buffer")
+        if tensor is not None and not isinstance(tensor, Tensor):
             place, wanted = f"object to buffer '{name}'", "torch Tensor or None required"
             raise _unfit(tensor, place, wanted, mend="wrap it: torch.tensor(value)")
-        self._register("_buffers", name, tensor, "buffer")
+        shelf[name] = tensor
         (self._non_persistent_buffers_set.discard if persistent else self._non_persistent_buffers_set.add)(name)
 
     def add_module(self, name: str, module: Module | None) -> None:
@@ -244,7 +247,7 @@ class Module:
         if module is not None and not isinstance(module, Module):
             mend = "give a module, not its class: nn.ReLU()" if isinstance(module, type) else ""
             raise refuse(TypeError, f"{typename(module)} is not a Module subclass", mend=mend)
-        self._register("_modules", name, module, "module")
+        self._shelf("_modules", name, "module")[name] = module
 
     def register_module(self, name: str, module: Module | None) -> None:
         """The same as `add_module`."""
@@ -286,10 +289,10 @@ class Module:
                 wanted = "torch.nn.Buffer, torch.Tensor or None expected"
                 raise _unfit(value, f"as buffer '{name}'", wanted, mend="wrap it: torch.tensor(value)")
             own["_buffers"][name] = value
+            if isinstance(value, Buffer):
+                hidden = self._non_persistent_buffers_set
+                (hidden.discard if value.persistent else hidden.add)(name)
         elif isinstance(value, Buffer):
-            if "_buffers" not in own:
-                raise _uninitialised("buffer")
-            own.pop(name, None)
             self.register_buffer(name, value, value.persistent)
         else:
             object.__setattr__(self, name, value)
@@ -314,12 +317,12 @@ class Module:
         below = tree.anchors(self)
         if not below or not isinstance(reduced, tuple) or len(reduced) < 3 or not isinstance(reduced[2], dict):
             return reduced
-        return (*reduced[:2], {"": below} | reduced[2], *reduced[3:])
+        return (*reduced[:2], {ANCHORS: below} | reduced[2], *reduced[3:])
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         own = self.__dict__
         own.update(state)
-        own.pop("", None)  # the anchors
+        own.pop(ANCHORS, None)
         for shelf in SHELVES:
             own[shelf] = Shelf(self, own.get(shelf))
 
@@ -523,21 +526,21 @@ class Module:
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Replace the values of parameters, gradients and buffers; parameters stay the same objects."""
-        with no_grad():
-            for stage, _, module in tree.visit(self, Module._apply, Module.named_children if recurse else lambda m: ()):
-                if stage == ASK:
-                    module._apply(fn)
-                elif stage == LEAVE:
-                    module._converted(fn)
+        for stage, _, module in tree.visit(self, Module._apply, Module.named_children if recurse else lambda m: ()):
+            if stage == ASK:
+                module._apply(fn)
+            elif stage == LEAVE:
+                module._converted(fn)
         return self
 
     def _converted(self, fn: Callable[[Tensor], Tensor]) -> None:
         """Replace the values of this module alone."""
-        for p in self._parameters.values():
-            if p is not None:
-                _become(p, fn(p))
-                if p._grad is not None:
-                    _become(p._grad, fn(p._grad))
+        with no_grad():
+            for p in self._parameters.values():
+                if p is not None:
+                    _become(p, fn(p))
+                    if p._grad is not None:
+                        _become(p._grad, fn(p._grad))
         for name, b in self._buffers.items():
             if b is not None:
                 self._buffers[name] = fn(b)

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from tinygrad_pt.nn.module import Module
 
 ENTER, LEAVE, ASK = range(3)  # before its children, after them, and: it has a method of its own, which must be called
+ANCHORS = "<anchors>"  # the key of what `anchors` gives in the state of a module
 Family = Callable[["Module"], Iterable[tuple[str, "Module"]]]
 
 
@@ -68,10 +69,10 @@ def anchors(module: Module) -> list[Module]:
 class Block:
     """The lines of one module among those of its neighbours: where they begin, and under which names it stands."""
 
-    __slots__ = ("groups", "inner", "names", "start")
+    __slots__ = ("groups", "inner", "names", "path", "start")
 
-    def __init__(self, start: int, name: str, groups: bool) -> None:
-        self.start, self.names, self.groups = start, [name], groups
+    def __init__(self, start: int, path: str, name: str, groups: bool) -> None:
+        self.start, self.path, self.names, self.groups = start, path, [name], groups
         self.inner: list[Block] = []
 
 
@@ -81,11 +82,12 @@ def shown(root: Module, method: Callable[..., str]) -> str:
     Where a module `_groups` its children, as a list does, equal neighbours are shown once, with their number.
     """
     lines: list[tuple[int, str]] = []  # how far it is indented, and the text
-    blocks = [Block(0, "", False)]  # of the modules that are open
+    blocks = [Block(0, "", "", False)]  # of the modules that are open
     for stage, path, module in visit(root, method, lambda m: m._modules.items()):
         depth = len(blocks) - 1
         if stage != LEAVE:
-            block = Block(len(lines), path[:-1].rpartition(".")[2], getattr(module, "_groups", False))
+            name = path[len(blocks[-1].path) : -1]
+            block = Block(len(lines), path, name, getattr(module, "_groups", False))
             if stage == ENTER:
                 lines += _opened(module, depth)
                 blocks.append(block)
