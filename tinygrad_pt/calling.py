@@ -136,7 +136,7 @@ def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], y: Any) -> Tens
     if op.view:
         adopt_view(op, args[0], attrs, t)
     if state.inference:
-        t.inference = True
+        t.inference = t.base is None or t.inference  # a view is of the kind of its base
     elif state.grad and op.differentiable and t.array.dtype.kind == "f":
         mask = sum(1 << i for i, a in enumerate(args) if isinstance(a, TensorBase) and a.node is not None)
         if mask:
@@ -217,6 +217,8 @@ def adopt_view(op: Op, a: TensorBase, attrs: dict[str, Any], t: TensorBase) -> N
         t.version = [0, 0]
         return
     t.version = a.version
+    if a.inference:
+        t.inference = True
     t.base = base = a if a.base is None else a.base
     t.path = (*a.path, (op, attrs))
     views = base.views
@@ -281,7 +283,7 @@ def single(op: Op) -> Applied:
         if parent is None or not state.grad or not differentiable or y.dtype.kind != "f":
             t.node = None
             if state.inference:
-                t.inference = True
+                t.inference = t.base is None or t.inference
             return t
         if 1 not in keep:
             t.node = vertex(op, (a,), attrs, y, 1, t.version, state.scope)

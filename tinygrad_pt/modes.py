@@ -34,7 +34,7 @@ class Mode:
     """How ops behave in a task or thread. A mode itself never changes: a switch puts another one in its place.
 
     Attributes:
-        grad: an op on tensors that require grad records a vertex.
+        grad: an op on tensors that require grad records a vertex; never with `inference`.
         inference: results can never take part in a gradient.
         scope: the innermost call of a module that has not returned yet, or None.
         listeners: objects that are told what happens, in this order; see `listening`.
@@ -46,7 +46,7 @@ class Mode:
         self, grad: bool = True, inference: bool = False, scope: Scope | None = None,
         listeners: tuple[Listener, ...] = (),
     ) -> None:  # fmt: skip
-        self.grad, self.inference, self.scope, self.listeners = grad, inference, scope, listeners
+        self.grad, self.inference, self.scope, self.listeners = grad and not inference, inference, scope, listeners
 
     def but(self, **changes: Any) -> Mode:
         """A mode like this one, with some attributes changed."""

@@ -81,6 +81,22 @@ V_MISSING = "The vector v can only be None if {} a single Tensor with a single e
 V_SINGLE = "The given v should contain a single Tensor."
 V_LENGTH = "v is a tuple of invalid length: should be {} but got {}."
 V_SIZE = "{} has invalid size: should be torch.Size({}) but got torch.Size({})."
+STRATEGY = 'Expected strategy to be either "forward-mode" or "reverse-mode".'
+STRATEGY_HINT = (
+    ' Hint: If your function has more outputs than inputs, "forward-mode" tends to be more performant. Otherwise, '
+    'prefer to use "reverse-mode".'
+)
+FORWARD_MODE = (
+    'torch.autograd.functional.jacobian: `{0}=True` and `strategy="forward-mode"` are not supported together (yet). '
+    'Please either set `{0}=False` or `strategy="reverse-mode"`.'
+)
+FORWARD_VECTORIZED = (
+    "Computing Jacobian using forward-AD or forward-over-reverse Hessian isonly implemented for `vectorize=True`."
+)
+STRICT_VECTORIZED = (
+    "torch.autograd.functional.jacobian: `strict=True` and `vectorized=True` are not supported together. Please either "
+    "set `strict=False` or `vectorize=False`."
+)
 # These are refused with `strict=True`; the last {} of each is the number of an output or an input.
 NO_GRAPH = (
     "Output {} of the user-provided function does not require gradients. The outputs must be computed in a "

@@ -175,27 +175,44 @@ def jvp(
 # ------------------------------------------------------------------------------------------ the whole Jacobian
 @overload
 def jacobian(
-    func: Callable[..., Y], inputs: Tensor, create_graph: bool = False, strict: bool = False, vectorize: bool = False
-) -> Y: ...
+    func: Callable[..., Y], inputs: Tensor, create_graph: bool = False, strict: bool = False,
+    vectorize: bool = False, strategy: str = ...,
+) -> Y: ...  # fmt: skip
 @overload
 def jacobian(
     func: Callable[..., Y], inputs: tuple[Tensor, ...], create_graph: bool = False, strict: bool = False,
-    vectorize: bool = False,
+    vectorize: bool = False, strategy: str = ...,
 ) -> tuple[Y, ...]: ...  # fmt: skip
 def jacobian(
     func: Callable[..., Tensors], inputs: Tensors, create_graph: bool = False, strict: bool = False,
-    vectorize: bool = False,
+    vectorize: bool = False, strategy: str = "reverse-mode",
 ) -> Blocks:  # fmt: skip
     """∂func/∂inputs, of shape output.shape + input.shape; nested tuples for several outputs or inputs.
 
-    One backward walk per output element. `vectorize` is accepted; the results are the same.
+    One backward walk per output element. `vectorize` and `strategy` are accepted; the results are the same.
 
     >>> import tinygrad_pt as torch
     >>> torch.autograd.functional.jacobian(lambda x: x**2, torch.tensor([1.0, 2.0]))
     tensor([[2., 0.],
             [0., 4.]])
     """
+    _check_strategy(strategy, texts.STRATEGY + texts.STRATEGY_HINT, create_graph, strict, vectorize)
     return _jacobian(func, inputs, create_graph, strict)
+
+
+def _check_strategy(strategy: str, text: str, create_graph: bool, strict: bool, vectorize: bool) -> None:
+    """Raise PyTorch's error about options that do not go together."""
+    if strategy not in ("forward-mode", "reverse-mode"):
+        raise refuse(AssertionError, text)
+    if strategy == "forward-mode":
+        if create_graph:
+            raise refuse(NotImplementedError, texts.FORWARD_MODE.format("create_graph"))
+        if strict:
+            raise refuse(RuntimeError, texts.FORWARD_MODE.format("strict"))
+        if not vectorize:
+            raise refuse(NotImplementedError, texts.FORWARD_VECTORIZED)
+    elif strict and vectorize:
+        raise refuse(RuntimeError, texts.STRICT_VECTORIZED)
 
 
 def _jacobian(func: Callable[..., Tensors], inputs: Tensors, create_graph: bool, strict: bool) -> Blocks:
@@ -232,16 +249,16 @@ def _blocks(output: Tensor, xs: tuple[Tensor, ...], create_graph: bool, strict: 
 @overload
 def hessian(
     func: Callable[..., Tensor], inputs: Tensor, create_graph: bool = False, strict: bool = False,
-    vectorize: bool = False,
+    vectorize: bool = False, outer_jacobian_strategy: str = ...,
 ) -> Tensor: ...  # fmt: skip
 @overload
 def hessian(
     func: Callable[..., Tensor], inputs: tuple[Tensor, ...], create_graph: bool = False, strict: bool = False,
-    vectorize: bool = False,
+    vectorize: bool = False, outer_jacobian_strategy: str = ...,
 ) -> tuple[tuple[Tensor, ...], ...]: ...  # fmt: skip
 def hessian(
     func: Callable[..., Tensor], inputs: Tensors, create_graph: bool = False, strict: bool = False,
-    vectorize: bool = False,
+    vectorize: bool = False, outer_jacobian_strategy: str = "reverse-mode",
 ) -> Blocks:  # fmt: skip
     """∂²func/∂inputs², of a function with one scalar result: the Jacobian of the gradient.
 
@@ -256,6 +273,7 @@ def hessian(
         return _form(_grads((y,), xs, (one,), True, strict, texts.LINEAR, texts.LINEAR), inputs)
 
     _tuple(inputs, "inputs", "hessian")
+    _check_strategy(outer_jacobian_strategy, texts.STRATEGY, create_graph, strict, vectorize)
     return _jacobian(gradient, inputs, create_graph, strict)
 
 

@@ -127,6 +127,8 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
 
     @property
     def _version(self) -> int:
+        if self.inference:
+            raise refuse(RuntimeError, "Inference tensors do not track version counter.")
         return self.version[0]
 
     @property
