@@ -84,9 +84,9 @@ def difference(op: Op, args: list[Any], attrs: dict[str, Any]) -> str:
         fast.array, general.array, equal_nan=fast.dtype.is_floating_point
     ):
         return "value"
-    if (fast.inference, fast._version, fast.base is None) != (
+    if (fast.inference, fast.version[0], fast.base is None) != (
         general.inference,
-        general._version,
+        general.version[0],
         general.base is None,
     ):
         return "tensor"
