@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 import tinygrad_pt as torch
+from tinygrad_pt import listening
+from tinygrad_pt.modes import current
 
 SWITCHES: dict[str, tuple[Callable[[], Any], bool]] = {  # how it is written, and what it makes of the mode
     "no_grad()": (lambda: torch.no_grad(), False),
@@ -269,14 +271,46 @@ def test_one_switch_in_many_threads() -> None:
 
 
 def test_a_block_that_ends_out_of_order_restores_what_it_changed() -> None:
-    first, second = torch.no_grad(), torch.inference_mode()
-    first.__enter__()
-    second.__enter__()
-    first.__exit__()
-    assert grad() and torch.is_inference_mode_enabled()
-    second.__exit__()
-    torch.set_grad_enabled(True)
-    assert grad() and not torch.is_inference_mode_enabled()
+    block, heard = torch.no_grad(), listening.Listener()
+    block.__enter__()
+    listening.attend(heard)
+    block.__exit__()
+    assert grad() and current().listeners == (heard,)
+    listening.forget(heard)
+    assert grad() and not current().listeners
+
+
+def test_inference_mode_is_stronger_than_enable_grad() -> None:
+    w = torch.ones(2, requires_grad=True)
+    with torch.inference_mode(), torch.enable_grad():
+        y = w * 2
+    assert not y.requires_grad and y.is_inference()
+    with torch.inference_mode(), torch.inference_mode(False):
+        assert (w * 2).requires_grad and grad()
+
+
+def test_a_view_is_an_inference_tensor_if_its_base_is_one() -> None:
+    normal = torch.ones(4)
+    with torch.inference_mode():
+        own = torch.ones(4)
+        inside = [
+            normal[:2],
+            normal.view(2, 2),
+            normal.chunk(2)[0],
+            normal.unbind()[0],
+            normal.view(2, 2).T,
+            normal.detach(),
+        ]
+        assert normal[[0]].is_inference() and normal.clone().is_inference()
+    assert not any(v.is_inference() for v in inside)
+    assert (inside[0] * torch.ones(2, requires_grad=True)).requires_grad
+    outside = [own[:2], own.view(2, 2), own.chunk(2)[1], own.detach()]
+    assert all(v.is_inference() for v in outside) and not (own * 2).is_inference()
+    for v in (own, *outside):
+        with pytest.raises(RuntimeError, match="Inplace update to inference tensor outside InferenceMode"):
+            v.add_(1)
+        with pytest.raises(RuntimeError, match="do not track version counter"):
+            _ = v._version
 
 
 def test_set_grad_enabled_as_a_block_entered_later() -> None:
