@@ -900,9 +900,10 @@ CREATED: dict[str, tuple[Any, list[float]]] = {
     "float16": (lambda: torch.tensor([1e6, 1.0], dtype=torch.float16), [math.inf, 1.0]),
     "from NumPy": (lambda: torch.tensor(np.array([1e308]), dtype=torch.float32), [math.inf]),
     "full": (lambda: torch.full((1,), 1e6, dtype=torch.float16), [math.inf]),
+    "fill": (lambda: torch.zeros(1, dtype=torch.float16).fill_(1e6), [math.inf]),
+    "where": (lambda: torch.where(torch.tensor([False]), torch.zeros(1, dtype=torch.float16), 1e6), [math.inf]),
     "arange": (lambda: torch.arange(0, 1e308, 5e307), [0.0, math.inf]),
     "logspace": (lambda: torch.logspace(0, 400, 3), [1.0, math.inf, math.inf]),
-    "where": (lambda: torch.where(torch.tensor([False]), torch.zeros(1), 1e308), [math.inf]),
     "converted": (lambda: torch.tensor([1e308], dtype=torch.float64).float(), [math.inf]),
 }
 

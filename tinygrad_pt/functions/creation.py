@@ -24,6 +24,7 @@ from tinygrad_pt.functions.arguments import (
     positive_sizes,
     scalar_array,
     sizes_from,
+    written_number,
 )  # fmt: skip
 from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, missing, not_a
@@ -405,7 +406,7 @@ def full(
         raise not_a("tuple of ints", size, "full", "size", 1)
     value = _number(fill_value, "full", "fill_value", 2, complex)
     kind = dtypes.of_number(value) if dtype is None else dtypes.of(dtype)
-    return fresh(np.full(positive_sizes((size,), "full"), scalar_array(value, kind, "full")), requires_grad, device)
+    return fresh(np.full(positive_sizes((size,), "full"), written_number(value, kind, "full")), requires_grad, device)
 
 
 def _number(value: Any, function: str, name: str, position: int, *kinds: type) -> Any:

@@ -16,7 +16,7 @@ from tinygrad_pt import dtypes, leaves, ops
 from tinygrad_pt import functions as F
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.functions.arguments import Dtype, axis_from, scalar_array
+from tinygrad_pt.functions.arguments import Dtype, axis_from, written_number
 from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor
 from tinygrad_pt.functions.creation import _generator
@@ -251,7 +251,7 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
         if not isinstance(value, Tensor):
             if not isinstance(value, (int, float, complex, np.generic)):
                 raise refuse(TypeError, f"fill_(): argument 'value' must be a Number, not {type(value).__name__}")
-            value = wrap(scalar_array(value, self.dtype, "fill_"))
+            value = wrap(written_number(value, self.dtype, "fill_"))
         elif value.array.ndim:
             text = f"fill_ only supports 0-dimension value tensor but got tensor with {value.array.ndim} dimensions."
             raise refuse(RuntimeError, text)
