@@ -309,8 +309,8 @@ def einsum(equation: str | Tensor, *operands: Any) -> Tensor:
             term = "".join(label for label in term if label in others)
         terms[i] = term
     if len(xs) == 1:
-        alone = terms[0] == out and xs[0] is not operands[0]  # the sum itself, not a view of it
-        return xs[0] if alone else ops.permute(xs[0], axes=tuple(map(terms[0].index, out)))
+        summed = terms[0] == out and xs[0] is not operands[0]  # the sum itself, not a view of it
+        return xs[0] if summed else ops.permute(xs[0], axes=tuple(map(terms[0].index, out)))
     for a, b in zip(xs, xs[1:], strict=False):
         same_dtype(a, b, "einsum")
     return ops.einsum(*xs, terms=tuple(terms), out=out)
