@@ -105,6 +105,44 @@ def test_the_example_shrinks_to_short_numbers() -> None:
     assert len(numbers) == 1 and all(len(n) <= 6 for n in numbers)
 
 
+# ------------------------------------------------------------------------------------------ plain NumPy functions
+def scaled_vjp(g: Any, x: Any, w: Any) -> Any:
+    full = np.broadcast_shapes(x.shape, w.shape)
+
+    def back(r: Any, a: Any) -> Any:
+        lead = r.ndim - a.ndim
+        axes = tuple(i for i in range(r.ndim) if i < lead or a.shape[i - lead] != full[i])
+        return r.sum(axes).reshape(a.shape)
+
+    return back(g * w, x), back(g * x, w)
+
+
+@gradient_property(shapes="broadcast", vjp=scaled_vjp, reference=np.multiply, max_examples=15)
+def test_scaled_arrays(x: Any, w: Any) -> Any:
+    assert isinstance(x, np.ndarray)
+    return x * w
+
+
+@gradient_property(domain="positive", vjp=lambda g, x: (g[0] / x - g[1] * np.sin(x),), max_examples=10)
+def test_several_results_of_arrays(x: Any) -> Any:
+    return np.log(x), np.cos(x)
+
+
+def test_a_wrong_vjp_is_found_and_shown_as_arrays() -> None:
+    def test_scaled(x: Any, w: Any) -> Any:
+        return x * w
+
+    with pytest.raises(AssertionError, match="the gradients are right") as caught:
+        gradient_property(shapes="same", vjp=lambda g, x, w: (g * w, 2 * g * x))(test_scaled)()
+    assert "  at scaled(np.array(" in str(caught.value) and "factor" in str(caught.value)
+    with pytest.raises(AssertionError, match="the gradients are right"):
+        gradient_property(shapes=[((2, 3), (3,))], vjp=lambda g, x, w: (g * w, g * x))(test_scaled)()
+    with pytest.raises(AssertionError, match="value is the reference's"):
+        gradient_property(shapes="same", vjp=scaled_vjp, reference=np.add)(test_scaled)()
+    with pytest.raises(ValueError, match="orders must be"):
+        gradient_property(orders=(1, 2), vjp=scaled_vjp)(test_scaled)
+
+
 # ------------------------------------------------------------------------------------------ what it is
 def test_tensors_without_axes_and_empty_ones_are_always_among_them() -> None:
     seen = set()

@@ -137,6 +137,13 @@ def test_every_property_is_a_value_or_a_strategy() -> None:
     assert seen(some.tensors(shape=2, dtype=torch.int8), lambda t: str(t.dtype)) == {"torch.int8"}
     assert seen(some.tensors(dtype=torch.bool, requires_grad=True), lambda t: t.requires_grad) == {False}
     assert len(seen(some.dtypes("any"), str)) == 9
+    assert seen(some.tensors(shape=2, dtype="float32"), lambda t: str(t.dtype)) == {"torch.float32"}
+    named = some.arrays(shape=2, dtype=st.sampled_from(["float16", "int64"]))
+    assert seen(named, lambda x: str(x.dtype)) == {"float16", "int64"}
+    assert seen(some.matmul_operands(dtype="float32"), lambda ab: str(ab[1].dtype)) == {"torch.float32"}
+    assert build(((0, (0,) * 6),), 0, (np.ones(2),), ["tanh"]).inputs("float32")[0].dtype == torch.float32
+    with pytest.raises(ValueError, match="no dtype is called 'float33'; there are 'bool'"):
+        simplest(some.tensors(dtype="float33"))
 
 
 @given(some.broadcastable_tensors(3, elements="small"))

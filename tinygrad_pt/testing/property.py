@@ -34,10 +34,29 @@ def seeds_for(ys: Sequence[Any], seed: int = 0) -> list[Any]:
     return [np.asarray(draw.uniform(0.5, 1.5, y.shape)).astype(y.dtype) for y in arrays]
 
 
+def copied(x: Any) -> Any:
+    return x.copy() if isinstance(x, np.ndarray) else x
+
+
+def values_of(spec: OpSpec, args: Sequence[Any], attrs: dict[str, Any]) -> list[Any]:
+    """The results as arrays, of a function of tensors or, with a vjp, of arrays."""
+    xs = tensors_of(args, leaves=False) if spec.vjp is None else map(copied, args)
+    return [array_of(y) if spec.vjp is None else np.asarray(y) for y in results_of(spec(*xs, **attrs))]
+
+
 def gradients(
     f: Callable[..., Any], args: Sequence[Any], attrs: dict[str, Any], seeds: Sequence[Any] | None = None
 ) -> tuple[list[Any], list[Any]]:
     """The values, and the gradients of Σ seed·value with respect to every floating point array (None: it has none)."""
+    if isinstance(f, OpSpec) and f.vjp is not None:
+        ys = values_of(f, args, attrs)
+        seeds = seeds_for(ys) if seeds is None else seeds
+        several = isinstance(f(*map(copied, args), **attrs), (tuple, list))
+        found = f.vjp(tuple(seeds) if several else seeds[0], *map(copied, args), **attrs)
+        found = list(found) if isinstance(found, (tuple, list)) else [found]
+        if len(found) == len(args):
+            found = [g for g, x in zip(found, args, strict=True) if floating(x)]
+        return ys, [None if g is None else np.asarray(g) for g in found]
     xs = tensors_of(args)
     ys = results_of(f(*xs, **attrs))
     leaves = [x for x in xs if isinstance(x, Tensor) and x.requires_grad]
@@ -54,12 +73,12 @@ def value_is_the_reference(spec: OpSpec, args: Sequence[Any], attrs: dict[str, A
         return
     with np.errstate(all="ignore"):
         expected = results_of(spec.reference(*args, **attrs))
-    results = results_of(spec(*tensors_of(args), **attrs))
+    results = values_of(spec, args, attrs)
     assert len(results) == len(expected), f"{len(results)} results, and {len(expected)} of the reference"
     for y, e in zip(results, expected, strict=True):
-        assert isinstance(y.array, np.ndarray), "the result is no array"
-        assert y.array.shape == np.shape(e), f"shape {y.array.shape}, and {np.shape(e)} of the reference"
-        np.testing.assert_allclose(y.array, e, rtol=spec.tolerance, atol=spec.tolerance)
+        assert isinstance(y, np.ndarray), "the result is no array"
+        assert y.shape == np.shape(e), f"shape {y.shape}, and {np.shape(e)} of the reference"
+        np.testing.assert_allclose(y, e, rtol=spec.tolerance, atol=spec.tolerance)
 
 
 def gradients_are_right(
@@ -72,14 +91,18 @@ def gradients_are_right(
         assert all(not y.requires_grad for y in results_of(spec(*tensors_of(args), **attrs))), "a gradient flows"
         return None
     f = functools.partial(spec.f, **attrs) if attrs else spec.f
-    report = assert_gradients(f, *tensors_of(args, leaves=False), order=order)
+    if spec.vjp is None:
+        report = assert_gradients(f, *tensors_of(args, leaves=False), order=order)
+    else:
+        vjp = functools.partial(spec.vjp, **attrs) if attrs else spec.vjp
+        report = assert_gradients(f, *map(copied, args), vjp=vjp)
     assert report.verdict == "pass" or not strict, str(report)
     return report
 
 
 def dtypes_are_kept(spec: OpSpec, args: Sequence[Any], attrs: dict[str, Any]) -> None:
     """float32 gives float32, and gradients of it; values and gradients are those of float64, rounded."""
-    if not any(map(floating, args)) or "dtype" in attrs:
+    if not any(map(floating, args)) or "dtype" in attrs or spec.vjp is not None:
         return
     single = [x.astype(np.float32) if floating(x) else x for x in args]
     double = [x.astype(np.float64) if floating(x) else x for x in single]
@@ -106,9 +129,9 @@ def broadcasting_is_tiling(spec: OpSpec, args: Sequence[Any], attrs: dict[str, A
     shape = np.broadcast_shapes(*(x.shape for x in arrays))
     tiled = [np.broadcast_to(x, shape).copy() if isinstance(x, np.ndarray) else x for x in args]
     if not spec.gradient or not any(map(floating, args)):
-        one, two = (results_of(spec(*tensors_of(xs, leaves=False), **attrs)) for xs in (args, tiled))
+        one, two = (values_of(spec, xs, attrs) for xs in (args, tiled))
         for y, e in zip(one, two, strict=True):
-            np.testing.assert_array_equal(y.array, e.array)
+            np.testing.assert_array_equal(y, e)
         return
     values, grads = gradients(spec, args, attrs)
     tiled_values, tiled_grads = gradients(spec, tiled, attrs)
@@ -131,7 +154,8 @@ def assert_laws(
 
     The value is the NumPy reference's; the gradients pass `gradcheck` and, with `order=2`, `gradgradcheck`, with all
     they check (linearity, nothing mutated or aliased, any layout, the graph freed); float32 stays float32 and
-    agrees with float64; broadcasting is tiling.
+    agrees with float64; broadcasting is tiling. Of a plain NumPy function with its vjp the first derivatives are
+    checked, and it may compute in whatever dtype it likes.
 
     Args:
         strict: whether "inconclusive" counts as a failure.
@@ -163,10 +187,12 @@ def assert_laws(
 # ------------------------------------------------------------------------------------------ the decorator
 def gradient_property(
     *, shapes: Any = "any", n: int | None = None, domain: Any = "small", kinks: Sequence[float] = (),
-    margin: float | None = None, orders: Sequence[int] = (1, 2), reference: Callable[..., Any] | None = None,
-    tolerance: float = 1e-9, max_examples: int = 50,
+    margin: float | None = None, orders: Sequence[int] | None = None, reference: Callable[..., Any] | None = None,
+    vjp: Callable[..., Any] | None = None, tolerance: float = 1e-9, max_examples: int = 50,
 ) -> Callable[[Callable[..., Any]], Any]:  # fmt: skip
     """Decorator: make a function of tensors into a test of all the laws that its value and its gradients keep.
+
+    With `vjp` it is a plain function of NumPy arrays, beside a derivative that was written by hand.
 
     Args:
         shapes: `"any"` (each argument its own), `"broadcast"` (shapes that broadcast together; the function is held
@@ -176,8 +202,9 @@ def gradient_property(
         domain: where they may be sampled, see `strategies.safe_floats`; a tuple gives one per argument.
             `"distinct"` gives values without ties.
         kinks: points to keep away from, by `margin`.
-        orders: `(1,)` or `(1, 2)`: whether second derivatives are checked too.
+        orders: `(1,)` or `(1, 2)`: whether second derivatives are checked too (default: they are, without `vjp`).
         reference: the same function of NumPy arrays, with which values must agree up to `tolerance`.
+        vjp: `vjp(g, *arrays) -> tuple of arrays`, the gradients of Σ g·f by each floating point array.
         max_examples: how many examples (pytest's `--gradcheck-examples` overrides it).
 
     Returns:
@@ -188,6 +215,10 @@ def gradient_property(
     ... def test_hypot(a, b):
     ...     return torch.sqrt(a * a + b * b)
     >>> test_hypot()
+    >>> @gradient_property(domain="small", vjp=lambda g, x: (g * np.cos(x),), max_examples=5)
+    ... def test_sine(x):
+    ...     return np.sin(x)
+    >>> test_sine()
     """
     try:
         import hypothesis
@@ -196,14 +227,17 @@ def gradient_property(
     from tinygrad_pt.testing.strategies.tensors import arrays, broadcastable_shapes, matmul_shapes
     from tinygrad_pt.testing.strategies.tensors import shapes as any_shapes
 
-    order = max(orders)
+    if vjp is not None and max(orders or [1]) > 1:
+        text = "a vjp of NumPy arrays cannot be differentiated: orders must be (1,)"
+        raise refuse(ValueError, text)
+    order = max(orders or ((1, 2) if vjp is None else (1,)))
 
     def decorate(f: Callable[..., Any]) -> Any:
         count = _arity(f) if n is None else n
         domains = domain if isinstance(domain, tuple) else (domain,)
         spec = OpSpec(
             f.__name__.removeprefix("test_"), f, reference, tuple(domain_of(d, kinks, margin) for d in domains), [],
-            elementwise=shapes == "broadcast", tolerance=tolerance,
+            elementwise=isinstance(shapes, str) and shapes == "broadcast", tolerance=tolerance, vjp=vjp,
         )  # fmt: skip
         forms = {
             "any": lambda: hypothesis.strategies.tuples(*[any_shapes()] * count),
@@ -231,7 +265,7 @@ def gradient_property(
         test.__name__, test.__qualname__, test.__doc__ = f.__name__, f.__qualname__, f.__doc__
         test.__module__ = f.__module__
         wrapped = hypothesis.given(examples())(test)
-        for form in [(), (0,), (2, 0)] if shapes in ("any", "same", "broadcast") else []:
+        for form in [(), (0,), (2, 0)] if isinstance(shapes, str) and shapes in ("any", "same", "broadcast") else []:
             wrapped = hypothesis.example(_plain(spec, form, count))(wrapped)
         asked = getattr(sys.modules.get("pytest_tinygrad_pt"), "examples", None)  # by --gradcheck-examples
         wrapped = hypothesis.settings(max_examples=asked or max_examples, deadline=None)(wrapped)

@@ -191,6 +191,7 @@ class OpSpec:
         gradient: whether gradients flow through it at all.
         tolerance: how far it may be from the reference, relative.
         edges, refusals: what it must do at its edges, and with what it cannot do.
+        vjp: for a plain NumPy function, `vjp(g, *arrays, **attrs)`, the gradients of Σ g·f; then `f` takes arrays.
     """
 
     name: str
@@ -203,6 +204,7 @@ class OpSpec:
     elementwise: bool = False
     gradient: bool = True
     tolerance: float = 1e-12
+    vjp: Callable[..., Any] | None = None
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
         return self.f(*args, **attrs)
@@ -234,18 +236,24 @@ class Example:
         self.spec, self.args, self.attrs = spec, list(args), attrs
 
     def __repr__(self) -> str:
-        words = [literal(x) for x in self.args] + [f"{k}={v!r}" for k, v in self.attrs.items()]
+        words = [literal(x, self.spec.vjp is not None) for x in self.args] + [
+            f"{k}={v!r}" for k, v in self.attrs.items()
+        ]
         return f"{self.spec.name}({', '.join(words)})"
 
 
-def literal(x: Any) -> str:
-    """An argument as Python source.
+def literal(x: Any, plain: bool = False) -> str:
+    """An argument as Python source: as a tensor, or, if it is to be `plain`, as an array of NumPy's.
 
     >>> literal(np.array([0.5, 1.0]))
     'torch.tensor([0.5, 1.0], dtype=torch.float64)'
+    >>> literal(np.array([0.5, 1.0]), plain=True)
+    "np.array([0.5, 1.0], 'float64')"
     """
     if not isinstance(x, np.ndarray):
         return repr(x)
+    if plain:
+        return f"np.array({x.tolist()!r}, {str(x.dtype)!r})" if x.size else f"np.zeros({x.shape}, {str(x.dtype)!r})"
     kind = "bool" if x.dtype.kind == "b" else str(x.dtype)
     if not x.size:
         return f"torch.zeros({x.shape}, dtype=torch.{kind})"

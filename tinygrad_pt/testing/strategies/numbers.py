@@ -22,6 +22,21 @@ def given_or(value: Any) -> Strategy:
     return value if isinstance(value, st.SearchStrategy) else st.just(value)
 
 
+def kind_of(dtype: Any) -> np.dtype[Any]:
+    """The NumPy dtype behind a dtype, or behind its name.
+
+    >>> kind_of("float32")
+    dtype('float32')
+    """
+    if not isinstance(dtype, str):
+        return kinds.numpy_of(dtype)
+    found = next((t for t in kinds.ALL if t.name == dtype.removeprefix("torch.")), None)
+    if found is None:
+        names = ", ".join(repr(t.name) for t in kinds.ALL)
+        raise refuse(ValueError, f"no dtype is called {dtype!r}; there are {names}")
+    return found.numpy
+
+
 def safe_floats(domain: Any = "any", *, avoid: Sequence[float] = (), margin: float | None = None) -> Strategy:
     """Floats of a domain, at least `margin` away from every point to avoid, by construction.
 
@@ -58,9 +73,7 @@ def special_floats(dtype: Any = "float64", *, finite: bool = False) -> Strategy:
     ...     assert not abs(x) < 0
     >>> test_abs()
     """
-    if isinstance(dtype, str) and not isinstance(getattr(kinds, dtype, None), kinds.dtype):
-        raise refuse(ValueError, f"no dtype is called {dtype!r}")
-    info = np.finfo(kinds.numpy_of(getattr(kinds, dtype) if isinstance(dtype, str) else dtype))
+    info = np.finfo(kind_of(dtype))
     extreme = [float(x) for x in (info.max, info.tiny, info.smallest_subnormal, info.eps)]
     every = [*SPECIAL, *extreme, *(-x for x in extreme)]
     return st.sampled_from([x for x in every if math.isfinite(x) or not finite])

@@ -23,7 +23,7 @@ from tinygrad_pt.graph import OPS
 from tinygrad_pt.modes import no_grad
 from tinygrad_pt.nn import functional
 from tinygrad_pt.testing.spec import Array, Domain, literal
-from tinygrad_pt.testing.strategies.numbers import Strategy, values
+from tinygrad_pt.testing.strategies.numbers import Strategy, kind_of, values
 
 MARGIN = 0.05  # how far arguments stay away from kinks and poles
 LARGEST, MOST = 30.0, 12  # of a value in size, and of elements in one
@@ -55,8 +55,8 @@ class Program:
         return self.function(*tensors)
 
     def inputs(self, dtype: Any = None, requires_grad: bool = True) -> list[Any]:
-        """The inputs as fresh leaves, in float64 or another dtype."""
-        kind = np.float64 if dtype is None else getattr(dtype, "numpy", dtype)
+        """The inputs as fresh leaves, in float64 or another dtype, which may be given by name."""
+        kind = kind_of("float64" if dtype is None else dtype)
         return [wrap(x.astype(kind)).requires_grad_(requires_grad) for x in self.arguments.values()]
 
     def source(self) -> str:

@@ -12,7 +12,7 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.testing.spec import Array, Domain, Example, OpSpec
-from tinygrad_pt.testing.strategies.numbers import Strategy, given_or, values
+from tinygrad_pt.testing.strategies.numbers import Strategy, given_or, kind_of, values
 
 LAYOUTS = ("C", "F", "strided", "reversed", "broadcast")
 EMPTY = st.sampled_from([(0,), (0, 2), (2, 0), (1, 0, 2)])
@@ -63,7 +63,7 @@ def _arrays(draw: Any, shape: Any, dtype: Any, elements: Any, layout: Any, slot:
     form = (form,) if isinstance(form, int) else tuple(form)
     if (manner == "0d" and form) or (manner == "empty" and 0 not in form):
         raise refuse(ValueError, f"a tensor of shape {form} cannot have the layout {manner!r}")
-    kind = kinds.numpy_of(draw(dtype))
+    kind = kind_of(draw(dtype))
     if elements is None:
         elements = "any" if kind.kind == "f" else "bool" if kind.kind == "b" else Domain(0, 7, kind="int")
     x = draw(values(form, elements, slot))
@@ -77,7 +77,7 @@ def tensors(
 
     Args:
         shape: default: up to three axes of up to three elements, 0-d and empty ones included.
-        dtype: a dtype; see `dtypes`.
+        dtype: a dtype or its name, such as "float32"; see `dtypes`.
         elements: a domain (see `safe_floats`), or a strategy for single elements; default: floats of ±1000.
         requires_grad: whether they are leaves that want a gradient.
         layout: how they lie in memory: `"C"`, `"F"`, `"strided"`, `"reversed"` or `"broadcast"` (one element again
