@@ -10,7 +10,6 @@ files of `ops` declare their ops.
 
 from __future__ import annotations
 
-import warnings
 import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
@@ -23,6 +22,7 @@ from tinygrad_pt.graph import OPS, Array, Constant, Node, Op, Rule, TensorBase, 
 from tinygrad_pt.half import for_halves
 from tinygrad_pt.listening import announce
 from tinygrad_pt.modes import Scope, current
+from tinygrad_pt.quiet import SIGNALS
 from tinygrad_pt.symbol import Symbol, symbol_of
 from tinygrad_pt.texts import INFERENCE_SAVED
 
@@ -30,10 +30,6 @@ ndarray, asarray = np.ndarray, np.asarray
 F16, F32, F64 = dtypes.float16.numpy, dtypes.float32.numpy, dtypes.float64.numpy
 NONE: dict[str, Any] = {}
 T = TypeVar("T")
-
-# inf and nan are ordinary values, as in PyTorch, so NumPy's warnings about them are not shown where this package calls
-# NumPy. Where the user's code calls it, they are.
-warnings.filterwarnings("ignore", category=RuntimeWarning, module=r"tinygrad_pt\.")
 
 
 class Applied(Protocol):
@@ -118,7 +114,7 @@ def forward(op: Op, xs: Any, attrs: dict[str, Any]) -> Any:
     """The value of an op on arrays. An error of NumPy's becomes one with PyTorch's text, the op and the shapes."""
     try:
         return op.forward(*xs, **attrs)
-    except RuntimeWarning:  # the user has turned warnings into errors, but inf and nan are ordinary values
+    except SIGNALS:  # the user has turned warnings into errors, but inf and nan are ordinary values
         with np.errstate(all="ignore"):
             return op.forward(*xs, **attrs)
     except (ValueError, TypeError) as error:
@@ -270,7 +266,7 @@ def single(op: Op) -> Applied:
             return apply(op, (a,), attrs)
         try:
             kept = y = forward_(x, **attrs)  # kept stays a NumPy scalar where y becomes a 0-d array
-        except (RuntimeWarning, ValueError, TypeError):
+        except (*SIGNALS, ValueError, TypeError):
             kept = y = forward(op, (x,), attrs)
         if y.__class__ is not ndarray:
             y = asarray(y)
@@ -344,7 +340,7 @@ def pair(op: Op) -> Applied:
             return apply_two(op, a, b)
         try:
             kept = y = forward_(xa, xb)
-        except (RuntimeWarning, ValueError):
+        except (*SIGNALS, ValueError):
             kept = y = forward(op, (xa, xb), NONE)
         t = new(Tensor)
         t.version = [0, 0]
@@ -405,7 +401,7 @@ def several(op: Op) -> Applied:
             return apply(op, args, attrs)
         try:
             y = forward_(*xs, **attrs)
-        except (RuntimeWarning, ValueError, TypeError):
+        except (*SIGNALS, ValueError, TypeError):
             y = forward(op, xs, attrs)
         dtype = y.dtype
         exact = dtype is F32 or dtype is F64

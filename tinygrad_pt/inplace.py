@@ -134,7 +134,11 @@ def write(t: Tensor, result: Tensor, since: int | None = None) -> Tensor:
         check_single_view(t)
     if recorded and since is not None:
         copy_saved(t, result.node, since)
-    np.copyto(x, result.array, casting="unsafe")
+    if alike:
+        np.copyto(x, result.array)
+    else:
+        with np.errstate(all="ignore"):
+            np.copyto(x, result.array, casting="unsafe")
     touched(t)
     if not recorded:
         return t

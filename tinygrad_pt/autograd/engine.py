@@ -45,6 +45,7 @@ from tinygrad_pt.inplace import last_change
 from tinygrad_pt.listening import Walk
 from tinygrad_pt.modes import current, enable_grad
 from tinygrad_pt.ops import clone, sum_to
+from tinygrad_pt.quiet import SIGNALS
 from tinygrad_pt.texts import MATERIALIZED, ONLY_INPUTS, UNUSED
 
 by_birth, generic = attrgetter("born"), np.generic
@@ -162,7 +163,9 @@ def run(
                 if (kind is Node or kind is Leaf) and (allowed is None or p in allowed) and rules[slot] is not None:
                     try:
                         r = rules[slot](g, *args, **attrs) if attrs else rules[slot](g, *args)
-                    except RuntimeWarning:  # the user has turned warnings into errors
+                    except SIGNALS:  # the user has turned warnings into errors
+                        if "." in op.name:  # the rule is that of a user's Function
+                            raise
                         with np.errstate(all="ignore"):
                             r = rules[slot](g, *args, **attrs)
                     except NoGradient:
@@ -177,7 +180,7 @@ def run(
                     if p in grads:
                         try:
                             grads[p] = grads[p] + r
-                        except RuntimeWarning:
+                        except SIGNALS:
                             with np.errstate(all="ignore"):
                                 grads[p] = grads[p] + r
                     elif (

@@ -13,6 +13,7 @@ import numpy as np
 from tinygrad_pt import dtypes
 from tinygrad_pt.errors import broadcast_text, name_op, refuse
 from tinygrad_pt.graph import Tensor
+from tinygrad_pt.quiet import SIGNALS
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -163,6 +164,9 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
                     _fit(function, kinds, fits, args, kwargs)
         try:
             return function(*args, **kwargs)
+        except SIGNALS:
+            with np.errstate(all="ignore"):
+                return function(*args, **kwargs)
         except Exception as error:
             _blame(error, function, args, kwargs)
 
