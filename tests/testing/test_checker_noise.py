@@ -187,13 +187,19 @@ def test_every_op_computes_in_extended_precision(name: str) -> None:
 
 
 @NEEDS_DIGITS
-def test_erf_in_extended_precision() -> None:
+@pytest.mark.parametrize("name, truth, attrs", [
+    ("erf", "erf", {}), ("normal", "ncdf", {}), ("gauss", "exp", {"c": 1}), ("gauss", "exp", {"c": 0.5}),
+])  # fmt: skip
+def test_special_functions_in_extended_precision(name: str, truth: str, attrs: dict[str, float]) -> None:
     import mpmath as mp
 
-    for x in (0.0, 1e-5, 0.5, -1.7, 3.0, 5.5, 9.0):
-        found = FORWARD["erf"](np.array([x], WIDE))[0]
-        with mp.workdps(40):
-            assert abs(mp.mpf(str(found)) - mp.erf(mp.mpf(x))) <= mp.mpf("4e-19") * max(abs(mp.erf(mp.mpf(x))), 1e-19)
+    for x in (0.0, 1e-5, 0.5, -1.7, 1.99, -2.01, 3.0, -4.2, 5.5, -9.0):
+        found = FORWARD[name](np.array([x], WIDE), **attrs)[0]
+        with mp.workdps(60):
+            right = getattr(mp, truth)(mp.mpf(x) if not attrs else -attrs["c"] * mp.mpf(x) ** 2)
+            assert abs(mp.mpf(np.format_float_positional(found, 30, unique=False, fractional=False)) - right) <= mp.mpf(
+                "1e-17"
+            ) * abs(right)
 
 
 def test_longdouble_is_no_dtype_outside_of_the_checker() -> None:

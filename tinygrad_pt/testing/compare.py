@@ -243,11 +243,13 @@ def in_bulk(
     ]  # fmt: skip
     found = look(lines)
     along = np.stack([analytic[:, line.index] @ line.weight for line in lines], axis=1)
+    if np.any(found.kink) or np.any(found.jump):
+        return np.arange(n)
     verdicts = judge(along, found, eps=eps, rtol=rtol, atol=atol)
     if np.any((found.slope == 0) & (along == 0)) and noisy():
         return np.arange(n)
     sharp = found.error <= 1e-6 * np.stack([shares[:, b].max(1) for b in blocks], axis=1) + 1e-9
-    if verdicts.wrong.any() or verdicts.unsure.any() or found.kink.any() or not sharp.all():
+    if verdicts.wrong.any() or verdicts.unsure.any() or not sharp.all():
         return np.arange(n)
     limit = 1e3 * (found.error + max(ROUNDING, 256 * eps) * np.abs(along))
     hidden = [b[np.any((shares[:, b] > 0) & (shares[:, b] < limit[:, k, None]), 0)] for k, b in enumerate(blocks)]

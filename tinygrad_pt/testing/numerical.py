@@ -264,6 +264,10 @@ def _slopes(values: Values, x: Array, y: Array, lines: Sequence[Direction], know
         if thorough and y.size:
             found = found._replace(error=found.error + np.where(found.kink, 0, roughness(values, x, some, h)))
         if best is None:
+            if not (
+                thorough or np.any(found.kink) or np.any(found.jump) or np.any(h >= 1) or np.any(unclear(found, y))
+            ):
+                return found
             best, chosen = found, np.broadcast_to(h, found.slope.shape).copy()
             rough = np.where(found.jump, chosen, np.inf)
         else:
