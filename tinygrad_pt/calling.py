@@ -97,12 +97,14 @@ def admit(op: Op, args: tuple[Any, ...]) -> tuple[Any, ...]:
     if target.rank == 1:
         args = tuple(wrapped(a, target) if a.__class__ is int else a for a in args)
     cast, kind = OPS["cast"], target.numpy
-    if kind is F16:  # a number beside halves is not rounded first
+    if kind is F16:  # a number beside halves is not rounded first: float32 stays, float64 becomes float32
         args = tuple(cast(a, dtype=F32) if isinstance(a, TensorBase) and a.array.dtype is F64 else a for a in args)
-        met: tuple[Any, ...] = (F16, F32)
-    else:
-        met = (kind,)
-    return tuple(cast(a, dtype=target) if isinstance(a, TensorBase) and a.array.dtype not in met else a for a in args)
+    return tuple(
+        cast(a, dtype=target)
+        if isinstance(a, TensorBase) and a.array.dtype != kind and (kind is not F16 or a.array.dtype is not F32)
+        else a
+        for a in args
+    )
 
 
 def wrapped(number: int, target: dtypes.dtype) -> int:
@@ -336,18 +338,18 @@ def pair(op: Op) -> Applied:
         else:
             return apply_two(op, a, b)
         state = current()
-        if (dtype is not F32 and dtype is not F64) or state.listeners or not differentiable:
+        if (dtype is not F32 and dtype is not F64) or state.listeners:
             return apply_two(op, a, b)
         try:
             kept = y = forward_(xa, xb)
-        except (*SIGNALS, ValueError):
+        except (*SIGNALS, ValueError, TypeError):
             kept = y = forward(op, (xa, xb), NONE)
         t = new(Tensor)
         t.version = [0, 0]
         if y.__class__ is not ndarray:
             y = asarray(y)
         t.array = y
-        if (pa is None and pb is None) or not state.grad:
+        if (pa is None and pb is None) or not state.grad or not differentiable:
             t.node = None
             if state.inference:
                 t.inference = True
