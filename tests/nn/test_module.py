@@ -356,3 +356,98 @@ def test_lists_and_dictionaries_of_parameters_learn() -> None:
         m.dict["v"]
     with pytest.raises(RuntimeError, match="should not be called"):
         m.list()
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [
+        ((None, True), {}),
+        ((torch.float64, "cpu"), {}),
+        ((torch.float32, torch.float64), {}),
+        ((), {"foo": 1}),
+        ((), {"dtype": 5}),
+        ((torch.float64,), {"copy": 5}),
+        ((torch.float64,), {"dtype": torch.float32}),
+        ((torch.ones(1), torch.float64), {}),
+    ],
+)
+def test_conversions_that_fit_no_signature_are_refused(args: Any, kwargs: Any) -> None:
+    for converted in (nn.Linear(1, 1), torch.ones(1)):
+        with pytest.raises(TypeError, match=r"to\(\) received an invalid combination of arguments - got \("):
+            converted.to(*args, **kwargs)
+
+
+@pytest.mark.parametrize(
+    ("args", "kwargs"),
+    [
+        ((torch.float64,), {}),
+        ((torch.float64, True), {}),
+        ((torch.float64, False, True), {}),
+        (("cpu", torch.float64), {}),
+        ((None, torch.float64, True), {}),
+        ((), {"device": "cpu", "dtype": torch.float64, "non_blocking": True}),
+        ((), {"dtype": torch.float64}),
+        ((torch.ones(1, dtype=torch.float64),), {}),
+        ((float,), {}),
+    ],
+)
+def test_conversions_by_every_signature(args: Any, kwargs: Any) -> None:
+    assert nn.Linear(1, 1).to(*args, **kwargs).weight.dtype is torch.float64
+    assert torch.ones(1).to(*args, **kwargs).dtype is torch.float64
+
+
+def test_a_conversion_in_place_is_noticed_by_the_graph() -> None:
+    m = nn.Linear(1, 1)
+    y = m(torch.ones(1)) * m.weight
+    m._apply(lambda t: t.zero_())
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        y.sum().backward()
+
+
+def test_a_conversion_keeps_parameters_and_their_gradients() -> None:
+    m = nn.Linear(1, 1)
+    m(torch.ones(1)).sum().backward()
+    weight, grad = m.weight, m.weight.grad
+    m.double()
+    assert m.weight is weight and m.weight.grad is grad and weight.dtype is grad.dtype is torch.float64
+
+
+# ------------------------------------------------------------------------------------------ hooks of loading
+def test_load_pre_hooks_see_the_part_of_their_module() -> None:
+    m = nn.Sequential(nn.Linear(1, 1), nn.Sequential(nn.Linear(1, 1)))
+    seen: dict[str, Any] = {}
+
+    def hook(module: Any, part: Any, prefix: str, *rest: Any) -> None:
+        seen[prefix] = list(part)
+        if prefix == "1.":
+            part["1.0.weight"] = torch.full((1, 1), 7.0)  # a hook may change what its module and those below it load
+            part["0.weight"] = torch.full((1, 1), 8.0)  # what belongs to others is not looked at
+
+    for module in m.modules():
+        module.register_load_state_dict_pre_hook(hook)
+    state = {k: torch.zeros_like(v) for k, v in m.state_dict().items()}
+    m.load_state_dict(state)
+    assert seen == {
+        "": list(state),
+        "0.": ["0.weight", "0.bias"],
+        "1.": ["1.0.weight", "1.0.bias"],
+        "1.0.": ["1.0.weight", "1.0.bias"],
+    }
+    assert m[1][0].weight.item() == 7.0 and m[0].weight.item() == 0.0
+
+
+def test_load_post_hooks_see_what_was_loaded_and_may_forgive() -> None:
+    m = nn.Sequential(nn.Linear(1, 1, bias=False), nn.Linear(1, 1, bias=False))
+    heard: list[Any] = []
+
+    def hook(module: Any, keys: Any) -> None:
+        heard.append((module, m[0].weight.item()))
+        keys.missing_keys.clear()
+
+    m.register_load_state_dict_post_hook(hook)
+    m[1].register_load_state_dict_post_hook(lambda module, keys: heard.append(module))
+    assert not m.load_state_dict({"0.weight": torch.full((1, 1), 3.0)}).missing_keys
+    assert heard == [m[1], (m, 3.0)]
+    m[0].register_load_state_dict_post_hook(lambda module, keys: 5)
+    with pytest.raises(AssertionError, match="not expected to return new values"):
+        m.load_state_dict(m.state_dict())

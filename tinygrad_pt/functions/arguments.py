@@ -310,3 +310,35 @@ def is_complex(input: Tensor) -> bool:
 def is_nonzero(input: Tensor) -> bool:
     """The truth value of a tensor of one element."""
     return bool(expect_tensor(input, "is_nonzero"))
+
+
+# ------------------------------------------------------------------------------------------ conversions
+CONVERSIONS = (  # what `to` takes at each place, by what comes first
+    ("tensor", "non_blocking", "copy"),
+    ("dtype", "non_blocking", "copy"),
+    ("device", "dtype", "non_blocking", "copy"),
+)
+
+
+def conversion(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[dtypes.dtype | None, Any, bool]:
+    """The arguments of `to`: the dtype, the device (each None where it stays as it is), and whether to copy always."""
+    named = [kwargs[k] for k in ("tensor", "dtype") if k in kwargs and "device" not in kwargs]
+    first = args[0] if args else named[0] if named else None
+    names = CONVERSIONS[0 if isinstance(first, Tensor) else 1 if _is_dtype(first) else 2]
+    if len(args) > 4:
+        raise refuse(TypeError, f"to() takes from 0 to 4 positional arguments but {len(args)} were given", None)
+    given = {"memory_format": kwargs.get("memory_format")} | dict(zip(names, args, strict=False))
+    wrong = len(args) > len(names) or any(k in given or k not in names for k in kwargs if k != "memory_format")
+    given |= kwargs
+    dtype, tensor = given.get("dtype"), given.get("tensor")
+    flags = [given.get("non_blocking", False), given.get("copy", False)]
+    wrong |= not all(isinstance(flag, bool) for flag in flags) or not (dtype is None or _is_dtype(dtype))
+    if wrong or not (tensor is None or isinstance(tensor, Tensor)):
+        raise no_overload("to", *args, **kwargs)
+    if tensor is not None:
+        dtype = dtypes.of(tensor.array.dtype)
+    return None if dtype is None else dtypes.of(dtype), given.get("device"), flags[1] is True
+
+
+def _is_dtype(value: Any) -> bool:
+    return isinstance(value, (dtypes.dtype, np.dtype, type))

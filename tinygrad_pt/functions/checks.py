@@ -59,6 +59,7 @@ OVERLOADED = frozenset(
 def no_overload(function: str, *args: Any, **kwargs: Any) -> Exception:
     """PyTorch's TypeError about a call that fits none of several signatures."""
     got = ", ".join([*map(type_name, args), *(f"{k}={type_name(v)}" for k, v in kwargs.items())])
+    got += ", " if kwargs and not args else ""  # as PyTorch writes it
     text = f"{function}() received an invalid combination of arguments - got ({got}), but expected one of:"
     return refuse(TypeError, f"{text}\n * those of help(torch.{function})", None)
 

@@ -16,7 +16,7 @@ from tinygrad_pt import dtypes, leaves, ops
 from tinygrad_pt import functions as F
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.functions.arguments import Dtype, axis_from, written_number
+from tinygrad_pt.functions.arguments import Dtype, axis_from, conversion, written_number
 from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor
 from tinygrad_pt.functions.creation import _generator
@@ -319,27 +319,17 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
     new_empty, new_full = _like(F.empty), _like(F.full)
 
     # -------------------------------------------------------------------------------------- in other dtypes
-    def to(
-        self: Tensor,
-        *args: Tensor | Dtype | F.device | str | bool | None,
-        dtype: Dtype | None = None,
-        device: F.device | str | None = None,
-        copy: bool = False,
-        **ignored: Any,
-    ) -> Tensor:
-        """The tensor in another dtype (or that of another tensor); itself if nothing changes."""
-        for a in args:
-            if isinstance(a, Tensor):
-                dtype = dtypes.of(a.array.dtype)
-            elif isinstance(a, (str, F.device)):
-                device = a
-            elif a is not None and not isinstance(a, bool):
-                dtype = dtypes.of(a)
+    def to(self: Tensor, *args: Tensor | Dtype | F.device | str | bool | None, **kwargs: Any) -> Tensor:
+        """The tensor in another dtype (or that of another tensor); itself if nothing changes.
+
+        `to(dtype)`, `to(device, dtype)` or `to(tensor)`, and the flags `non_blocking` and `copy`.
+        """
+        dtype, device, copy = conversion(args, kwargs)
         if device is not None:
             F.device(device)
-        if dtype is None or dtypes.of(dtype).numpy == self.array.dtype:
+        if dtype is None or dtype.numpy == self.array.dtype:
             return ops.clone(self) if copy else self
-        return ops.cast(self, dtype=dtypes.of(dtype))
+        return ops.cast(self, dtype=dtype)
 
     def type_as(self, other: Tensor) -> Tensor:
         """The tensor in the dtype of another."""

@@ -13,6 +13,7 @@ from tinygrad_pt.attached import Removable
 from tinygrad_pt.autograd.depth import elsewhere
 from tinygrad_pt.errors import locate, refuse, typename
 from tinygrad_pt.functions import device as Device
+from tinygrad_pt.functions.arguments import conversion
 from tinygrad_pt.modes import Mode, Scope, current, mode, no_grad
 from tinygrad_pt.nn import state, tree
 from tinygrad_pt.nn.hooks import (
@@ -547,18 +548,11 @@ class Module:
 
     def to(self, *args: Any, **kwargs: Any) -> Self:
         """Convert floating point parameters and buffers to a dtype, or to that of a tensor."""
-        dtype = kwargs.get("dtype")
-        for a in (*args, kwargs.get("device"), kwargs.get("tensor")):
-            if isinstance(a, Tensor):
-                dtype = a.dtype
-            elif isinstance(a, dtypes.dtype):
-                dtype = a
-            elif a is not None and not isinstance(a, bool):
-                Device(a)
+        dtype, device, _ = conversion(args, kwargs)
+        if device is not None:
+            Device(device)
         if dtype is None:
             return self
-        if not isinstance(dtype, dtypes.dtype):
-            raise refuse(TypeError, f"to(): argument 'dtype' must be torch.dtype, not {typename(dtype)}")
         if dtype.rank < 2:
             wanted = "only accepts floating point or complex dtypes"
             raise refuse(TypeError, f"nn.Module.to {wanted}, but got desired dtype={dtype}")
