@@ -33,6 +33,10 @@ INFERENCE_WRITTEN = (
     "tensor before doing inplace update."
 )
 LEAF_WRITTEN = "a leaf Variable that requires grad is being used in an in-place operation."
+OUT_GRAD = (
+    "{}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires "
+    "grad."
+)
 PART_WRITTEN = (
     "Output {} of {} is a view and is being modified inplace. This view is the output of a function that returns "
     "multiple views. Such functions do not allow the output views to be modified inplace. You should replace the "

@@ -365,3 +365,27 @@ def test_shapes_stay_shapes() -> None:
     with pytest.raises(TypeError, match=r"takes an iterable of 'int' \(item 1 is 'float'\)"):
         torch.Size([1, 2.5])
     assert s == (1, 2) and hash(s) == hash((1, 2)) and s.numel() == 2
+
+
+# ------------------------------------------------------------------------------------------ results in given memory
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("mul", lambda x, y, out: torch.mul(x, y, out=out)),
+        ("add", lambda x, y, out: torch.add(x, y, out=out)),
+        ("sub", lambda x, y, out: torch.sub(x, y, out=out)),
+        ("exp", lambda x, y, out: torch.exp(x, out=out)),
+        ("normalize", lambda x, y, out: torch.nn.functional.normalize(x, dim=0, out=out)),
+    ],
+)
+def test_results_in_given_memory_have_no_gradient(name: str, call: Any) -> None:
+    w, c = torch.ones(2, requires_grad=True), torch.ones(2)
+    for x, out in ((w, torch.zeros(2)), (w * 1, torch.zeros(2)), (c, w), (c, w * 1)):
+        with pytest.raises(
+            RuntimeError, match=rf"^{name}\(\): functions with out=... arguments don't support automatic"
+        ):
+            call(x, c, out)
+    found = torch.zeros(2)
+    with torch.no_grad():
+        assert call(w, w, found) is found and not found.requires_grad
+    assert torch.equal(found, call(c, c, torch.zeros(2)))

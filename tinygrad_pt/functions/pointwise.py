@@ -34,7 +34,9 @@ from tinygrad_pt.functions.checks import (
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.half import in_float32
 from tinygrad_pt.inplace import write
+from tinygrad_pt.modes import current
 from tinygrad_pt.ops import special
+from tinygrad_pt.texts import OUT_GRAD
 
 if TYPE_CHECKING:
     from tinygrad_pt.functions.arguments import Operand
@@ -55,13 +57,21 @@ __all__ = [
 ]  # fmt: skip
 
 
+def into(out: Tensor, name: str, y: Tensor, position: int = 0) -> Tensor:
+    """Write the result of a function into the tensor `out`, which is refused where that would need a gradient."""
+    expect_tensor(out, name, "out", position)
+    if y.node is not None or (out.node is not None and current().grad):
+        raise refuse(RuntimeError, OUT_GRAD.format(name), name, out, mend="write under torch.no_grad()")
+    return write(out, y)
+
+
 def _unary(op: Any) -> Callable[..., Tensor]:
     name = op.__name__
 
     def function(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         if not isinstance(input, Tensor):
             expect_tensor(input, name)
-        return op(input) if out is None else write(expect_tensor(out, name, "out", 0), op(input))
+        return op(input) if out is None else into(out, name, op(input))
 
     return described(function, name, f"{op.__doc__ or ''}".split("\n")[0] or f"y = {name}(input), element by element.")
 
@@ -219,7 +229,7 @@ def add(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None
     """input + alpha · other; shapes broadcast, dtypes are promoted."""
     a, b = _operand(input, "add"), _operand(other, "add", "other", 2)
     y = ops.add(a, b) if alpha.__class__ is int and alpha == 1 else _scaled(ops.add, a, b, alpha)
-    return y if out is None else write(expect_tensor(out, "add", "out", 0), y)
+    return y if out is None else into(out, "add", y)
 
 
 def sub(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None = None) -> Tensor:
@@ -229,7 +239,7 @@ def sub(input: Operand, other: Operand, *, alpha: Number = 1, out: Tensor | None
     if bools:
         raise refuse(RuntimeError, f"{TWO_BOOLS} operator instead." if bools == 2 else BOOL_SUB, "sub", a, b)
     y = ops.sub(a, b) if alpha.__class__ is int and alpha == 1 else _scaled(ops.sub, a, b, alpha)
-    return y if out is None else write(expect_tensor(out, "sub", "out", 0), y)
+    return y if out is None else into(out, "sub", y)
 
 
 def rsub(input: Tensor, other: Operand, *, alpha: Number = 1) -> Tensor:
@@ -242,7 +252,7 @@ def rsub(input: Tensor, other: Operand, *, alpha: Number = 1) -> Tensor:
 def mul(input: Operand, other: Operand, *, out: Tensor | None = None) -> Tensor:
     """input · other, element by element."""
     y = ops.mul(_operand(input, "mul"), _operand(other, "mul", "other", 2))
-    return y if out is None else write(expect_tensor(out, "mul", "out", 0), y)
+    return y if out is None else into(out, "mul", y)
 
 
 def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:

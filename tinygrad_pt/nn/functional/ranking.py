@@ -6,9 +6,9 @@ from __future__ import annotations
 from tinygrad_pt import functions as F
 from tinygrad_pt import ops
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import expect_tensor, promoted
+from tinygrad_pt.functions.arguments import promoted
+from tinygrad_pt.functions.pointwise import into
 from tinygrad_pt.half import in_float32
-from tinygrad_pt.inplace import write
 from tinygrad_pt.nn.functional.check import Flag, as_integer, expect_number, only_tensors
 from tinygrad_pt.nn.functional.reduction import reduced, reduction_of
 from tinygrad_pt.tensor import Tensor
@@ -30,7 +30,7 @@ def normalize(input: Tensor, p: float = 2.0, dim: int = 1, eps: float = 1e-12, o
     expect_number(p, "normalize", "p")
     expect_number(eps, "normalize", "eps")
     y = input / F.clamp(F.norm(input, p, dim, keepdim=True), min=eps)
-    return y if out is None else write(expect_tensor(out, "normalize", "out", 5), y)
+    return y if out is None else into(out, "normalize", y, 5)
 
 
 @in_float32
