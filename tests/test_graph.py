@@ -84,6 +84,9 @@ def test_a_write_after_the_forward_pass_is_noticed_if_and_only_if_a_rule_reads_w
                         with pytest.raises(RuntimeError, match="is at version 2; expected version 1 instead") as caught:
                             walk_back(ys)
                         assert row.name in str(caught.value), round_
+                    elif row.name in ("split", "unbind"):  # none of several views follows a write into their base
+                        with pytest.raises(RuntimeError, match="its base or another view of its base has been modif"):
+                            walk_back(ys)
                     else:
                         walk_back(ys)
             xs = inner(args, mask)
@@ -198,16 +201,17 @@ def test_modes_hold_on_every_way(way: str) -> None:
             continue
         x = torch.ones((), requires_grad=True) if scalar else torch.ones(2, 2, requires_grad=True)
         y = apply(x)
-        assert y.requires_grad and not y.is_leaf and not y.inference and y._version == 0
+        assert y.requires_grad and not y.is_leaf and not y.inference and y.version[0] == 0
         assert isinstance(y.array, np.ndarray)
         assert not apply(x.detach()).requires_grad
         assert apply(torch.nn.Parameter(x.detach())).requires_grad
         with torch.no_grad():
             y = apply(x)
-            assert y.node is None and not y.inference and y._version == 0
+            assert y.is_leaf and y.requires_grad == y._is_view() and not y.inference and y.version[0] == 0
         with torch.inference_mode():
             y = apply(x)
-            assert y.node is None and y.inference and y._version == 0 and apply(y).inference
+            assert y.is_leaf and y.inference != y._is_view() and y.version[0] == 0
+            assert apply(y.clone()).inference
         heard: list[str] = []
         with listen(Tape(lambda op, args, attrs, result, heard=heard: heard.append(op.name))):
             assert apply(x).requires_grad and heard
@@ -494,7 +498,7 @@ def test_results_of_one_op_are_picked_from_one_vertex() -> None:
     for i, part in enumerate(parts):
         node = part.node
         assert node.attrs == {"part": i} and node.shape == part.array.shape and node.dtype == part.array.dtype
-        assert node.name() == "SplitBackward0" and node.args == (None, master) and node.guards == ()
+        assert node.name() == "SplitWithSizesBackward0" and node.args == (None, master) and node.guards == ()
         assert node.born > master.born
     (parts[0].sum() + 2 * parts[2].sum()).backward()
     assert x.grad.tolist() == [1, 0, 0, 2, 2, 2]

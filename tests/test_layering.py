@@ -13,8 +13,8 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "tinygrad_pt"
 ROOMS = [
     "errors", "dtypes", "texts", "lines", "quiet", "modes", "listening", "leaves", "attached", "graph", "symbol",
-    "half", "calling", "inplace", "ops", "autograd", "printing", "random", "functions", "tensor", "nn", "optim",
-    "utils", "datasets", "models",
+    "half", "views", "calling", "inplace", "ops", "autograd", "printing", "random", "functions", "tensor", "nn",
+    "optim", "utils", "datasets", "models",
 ]  # fmt: skip
 LEAVES = [
     "debugging",

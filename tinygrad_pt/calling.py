@@ -10,7 +10,6 @@ files of `ops` declare their ops.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
 
@@ -25,6 +24,7 @@ from tinygrad_pt.modes import Scope, current
 from tinygrad_pt.quiet import SIGNALS
 from tinygrad_pt.symbol import Symbol, symbol_of
 from tinygrad_pt.texts import INFERENCE_SAVED
+from tinygrad_pt.views import adopt_view
 
 ndarray, asarray = np.ndarray, np.asarray
 F16, F32, F64 = dtypes.float16.numpy, dtypes.float32.numpy, dtypes.float64.numpy
@@ -128,13 +128,13 @@ def forward(op: Op, xs: Any, attrs: dict[str, Any]) -> Any:
         raise refuse(type(error), str(error), op.name, *xs) from None
 
 
-def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], y: Any) -> Tensor:
+def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], y: Any, several: bool = False) -> Tensor:
     """A tensor around `y = op(*args, **attrs)`, with a vertex if an argument wants a gradient. Listeners are told."""
     t, state = wrap(y), current()
     if op.view:
-        adopt_view(op, args[0], attrs, t)
+        adopt_view(op, args[0], attrs, t, state, several)
     if state.inference:
-        t.inference = t.base is None or t.inference  # a view is of the kind of its base
+        t.inference = not op.view or t.inference
     elif state.grad and op.differentiable and t.array.dtype.kind == "f":
         mask = sum(1 << i for i, a in enumerate(args) if isinstance(a, TensorBase) and a.node is not None)
         if mask:
@@ -208,43 +208,23 @@ def read_by(op: Op, mask: int, args: tuple[Any, ...], attrs: dict[str, Any]) -> 
     return tuple(id(s) in used for s in (y, *symbols))
 
 
-def adopt_view(op: Op, a: TensorBase, attrs: dict[str, Any], t: TensorBase) -> None:
-    """If `t` shares the memory of `a`, let it share the version too, and add it to the views of their base."""
-    owner = a.array.base if a.array.base is not None else a.array
-    if t.array is not a.array and t.array.base is not owner and t.array.base is not a.array:
-        t.version = [0, 0]
-        return
-    t.version = a.version
-    if a.inference:
-        t.inference = True
-    t.base = base = a if a.base is None else a.base
-    t.path = (*a.path, (op, attrs))
-    views = base.views
-    if views is None:
-        base.views = [weakref.ref(t)]
-        return
-    if len(views) >= 16 and len(views) & (len(views) - 1) == 0:  # at each power of two, remove the views that are gone
-        views[:] = [v for v in views if v() is not None]
-    views.append(weakref.ref(t))
-
-
 def bundle(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Tensor, ...]:
     """Apply an op with several results: the op has a vertex, and each result has a `pick` vertex with it as parent."""
     args = admit(op, args)
     xs = [a.array if isinstance(a, TensorBase) else a for a in args]
     op = for_halves(op, xs)
     ys = forward(op, xs, attrs)
-    first = record(op, args, attrs, ys[0])
+    first = record(op, args, attrs, ys[0], True)
     results = [first, *map(wrap, ys[1:])]
     for i, t in enumerate(results):
         t.inference = first.inference
         if op.view:
             if i:
-                adopt_view(op, args[0], attrs, t)
+                adopt_view(op, args[0], attrs, t, current(), True)
             if t.base is not None:
                 t.path = (*t.path[:-1], (op, attrs | {"part": i}))
     made = first.node
-    if made is not None:
+    if made.__class__ is Node:
         made.set_note("shapes", tuple(y.shape for y in ys))
         for i, (t, y) in enumerate(zip(results, ys, strict=True)):
             t.node = pick(made, i, y)
@@ -275,13 +255,15 @@ def single(op: Op) -> Applied:
         t = new(Tensor)
         t.array = y
         if view:
-            adopt_view(op, a, attrs, t)
+            t.node = None
+            adopt_view(op, a, attrs, t, state)
         else:
             t.version = [0, 0]
         if parent is None or not state.grad or not differentiable or y.dtype.kind != "f":
-            t.node = None
-            if state.inference:
-                t.inference = t.base is None or t.inference
+            if not view:
+                t.node = None
+                if state.inference:
+                    t.inference = True
             return t
         if 1 not in keep:
             t.node = vertex(op, (a,), attrs, y, 1, t.version, state.scope)

@@ -153,6 +153,7 @@ class Leaf(Node):
     """
 
     __slots__ = ("handle", "value", "version")
+    handle: Callable[[], TensorBase | None]
 
     def __init__(self, tensor: TensorBase) -> None:
         super().__init__(LEAF, (), (), {}, (), tensor.array.shape, tensor.array.dtype, None)
@@ -163,6 +164,10 @@ class Leaf(Node):
     def variable(self) -> Tensor | None:
         """The tensor, for as long as it lives."""
         return self.handle()  # type: ignore[return-value]
+
+
+def nobody() -> None:
+    """The handle of a leaf whose tensor takes no gradient, though results know of it."""
 
 
 class Constant:
@@ -205,6 +210,8 @@ class TensorBase:
         version: [number of changes in place, time of the last one]; all tensors that share memory share this list.
         base, path: for a view, the tensor that owns the memory, and the view ops that lead from it to the view.
         views: for a base, weak references to its views.
+        creation: for a view, why a write into it cannot be recorded: it was made under "no_grad", in "inference" mode,
+            as one of "several" results, or by a "custom" Function.
         inference: the tensor was made in `inference_mode` and can never take part in a gradient.
     """
 
@@ -214,6 +221,7 @@ class TensorBase:
     base: Any = None
     path: tuple[tuple[Op, dict[str, Any]], ...] = ()
     views: list[weakref.ref[TensorBase]] | None = None
+    creation: str = ""
     inference: bool = False
 
 

@@ -2,9 +2,10 @@
 
 A base and its views share one memory, so one write changes the values of all of them, and each gets a new vertex. If
 the base is written, its vertex is that of the result; if a view is written, the base gets the vertex of `overwrite`,
-an op that puts the result into its place. Each view then gets the vertex of the view ops that lead to it from the base.
-A write also raises the version that base and views share: by it the backward walk notices that a value which a rule
-has saved is no longer the same.
+an op that puts the result into its place. Each view then gets the vertex of the view ops that lead to it from the base,
+unless it was made where that cannot be recorded (`TensorBase.creation`): then each later use of it is an error. A write
+also raises the version that base and views share: by it the backward walk notices that a value which a rule has saved
+is no longer the same.
 """
 
 from __future__ import annotations
@@ -14,51 +15,60 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt import dtypes
-from tinygrad_pt.calling import T, apply, bundle, vertex
+from tinygrad_pt import dtypes, texts
+from tinygrad_pt.calling import T, apply, vertex
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import OPS, SAVED, Leaf, Node, Op, Tensor, born
-from tinygrad_pt.modes import current
-from tinygrad_pt.texts import CUSTOM_WRITTEN, INFERENCE_WRITTEN, LEAF_WRITTEN, OVERLAP, PART_WRITTEN
+from tinygrad_pt.modes import current, enable_grad
+from tinygrad_pt.views import forbidden, owner_of, spoil, views_of
 
 
 # ------------------------------------------------------------------------------------------ may it be written?
-def may_write(t: Tensor) -> bool:
-    """Raise an error if `t` must not be written in place; return whether the change must be recorded in the graph."""
+def may_write(t: Tensor, overlap: bool = False, wanting: bool = False) -> bool:
+    """Raise an error if `t` must not be written in place; return whether the change must be recorded in the graph.
+
+    `wanting` says that what is written requires a gradient. With `overlap` several elements of `t` may lie at one
+    place, as after `expand`: the write leaves no doubt what is there afterwards.
+    """
     state = current()
     base = t if t.base is None else t.base
     x = t.array
+    if state.grad:
+        if t.creation and (wanting or base.node is not None or t.requires_grad):
+            raise forbidden(t, "is being")
+        if isinstance(base.node, Leaf) or (base.node is None and t.node is not None):  # wanting, but of a leaf
+            raise refuse(
+                RuntimeError,
+                texts.LEAF_WRITTEN if base is t else "a view of " + texts.LEAF_WRITTEN,
+                mend="write inside `with torch.no_grad():`, or compute a new tensor",
+            )
     if not x.flags.writeable or 0 in x.strides:
-        if x.size and any(n > 1 and s == 0 for n, s in zip(x.shape, x.strides, strict=True)):
-            raise refuse(RuntimeError, OVERLAP)
-        if not x.flags.writeable and base is not t and base.array.flags.writeable:
-            x.flags.writeable = True  # NumPy marks what it expands as read-only; the memory itself is not
-        if not x.flags.writeable:
-            raise refuse(RuntimeError, "the memory of this tensor is read-only", mend="clone() it first")
+        if x.size and not overlap and any(n > 1 and s == 0 for n, s in zip(x.shape, x.strides, strict=True)):
+            raise refuse(RuntimeError, texts.OVERLAP)
+        make_writeable(x)
     if t.inference and not state.inference:
-        raise refuse(RuntimeError, INFERENCE_WRITTEN)
-    if not state.grad:
-        return False
-    if isinstance(base.node, Leaf):
-        raise refuse(
-            RuntimeError,
-            LEAF_WRITTEN if base is t else "a view of " + LEAF_WRITTEN,
-            mend="write inside `with torch.no_grad():`, or compute a new tensor",
-        )
-    if base.node is not None:
-        check_single_view(t)
-    return True
+        raise refuse(RuntimeError, texts.INFERENCE_WRITTEN)
+    return state.grad
 
 
-def check_single_view(t: Tensor) -> None:
-    """Raise an error if `t` is one of several views that one op made, as `split` does: they must not be written."""
-    for op, attrs in t.path:
-        if "ctx" in attrs:
-            name = op.name.rpartition(".")[2]
-            text = PART_WRITTEN.format(attrs["part"], name) if "part" in attrs else CUSTOM_WRITTEN.format(name)
-            raise refuse(RuntimeError, text)
-        if "part" in attrs:
-            raise refuse(RuntimeError, PART_WRITTEN.format(attrs["part"], op.name.capitalize()))
+def check_apart(t: Tensor, other: Any) -> None:
+    """Raise an error if `t` is to be written from another view of its memory, of which it covers a part."""
+    x, y = t.array, other.array
+    if not (x.flags.forc and y.flags.forc and x.size and y.size):
+        return  # nor does PyTorch look further
+    first, second = x.ctypes.data, y.ctypes.data
+    if first + x.nbytes <= second or second + y.nbytes <= first:
+        return
+    if first != second or x.nbytes != y.nbytes or t.stride() != other.stride():
+        raise refuse(RuntimeError, texts.PARTIAL_OVERLAP)
+
+
+def make_writeable(x: np.ndarray) -> None:
+    """Let an array be written that NumPy has marked as read-only because it is expanded, or a view of such a one."""
+    if not x.flags.writeable:
+        if not owner_of(x).flags.writeable:
+            raise refuse(RuntimeError, "the memory of this tensor is read-only", mend="clone() it first")
+        x.flags.writeable = True
 
 
 # ------------------------------------------------------------------------------------------ counting changes
@@ -69,9 +79,41 @@ def touched(t: Tensor) -> None:
     """Count a change of the memory of `t`, and tell the listeners."""
     t.version[0] += 1
     t.version[1] = last_change[0] = born()
+    base = t if t.base is None else t.base
+    for view in views_of(base) if base.views is not None else ():
+        if view.creation:
+            if view.base.node is not None or vars(view)["node"].__class__ is Node:
+                spoil(view)
+        elif view.base.node is not None and view.node is not None and view.node.extra is not None:
+            renew(view)  # its hooks heard of the value before
     if listeners := current().listeners:
         for listener in listeners:
             listener.wrote(t)
+
+
+# ------------------------------------------------------------------------------------------ the views of a base
+def view_along(a: T, path: Sequence[tuple[Op, dict[str, Any]]]) -> T:
+    """The view to which a path leads from `a`: the view ops of the path, applied one after the other."""
+    y: Any = a
+    for op, attrs in path:
+        y = apply(op, (y,), attrs)
+    return y
+
+
+def renew(view: Tensor) -> None:
+    """Give a view the vertex that leads to it from what its base is now."""
+    with enable_grad():
+        replace_node(view, view_along(view.base, view.path).node)
+
+
+def replace_node(t: Tensor, node: Node | None) -> None:
+    """Give `t` a new vertex. Its hooks stay with the old one; it retains the gradient of the new one, if it did."""
+    old, t.node = t.node, node
+    links = () if old is None else old.note("retained", ())
+    if links and node is not None and node is not old:
+        mine = tuple(link for link in links if link() is t)
+        old.set_note("retained", tuple(link for link in links if link not in mine))  # type: ignore[union-attr]
+        node.set_note("retained", (*node.note("retained", ()), *mine))
 
 
 # ------------------------------------------------------------------------------------------ what vertices have saved
@@ -110,12 +152,12 @@ def save_memory_of(t: Tensor, node: Node | None) -> None:
 
 
 # ------------------------------------------------------------------------------------------ writing
-def write(t: Tensor, result: Tensor, since: int | None = None) -> Tensor:
+def write(t: Tensor, result: Tensor, since: int | None = None, overlap: bool = False) -> Tensor:
     """Write the elements of `result` over those of `t`, and give new vertices to `t`, its base and all views.
 
     `since` is given where one or more ops have computed `result` from `t` itself: the time before the first of them.
     """
-    recorded = may_write(t)
+    recorded = may_write(t, overlap, result.node is not None)
     x = t.array
     if result.array.shape != x.shape:
         raise refuse(
@@ -130,8 +172,6 @@ def write(t: Tensor, result: Tensor, since: int | None = None) -> Tensor:
         if not dtypes.can_cast(source, target):
             text = f"result type {source.spoken} can't be cast to the desired output type {target.spoken}"
             raise refuse(RuntimeError, text, mend="convert the tensor first, e.g. x = x.float()")
-    if recorded and result.node is not None:
-        check_single_view(t)
     if recorded and since is not None:
         copy_saved(t, result.node, since)
     if alike:
@@ -148,24 +188,25 @@ def write(t: Tensor, result: Tensor, since: int | None = None) -> Tensor:
     if result.node is not None and not alike:
         result = OPS["cast"](result, dtype=x.dtype)
     if base is t:
-        t.node = result.node
+        replace_node(t, result.node)
     elif base.node is not None or result.node is not None:
         attrs, mask = {"path": t.path}, 3  # 3: the rules of both arguments; neither reads a value
-        base.node = vertex(OPS["overwrite"], (base, result), attrs, base.array, mask, base.version, current().scope)
+        node = vertex(OPS["overwrite"], (base, result), attrs, base.array, mask, base.version, current().scope)
+        replace_node(base, node)
     else:
         return t
-    for view in [view for link in base.views or () if (view := link()) is not None]:
-        view.node = view_along(base, view.path).node
+    for view in views_of(base) if base.node is not None else ():
+        if view.base is base:
+            spoil(view) if view.creation else replace_node(view, view_along(base, view.path).node)
     return t
 
 
-def view_along(a: T, path: Sequence[tuple[Op, dict[str, Any]]]) -> T:
-    """The view to which a path leads from `a`: the view ops of the path, applied one after the other."""
-    y: Any = a
-    for op, attrs in path:
-        if "part" in attrs:
-            rest = {k: v for k, v in attrs.items() if k != "part"}
-            y = bundle(op, (y,), rest)[attrs["part"]]
-        else:
-            y = apply(op, (y,), attrs)
-    return y
+def write_changed(t: Tensor, result: Tensor, since: int) -> Tensor:
+    """`write` for an op that leaves some elements as they are: several elements of `t` may lie at one place."""
+    x, y = t.array, result.array
+    if result.node is not None or 0 not in x.strides:
+        return write(t, result, since)
+    may_write(t, overlap=True)
+    np.copyto(x, y, where=x != y)
+    touched(t)
+    return t

@@ -21,11 +21,12 @@ from tinygrad_pt.calling import tensor_class, wrap
 from tinygrad_pt.errors import class_name, refuse
 from tinygrad_pt.functions.arguments import Size, axis_from, expect_tensor, size_of
 from tinygrad_pt.functions.binding import Operator, operator, plain, reflected, writing
-from tinygrad_pt.functions.methods import Methods, leaf
-from tinygrad_pt.graph import DETACH, Leaf, Node
+from tinygrad_pt.functions.copying import leaf
+from tinygrad_pt.functions.methods import Methods
+from tinygrad_pt.graph import DETACH, Leaf, Node, nobody
 from tinygrad_pt.listening import announce
 from tinygrad_pt.modes import current
-from tinygrad_pt.texts import GRAD_DTYPE, GRAD_SIZE, INFERENCE_GRAD, NO_HOOK, NON_LEAF_GRAD, NOT_A_LEAF
+from tinygrad_pt.texts import DETACH_VIEW, GRAD_DTYPE, GRAD_SIZE, INFERENCE_GRAD, NO_HOOK, NON_LEAF_GRAD, NOT_A_LEAF
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,7 @@ class Tensor(Methods):
 
     __array_ufunc__ = None  # so that `array * tensor` calls the tensor's operator, and the graph stays intact
     _grad: Tensor | None = None
+    _notes: Any = None  # the hooks of a leaf that asks for no gradient now
     _origin: Any = None  # the line that made it, if `autograd.detect_anomaly` is on
     name: str | None = None
 
@@ -116,14 +118,16 @@ class Tensor(Methods):
             if not requires_grad:
                 raise refuse(RuntimeError, NOT_A_LEAF)
         elif not requires_grad:
-            self.node = None
-        elif self.node is None:
+            if isinstance(self.node, Leaf):
+                self._notes, self.node.handle, self.node = self.node.extra, nobody, None
+        elif not isinstance(self.node, Leaf) or self.node.handle is nobody:
             if self.array.dtype.kind != "f":
                 text = "only Tensors of floating point dtype can require gradients"
                 raise refuse(RuntimeError, text, mend="convert it first: x.float()")
             if self.inference and not current().inference:
                 raise refuse(RuntimeError, INFERENCE_GRAD)
             self.node = Leaf(self)
+            self.node.extra = self._notes
         return self
 
     @property
@@ -207,6 +211,7 @@ class Tensor(Methods):
         """The same memory without its history."""
         try:  # this is `torch.detach`, too, and may be given anything
             t = wrap(self.array, None, self.version)
+            t.views = (self if self.base is None else self.base).views  # they hear of writes through it
         except AttributeError:
             expect_tensor(self, "detach")
             raise
@@ -218,7 +223,9 @@ class Tensor(Methods):
     def detach_(self) -> Tensor:
         """Forget the history, in place."""
         if expect_tensor(self, "detach_").base is not None:
-            raise refuse(RuntimeError, "Can't detach views in-place. Use detach() instead.")
+            raise refuse(RuntimeError, DETACH_VIEW)
+        if isinstance(self.node, Leaf):
+            return self.requires_grad_(False)
         self.node = None
         return self
 
@@ -226,6 +233,7 @@ class Tensor(Methods):
     def data(self) -> Tensor:
         """The same memory without its history. Backward does not notice changes made through it: prefer `detach()`."""
         t = wrap(self.array)
+        t.inference = self.inference
         if current().listeners:
             announce(DETACH, (self,), {}, t)
         return t

@@ -34,6 +34,17 @@ def inferred(f: Callable[[], Any]) -> Any:
 
 
 X = leaf()
+KEPT: list[Any] = []
+
+
+def early() -> Any:
+    """A view of a leaf that was made before the leaf required a gradient."""
+    KEPT.append(torch.ones(2))
+    view = KEPT[-1][:1]
+    KEPT[-1].requires_grad_()
+    return view
+
+
 FROZEN = nn.Linear(2, 1).requires_grad_(False)
 
 # what it is, and the answer without and with a trace of how it was made
@@ -41,7 +52,7 @@ NOT_REQUIRED: dict[str, tuple[Callable[[], Any], str, str]] = {
     "plain": (lambda: torch.ones(2), "unknown", "unknown"),
     "computed from plain": (lambda: torch.ones(2) * 2, "unknown", "arguments"),
     "no_grad": (lambda: quietly(lambda: X * 2), "unknown", "no_grad"),
-    "a view in no_grad": (lambda: quietly(lambda: X[:1]), "no_grad", "no_grad"),
+    "a view made too early": (early, "early", "arguments"),
     "inference_mode": (lambda: inferred(lambda: X * 2), "inference", "inference"),
     "detach": (lambda: X.detach(), "detached", "detached"),
     "data": (lambda: X.data, "data", "data"),

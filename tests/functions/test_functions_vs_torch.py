@@ -399,9 +399,10 @@ TABLE |= {
     + cross(
         "{a}.{f}()",
         f="flatten ravel squeeze t mT T contiguous clone detach numel dim size tolist is_contiguous nelement "
-        "is_floating_point element_size stride ndimension is_complex is_signed",
+        "is_floating_point element_size ndimension is_complex is_signed",
         a="f nc z v e",
     )
+    + cross("{a}.stride()", a="f nc z v (e+1) (e3*2) (e2+1) (e3+1).t() q[:1] q[:,:1,None]")
     + cross("{a}.mT", a="f v q z")
     + cross("{a}.T", a="f v q z")
     + cross("q.{f}({c})", f="flatten", c=["0, 1", "1", "1, 2", "-2", "2, 1", "5", "start_dim=1"])

@@ -90,6 +90,7 @@ OWN: dict[str, dict[str, Any]] = {
     "repeat": {"repeats": (2, 1)}, "select": {"index": 0},
     **{f"bitwise_{n}": {"input": torch.ones(2).int(), "other": torch.ones(2).int()} for n in ("and", "or", "xor")},
     **{n: {"indices": (torch.tensor([0, 2]),), "values": torch.ones(3)} for n in ("index_put", "index_put_")},
+    "masked_scatter": {"source": torch.ones(3, 3)},
     "scatter": {"src": 1.0, "reduce": "add"}, "unique": {"dim": 0}, "searchsorted": {"side": "left", "sorter": None},
     "linspace": {"start": 0.0, "end": 1.0}, "logspace": {"start": 0.0, "end": 1.0},
 }  # fmt: skip

@@ -554,3 +554,24 @@ row("lerp", lambda a, b, c: a + c * (np.asarray(b) - a), (real, real, real),
     Edge((np.array([1e16, 1.0, -1.5e308]), np.array([1.0, 1e16, 1.5e308]), np.array([1.0, 0.0, 0.5])), [1, 1, 0]), elementwise=True)  # fmt: skip
 binary("trunc_divide", lambda a, b: np.trunc(np.divide(a, b)), (unwhole, Domain(0.9, 1.1)),
        Edge((np.float32([1, -1, 2]), np.float32([0.1, 0.1, -0.7])), [9, -9, -2]), gradient=False)  # fmt: skip
+
+
+row("unfold", lambda a, axis, size, step: _windows(a, axis, size, step), real,
+    [(((5,),), dict(axis=0, size=2, step=1)), (((2, 5),), dict(axis=1, size=3, step=2)), (((4, 2),), dict(axis=0, size=1, step=3)),
+     (((3, 0),), dict(axis=0, size=3, step=1)), (((2,),), dict(axis=0, size=0, step=1))])  # fmt: skip
+row("unfold_backward", lambda a, axis, step, shape: _summed(a, axis, step, shape), real,
+    [(((4, 2),), dict(axis=0, step=1, shape=(5,))), (((2, 2, 3),), dict(axis=1, step=2, shape=(2, 5))),
+     (((2, 2, 1),), dict(axis=0, step=3, shape=(4, 2)))])  # fmt: skip
+
+
+def _windows(a: Any, axis: int, size: int, step: int) -> Any:
+    starts = range(0, a.shape[axis] - size + 1, step)
+    return np.stack([np.moveaxis(np.take(a, range(i, i + size), axis), axis, -1) for i in starts], axis)
+
+
+def _summed(a: Any, axis: int, step: int, shape: tuple[int, ...]) -> Any:
+    y = np.zeros(shape, a.dtype)
+    for i in range(a.shape[axis]):
+        for k in range(a.shape[-1]):
+            np.moveaxis(y, axis, 0)[i * step + k] += np.moveaxis(a, axis, 0)[i][..., k]
+    return y

@@ -26,6 +26,7 @@ from tinygrad_pt.inplace import touched, write
 from tinygrad_pt.listening import announce
 from tinygrad_pt.modes import current, enable_grad, no_grad
 from tinygrad_pt.ops import sum_to
+from tinygrad_pt.views import attach
 
 Saved = tuple[Array, Node | int | None, list[int], int] | None
 # array; vertex, or number of an output; version; number that stood in it
@@ -273,13 +274,13 @@ def _recorded(
             node.set_note("shapes", tuple(t.array.shape for t in smooth))
             node.set_note("dtypes", tuple(t.array.dtype for t in smooth))
             nodes = [pick(node, i, t.array) for i, t in enumerate(smooth)]
-        for i, (t, made) in enumerate(zip(smooth, nodes, strict=True)):
+        for t, made in zip(smooth, nodes, strict=True):
             if id(t) in dirty:
                 write(t, wrap(t.array, made, t.version))
             else:
                 t.node = made
-                if t.base is not None:  # where this view came from: it must not be written
-                    t.path = (*t.path, (node.op, {"ctx": ctx} | ({"part": i} if len(results) > 1 else {})))
+                if t.base is not None:  # this view must not be written, and cannot follow its base
+                    t.creation = "several" if len(smooth) > 1 else "custom"
         kept = ctx._keep(smooth)
         node.args = (*node.args, kept) if kept else node.args  # type: ignore[misc]
         if current().listeners:
@@ -294,17 +295,15 @@ def _recorded(
 
 
 def _apart(t: Any, args: tuple[Any, ...]) -> Any:
-    """An output of `forward`; if it is an argument or shares the memory of one, then another view of that memory.
-
-    Its base does not know this view: its vertex stays that of the Function when the base is written.
-    """
+    """An output of `forward`; if it is an argument or shares the memory of one, then another view of that memory."""
     if not isinstance(t, Tensor):
         return t
     base = t if t.base is None else t.base
     if not any(isinstance(a, Tensor) and (a if a.base is None else a.base) is base for a in args):
         return t
     twin = wrap(t.array, None, t.version)
-    twin.base, twin.path, twin.inference = base, t.path, t.inference
+    twin.path, twin.inference = t.path, t.inference
+    attach(twin, base)
     return twin
 
 

@@ -99,8 +99,8 @@ def _not_required(t: Tensor) -> Why:
         return Why("inference", "it was made inside inference_mode()", None, "compute it outside")
     if t.base is not None and t.base.node is not None:
         text = f"it is a view ({' of '.join(op.name for op, _ in reversed(t.path))}) of a tensor that requires grad, "
-        text += "taken where nothing was recorded, inside no_grad(), or before requires_grad_()"
-        return Why("no_grad", text, None, "take the view again, outside")
+        text += "taken before requires_grad_()"
+        return Why("early", text, None, "take the view again")
     if twin := _twin(t):
         what = "a detach()" if twin == "detached" else "the .data"
         return Why(twin, f"it is {what} of a tensor that requires grad", None, ITSELF)

@@ -12,8 +12,8 @@ from tinygrad_pt import dtypes
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.checks import expect_tensor
-from tinygrad_pt.graph import Tensor, born
-from tinygrad_pt.inplace import may_write, write
+from tinygrad_pt.graph import Tensor, TensorBase, born
+from tinygrad_pt.inplace import check_apart, may_write, write, write_changed
 
 P = ParamSpec("P")
 
@@ -28,16 +28,24 @@ def described(function: F, name: str, doc: str | None) -> F:
     return function
 
 
-def in_place(function: Callable[Concatenate[Tensor, P], Tensor]) -> Callable[Concatenate[Tensor, P], Tensor]:
+def in_place(
+    function: Callable[Concatenate[Tensor, P], Tensor], write: Callable[[Tensor, Tensor, int], Tensor] = write
+) -> Callable[Concatenate[Tensor, P], Tensor]:
     """The function that computes `function(input, …)` and writes the result into `input`."""
+    overlap = write is write_changed
 
     @functools.wraps(function)
     def method(input: Tensor, /, *args: P.args, **kwargs: P.kwargs) -> Tensor:
         try:
-            may_write(input)
+            may_write(
+                input, overlap, wanting=bool(input.creation) and any(getattr(a, "requires_grad", False) for a in args)
+            )
         except AttributeError:
             expect_tensor(input, method.__name__)
             raise
+        for a in args:
+            if isinstance(a, TensorBase) and a.version is input.version and a is not input:
+                check_apart(input, a)
         since = born()
         return write(input, function(input, *args, **kwargs), since)
 
@@ -85,6 +93,8 @@ def writing(function: Callable[..., Tensor]) -> Operator:
 
     def method(self: Tensor, other: Any) -> Tensor:
         may_write(self)
+        if isinstance(other, TensorBase) and other.version is self.version and other is not self:
+            check_apart(self, other)
         since = born()
         result = compute(self, other)
         return result if result is NotImplemented else write(self, result, since)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, overload
 
 import numpy as np
@@ -19,11 +19,12 @@ from tinygrad_pt.functions.reduction import gather_at, places_of
 from tinygrad_pt.functions.shaping import expand
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.half import in_float32
-from tinygrad_pt.inplace import may_write, touched, write
+from tinygrad_pt.inplace import check_apart, may_write, touched, write
+from tinygrad_pt.views import as_own
 
 __all__ = [
-    "gather", "index_add", "index_put", "index_put_", "index_select", "masked_select", "nonzero", "scatter",
-    "scatter_add", "searchsorted", "take", "take_along_dim",
+    "gather", "index_add", "index_put", "index_put_", "index_select", "masked_scatter", "masked_select", "nonzero",
+    "scatter", "scatter_add", "searchsorted", "take", "take_along_dim",
 ]  # fmt: skip
 
 
@@ -42,8 +43,8 @@ def index_of(index: Any, shape: tuple[int, ...]) -> tuple[Any, ...]:
     """A PyTorch index as a NumPy one, checked: tensors become arrays, a basic index ends in Ellipsis."""
     found = [_part(p) for p in _parts(index)]
     if not shape:
-        for p in found:
-            if isinstance(p, (int, slice)):
+        for p, given in zip(found, _parts(index), strict=True):
+            if isinstance(p, (int, slice)) and not isinstance(given, Tensor):
                 text = ZERO_DIM if isinstance(p, int) else "slice() cannot be applied to a 0-dim tensor."
                 raise refuse(IndexError, text, "getitem")
     used = sum(_axes(p) for p in found)
@@ -79,7 +80,7 @@ def _axes(part: Any) -> int:
 def _part(p: Any) -> Any:
     """The index of one axis (a mask: of several), in NumPy's form."""
     if isinstance(p, Tensor):
-        x = _whole(p.array)
+        x = _whole(p.array if p.array.dtype not in (np.int8, np.int16) else np.zeros(0))
         x = x.astype(bool) if x.dtype == np.uint8 else np.array(x)
         return int(x) if x.ndim == 0 and x.dtype != bool else x
     if isinstance(p, slice):
@@ -92,7 +93,8 @@ def _part(p: Any) -> Any:
                 plain = False
         p = p if plain else slice(*(None if i is None else i.__index__() for i in bounds))
         if p.step is not None and p.step <= 0:
-            raise refuse(ValueError, "step must be greater than zero", "getitem", mend="x.flip(0) reads backwards")
+            text = "step must be greater than zero" if p.step else "slice step cannot be zero"
+            raise refuse(ValueError, text, "getitem", mend="x.flip(0) reads backwards")
         return p
     if p is None or p is Ellipsis:
         return p
@@ -176,7 +178,10 @@ def getitem(input: Tensor, index: Any) -> Tensor:
 
 def _shapes_differ(found: tuple[Any, ...], op: str, *tensors: Tensor) -> Exception:
     """PyTorch's error about arrays in an index that do not broadcast together."""
-    arrays = [a for p in found if isinstance(p, np.ndarray) for a in (np.nonzero(p) if p.dtype == bool else (p,))]
+    arrays: list[np.ndarray] = []
+    for p in found:
+        if isinstance(p, np.ndarray):
+            arrays += np.nonzero(np.atleast_1d(p)) if p.dtype == bool else (p,)
     shapes = ", ".join(str(list(a.shape)) for a in arrays)
     text = f"shape mismatch: indexing tensors could not be broadcast together with shapes {shapes}"
     return refuse(IndexError, text, op, *tensors)
@@ -201,8 +206,11 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
     if first is not None:
         input = ops.getitem(input, index=first)
     if ops.index.is_basic(found):
-        place = ops.getitem(input, index=found)
-        write(place, ops.copy(place, _fitted(place.array.shape, value)))
+        place = input if index is Ellipsis else ops.getitem(input, index=found)
+        fitted = _fitted(place.array.shape, value)
+        if value.version is place.version:
+            check_apart(place, value)
+        write(place, ops.copy(place, fitted))
         return
     try:
         shape = input.array[found].shape
@@ -218,7 +226,9 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         text = f"Index put requires the source and destination dtypes match, got {kinds}"
         raise refuse(RuntimeError, text, "setitem", input, value, mend=f"value.to(torch.{input.dtype.name})")
     value = ops.expand(value, shape=shape)
-    if may_write(input) and (value.node is not None or (input if input.base is None else input.base).node is not None):
+    if may_write(input, overlap=True) and (
+        value.node is not None or (input if input.base is None else input.base).node is not None
+    ):
         write(input, ops.index_put(input, value, index=found))
     else:
         input.array[found] = value.array
@@ -308,25 +318,38 @@ def _beyond(a: Sequence[int], b: Sequence[int], axis: int | None = None) -> int 
     return next((d for d, (m, n) in enumerate(zip(a, b, strict=True)) if d != axis and m > n), None)
 
 
+def _vector(t: Tensor) -> Tensor:
+    """A number as a vector of one element; anything else as it is."""
+    return t if t.array.ndim else ops.reshape(t, shape=(1,))
+
+
 @checked
 def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
-    """y[i, j] = input[index[i, j], j] for dim 0, and likewise for others."""
+    """y[i, j] = input[index[i, j], j] for dim 0, and likewise for others; a number counts as a vector of length 1."""
     axis, i = _addresses(input, dim, index, "gather")
-    if i.ndim != input.array.ndim:
+    if not i.size:
+        return wrap(np.empty(i.shape, input.array.dtype))
+    x, places = _vector(input), np.atleast_1d(i)
+    if places.ndim != x.array.ndim:
         raise refuse(RuntimeError, "Index tensor must have the same number of dimensions as input tensor")
-    d = _beyond(i.shape, input.array.shape, axis)
+    d = _beyond(places.shape, x.array.shape, axis)
     if d is not None:
         text = f"Size does not match at dimension {d} expected index {list(i.shape)} to be no larger than self "
         raise refuse(RuntimeError, f"{text}{list(input.array.shape)} apart from dimension {axis}")
-    _within(i, axis, input)
-    return gather_at(input, i, axis)
+    _within(places, axis, x)
+    y = gather_at(x, places, axis)
+    return y if i.ndim else as_own(ops.reshape(y, shape=()))
 
 
 @checked
-def take_along_dim(input: Tensor, indices: Tensor, dim: int) -> Tensor:
-    """`gather`, broadcasting the indices."""
-    axis = axis_from(dim, input.array.ndim)
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+    """`gather`, broadcasting the indices, which count modulo the length; without `dim`, of all elements in a row."""
+    if dim is None:
+        input, indices, dim = _flat(input), _flat(indices), 0
     i, x = indices.array, input.array
+    if not x.ndim:
+        raise refuse(IndexError, "Dimension specified as 0 but tensor has no dimensions")
+    axis = axis_from(dim, x.ndim)
     if i.dtype != np.int64:
         text = f"torch.take_along_dim(): dtype of indices should be Long but got {indices.dtype.spoken}"
     elif i.ndim != x.ndim:
@@ -336,18 +359,24 @@ def take_along_dim(input: Tensor, indices: Tensor, dim: int) -> Tensor:
         text = broadcast_text(*(tuple(1 if d == axis else n for d, n in enumerate(a.shape)) for a in (x, i)))
     if text:
         raise refuse(RuntimeError, text)
-    _within(i, axis, input)
     target = [n if d == axis else max(m, n) for d, (m, n) in enumerate(zip(i.shape, x.shape, strict=True))]
     wide = ops.expand(input, shape=tuple(target))
-    if i.ndim:
-        target[axis] = i.shape[axis]
+    i = i % max(1, x.shape[axis])
+    _within(i, axis, input)
+    target[axis] = i.shape[axis]
     return gather_at(wide, np.array(np.broadcast_to(i, target)), axis)
+
+
+def _flat(t: Tensor) -> Tensor:
+    return ops.reshape(t, shape=(t.array.size,))
 
 
 def _source(input: Tensor, axis: int, i: np.ndarray, src: Tensor, name: str) -> Tensor:
     """The part of `src` that is written, checked against the index."""
     x, s = input.array, src.array
     text = ""
+    if not i.size:  # PyTorch looks no further
+        return ops.reshape(ops.getitem(src, index=(slice(0), ...)), shape=i.shape)
     if s.dtype != x.dtype:
         text = f"{name}(): Expected self.dtype to be equal to src.dtype"
     elif i.ndim != x.ndim or i.ndim != s.ndim:
@@ -378,10 +407,12 @@ def scatter(
     """
     if src is not None and value is not None:
         raise no_overload("scatter", input, dim, index, src, value=value)
-    axis, i = _addresses(input, dim, index, "scatter")
     given = value if src is None else src
     if not isinstance(given, Tensor):
-        given = ops.expand(wrap(scalar_array(given, input.dtype, "scatter")), shape=i.shape)
+        given = ops.expand(wrap(scalar_array(given, input.dtype, "scatter")), shape=index.array.shape)
+    axis, i = _addresses(input, dim, index, "scatter")
+    if not (input.array.ndim and i.ndim and given.array.ndim):
+        return _of_numbers(scatter, input, dim, index, given, reduce=reduce)
     part = _source(input, axis, i, given, "scatter")
     if reduce not in (None, "add", "multiply"):
         raise refuse(RuntimeError, "reduce argument must be either add or multiply.")
@@ -389,13 +420,19 @@ def scatter(
         return scatter_add(input, dim, index, part)
     if reduce == "multiply":
         return input * _products(part, input.array.shape, i, axis)
-    return ops.index_put(input, part, index=places_of(i, axis)) if input.array.ndim else ops.clone(part)
+    return ops.index_put(input, part, index=places_of(i, axis)) if i.size else ops.clone(input)
+
+
+def _of_numbers(
+    function: Callable[..., Tensor], input: Tensor, dim: int, index: Tensor, src: Tensor, **kwargs: Any
+) -> Tensor:
+    """A function of vectors, applied where some of its arguments are numbers."""
+    y = function(_vector(input), dim, _vector(index), _vector(src), **kwargs)
+    return y if input.array.ndim else as_own(ops.reshape(y, shape=()))
 
 
 def _products(part: Tensor, shape: tuple[int, ...], i: np.ndarray, axis: int) -> Tensor:
     """The product of the elements of `part` that are written to each place of a shape; 1 where there is none."""
-    if not shape:
-        return part
     if part.node is not None:
         raise refuse(RuntimeError, "derivative for aten::scatter is not implemented", "scatter", part)
     y = np.ones(shape, part.array.dtype)
@@ -408,9 +445,9 @@ def _products(part: Tensor, shape: tuple[int, ...], i: np.ndarray, axis: int) ->
 def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
     """input with src added where gather would read; places named twice receive twice."""
     axis, i = _addresses(input, dim, index, "scatter_add")
+    if not (input.array.ndim and i.ndim and src.array.ndim):
+        return _of_numbers(scatter_add, input, dim, index, src)
     part = _source(input, axis, i, src, "scatter")
-    if not input.array.ndim:
-        return input + part
     return input + ops.scatter_add(part, shape=input.array.shape, index=places_of(i, axis))
 
 
@@ -436,31 +473,28 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
     x, i, s = input.array, index.array, source.array
     axis = axis_from(dim, x.ndim)
     count = s.shape[axis] if axis < s.ndim else 1
-    unlike = "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
-    unlike += f"{list(x.shape)} source.shape = {list(s.shape)}"
     text = ""
     if i.ndim > 1:
-        raise refuse(IndexError, "index_add_(): Index is supposed to be a vector")
+        given = f"but got dim: {i.ndim} with type: {index.dtype.spoken} and size: {list(i.shape)}"
+        raise refuse(IndexError, f"index_add_(): Index is supposed to be a vector, {given}")
     if i.dtype not in (np.int64, np.int32):
-        text = "index_add_(): Expected dtype int32/int64 for index"
+        text = f"index_add_(): Expected dtype int32/int64 for index but got: {index.dtype.spoken}"
     elif x.dtype != s.dtype:
-        kinds = f"(self) {input.dtype.spoken} and (source) {source.dtype.spoken}"
-        text = f"index_add_(): self and source expected to have the same dtype, but got {kinds}"
-    elif s.ndim not in (0, x.ndim):
-        text = unlike
+        kinds = f"self ({input.dtype.spoken}) and source ({source.dtype.spoken})"
+        text = f"index_add_(): {kinds} must have the same scalar type"
     elif i.size != count:
         sizes = f"({i.size}) should be equal to source.size(dim): ({count}), for dim: {axis}"
         text = f"index_add_(): Number of indices {sizes}"
-    elif x.ndim and s.ndim and s.shape != (*x.shape[:axis], count, *x.shape[axis + 1 :]):
-        text = unlike
+    elif s.ndim != x.ndim or (x.ndim and s.shape != (*x.shape[:axis], count, *x.shape[axis + 1 :])):
+        text = "source tensor shape must match self tensor shape, excluding the specified dimension. Got self.shape = "
+        text += f"{list(x.shape)} source.shape = {list(s.shape)}"
     if text:
         raise refuse(RuntimeError, text)
-    if _outside(i.reshape(-1), length_of(input, axis)) is not None:
-        raise refuse(IndexError, "index out of range in self")
+    _within(i.reshape(-1), axis, input)
     added = source if alpha == 1 else source * alpha
     if not x.ndim:
         return input + added.reshape(())
-    place = (*(slice(None),) * axis, np.array(i))
+    place = (*(slice(None),) * axis, np.array(i.reshape(-1)))
     return input + ops.scatter_add(added, shape=x.shape, index=place)
 
 
@@ -472,6 +506,26 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
         raise refuse(RuntimeError, "masked_select: expected BoolTensor for mask", mend="mask != 0")
     shape = common_shape("masked_select", x, chosen)
     return getitem(ops.expand(input, shape=shape), ops.expand(mask, shape=shape))
+
+
+@checked
+def masked_scatter(input: Tensor, mask: Tensor, source: Tensor) -> Tensor:
+    """input with the elements of source, in their order, where the mask holds."""
+    if input.array.dtype != source.array.dtype:
+        kinds = f"{input.dtype.spoken} and {source.dtype.spoken}"
+        raise refuse(RuntimeError, f"masked_scatter: expected self and source to have same dtypes but got{kinds}")
+    if mask.array.dtype != bool:
+        text = f"masked_scatter_ only supports boolean masks, but got mask with dtype {mask.dtype.spoken}"
+        raise refuse(RuntimeError, text, mend="mask != 0")
+    shape = common_shape("masked_scatter", input.array, mask.array)
+    chosen = np.array(np.broadcast_to(mask.array, shape))
+    count = int(np.count_nonzero(chosen))
+    if source.array.size < count:
+        raise refuse(RuntimeError, "Number of elements of source < number of ones in mask")
+    values = ops.narrow(_flat(source), axis=0, start=0, length=count)
+    if not shape:
+        return as_own(ops.reshape(masked_scatter(_vector(input), mask, source), shape=()))
+    return ops.index_put(ops.expand(input, shape=shape), values, index=(chosen,))
 
 
 @checked
@@ -579,7 +633,18 @@ def one_hot(tensor: Tensor, num_classes: int = -1) -> Tensor:
 
 
 # ------------------------------------------------------------------------------------------ as methods
-index_put_ = in_place(index_put)
+@checked
+def index_put_(input: Tensor, indices: Sequence[Tensor], values: Tensor, accumulate: bool = False) -> Tensor:
+    """`index_put`, in place: the tensor itself is changed and returned."""
+    if accumulate:
+        return _accumulate_(input, indices, values, True)
+    if not isinstance(indices, (tuple, list)):
+        raise not_a("tuple of Tensors", indices, "index_put", "indices", 2)
+    setitem(input, tuple(indices), expect_tensor(values, "index_put", "values", 3))
+    return input
+
+
+_accumulate_ = in_place(index_put)
 
 
 class Indexing:
@@ -588,9 +653,10 @@ class Indexing:
     __slots__ = ()  # so that tensors are as small, and made as fast, as if the class were not there
 
     gather, index_add, index_put, index_put_ = gather, index_add, index_put, index_put_
-    index_select, masked_select, nonzero = index_select, masked_select, nonzero
+    index_select, masked_scatter, masked_select, nonzero = index_select, masked_scatter, masked_select, nonzero
     scatter, scatter_add, take, take_along_dim = scatter, scatter_add, take, take_along_dim
     __getitem__, __setitem__ = getitem, setitem
 
     # each of these changes the tensor itself
     index_add_, scatter_, scatter_add_ = in_place(index_add), in_place(scatter), in_place(scatter_add)
+    masked_scatter_ = in_place(masked_scatter)

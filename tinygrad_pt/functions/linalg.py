@@ -16,6 +16,7 @@ from tinygrad_pt.functions.checks import checked, expect_tensor, not_a, unsuppor
 from tinygrad_pt.functions.shaping import diagonal, expand
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.half import in_float32
+from tinygrad_pt.views import as_own
 
 __all__ = [
     "addmm", "addmv", "baddbmm", "bmm", "dot", "einsum", "inner", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
@@ -123,12 +124,12 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     elif a.ndim == 1:
         if b.ndim == 2 or b.shape[-2] == a.shape[0]:
             left = ops.reshape(input, shape=(1, a.shape[0]))
-            return ops.squeeze(matmul(left, other), axis=(max(0, b.ndim - 2),))
+            return as_own(ops.squeeze(matmul(left, other), axis=(max(0, b.ndim - 2),)))
         text = _mv_text(b.size // b.shape[-2] if b.shape[-2] else 0, b.shape[-2], a.shape[0])
     elif b.ndim == 1:
         if a.shape[-1] == b.shape[0]:
             y = matmul(input, ops.reshape(other, shape=(b.shape[0], 1)))
-            return ops.squeeze(y, axis=(y.array.ndim - 1,))
+            return as_own(ops.squeeze(y, axis=(y.array.ndim - 1,)))
         text = _mv_text(_rows(a), a.shape[-1], b.shape[0])
     else:
         text = broadcast_text(a.shape[:-2], b.shape[:-2])
@@ -313,6 +314,8 @@ def einsum(equation: str | Tensor, *operands: Any) -> Tensor:
         return xs[0] if summed else ops.permute(xs[0], axes=tuple(map(terms[0].index, out)))
     for a, b in zip(xs, xs[1:], strict=False):
         same_dtype(a, b, "einsum")
+    if len(xs) == 1 and sorted(out) == sorted(terms[0]):  # nothing is multiplied or added: a view
+        return ops.permute(xs[0], axes=tuple(terms[0].index(label) for label in out))
     return ops.einsum(*xs, terms=tuple(terms), out=out)
 
 

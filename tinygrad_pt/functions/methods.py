@@ -7,7 +7,7 @@ random numbers in place. A method that passes its tensor on to functions names `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,16 +19,20 @@ from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import Dtype, axis_from, conversion, written_number
 from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor
+from tinygrad_pt.functions.copying import attributes, leaf, located, twin_of
 from tinygrad_pt.functions.creation import _generator
 from tinygrad_pt.functions.indexing import Indexing
 from tinygrad_pt.functions.linalg import Linalg
 from tinygrad_pt.functions.pointwise import Pointwise
 from tinygrad_pt.functions.reduction import Reduction
 from tinygrad_pt.functions.shaping import Shaping, expand
-from tinygrad_pt.graph import Leaf, Tensor, TensorBase
-from tinygrad_pt.inplace import may_write, write
+from tinygrad_pt.functions.strides import strides_of
+from tinygrad_pt.graph import Tensor, TensorBase
+from tinygrad_pt.inplace import check_apart, may_write, write
 from tinygrad_pt.modes import current
 from tinygrad_pt.random import Generator
+from tinygrad_pt.texts import NO_VERSION
+from tinygrad_pt.views import owner_of
 
 if TYPE_CHECKING:
     from tinygrad_pt.debugging.holders import Alive
@@ -43,16 +47,6 @@ DEEPCOPY_NON_LEAF = (
     "https://github.com/pytorch/pytorch/pull/103001"
 )
 NUMPY_GRAD = "Can't call numpy() on Tensor that requires grad. Use tensor.detach().numpy() instead."
-T = TypeVar("T", bound="Tensor")
-
-
-def leaf(cls: type[T], array: NDArray[Any], requires_grad: bool) -> T:
-    """A tensor of this class around an array."""
-    t = object.__new__(cls)
-    t.array, t.version, t.node = array, [0, 0], None
-    if requires_grad:
-        t.node = Leaf(t)
-    return t
 
 
 def _like(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
@@ -106,7 +100,7 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
     def stride(self, dim: int) -> int: ...
     def stride(self, dim: int | None = None) -> tuple[int, ...] | int:
         """The elements to step over, per axis or along one."""
-        steps = tuple(s // self.array.itemsize for s in self.array.strides)
+        steps = strides_of(self)
         return steps if dim is None else steps[axis_from(dim, self.array.ndim)]
 
     def is_contiguous(self) -> bool:
@@ -128,7 +122,7 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
     @property
     def _version(self) -> int:
         if self.inference:
-            raise refuse(RuntimeError, "Inference tensors do not track version counter.")
+            raise refuse(RuntimeError, NO_VERSION)
         return self.version[0]
 
     @property
@@ -154,6 +148,8 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
         """The elements as a NumPy array that shares this memory."""
         if self.node is not None and not force and current().grad:
             raise refuse(RuntimeError, NUMPY_GRAD)
+        if not self.array.flags.writeable and owner_of(self.array).flags.writeable:
+            self.array.flags.writeable = True  # it is expanded; PyTorch's array of it may be written, too
         return self.array
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
@@ -202,6 +198,9 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
             raise refuse(TypeError, "iteration over a 0-d tensor", None)
         return iter(F.unbind(self))
 
+    def __reversed__(self: Tensor) -> Tensor:
+        return F.flip(self, 0) if self.array.ndim else self
+
     def __contains__(self, value: Any) -> bool:
         if not isinstance(value, (Tensor, int, float, complex, np.generic)):
             text = f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(value)}."
@@ -219,16 +218,11 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
     def __deepcopy__(self: Tensor, memo: dict[int, Any]) -> Tensor:
         if not self.is_leaf:
             raise refuse(RuntimeError, DEEPCOPY_NON_LEAF, mend="copy a detach() of it")
-        if id(self) in memo:
-            return memo[id(self)]
-        twin = memo[id(self)] = leaf(type(self), np.array(self.array), self.node is not None)
-        twin.name = self.name
-        if self._grad is not None:
-            twin._grad = self._grad.__deepcopy__(memo)
-        return twin
+        return memo[id(self)] if id(self) in memo else twin_of(self, memo)
 
     def __reduce_ex__(self: Tensor, protocol: Any) -> Any:
-        return leaf, (type(self), self.array, self.node is not None)
+        memory, layout = (self.array, None) if self.array.flags.forc else located(self.array)
+        return leaf, (type(self), memory, self.node is not None, layout, attributes(self))
 
     # -------------------------------------------------------------------------------------- written in place
     def copy_(self: Tensor, source: Any, non_blocking: bool = False) -> Tensor:
@@ -238,11 +232,13 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
             source = wrap(np.asarray(source))  # not in the default dtype, which may be narrower
         elif not isinstance(source, Tensor):
             source = F.as_tensor(source)
+        may_write(self, wanting=source.requires_grad)
+        if source.version is self.version and source is not self:
+            check_apart(self, source)
         shape = self.array.shape
         if source.array.ndim and source.array.shape != shape and (wide := common_shape("copy_", self, source)) != shape:
             text = f"output with shape {list(shape)} doesn't match the broadcast shape {list(wide)}"
             raise refuse(RuntimeError, text, "copy_", self, source)
-        may_write(self)
         return write(self, ops.copy(self, source))
 
     @checked
@@ -252,10 +248,13 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
             if not isinstance(value, (int, float, complex, np.generic)):
                 raise refuse(TypeError, f"fill_(): argument 'value' must be a Number, not {type(value).__name__}")
             value = wrap(written_number(value, self.dtype, "fill_"))
-        elif value.array.ndim:
+            may_write(self, overlap=True)  # where several elements lie at one place, they are equal afterwards, too
+            return write(self, ops.copy(self, value), overlap=True)
+        if value.array.ndim:
             text = f"fill_ only supports 0-dimension value tensor but got tensor with {value.array.ndim} dimensions."
             raise refuse(RuntimeError, text)
-        return self.copy_(value)
+        may_write(self)
+        return write(self, ops.copy(self, value))
 
     @checked
     def zero_(self: Tensor) -> Tensor:
@@ -264,7 +263,8 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
 
     def _drawn(self: Tensor, draw: Any) -> Tensor:
         may_write(self)
-        return write(self, wrap(np.asarray(draw(self.array.shape, self.array.dtype), self.array.dtype)))
+        drawn = wrap(np.asarray(draw(self.array.shape, self.array.dtype), self.array.dtype))
+        return write(self, ops.copy(self, drawn) if self.node is not None else drawn)
 
     def uniform_(self, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
         """Uniform numbers in [a, b)."""

@@ -33,7 +33,7 @@ from tinygrad_pt.functions.checks import (
 )
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.half import in_float32
-from tinygrad_pt.inplace import write
+from tinygrad_pt.inplace import write, write_changed
 from tinygrad_pt.modes import current
 from tinygrad_pt.ops import special
 from tinygrad_pt.texts import OUT_GRAD
@@ -684,7 +684,7 @@ class Pointwise:
     # each of these, as those above with an underscore, changes the tensor itself
     add_, sub_, mul_, div_ = in_place(add), in_place(sub), in_place(mul), in_place(div)
     subtract_, multiply_, divide_, pow_, sign_, lerp_ = sub_, mul_, div_, in_place(pow), in_place(sign), in_place(lerp)
-    addcdiv_, addcmul_, masked_fill_ = in_place(addcdiv), in_place(addcmul), in_place(masked_fill)
+    addcdiv_, addcmul_, masked_fill_ = in_place(addcdiv), in_place(addcmul), in_place(masked_fill, write_changed)
     floor_divide_, fmod_, remainder_ = map(in_place, (floor_divide, fmod, remainder))
     eq_, ge_, gt_, le_, lt_, ne_ = map(in_place, (eq, ge, gt, le, lt, ne))
     logical_and_, logical_not_, logical_or_ = map(in_place, (logical_and, logical_not, logical_or))

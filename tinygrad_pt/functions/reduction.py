@@ -17,6 +17,7 @@ from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, expect_tensor, missing, not_a, unsupported
 from tinygrad_pt.functions.pointwise import abs, maximum, minimum
 from tinygrad_pt.graph import Tensor
+from tinygrad_pt.views import as_own
 
 __all__ = [
     "all", "amax", "amin", "aminmax", "any", "argmax", "argmin", "argsort", "bincount", "count_nonzero", "cummax",
@@ -174,7 +175,7 @@ def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype:
         return _as_asked(ops.prod(ops.reshape(input, shape=(-1,)) if input.array.ndim != 1 else input), dtype)
     axis = axis_from(dim, input.array.ndim, "prod", input)
     y = _as_asked(ops.prod(_last(input, axis)), dtype)
-    return ops.unsqueeze(y, axis=axis) if keepdim and input.array.ndim else y
+    return as_own(ops.unsqueeze(y, axis=axis)) if keepdim and input.array.ndim else y
 
 
 def _last(input: Tensor, axis: int) -> Tensor:
@@ -287,7 +288,7 @@ def _picked(input: Tensor, index: np.ndarray, axis: int, keepdim: bool) -> tuple
         return ops.clone(input), wrap(index)
     values = gather_at(input, index, axis)
     if not keepdim:
-        values, index = ops.squeeze(values, axis=(axis,)), index.squeeze(axis)
+        values, index = as_own(ops.squeeze(values, axis=(axis,))), index.squeeze(axis)
     return values, wrap(index)
 
 
@@ -583,7 +584,7 @@ def cumprod(input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis:
         return ops.clone(input)
     y = _as_asked(ops.cumprod(_last(input, over)), dtype)
     back = tuple(n - 1 if i == over else i - (i > over) for i in range(n))
-    return y if over == n - 1 else ops.permute(y, axes=back)
+    return y if over == n - 1 else as_own(ops.permute(y, axes=back))
 
 
 def _running(name: str, ufunc: np.ufunc) -> Callable[..., ValuesIndices]:

@@ -27,7 +27,10 @@ from tinygrad_pt.functions.arguments import (
 from tinygrad_pt.functions.binding import described, in_place
 from tinygrad_pt.functions.checks import checked, expect_tensor, missing, not_a
 from tinygrad_pt.graph import Tensor
+from tinygrad_pt.inplace import write_changed
+from tinygrad_pt.ops import windows
 from tinygrad_pt.ops.shape import edges_of
+from tinygrad_pt.views import as_own
 
 __all__ = [
     "broadcast_shapes", "broadcast_tensors", "broadcast_to", "cat", "chunk", "concat", "concatenate", "diag",
@@ -53,7 +56,7 @@ def view(input: Tensor, *shape: Any) -> Tensor:
     if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
         return _as_bytes(input, shape[0])
     y = reshape(input, *shape)
-    if y.base is None and y.array.size:
+    if y.version is not input.version and y.array.size:
         text = "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
         raise refuse(RuntimeError, f"{text}two contiguous subspaces). Use .reshape(...) instead.")
     return y
@@ -90,8 +93,9 @@ def flatten(input: Tensor, start_dim: int = 0, end_dim: int = -1) -> Tensor:
 
 @checked
 def ravel(input: Tensor) -> Tensor:
-    """All elements in one axis."""
-    return flatten(input)
+    """All elements in one axis, contiguous: a view where that is possible."""
+    x = input if input.array.flags.c_contiguous else ops.clone(input, order="C")
+    return ops.reshape(x, shape=(x.array.size,))
 
 
 @checked
@@ -178,6 +182,8 @@ def reversed_axes(input: Tensor) -> Tensor:
 def permute(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
     """The axes in the order `dims`."""
     n = expect_tensor(input, "permute").array.ndim
+    if not dims:
+        raise missing("dims", "permute")
     order = sizes_from(dims, "permute")
     if len(order) != n:
         text = (
@@ -243,7 +249,7 @@ def flipud(input: Tensor) -> Tensor:
 def roll(input: Tensor, shifts: Dims, dims: Dims = None) -> Tensor:
     """The elements shifted along axes, the last ones to the front; without `dims`, as one flat row."""
     if dims is None or dims == () or dims == []:
-        return ops.reshape(roll(flatten(input), shifts, 0), shape=input.array.shape)
+        return as_own(ops.reshape(roll(flatten(input), shifts, 0), shape=input.array.shape))
     steps, axes = sizes_from((shifts,), "roll"), sizes_from((dims,), "roll")
     if not steps:
         raise refuse(RuntimeError, "`shifts` required")
@@ -330,7 +336,7 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> Size:
 def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
     """Tensors expanded to their common shape."""
     shape = broadcast_shapes(*(expect_tensor(x, "broadcast_tensors", "tensors").array.shape for x in tensors))
-    return tuple(expand(x, shape) for x in tensors)
+    return tuple(x if x.array.shape == shape else expand(x, shape) for x in tensors)
 
 
 @checked
@@ -571,7 +577,7 @@ def select(input: Tensor, dim: int, index: int) -> Tensor:
 
 @checked
 def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
-    """Windows of `size` every `step` along an axis, as a new last axis."""
+    """Windows of `size` every `step` along an axis, as a new last axis: a view."""
     axis = axis_from(dimension, input.array.ndim)
     n = length_of(input, axis)
     if step <= 0:
@@ -580,10 +586,9 @@ def unfold(input: Tensor, dimension: int, size: int, step: int) -> Tensor:
         raise refuse(RuntimeError, f"size is {size} but must be >= 0")
     if size > n:
         raise refuse(RuntimeError, f"maximum size for tensor at dimension {axis} is {n} but size is {size}")
-    x = input if input.array.ndim else ops.reshape(input, shape=(1,))
-    index = np.arange(0, n - size + 1, step)[:, None] + np.arange(size)
-    y = ops.getitem(x, index=(*(slice(None),) * axis, index))
-    return movedim(y, axis + 1, -1) if input.array.ndim else ops.reshape(y, shape=(size,))
+    if input.array.ndim:
+        return windows.unfold(input, axis=axis, size=size, step=step)
+    return ops.narrow(ops.reshape(input, shape=(1,)), axis=0, start=0, length=size)
 
 
 # ------------------------------------------------------------------------------------------ triangles, diagonals
@@ -691,4 +696,4 @@ class Shaping:
     mT: Tensor = property(mT, doc="The last two axes swapped.")  # type: ignore[assignment]
 
     # each of these changes the tensor itself
-    tril_, triu_ = in_place(tril), in_place(triu)
+    tril_, triu_ = in_place(tril, write_changed), in_place(triu, write_changed)

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Leaf
 from tinygrad_pt.tensor import Tensor
@@ -33,6 +34,11 @@ class Parameter(Tensor):
                 raise refuse(RuntimeError, text, mend="convert it first: data.float(), or pass requires_grad=False")
             t.node = Leaf(t)
         return t
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        if id(self) not in memo:  # as in PyTorch, without its gradient
+            memo[id(self)] = type(self)(wrap(np.array(self.array)), self.node is not None)
+        return memo[id(self)]
 
     def __repr__(self, **kwargs: Any) -> str:
         return "Parameter containing:\n" + super().__repr__()

@@ -255,7 +255,16 @@ def cast(a: Array, *, dtype: Dtype | np.dtype[Any]) -> Array:
 @primitive(r"a", lambda g, y, a, *, order="K": g, elementwise=True, moves=True)
 def clone(a: Array, *, order: Literal["K", "C"] = "K") -> Array:
     """y = a, in memory of its own, with the layout of a (`order="K"`) or row after row (`order="C"`)."""
+    if 0 in a.strides and order == "K":
+        y = empty_as(a)
+        y[...] = a
+        return y
     return np.array(a, order=order)
+
+
+def empty_as(a: Array) -> Array:
+    """An array in the layout of `a`, in which each element has a place of its own, though `a` be expanded."""
+    return np.nditer([a, None], ["zerosize_ok"]).operands[1]
 
 
 @primitive(

@@ -21,7 +21,10 @@ def is_basic(index: Any) -> bool:
 @primitive(r"a[i]", lambda g, y, a, *, index: scatter_add(g, shape=a.shape, index=index), view=True)
 def getitem(a: Array, *, index: Any) -> Array:
     """y = a[index]: a view for slices and integers, a copy for arrays of integers or truth values."""
-    return a[index]
+    y = a[index]
+    if y.flags.c_contiguous or y.base is None or y.base is a or y.base is a.base:
+        return y
+    return np.ascontiguousarray(y)  # NumPy leaves the axes of arrays of indices in front, in memory
 
 
 @primitive(r"\mathrm{put}(a)", lambda g, y, a, *, shape, index: getitem(g, index=index), moves=True)
@@ -43,13 +46,23 @@ def scatter_add(a: Array, *, shape: tuple[int, ...], index: Any) -> Array:
     moves=True,
 )
 def overwrite(a: Array, b: Array, *, path: tuple[tuple[Op, dict[str, Any]], ...]) -> Array:
-    """y = a, but b in the view to which the path leads. No op of the path has several results (`check_single_view`)."""
+    """y = a, but b in the view to which the path leads."""
     y = np.array(a)
-    place = y
-    for op, attrs in path:
-        place = op.forward(place, **attrs)
-    place[...] = b
+    place = _along(y, path)
+    if np.may_share_memory(place, y):
+        if not place.flags.writeable:  # after expand it is not
+            place.flags.writeable = True
+        place[...] = b
+    else:  # `a` has another layout than the base, so the path made a copy: write where each element comes from
+        y = np.array(a, order="C")
+        y.reshape(-1)[_along(np.arange(y.size).reshape(y.shape), path)] = b
     return y
+
+
+def _along(a: Array, path: tuple[tuple[Op, dict[str, Any]], ...]) -> Array:
+    for op, attrs in path:
+        a = op.forward(a, **attrs)
+    return a
 
 
 @primitive(

@@ -28,6 +28,13 @@ def of_index(node: Node) -> str:
     return "UnsqueezeBackward0" if last[-1] is None else "SliceBackward0" if kind is slice else "SelectBackward0"
 
 
+def of_split(node: Node) -> str:
+    """Pieces of one size, the last of which may be smaller, or of sizes that were listed."""
+    first, *rest = node.attrs["sizes"]
+    alike = all(n == first for n in rest[:-1]) and (not rest or rest[-1] <= first)
+    return "SplitBackward0" if alike else "SplitWithSizesBackward0"
+
+
 LABELS: dict[str, str | Callable[[Node], str]] = {
     "amax": whole_or_part("MaxBackward1", "AmaxBackward0"),
     "amin": whole_or_part("MinBackward1", "AminBackward0"),
@@ -46,6 +53,7 @@ LABELS: dict[str, str | Callable[[Node], str]] = {
     "pnorm": "LinalgVectorNormBackward0",
     "power": "PowBackward0",
     "reshape": "ViewBackward0",
+    "split": of_split,
     "square": "PowBackward0",
     "sum": whole_or_part("SumBackward0", "SumBackward1"),
     "sum_rows": "SumBackward1",

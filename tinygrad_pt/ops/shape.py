@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_pt.calling import T, primitive
 from tinygrad_pt.graph import Array
+from tinygrad_pt.ops.elementwise import empty_as
 
 Shape = tuple[int, ...]
 Axis = int | tuple[int, ...] | None  # None: all
@@ -59,7 +60,9 @@ def t(a: Array) -> Array:
 @primitive(r"a", lambda g, y, a, *, axis: flip(g, axis=axis), moves=True)
 def flip(a: Array, *, axis: tuple[int, ...]) -> Array:
     """y = a read backwards along these axes."""
-    return np.flip(a, axis).copy()
+    y = empty_as(a) if 0 in a.strides else np.empty_like(a)
+    y[...] = np.flip(a, axis)
+    return y
 
 
 # ------------------------------------------------------------------------------------------ repeat ⇄ sum

@@ -309,6 +309,7 @@ class Optimizer:
         """Change these parameters of a group, one after the other."""
         rule, counts, listeners = self.rule, self.counts_steps, current().listeners
         maximize, decay = group.get("maximize"), group.get("weight_decay") and self.added_decay(group) or None
+        writes = 2 if group.get("decoupled_weight_decay") and group.get("weight_decay") else 1  # as PyTorch counts
         run = rule if decay is None and not maximize else regularised
         keeps = []
         for name, option in self.keeps.items():  # no comprehensions here: in Python 3.11 each is a call
@@ -341,7 +342,7 @@ class Optimizer:
             else:
                 sweep(run, *args)
             version = p.version  # `touched(p)`, without the call
-            version[0] += 1
+            version[0] += writes
             version[1] = last_change[0] = born()
             if listeners:
                 for listener in listeners:

@@ -11,6 +11,7 @@ from tinygrad_pt.functions.linalg import MENDS, same_dtype
 from tinygrad_pt.half import in_float32
 from tinygrad_pt.nn.functional.check import only_tensors, spoken
 from tinygrad_pt.tensor import Tensor
+from tinygrad_pt.views import as_own
 
 __all__ = ["bilinear", "linear"]
 
@@ -33,7 +34,7 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         if b is None or (b.ndim == 1 and b.shape[0] == w.shape[0] and b.dtype is w.dtype):
             if x.ndim != 2:  # the op takes one row per example
                 rows = ops.reshape(input, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
-                return ops.reshape(linear(rows, weight, bias), shape=(*x.shape[:-1], w.shape[0]))
+                return as_own(ops.reshape(linear(rows, weight, bias), shape=(*x.shape[:-1], w.shape[0])))
             return ops.linear(input, weight) if bias is None else ops.linear(input, weight, bias)
     return _linear_slowly(input, weight, bias)
 
