@@ -144,7 +144,8 @@ def scalar_array(value: Any, kind: dtypes.dtype, op: str = "") -> np.ndarray:
 
 def written_number(value: Any, kind: dtypes.dtype, op: str) -> np.ndarray:
     """`scalar_array` of a number that is put among elements: there one that is too large for halves is inf."""
-    return cast(value, kind.numpy) if kind is dtypes.float16 else scalar_array(value, kind, op)
+    held = isinstance(value, float) or (isinstance(value, int) and -(2**63) <= value < 2**64)
+    return cast(value, kind.numpy) if held and kind is dtypes.float16 else scalar_array(value, kind, op)
 
 
 def promoted(*tensors: Tensor) -> list[Tensor]:
