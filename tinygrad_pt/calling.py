@@ -126,6 +126,8 @@ def forward(op: Op, xs: Any, attrs: dict[str, Any]) -> Any:
             mend = "reshape, unsqueeze or expand one of them so that the shapes broadcast"
             raise refuse(RuntimeError, text, op.name, *xs, mend=mend) from None
         raise refuse(type(error), str(error), op.name, *xs) from None
+    except MemoryError as error:
+        raise refuse(RuntimeError, f"DefaultCPUAllocator: can't allocate memory: {error}", op.name, *xs) from None
 
 
 def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], y: Any, several: bool = False) -> Tensor:
@@ -248,7 +250,7 @@ def single(op: Op) -> Applied:
             return apply(op, (a,), attrs)
         try:
             kept = y = forward_(x, **attrs)  # kept stays a NumPy scalar where y becomes a 0-d array
-        except (*SIGNALS, ValueError, TypeError):
+        except (*SIGNALS, ValueError, TypeError, MemoryError):
             kept = y = forward(op, (x,), attrs)
         if y.__class__ is not ndarray:
             y = asarray(y)
@@ -324,7 +326,7 @@ def pair(op: Op) -> Applied:
             return apply_two(op, a, b)
         try:
             kept = y = forward_(xa, xb)
-        except (*SIGNALS, ValueError, TypeError):
+        except (*SIGNALS, ValueError, TypeError, MemoryError):
             kept = y = forward(op, (xa, xb), NONE)
         t = new(Tensor)
         t.version = [0, 0]
@@ -385,7 +387,7 @@ def several(op: Op) -> Applied:
             return apply(op, args, attrs)
         try:
             y = forward_(*xs, **attrs)
-        except (*SIGNALS, ValueError, TypeError):
+        except (*SIGNALS, ValueError, TypeError, MemoryError):
             y = forward(op, xs, attrs)
         dtype = y.dtype
         exact = dtype is F32 or dtype is F64

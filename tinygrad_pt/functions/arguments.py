@@ -210,7 +210,15 @@ def truth(function: str, **flags: Any) -> bool:
 
 
 # PyTorch's name of the argument that lists sizes or dims.
-LISTED = {"reshape": "shape", "permute": "dims", "tile": "dims", "flip": "dims", "repeat": "repeats", "roll": "shifts"}
+LISTED = {
+    "reshape": "shape",
+    "permute": "dims",
+    "tile": "dims",
+    "flip": "dims",
+    "repeat": "repeats",
+    "roll": "shifts",
+    "pad": "pad",
+}
 
 
 def sizes_from(sizes: Sequence[Any], function: str = "size") -> tuple[int, ...]:

@@ -466,6 +466,8 @@ def arange(
         raise refuse(RuntimeError, "upper bound and lower bound inconsistent with step sign")
     if not math.isfinite((end - start) / step):
         raise refuse(RuntimeError, f"unsupported range: {start} -> {end}")
+    if (end - start) / step >= 2**60:
+        raise refuse(RuntimeError, "invalid size, possible overflow?")
     whole = all(isinstance(x, int) for x in (start, end, step))
     kind = _kind(dtype, LONG if whole else None)
     if kind.kind in "iu" and not whole:

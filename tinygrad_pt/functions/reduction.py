@@ -544,6 +544,8 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         raise refuse(RuntimeError, "bincount only supports 1-d non-negative integral inputs.")
     if minlength < 0:
         raise refuse(RuntimeError, "minlength should be >= 0")
+    if x.size and x.max() >= 2**59:
+        raise refuse(RuntimeError, f"Storage size calculation overflowed with sizes=[{x.max() + 1}]")
     if weights is None:
         return wrap(np.bincount(x, None, minlength))
     if weights.array.shape != x.shape:

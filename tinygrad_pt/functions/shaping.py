@@ -647,7 +647,9 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
         raise refuse(RuntimeError, "meshgrid expects a non-empty TensorList")
     for x in tensors:
         if expect_tensor(x, "meshgrid", "tensors").array.ndim > 1:
-            raise refuse(RuntimeError, f"Expected 0D or 1D tensor in the tensor list but got: {x.array.ndim}D")
+            raise refuse(
+                RuntimeError, f"torch.meshgrid: Expected 0D or 1D tensor in the tensor list but got: {x.array.ndim}D"
+            )
     if len({x.array.dtype for x in tensors}) > 1:
         raise refuse(RuntimeError, "meshgrid expects all tensors to have the same dtype")
     if not (indexing is None or indexing in ("ij", "xy")):
@@ -659,15 +661,23 @@ def meshgrid(*tensors: Any, indexing: str | None = None) -> tuple[Tensor, ...]:
     return tuple(ops.expand(x, shape=shape) for x in columns)
 
 
+def expect_pairs(count: int, input: Tensor) -> None:
+    """Widths of padding come in pairs, no more than there are axes."""
+    text = "Padding length must be divisible by 2" if count % 2 else ""
+    if count > 2 * input.array.ndim:
+        text = text or "Padding length should be less than or equal to two times the input dimension but got padding "
+        text += f"length {count} and input of dimension {input.array.ndim}" * (count % 2 == 0)
+    if text:
+        raise refuse(RuntimeError, text, "pad", input)
+
+
 @checked
 def pad(input: Tensor, widths: Sequence[int], value: float = 0.0) -> Tensor:
     """Constant padding: `widths` lists (before, after) from the last axis backwards."""
     n = input.array.ndim
     sizes = sizes_from((widths,), "pad")
     pairs = list(zip(sizes[::2], sizes[1::2], strict=False))
-    if len(sizes) % 2 or len(pairs) > n:
-        text = "Padding length must be divisible by 2 and at most twice the number of dimensions of the input"
-        raise refuse(RuntimeError, text)
+    expect_pairs(len(sizes), input)
     full = ((0, 0),) * (n - len(pairs)) + tuple(reversed(pairs))
     for m, (i, j) in zip(input.array.shape, full, strict=True):
         if (

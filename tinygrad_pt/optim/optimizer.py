@@ -217,6 +217,9 @@ class Optimizer:
                 if value.array.size != 1:
                     raise refuse(ValueError, "Tensor lr must be 1-element")
             if name == "betas":
+                if not isinstance(value, (tuple, list)) or len(value) != 2:
+                    kind = IndexError if isinstance(value, (tuple, list)) else TypeError
+                    raise refuse(kind, f"betas must be a pair of numbers, not {value!r}")
                 for i, beta in enumerate(value):
                     if isinstance(beta, Tensor):
                         if each:
@@ -225,6 +228,8 @@ class Optimizer:
                             raise refuse(ValueError, f"Tensor betas[{i}] must be 1-element")
                     if not 0.0 <= beta < 1.0:
                         raise refuse(ValueError, f"Invalid beta parameter at index {i}: {beta}")
+            elif not isinstance(value, (int, float, np.number, Tensor)):
+                raise refuse(TypeError, f"{WORDS.get(name, name)} must be a number, not {type(value).__name__}")
             elif value < 0.0 or (value != value and not self.takes_nan):
                 raise refuse(ValueError, f"Invalid {WORDS.get(name, f'{name} value')}: {value}")
 

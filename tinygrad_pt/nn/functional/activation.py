@@ -97,9 +97,6 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
     if input.array.dtype != weight.array.dtype:
         text = f"prelu: Type promoting not supported. Got {spoken(input)} and {spoken(weight)}"
         raise refuse(RuntimeError, text, "prelu", input, weight, mend=f"convert the input: x.to({weight.dtype})")
-    if weight.array.ndim > 1:
-        text = f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.array.ndim}"
-        raise refuse(RuntimeError, text, "prelu", input, weight)
     shape = [1] * input.array.ndim
     if weight.array.size != 1:
         if not shape:
@@ -112,6 +109,9 @@ def prelu(input: Tensor, weight: Tensor) -> Tensor:
             )
             raise refuse(RuntimeError, text, "prelu", input, weight)
         shape[1] = channels
+    if weight.array.ndim > 1:
+        text = f"prelu: Expected `weight` to be a scalar or 1D tensor, but got: ndim = {weight.array.ndim}"
+        raise refuse(RuntimeError, text, "prelu", input, weight)
     above = ops.gt(input, 0)
     low = ops.where(above, 0.0, input)  # not the input, whose infinity would make the gradient of w nan
     return mark_flat(ops.where(above, input, low * F.reshape(weight, shape)))

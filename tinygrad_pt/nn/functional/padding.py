@@ -10,8 +10,11 @@ from tinygrad_pt import functions as F
 from tinygrad_pt.autograd.saved import mark_flat
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
+from tinygrad_pt.functions.arguments import sizes_from
+from tinygrad_pt.functions.checks import not_a
+from tinygrad_pt.functions.shaping import expect_pairs
 from tinygrad_pt.functions.shaping import pad as _constant_pad
-from tinygrad_pt.nn.functional.check import expect_integer, expect_number, only_tensors, wrong_type
+from tinygrad_pt.nn.functional.check import expect_number, only_tensors
 from tinygrad_pt.tensor import Tensor
 
 __all__ = ["pad"]
@@ -34,12 +37,9 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     """
     only_tensors("pad", input=input)
     if not isinstance(pad, (tuple, list)):
-        raise wrong_type("pad", "pad", "tuple of ints", pad)
-    for n in pad:
-        expect_integer(n, "pad", "pad")
-    if len(pad) % 2 or len(pad) > 2 * input.array.ndim:
-        text = "Padding length must be divisible by 2 and at most twice the number of dimensions of the input"
-        raise refuse(RuntimeError, text, "pad", input)
+        raise not_a("tuple of ints", pad, "pad", "pad", 2)
+    sizes_from((pad,), "pad")
+    expect_pairs(len(pad), input)
     if value is not None:
         expect_number(value, "pad", "value")
     if mode == "constant":
@@ -57,6 +57,14 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
                 "Argument #4: Padding size should be less than the corresponding input dimension, but got: padding "
                 f"({before}, {after}) at dimension {axis} of input {list(input.array.shape)}"
             )
+            raise refuse(RuntimeError, text, "pad", input)
+        text = ""
+        if mode == "circular" and max(before, after) > size:
+            text = "Padding value causes wrapping around more than once."
+        elif size + before + after < 0:
+            text = f"input (W: {size}) is too small. Calculated output W: {size + before + after}"
+            text = "Negative padding value is resulting in an empty dimension" if mode == "circular" else text
+        if text:
             raise refuse(RuntimeError, text, "pad", input)
         places = np.arange(-before, size + after)  # a negative width cuts, and the other side still sees what is cut
         if size == 0 and places.size:

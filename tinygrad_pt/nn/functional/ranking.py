@@ -3,6 +3,8 @@
 # fmt: off
 from __future__ import annotations
 
+import numpy as np
+
 from tinygrad_pt import functions as F
 from tinygrad_pt import ops
 from tinygrad_pt.errors import broadcast_text, refuse
@@ -115,6 +117,16 @@ def cosine_embedding_loss(
     only_tensors("cosine_embedding_loss", input1=input1, input2=input2, target=target)
     expect_number(margin, "cosine_embedding_loss", "margin")
     reduction = reduction_of("cosine_embedding_loss", reduction, size_average, reduce)
+    n, shapes = target.array.ndim, [list(x.array.shape) for x in (input1, input2)]
+    text = "0D or 1D target tensor expected, multi-target not supported" if n > 1 else ""
+    if n < 2 and any(len(shape) != n + 1 for shape in shapes):
+        text = f"{n}D target tensor expects {n + 1}D input tensors, but found inputs with sizes "
+        text += f"{shapes[0]} and {shapes[1]}."
+    text = text or broadcast_text(input1.array.shape, input2.array.shape)
+    if not text and n:
+        text = broadcast_text(target.array.shape, np.broadcast_shapes(*shapes)[:-1])
+    if text:
+        raise refuse(RuntimeError, text, "cosine_embedding_loss", input1, input2, target)
     return reduced(_of_directions(input1, input2, target, margin), reduction)
 
 
