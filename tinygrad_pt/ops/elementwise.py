@@ -216,9 +216,9 @@ ONE = {np.dtype(c): (np.ones((), c), np.array(40, c)) for c in "fd"}
 
 def _sigmoid(a: Array) -> Array:
     """y = eᵃ / (1 + eᵃ), without e⁻ᵃ, which would overflow where y is still a number."""
-    if a.dtype not in ONE:
+    one, top = ONE.get(a.dtype, (1, None))
+    if top is None:
         return 1 / (1 + np.exp(-a))
-    one, top = ONE[a.dtype]
     y = np.minimum(a, top)
     if y.__class__ is not np.ndarray:
         e = np.exp(y)
