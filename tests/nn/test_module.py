@@ -451,3 +451,36 @@ def test_load_post_hooks_see_what_was_loaded_and_may_forgive() -> None:
     m[0].register_load_state_dict_post_hook(lambda module, keys: 5)
     with pytest.raises(AssertionError, match="not expected to return new values"):
         m.load_state_dict(m.state_dict())
+
+
+def test_a_class_may_save_and_load_its_part_in_its_own_way() -> None:
+    class Own(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.w, self.inner = nn.Parameter(torch.ones(1)), nn.Linear(1, 1)
+            self.serial: Any = None
+
+        def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+            super()._save_to_state_dict(destination, prefix, keep_vars)
+            destination[f"{prefix}serial"] = torch.full((1,), 7.0)
+
+        def _load_from_state_dict(self, state_dict: Any, prefix: str, metadata: Any, *rest: Any) -> None:
+            heard.append((sorted(state_dict), prefix, dict(metadata)))
+            self.serial = state_dict.pop(f"{prefix}serial", None)
+            super()._load_from_state_dict(state_dict, prefix, metadata, *rest)
+
+    heard: list[Any] = []
+    m = nn.Sequential(Own(), nn.Linear(1, 1))
+    state = m.state_dict()
+    assert list(state) == ["0.w", "0.serial", "0.inner.weight", "0.inner.bias", "1.weight", "1.bias"]
+    state["0.w"] = torch.full((1,), 5.0)
+    m.load_state_dict(state)
+    assert m[0].w.item() == 5.0 and m[0].serial.item() == 7.0
+    assert heard == [(["0.inner.bias", "0.inner.weight", "0.serial", "0.w"], "0.", {"version": 1})]
+    del state["0.serial"]
+    state["0.z"] = state["0.inner.z"] = torch.ones(1)
+    assert m.load_state_dict(state, strict=False).unexpected_keys == ["0.z", "0.inner.z"]
+    with pytest.raises(RuntimeError, match=r'Unexpected key\(s\) in state_dict: "0.z", "0.inner.z"'):
+        m.load_state_dict(state)
+    assert m.load_state_dict(m.state_dict(), assign=True).missing_keys == []
+    assert heard[-1][2] == {"version": 1, "assign_to_params_buffers": True}

@@ -511,7 +511,21 @@ class Module:
         if not isinstance(state_dict, Mapping):
             text = f"Expected state_dict to be dict-like, got {type(state_dict)}."
             raise refuse(TypeError, text, mend="give a dictionary, as state_dict() returns it")
-        return state.load(self, state_dict, strict, assign)
+        return state.load(self, state_dict, strict, assign, Module._load_from_state_dict)
+
+    def _save_to_state_dict(self, destination: Any, prefix: str, keep_vars: bool) -> None:
+        """Put this module's own part into `destination`; a class may do so in its own way."""
+        state.save_own(self, destination, prefix, keep_vars)
+
+    def _load_from_state_dict(
+        self, state_dict: dict[str, Any], prefix: str, local_metadata: dict[str, Any], strict: bool,
+        missing_keys: list[str], unexpected_keys: list[str], error_msgs: list[str],
+    ) -> None:  # fmt: skip
+        """Load this module's own part; a class may do so in its own way, and call this before or after."""
+        found = Incompatible(missing_keys, unexpected_keys)
+        loading = state.Loading(local_metadata.get("assign_to_params_buffers", False), found, error_msgs)
+        loading.compare_own(self, prefix, state_dict, local_metadata)
+        loading.run()
 
     # -------------------------------------------------------------------------------- changing all at once
     def apply(self, fn: Callable[[Module], object]) -> Self:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.modes import no_grad
 from tinygrad_pt.nn.parameter import Parameter
-from tinygrad_pt.nn.tree import ASK, ENTER, occupied, visit
+from tinygrad_pt.nn.tree import ASK, ENTER, inherits, occupied, visit
 from tinygrad_pt.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -51,33 +51,63 @@ def gather(root: Module, destination: Any, prefix: str, keep_vars: bool, method:
                 destination._metadata[path[:-1]] = {"version": module._version}
             for hook in module._hooks("state_before"):
                 hook(module, path, keep_vars)
-            for name, value in entries(module):
-                destination[path + name] = value if keep_vars else value.detach()
-            if module._has_extra():
-                destination[f"{path}_extra_state"] = module.get_extra_state()
+            module._save_to_state_dict(destination, path, keep_vars)
         else:
             for hook in module._hooks("state_after"):
                 metadata = getattr(destination, "_metadata", {}).get(path[:-1], {"version": module._version})
                 hook(module, destination, path, metadata)
 
 
+def save_own(module: Module, destination: Any, prefix: str, keep_vars: bool) -> None:
+    """Put the state of this module, without those below, into a dictionary."""
+    for name, value in entries(module):
+        destination[prefix + name] = value if keep_vars else value.detach()
+    if module._has_extra():
+        destination[f"{prefix}_extra_state"] = module.get_extra_state()
+
+
 class Loading:
     """What is found when a dictionary is compared with a module and all below it, and the steps that copy it."""
 
-    def __init__(self, metadata: Mapping[str, Any], assign: bool) -> None:
-        self.metadata, self.assign = metadata, assign
-        self.found = Incompatible([], [])
-        self.errors: list[str] = []
+    def __init__(self, assign: bool, found: Incompatible | None = None, errors: list[str] | None = None) -> None:
+        self.assign = assign
+        self.found = Incompatible([], []) if found is None else found
+        self.errors: list[str] = [] if errors is None else errors
         self.plan: list[Callable[[], object]] = []
 
-    def compare(self, module: Module, path: str, part: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    def run(self) -> None:
+        """Copy what was found to fit."""
+        with no_grad():
+            for step in self.plan:
+                step()
+
+    def compare(
+        self, module: Module, path: str, part: dict[str, Any], metadata: dict[str, Any], method: Callable[..., Any]
+    ) -> dict[str, dict[str, Any]]:
         """Compare a module with its part of the dictionary; the parts of its children, by their names.
+
+        A class may have a way of its own to load its part, which then is loaded at once.
+        """
+        if inherits(module, method):
+            self.compare_own(module, path, part, metadata)
+        else:
+            metadata = metadata | ({"assign_to_params_buffers": True} if self.assign else {})
+            module._load_from_state_dict(part, path, metadata, True, *self.found, self.errors)
+        below: dict[str, dict[str, Any]] = {}
+        for key, value in part.items():
+            name, dot, _ = key[len(path) :].partition(".")
+            if dot and name in module._modules and key.startswith(path):
+                below.setdefault(name, {})[key] = value
+        return below
+
+    def compare_own(self, module: Module, path: str, part: dict[str, Any], metadata: dict[str, Any]) -> None:
+        """Compare a module, without those below, with its part of the dictionary.
 
         Hooks may change the part. What they change in it, the part above does not see.
         """
         missing, unexpected = self.found
         for hook in module._hooks("load_before"):
-            hook(module, part, path, self.metadata.get(path[:-1], {}), True, missing, unexpected, self.errors)
+            hook(module, part, path, metadata, True, missing, unexpected, self.errors)
         known = set()
         for name, value in entries(module):
             known.add(name)
@@ -93,36 +123,31 @@ class Loading:
                 self.plan.append(lambda: module.set_extra_state(part[extra]))
             else:
                 missing.append(extra)
-        below: dict[str, dict[str, Any]] = {}
-        for key, value in part.items():
-            if not key.startswith(path):
-                continue
+        for key in part:
             name, dot, _ = key[len(path) :].partition(".")
-            if dot and name in module._modules:
-                below.setdefault(name, {})[key] = value
-            elif dot or name not in known:
+            if key.startswith(path) and name not in (module._modules if dot else known):
                 unexpected.append(key)
-        return below
 
 
-def load(root: Module, state_dict: Mapping[str, Any], strict: bool, assign: bool) -> Incompatible:
+def load(
+    root: Module, state_dict: Mapping[str, Any], strict: bool, assign: bool, method: Callable[..., Any]
+) -> Incompatible:
     """Compare a whole dictionary with a module and all below it, and then copy it."""
-    loading = Loading(getattr(state_dict, "_metadata", {}), assign)
+    loading, metadata = Loading(assign), getattr(state_dict, "_metadata", {})
     parts = {"": OrderedDict(state_dict)}  # of the modules that are open, and of their children, by path
     hooked: list[Module] = []  # those with hooks to call after loading, in this order
     for stage, path, module in visit(root, None, occupied):
         if stage == ENTER:
-            for name, part in loading.compare(module, path, parts.get(path, OrderedDict())).items():
-                parts[f"{path}{name}."] = OrderedDict(part)
+            part = parts.get(path, OrderedDict())
+            for name, below in loading.compare(module, path, part, metadata.get(path[:-1], {}), method).items():
+                parts[f"{path}{name}."] = OrderedDict(below)
         else:
             parts.pop(path, None)
             hooked += [module] * bool(module._hooks("load_after"))
     missing, unexpected = loading.found
     fits = not loading.errors and not (strict and (missing or unexpected))
     if fits or (hooked and not loading.errors):  # hooks may forgive missing and unexpected keys
-        with no_grad():
-            for step in loading.plan:
-                step()
+        loading.run()
     for module in hooked:
         for hook in module._hooks("load_after"):
             if hook(module, loading.found) is not None:
