@@ -253,10 +253,11 @@ def _unary(scene: Scene, name: str) -> str:
 
 
 # Any other op of one argument with a function of its name; where it has poles or kinks, it belongs into UNARY.
+# (torch.normal is no function of that kind: it draws random numbers.)
 OTHER_UNARY = [
     n for n, op in OPS.items()
     if op.elementwise and op.differentiable and len(op.rules_for(1)) == 1
-    and n not in (*UNARY, "clamp") and hasattr(torch, n)
+    and n not in (*UNARY, "clamp", "normal") and hasattr(torch, n)
 ]  # fmt: skip
 
 
