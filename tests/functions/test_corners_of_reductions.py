@@ -190,3 +190,8 @@ def test_tensor_split_takes_the_indices_of_slices(cuts: tuple[int, ...]) -> None
     assert [p.tolist() for p in torch.tensor(x).tensor_split(torch.tensor(cuts, dtype=torch.int64))] == [
         e.tolist() for e in expected
     ]
+
+
+def test_einsum_of_integers_that_are_summed_first() -> None:
+    a, b = torch.ones(1, 2, 3, dtype=torch.int32), torch.ones(3, dtype=torch.int32)
+    assert torch.einsum("...ik,...j->ij", a, b).tolist() == [[3, 3, 3], [3, 3, 3]]

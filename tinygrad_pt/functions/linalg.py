@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import Number, axis_from, flat_in
+from tinygrad_pt.functions.arguments import Number, axis_from, flat_in, promoted
 from tinygrad_pt.functions.checks import checked, expect_tensor, not_a, unsupported
 from tinygrad_pt.functions.shaping import diagonal, expand
 from tinygrad_pt.graph import Tensor
@@ -312,11 +312,9 @@ def einsum(equation: str | Tensor, *operands: Any) -> Tensor:
     if len(xs) == 1:
         summed = terms[0] == out and xs[0] is not operands[0]  # the sum itself, not a view of it
         return xs[0] if summed else ops.permute(xs[0], axes=tuple(map(terms[0].index, out)))
-    for a, b in zip(xs, xs[1:], strict=False):
+    for a, b in zip(operands, operands[1:], strict=False):
         same_dtype(a, b, "einsum")
-    if len(xs) == 1 and sorted(out) == sorted(terms[0]):  # nothing is multiplied or added: a view
-        return ops.permute(xs[0], axes=tuple(terms[0].index(label) for label in out))
-    return ops.einsum(*xs, terms=tuple(terms), out=out)
+    return ops.einsum(*promoted(*xs), terms=tuple(terms), out=out)
 
 
 def _letters(labels: Sequence[Any]) -> str:
