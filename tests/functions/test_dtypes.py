@@ -77,6 +77,15 @@ def test_small_integers_meet_numbers_modulo_their_size() -> None:
     assert torch.full((1,), -3, dtype=torch.uint8).tolist() == [253]
 
 
+def test_a_number_too_large_for_halves_fills_one_element_with_infinity_and_no_more() -> None:
+    assert torch.full((1,), 1e10, dtype=torch.float16).item() == float("inf")
+    assert torch.zeros((), dtype=torch.float16).fill_(1e10).item() == float("inf")
+    for refused in (lambda: torch.full((2,), 1e10, dtype=torch.float16), lambda: torch.zeros(2).half().fill_(1e10),
+                    lambda: torch.zeros(2).half().clamp(1e10), lambda: torch.ones(2).half() ** 1e10):  # fmt: skip
+        with pytest.raises(RuntimeError, match="value cannot be converted to type c10::Half without overflow"):
+            refused()
+
+
 def test_integers_divide_towards_zero_without_floats() -> None:
     a, b = torch.tensor([7, -7, 2**62 + 1]), torch.tensor([2, 2, 1])
     assert torch.div(a, b, rounding_mode="trunc").tolist() == [3, -3, 2**62 + 1]

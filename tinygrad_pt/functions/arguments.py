@@ -142,10 +142,11 @@ def scalar_array(value: Any, kind: dtypes.dtype, op: str = "") -> np.ndarray:
     return cast(x, kind.numpy)
 
 
-def written_number(value: Any, kind: dtypes.dtype, op: str) -> np.ndarray:
-    """`scalar_array` of a number that is put among elements: there one that is too large for halves is inf."""
+def written_number(value: Any, kind: dtypes.dtype, op: str, size: int = 1) -> np.ndarray:
+    """`scalar_array` of a number that is written into a tensor: as one element, what is too large for halves is inf."""
     held = isinstance(value, float) or (isinstance(value, int) and -(2**63) <= value < 2**64)
-    return cast(value, kind.numpy) if held and kind is dtypes.float16 else scalar_array(value, kind, op)
+    alone = size == 1 and kind is dtypes.float16
+    return cast(value, kind.numpy) if held and alone else scalar_array(value, kind, op)
 
 
 def promoted(*tensors: Tensor) -> list[Tensor]:

@@ -406,7 +406,9 @@ def full(
         raise not_a("tuple of ints", size, "full", "size", 1)
     value = _number(fill_value, "full", "fill_value", 2, complex)
     kind = dtypes.of_number(value) if dtype is None else dtypes.of(dtype)
-    return fresh(np.full(positive_sizes((size,), "full"), written_number(value, kind, "full")), requires_grad, device)
+    shape = positive_sizes((size,), "full")
+    number = written_number(value, kind, "full", math.prod(shape))
+    return fresh(np.full(shape, number), requires_grad, device)
 
 
 def _number(value: Any, function: str, name: str, position: int, *kinds: type) -> Any:

@@ -247,7 +247,7 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
         if not isinstance(value, Tensor):
             if not isinstance(value, (int, float, complex, np.generic)):
                 raise refuse(TypeError, f"fill_(): argument 'value' must be a Number, not {type(value).__name__}")
-            value = wrap(written_number(value, self.dtype, "fill_"))
+            value = wrap(written_number(value, self.dtype, "fill_", self.array.size))
             may_write(self, overlap=True)  # where several elements lie at one place, they are equal afterwards, too
             return write(self, ops.copy(self, value), overlap=True)
         if value.array.ndim:
