@@ -19,7 +19,7 @@ from tinygrad_pt import dtypes, texts
 from tinygrad_pt.calling import T, apply, vertex
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import OPS, SAVED, Leaf, Node, Op, Tensor, born
-from tinygrad_pt.modes import current, enable_grad
+from tinygrad_pt.modes import Switch, current
 from tinygrad_pt.views import forbidden, owner_of, spoil, views_of
 
 
@@ -102,7 +102,7 @@ def view_along(a: T, path: Sequence[tuple[Op, dict[str, Any]]]) -> T:
 
 def renew(view: Tensor) -> None:
     """Give a view the vertex that leads to it from what its base is now."""
-    with enable_grad():
+    with Switch(grad=True, inference=False):
         replace_node(view, view_along(view.base, view.path).node)
 
 

@@ -17,7 +17,7 @@ from tests.functions import view_programs
 
 torch = pytest.importorskip("torch")
 
-PARTS, EACH = (20, 500) if os.environ.get("CI") else (4, 300)
+PARTS, EACH = (10, 300) if os.environ.get("CI") else (4, 300)
 
 
 @pytest.mark.parametrize("part", range(PARTS))

@@ -220,7 +220,8 @@ STEPS: dict[str, Callable[[Run, Any, Any, int], Any]] = {
     "sum": lambda r, t, u, k: None if t.is_inference() else t.sum(),
     "clone": lambda r, t, u, k: t.clone(),
     "contiguous": lambda r, t, u, k: t.contiguous(),
-    "detach": lambda r, t, u, k: t.detach(),
+    # views that are made after a detach() do not hear of writes through what it gave
+    "detach": lambda r, t, u, k: t.detach() if t._is_view() or any(v._base is t for v in r.live) else None,
     "data": lambda r, t, u, k: t.data,
     "flip": lambda r, t, u, k: t.flip(0) if len(t.shape) else None,
     "picked": lambda r, t, u, k: t[r.tensor([0, 0], r.lib.int64)] if wide(t) else None,
