@@ -50,10 +50,11 @@ class Measure:
         return f"{self.name}: {self.agree:,} of {self.total:,} = {self.percent:.2f} %"
 
 
-def difference(theirs: Any, ours: Any, slack: float = 1.0, history: bool = True) -> str:
+def difference(theirs: Any, ours: Any, slack: float = 1.0, history: bool = True, truth: Any = None) -> str:
     """Why our result is not PyTorch's, in a few words; "" if it is.
 
-    `slack` multiplies the tolerance. With `history`, whether a result requires grad counts, too.
+    `slack` multiplies the tolerance. With `history`, whether a result requires grad counts, too. An element may be
+    that of `truth` instead, the same result computed in float64: the nearer of two roundings is no fault.
     """
     if isinstance(theirs, torch.Tensor):
         if not isinstance(ours, tg.Tensor):
@@ -64,13 +65,15 @@ def difference(theirs: Any, ours: Any, slack: float = 1.0, history: bool = True)
             return f"{ours.dtype} instead of {theirs.dtype}"
         if tuple(theirs.shape) != tuple(ours.shape):
             return f"shape {tuple(ours.shape)} instead of {tuple(theirs.shape)}"
-        return array_difference(theirs.numpy(force=True), ours.detach().numpy(), slack)
+        exact = truth.numpy(force=True) if isinstance(truth, torch.Tensor) else None
+        return array_difference(theirs.numpy(force=True), ours.detach().numpy(), slack, exact)
     if isinstance(theirs, (tuple, list)):
         if not isinstance(ours, (tuple, list)) or isinstance(theirs, tuple) != isinstance(ours, tuple):
             return f"a {type(ours).__name__} instead of a {type(theirs).__name__}"
         if len(theirs) != len(ours):
             return f"{len(ours)} results instead of {len(theirs)}"
-        found = [difference(a, b, slack, history) for a, b in zip(theirs, ours, strict=True)]
+        exacts = truth if isinstance(truth, (tuple, list)) else [None] * len(theirs)
+        found = [difference(a, b, slack, history, c) for a, b, c in zip(theirs, ours, exacts, strict=True)]
         return next((f"result {i}: {text}" for i, text in enumerate(found) if text), "")
     if isinstance(theirs, (torch.dtype, torch.device)):
         return "" if str(theirs) == str(ours) else f"{ours} instead of {theirs}"
@@ -82,21 +85,28 @@ def difference(theirs: Any, ours: Any, slack: float = 1.0, history: bool = True)
 
 
 @np.errstate(all="ignore")
-def array_difference(theirs: np.ndarray, ours: np.ndarray, slack: float = 1.0) -> str:
+def array_difference(theirs: np.ndarray, ours: np.ndarray, slack: float = 1.0, truth: np.ndarray | None = None) -> str:
     """Why two arrays of one shape and dtype differ by more than rounding; "" if they do not."""
     if theirs.dtype.kind not in "fc":
         same = theirs == ours
     else:
-        relative, absolute = TOLERANCE[theirs.dtype.name]
-        a, b = theirs.astype(np.float64), ours.astype(np.float64)
-        finite = np.abs(a[np.isfinite(a)])
-        bound = slack * (relative * np.abs(a) + absolute * max(1.0, finite.max() if finite.size else 1.0))
-        same = (a == b) | (np.isnan(a) & np.isnan(b)) | (np.abs(a - b) <= bound)
+        same = near(theirs, ours, slack)
+        if truth is not None and truth.shape == theirs.shape:
+            same |= near(truth.astype(theirs.dtype), ours, slack)
     if same.all():
         return ""
     place = tuple(int(i) for i in np.argwhere(~same)[0])
     where = f" at {list(place)}" if place else ""
     return f"{ours[place]!s} instead of {theirs[place]!s}{where} ({(~same).sum()} of {same.size} elements)"
+
+
+def near(theirs: np.ndarray, ours: np.ndarray, slack: float) -> np.ndarray:
+    """Which elements differ by no more than the tolerance of their dtype."""
+    relative, absolute = TOLERANCE[theirs.dtype.name]
+    a, b = theirs.astype(np.float64), ours.astype(np.float64)
+    finite = np.abs(a[np.isfinite(a)])
+    bound = slack * (relative * np.abs(a) + absolute * max(1.0, finite.max() if finite.size else 1.0))
+    return (a == b) | (np.isnan(a) & np.isnan(b)) | (np.abs(a - b) <= bound)
 
 
 def shown(value: Any) -> str:

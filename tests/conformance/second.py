@@ -91,12 +91,21 @@ def measure_entry(op: Any) -> Measure:
     return found
 
 
-def measures(names: str = "", part: int = 0, parts: int = 1) -> list[Measure]:
-    """The figures of this part of the comparison: whole entries, and samples."""
+def by_entry(names: str = "", part: int = 0, parts: int = 1) -> dict[str, Measure]:
+    """The figures of each entry."""
+    return {title(op): measure_entry(op) for op in differentiable(names)[part::parts]}
+
+
+def totals(found: dict[str, Measure]) -> list[Measure]:
+    """Whole entries that agree, and samples."""
     entries, tried = Measure("second derivatives, entries"), Measure("second derivatives, samples")
-    for op in differentiable(names)[part::parts]:
-        found = measure_entry(op)
-        tried += found
-        if found.total:
-            entries.add(found.failures and title(op))
+    for name, measure in found.items():
+        tried += measure
+        if measure.total:
+            entries.add(name if measure.failures else "")
     return [entries, tried]
+
+
+def measures(names: str = "", part: int = 0, parts: int = 1) -> list[Measure]:
+    """The figures of this part of the comparison."""
+    return totals(by_entry(names, part, parts))
