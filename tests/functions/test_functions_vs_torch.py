@@ -1210,6 +1210,8 @@ FORMS = [  # the same call in the other forms that PyTorch takes
     "torch.rsub(f, g, alpha=2)", "torch.rsub(i, 3, alpha=2)", "torch.rsub(i, 3, alpha=2.5)",
     "torch.broadcast_shapes((5, 1), 5)", "torch.broadcast_shapes(3)", "torch.broadcast_shapes(2, 3)",
     "torch.nansum(n, dtype=torch.float64)", "f.norm(dtype=torch.float64)", "f.norm(1, 0, dtype=torch.float64)",
+    "v.norm('nuc')", "q.norm('nuc')", "f.norm('nuc', dim=0)", "f.norm('ruc')", "f.norm(0).requires_grad",
+    "f.requires_grad_().norm(0).requires_grad", "torch.div(f.requires_grad_(), 2, rounding_mode='floor').requires_grad",
     "torch.swapaxes(q, axis0=0, axis1=2)", "q.swapaxes(0, -1)", "torch.swapdims(q, dim0=0, dim1=2)",
     "torch.repeat_interleave(torch.tensor([2, 0, 1]))", "f.repeat_interleave(2, 0, output_size=4)",
     "f.repeat_interleave(2, 0, output_size=5)", "f.repeat_interleave(torch.tensor([1, 2]), dim=0, output_size=3)",
@@ -1257,3 +1259,23 @@ def test_a_device_is_a_context():
 def test_function_gives_what_pytorch_gives(name):
     found = differences(TABLE[name])
     assert not found, "\n".join([f"{len(found)} differences", *found])
+
+
+@pytest.mark.parametrize(
+    "shape, options",
+    [((3, 3), {}), ((4, 2), {}), ((2, 4), {}), ((2, 3, 4), {"dim": (1, 2)}),
+     ((2, 3, 4), {"dim": (2, 0), "keepdim": True}),
+     ((0, 3), {}), ((1, 1), {})],
+)  # fmt: skip
+def test_the_sum_of_singular_values_has_pytorchs_derivatives(shape, options):
+    x, weights = (np.random.default_rng(seed).standard_normal(shape) for seed in (1, 2))
+    found = []
+    for library in (torch, tg):
+        a = library.tensor(x, requires_grad=True)
+        y = a.norm("nuc", **options)
+        (g,) = library.autograd.grad(y.sum(), a, create_graph=True)
+        (h,) = library.autograd.grad((g * library.tensor(weights)).sum(), a)
+        found.append([v.detach().numpy() for v in (y, g, h)])
+    for theirs, ours in zip(*found, strict=True):
+        assert theirs.shape == ours.shape
+        np.testing.assert_allclose(ours, theirs, 1e-9, 1e-9)

@@ -575,3 +575,9 @@ def _summed(a: Any, axis: int, step: int, shape: tuple[int, ...]) -> Any:
         for k in range(a.shape[-1]):
             np.moveaxis(y, axis, 0)[i * step + k] += np.moveaxis(a, axis, 0)[i][..., k]
     return y
+
+
+COLUMNS = cases([((3, 1),), ((1, 1),), ((2, 2, 1),)])  # no singular value of a column comes near 0 where no element is
+row("nuclear_norm", lambda a: np.linalg.norm(a, axis=-2)[..., 0], nonzero, COLUMNS)
+row("polar", lambda a: a / np.linalg.norm(a, axis=-2, keepdims=True), nonzero, COLUMNS)
+row("lyapunov", lambda a, b: b / (2 * a), Domain(1, 2), cases([((1, 1), (1, 1))]))

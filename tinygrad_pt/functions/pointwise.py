@@ -16,6 +16,7 @@ from tinygrad_pt.functions.arguments import (
     Number,
     as_tensor_like,
     cast,
+    flat_in,
     promoted,
     promoted_to,
     scalar_array,
@@ -266,7 +267,7 @@ def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> 
         text = "div expected rounding_mode to be one of None, 'trunc', or 'floor' but found "
         raise refuse(RuntimeError, f"{text}'{rounding_mode}'", "div", a, b)
     if rounding_mode == "floor":
-        return floor_divide(a, b)
+        return flat_in(floor_divide(a, b), a, b)
     kind = dtypes.result_type(*map(_value, (a, b)))
     if kind.rank > 1:
         return trunc(ops.div(a, b))

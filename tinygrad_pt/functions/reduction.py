@@ -17,6 +17,7 @@ from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, expect_tensor, missing, not_a, unsupported
 from tinygrad_pt.functions.pointwise import abs, maximum, minimum
 from tinygrad_pt.graph import Tensor
+from tinygrad_pt.ops import spectral
 from tinygrad_pt.views import as_own
 
 __all__ = [
@@ -202,11 +203,31 @@ def norm(
         raise refuse(RuntimeError, f"{text}an identity")
     if p in (2, "fro", None):
         return ops.norm(input, axis=axes, keepdims=keepdim)
+    if p == "nuc":
+        return _nuclear_norm(input, axes, keepdim)
     if isinstance(p, str):
-        raise refuse(RuntimeError, f"Unknown norm: {p!r}", mend="give a number, or 'fro'")
+        raise refuse(RuntimeError, f"linalg.matrix_norm: Order {p} not supported.", mend="a number, 'fro' or 'nuc'")
     if p in (math.inf, -math.inf):
         return (amax if p > 0 else amin)(abs(input), axes, keepdim)
     return sum(abs(input), axes, keepdim) if p == 1 else ops.pnorm(input, axis=axes, keepdims=keepdim, p=p)
+
+
+def _nuclear_norm(input: Tensor, axes: tuple[int, ...] | None, keepdim: bool) -> Tensor:
+    """Σ of the singular values of matrices, over two axes."""
+    n, text = input.array.ndim, ""
+    axes = axes if axes is not None else tuple(range(n))
+    if n < 2:
+        text = "linalg.matrix_norm: The input tensor A must have at least 2 dimensions."
+    elif len(axes) != 2:
+        text = f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, axes))}"
+    elif not np.isfinite(input.array).all():
+        text = "linalg.svd: The algorithm failed to converge because the input matrix contained non-finite values."
+    if text:
+        raise refuse(RuntimeError, text, "norm", input)
+    shape = input.array.shape
+    first, last = axes if shape[axes[0]] >= shape[axes[1]] else axes[::-1]  # a matrix and its transpose have one norm
+    y = spectral.nuclear_norm(ops.permute(input, axes=(*(i for i in range(n) if i not in axes), first, last)))
+    return ops.reshape(y, shape=tuple(1 if i in axes else m for i, m in enumerate(shape))) if keepdim else y
 
 
 # ------------------------------------------------------------------------------------------ truth
