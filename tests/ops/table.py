@@ -578,6 +578,6 @@ def _summed(a: Any, axis: int, step: int, shape: tuple[int, ...]) -> Any:
 
 
 COLUMNS = cases([((3, 1),), ((1, 1),), ((2, 2, 1),)])  # no singular value of a column comes near 0 where no element is
-row("nuclear_norm", lambda a: np.linalg.norm(a, axis=-2)[..., 0], nonzero, COLUMNS)
-row("polar", lambda a: a / np.linalg.norm(a, axis=-2, keepdims=True), nonzero, COLUMNS)
+row("singular_sum", lambda a: np.linalg.norm(a, axis=-2)[..., 0], nonzero, COLUMNS)
+row("orthogonal_factor", lambda a: a / np.linalg.norm(a, axis=-2, keepdims=True), nonzero, COLUMNS)
 row("lyapunov", lambda a, b: b / (2 * a), Domain(1, 2), cases([((1, 1), (1, 1))]))

@@ -226,7 +226,7 @@ def _nuclear_norm(input: Tensor, axes: tuple[int, ...] | None, keepdim: bool) ->
         raise refuse(RuntimeError, text, "norm", input)
     shape = input.array.shape
     first, last = axes if shape[axes[0]] >= shape[axes[1]] else axes[::-1]  # a matrix and its transpose have one norm
-    y = spectral.nuclear_norm(ops.permute(input, axes=(*(i for i in range(n) if i not in axes), first, last)))
+    y = spectral.singular_sum(ops.permute(input, axes=(*(i for i in range(n) if i not in axes), first, last)))
     return ops.reshape(y, shape=tuple(1 if i in axes else m for i, m in enumerate(shape))) if keepdim else y
 
 

@@ -13,16 +13,17 @@ from tinygrad_pt.ops.shape import expand, t, unsqueeze
 
 
 @primitive(
-    r"\lVert a \rVert_{*}", lambda g, y, a: expand(unsqueeze(unsqueeze(g, axis=-1), axis=-1), shape=a.shape) * polar(a)
+    r"\lVert a \rVert_{*}",
+    lambda g, y, a: expand(unsqueeze(unsqueeze(g, axis=-1), axis=-1), shape=a.shape) * orthogonal_factor(a),
 )
-def nuclear_norm(a: Array) -> Array:
+def singular_sum(a: Array) -> Array:
     """y = Σ σᵢ over the singular values of the last two axes; A must not be wider than it is high."""
     return np.linalg.svd(a, compute_uv=False).sum(-1)
 
 
-def _polar_rule(g: Any, y: Any, a: Any) -> Any:
+def _factor_rule(g: Any, y: Any, a: Any) -> Any:
     """With A = Y H: Y K, where HK + KH = YᵀG - GᵀY, and, if A is higher than wide, (G - Y Yᵀ G) H⁻¹."""
-    y = polar(a)  # once more, because what is saved of halves is rounded
+    y = orthogonal_factor(a)  # once more, because what is saved of halves is rounded
     h, b = bmm(t(y), a), bmm(t(y), g)
     turned = bmm(y, lyapunov(h, b - t(b)))
     if a.shape[-1] == a.shape[-2]:
@@ -31,8 +32,8 @@ def _polar_rule(g: Any, y: Any, a: Any) -> Any:
     return turned + bmm(g - bmm(y, b), inverse)
 
 
-@primitive(r"\operatorname{polar} a", _polar_rule)
-def polar(a: Array) -> Array:
+@primitive(r"\operatorname{orth} a", _factor_rule)
+def orthogonal_factor(a: Array) -> Array:
     """Y = U Vᵀ of A = U S Vᵀ: the orthogonal factor of A = Y H."""
     u, _, v = np.linalg.svd(a, full_matrices=False)
     return np.matmul(u, v)
