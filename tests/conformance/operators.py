@@ -21,7 +21,7 @@ from tests.conformance.bridge import LeftOut, Translation, title
 from tests.conformance.measure import Measure, call, difference, said
 
 SEED = 20260713
-LIMIT = 200  # samples of an entry in one dtype: three entries have a thousand and more, and they would be half of all
+LIMIT = 100  # samples of an entry in one dtype: three entries have a thousand and more, and they would be half of all
 UNDEFINED = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided"}  # values are what memory holds
 WAYS = ("function", "method", "in-place")
 

@@ -31,7 +31,7 @@ A sample is one set of arguments in one dtype (float32, float64, float16, bool, 
 as a function, as a method, or in place. It agrees if the value, its dtype and shape, whether it requires grad, and
 every gradient are PyTorch's, up to rounding. Where PyTorch's own rounding is the larger one, its result in float64
 decides. Where elements are equal, an index of any of them is right, unless the order is to be stable. Of an entry with
-more than 200 samples in a dtype, at most 200 are taken, evenly.
+more than 100 samples in a dtype, at most 100 are taken, evenly.
 
 """
 

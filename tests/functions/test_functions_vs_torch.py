@@ -1241,7 +1241,7 @@ FORMS = [  # the same call in the other forms that PyTorch takes
            w=["(-4, 5)", "(5, -4)", "(-2, 3)", "(3, -2)", "(-1, -2)", "(-3, 3)", "(1, 2)", "(0, 0)"]),
     *cross("torch.nn.functional.pad(q, {w}, mode='replicate')",
            w=["(-1, 2, 3, -2)", "(-4, 5, 0, 0)", "(9, -3, -1, 1)"]),
-    "torch.nn.functional.pad(torch.arange(4.0)[None], (-1, -1), mode='circular')",
+    *cross("torch.nn.functional.pad(q, {w}, mode='circular')", w=["(-1, 1, 1, -1)", "(1, -2)", "(-1, -1)", "(2, 2)"]),
 ]  # fmt: skip
 
 

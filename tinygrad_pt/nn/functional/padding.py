@@ -66,7 +66,10 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
             text = "Negative padding value is resulting in an empty dimension" if mode == "circular" else text
         if text:
             raise refuse(RuntimeError, text, "pad", input)
-        places = np.arange(-before, size + after)  # a negative width cuts, and the other side still sees what is cut
+        first, last = max(0, -before), size - max(0, -after)
+        if mode == "circular" and first < last:  # what a negative width cuts is gone before the rest is wrapped around
+            y, size, before, after = F.narrow(y, axis, first, last - first), last - first, max(0, before), max(0, after)
+        places = np.arange(-before, size + after)  # in the other modes the other side still sees what is cut
         if size == 0 and places.size:
             text = f"mode '{mode}' cannot pad dimension {axis} of input {list(input.array.shape)}: it is empty"
             raise refuse(RuntimeError, text, "pad", input)
