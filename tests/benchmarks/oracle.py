@@ -125,7 +125,11 @@ FUNCTIONS: dict[str, Any] = {
     "tril": lambda a, k: a.tril(k), "triu": lambda a, k: a.triu(k),
     "diagonal": lambda a, k, axis0, axis1: a.diagonal(k, axis0, axis1), "undiagonal": _undiagonal,
     "sum": _reduce("sum"), "mean": _reduce("mean"), "var": _reduce("var"), "std": _reduce("std"),
-    "norm": _norm, "amax": _reduce("amax"),
+    "norm": _norm, "pnorm": lambda a, axis, keepdims, p: torch.linalg.vector_norm(
+        a, p, None if axis is None else _axis(axis), keepdims
+    ),
+    "sigmoid_error": lambda a, b: torch.sigmoid(a) - b, "xlogx": lambda a: a * torch.log(a),
+    "odds_error": lambda a, b: (a - b) / (a * (1 - a)), "amax": _reduce("amax"),
     "amin": _reduce("amin"), "cumsum": lambda a, axis: a.cumsum(axis), "prod": lambda a: a.prod(-1),
     "cumprod": lambda a: a.cumprod(-1), "product_of_others": _prod_but_one, "logsumexp": _reduce("logsumexp"),
     "softmax": lambda a, axis: a.softmax(axis), "log_softmax": lambda a, axis: a.log_softmax(axis),
