@@ -49,7 +49,7 @@ def revive(node: Node) -> None:
     op, parents = node.op, node.parents
     mask = sum(1 << i for i, p in enumerate(parents) if isinstance(p, Node))
     keep = op.keep.get((mask, len(parents)), op.keep.get(mask, (op is not PICK and "ctx" not in node.attrs,)))
-    if any(keep):
+    if any(keep) and not op.joins:
         raise refuse(RuntimeError, SECOND, op.name, scope=node.scope)
     node.args = (None, *parents)
 
