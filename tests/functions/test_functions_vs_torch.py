@@ -1210,6 +1210,7 @@ FORMS = [  # the same call in the other forms that PyTorch takes
     "torch.rsub(f, g, alpha=2)", "torch.rsub(i, 3, alpha=2)", "torch.rsub(i, 3, alpha=2.5)",
     "torch.broadcast_shapes((5, 1), 5)", "torch.broadcast_shapes(3)", "torch.broadcast_shapes(2, 3)",
     "torch.nansum(n, dtype=torch.float64)", "f.norm(dtype=torch.float64)", "f.norm(1, 0, dtype=torch.float64)",
+    "a = f.clone().requires_grad_(); _ = a.norm(0); a.norm(3).backward(); a.grad",
     "v.norm('nuc')", "q.norm('nuc')", "f.norm('nuc', dim=0)", "f.norm('ruc')", "f.norm(0).requires_grad",
     "f.requires_grad_().norm(0).requires_grad", "torch.div(f.requires_grad_(), 2, rounding_mode='floor').requires_grad",
     "torch.swapaxes(q, axis0=0, axis1=2)", "q.swapaxes(0, -1)", "torch.swapdims(q, dim0=0, dim1=2)",

@@ -507,7 +507,7 @@ row("constant_in", lambda a, b: a, real, cases([((3,), (2,)), ((), (2, 3)), ((2,
 row("pnorm", lambda a, axis, keepdims, p: np.sum(np.abs(a) ** p, axis=axis, keepdims=keepdims) ** (1 / p), nonzero,
     [(shapes, attrs | dict(p=p)) for shapes, attrs in AXES for p in (3, 0.5, -1.5) if min(shapes[0], default=1) > 0 and len(shapes[0]) < 4]
     + [(((0, 3),), dict(axis=(1,), keepdims=False, p=3))],
-    at([0, 0], 0, [0, 0], **ALL, p=3), at([0, 2], 2, [0, 1], **ALL, p=0.5), at([0, 2], 0, [0, 0], **ALL, p=-1), at([0, -2, nan], 2, [0, 0, 0], **ALL, p=0),
+    at([0, 0], 0, [0, 0], **ALL, p=3), at([0, 2], 2, [0, 1], **ALL, p=0.5), at([0, 2], 0, [0, 0], **ALL, p=-1),
     at([[0, 0], [0, -3]], [0, 3], [[0, 0], [0, -1]], **LAST, p=1.5), at([inf, 1], inf, [nan, 0], **ALL, p=3))  # fmt: skip
 row("sigmoid_error", lambda a, b: 1 / (1 + np.exp(-a)) - b, real, cases([((3,), (3,)), ((), ()), ((2, 3), (2, 3)), ((0, 2), (0, 2))]),
     both([1000, -1000, 40, -40, 0], [1, 0, 1, 0, 1], [0, 0, -np.exp(-40), np.exp(-40), -0.5], [0, 0, np.exp(-40), np.exp(-40), 0.25], [-1] * 5))  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.functions.arguments import Dims, Dtype, axes_from, axis_from, length_of, truth
+from tinygrad_pt.functions.arguments import Dims, Dtype, axes_from, axis_from, flat_in, length_of, truth
 from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, expect_tensor, missing, not_a, unsupported
 from tinygrad_pt.functions.pointwise import abs, maximum, minimum
@@ -209,6 +209,8 @@ def norm(
         raise refuse(RuntimeError, f"linalg.matrix_norm: Order {p} not supported.", mend="a number, 'fro' or 'nuc'")
     if p in (math.inf, -math.inf):
         return (amax if p > 0 else amin)(abs(input), axes, keepdim)
+    if p == 0:  # no part of the op, whose rule reads other values for other p
+        return flat_in(sum((input != 0).to(input.dtype), axes, keepdim), input)
     return sum(abs(input), axes, keepdim) if p == 1 else ops.pnorm(input, axis=axes, keepdims=keepdim, p=p)
 
 

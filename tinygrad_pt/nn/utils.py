@@ -82,7 +82,7 @@ def _norm(x: np.ndarray, p: float) -> np.ndarray | np.floating:
         return ops.norm.op.forward(x)
     if math.isinf(p):
         return np.max(np.abs(x), initial=0) if p > 0 else np.min(np.abs(x))
-    return ops.pnorm.op.forward(x, p=p)
+    return ops.pnorm.op.forward(x, p=p) if p else np.asarray(np.count_nonzero(x), x.dtype)
 
 
 @np.errstate(all="ignore")

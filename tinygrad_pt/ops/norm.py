@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_pt.calling import primitive
 from tinygrad_pt.graph import Array
-from tinygrad_pt.ops.elementwise import abs, eq, power, sign, where, zero
+from tinygrad_pt.ops.elementwise import abs, eq, power, sign, where
 from tinygrad_pt.ops.shape import Axis, spread, total
 
 # From here on, no element whose square is too small for a float32 has a share in the digits of Σ a².
@@ -66,8 +66,6 @@ def norm(a: Array, *, axis: Axis = None, keepdims: bool = False) -> Array:
 
 def _slope(y: Any, a: Any, axis: Axis, keepdims: bool, p: float) -> Any:
     """∂y/∂a = sign a · (|a|/y)ᵖ⁻¹; it is 0 where a or y is 0, also where the formula is ∞ there (p < 1)."""
-    if p == 0:
-        return zero(a)
     none = eq(a, 0)
     if p < 0:  # |a| ≥ y
         ratio, n = spread(y, a.shape, axis, keepdims) / where(none, 1.0, abs(a)), 1 - p
@@ -81,8 +79,6 @@ def _slope(y: Any, a: Any, axis: Axis, keepdims: bool, p: float) -> Any:
     lambda g, y, a, *, axis, keepdims, p: spread(g, a.shape, axis, keepdims) * _slope(y, a, axis, keepdims, p),
 )
 def pnorm(a: Array, *, axis: Axis = None, keepdims: bool = False, p: float) -> Array:
-    """y = (Σ |a|ᵖ)^(1/p) for a finite p; for p = 0, the number of elements that are not 0."""
-    if p == 0:
-        return np.asarray(np.count_nonzero(a, axis=axis, keepdims=keepdims), a.dtype)[()]
+    """y = (Σ |a|ᵖ)^(1/p) for a finite p that is not 0."""
     small, e = scaled(a, axis, np.maximum if p > 0 else np.minimum)
     return unscaled(np.power(total(np.power(small, p), axis, True), 1 / p), e, axis, keepdims)
