@@ -12,7 +12,7 @@ import numpy as np
 from tinygrad_pt import ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.functions.arguments import Number, axis_from, cast, length_of, scalar_array, written_number
+from tinygrad_pt.functions.arguments import Number, axis_from, cast, flat_in, length_of, scalar_array, written_number
 from tinygrad_pt.functions.binding import in_place
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, no_overload, not_a, unsupported
 from tinygrad_pt.functions.reduction import gather_at, places_of
@@ -328,7 +328,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
     """y[i, j] = input[index[i, j], j] for dim 0, and likewise for others; a number counts as a vector of length 1."""
     axis, i = _addresses(input, dim, index, "gather")
     if not i.size:
-        return wrap(np.empty(i.shape, input.array.dtype))
+        return flat_in(wrap(np.empty(i.shape, input.array.dtype)), input)
     x, places = _vector(input), np.atleast_1d(i)
     if places.ndim != x.array.ndim:
         raise refuse(RuntimeError, "Index tensor must have the same number of dimensions as input tensor")

@@ -306,7 +306,10 @@ def einsum(equation: str | Tensor, *operands: Any) -> Tensor:
         others = out + "".join(terms[:i] + terms[i + 1 :])
         alone = tuple(j for j, label in enumerate(term) if label not in others)
         if alone:  # no other term has this label: sum over it at once
-            xs[i] = ops.sum(xs[i], axis=alone, keepdims=False)
+            y, kind = ops.sum(xs[i], axis=alone, keepdims=False), xs[i].array.dtype
+            if kind.kind in "biu":  # a sum is int64, a factor of a product keeps its dtype
+                y = ops.cast(y, dtype=dtypes.int64 if len(xs) == 1 else dtypes.of(kind))
+            xs[i] = y
             term = "".join(label for label in term if label in others)
         terms[i] = term
     if len(xs) == 1:

@@ -503,7 +503,11 @@ def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
         values, counts = np.unique(v, return_counts=True)
         return np.flatnonzero(v == values[np.argmax(counts)])[-1]
 
-    index = np.apply_along_axis(most, axis, x) if x.size and x.ndim else np.zeros(np.delete(x.shape, axis), np.int64)
+    index = (
+        np.apply_along_axis(most, axis, x)
+        if x.size and x.ndim
+        else np.zeros(x.shape[:axis] + x.shape[axis + 1 :], np.int64)
+    )
     return _mode(*_picked(input, np.expand_dims(index, axis) if x.ndim else index, axis, keepdim))
 
 
