@@ -77,6 +77,13 @@ class Attached:
         found: dict[Any, Any] = self.note("metadata")
         return found
 
+
+class Context(Attached):
+    """Gives the vertex of a custom `Function` the attributes of its context. Not each vertex can do so: a class with
+    `__getattr__` reads all attributes more slowly."""
+
+    __slots__ = ()
+
     def __getattr__(self, name: str) -> Any:
         """An attribute of the context of a custom `Function`, whose vertex is its context in PyTorch."""
         known = name[:2] != "__" and name not in ("attrs", "parents", "extra")  # which a vertex in the making lacks

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.graph import OPS, Array, Constant, Node, Op, Rule, TensorBase, born, pick
+from tinygrad_pt.graph import INNER, OPS, Array, Constant, Node, Op, Rule, TensorBase, born, pick
 from tinygrad_pt.half import for_halves
 from tinygrad_pt.listening import announce
 from tinygrad_pt.modes import Scope, current
@@ -226,7 +226,7 @@ def bundle(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Tensor
             if t.base is not None:
                 t.path = (*t.path[:-1], (op, attrs | {"part": i}))
     made = first.node
-    if made.__class__ is Node:
+    if made.__class__ in INNER:
         made.set_note("shapes", tuple(y.shape for y in ys))
         for i, (t, y) in enumerate(zip(results, ys, strict=True)):
             t.node = pick(made, i, y)

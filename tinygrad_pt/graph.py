@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tinygrad_pt.attached import Attached
+from tinygrad_pt.attached import Attached, Context
 
 if TYPE_CHECKING:
     from tinygrad_pt.modes import Scope
@@ -146,6 +146,12 @@ class Node(Attached):
         return f"<{self.name().split('::')[-1]} object at {id(self):#x}>"
 
 
+class FunctionNode(Node, Context):
+    """The vertex of a custom `Function`, or of one of its results."""
+
+    __slots__ = ()
+
+
 class Leaf(Node):
     """The vertex of a leaf, a tensor that no op has made: the walk ends here and adds to the `.grad` of the tensor.
 
@@ -184,6 +190,7 @@ class Constant:
         return len(self.shape)
 
 
+INNER = (Node, FunctionNode)  # the classes of vertices that are no leaves
 LEAF = Op("leaf", lambda a: a, label="torch::autograd::AccumulateGrad")
 DETACH = Op("detach", lambda a: a)  # listeners are told of it; no vertex records it
 # The op of a vertex that stands for one of several results. It has no rules: the walk collects the gradients itself.
@@ -192,7 +199,7 @@ PICK = Op("pick", lambda a, *, part: a, lambda slot: None, label=lambda node: no
 
 def pick(several: Node, part: int, y: Array) -> Node:
     """The vertex of one result `y`, number `part`, of an op that has several; `several` is the vertex of the op."""
-    return Node(PICK, (several,), (None, several), {"part": part}, (), y.shape, y.dtype, several.scope)
+    return several.__class__(PICK, (several,), (None, several), {"part": part}, (), y.shape, y.dtype, several.scope)
 
 
 def made_by(node: Node) -> Node:

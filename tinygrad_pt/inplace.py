@@ -18,7 +18,7 @@ import numpy as np
 from tinygrad_pt import dtypes, texts
 from tinygrad_pt.calling import T, apply, vertex
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import OPS, SAVED, Leaf, Node, Op, Tensor, born
+from tinygrad_pt.graph import INNER, OPS, SAVED, Leaf, Node, Op, Tensor, born
 from tinygrad_pt.modes import Switch, current
 from tinygrad_pt.views import forbidden, owner_of, spoil, views_of
 
@@ -82,7 +82,7 @@ def touched(t: Tensor) -> None:
     base = t if t.base is None else t.base
     for view in views_of(base) if base.views is not None else ():
         if view.creation:
-            if view.base.node is not None or vars(view)["node"].__class__ is Node:
+            if view.base.node is not None or vars(view)["node"].__class__ in INNER:
                 spoil(view)
         elif view.base.node is not None and view.node is not None and view.node.extra is not None:
             renew(view)  # its hooks heard of the value before
@@ -125,7 +125,7 @@ def copy_saved(t: Tensor, node: Node | None, since: int) -> None:
     stack: list[Any] = [node]
     while stack:
         node = stack.pop()
-        if node.__class__ is not Node or node.born < since or node.args is None:
+        if node.__class__ not in INNER or node.born < since or node.args is None:
             continue
         args, guards, guard = list(node.args), list(node.guards), 0
         for i, a in enumerate(args):

@@ -16,7 +16,7 @@ import numpy as np
 
 from tinygrad_pt import texts
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import Leaf, Node, Op, Tensor, TensorBase, nobody
+from tinygrad_pt.graph import INNER, Leaf, Node, Op, Tensor, TensorBase, nobody
 from tinygrad_pt.modes import Mode, current
 
 T = TypeVar("T", bound=Tensor)
@@ -85,7 +85,7 @@ def forbidden(t: Tensor, written: str) -> Exception:
     """
     node, mode = vars(t).get("node"), t.creation
     name = ""
-    if node.__class__ is Node:
+    if node.__class__ in INNER:
         name = f"Output {node.attrs.get('part', 0)} of {node.name().rpartition('Backward')[0]}"
     if mode in ("no_grad", "inference") or not name:
         how = "inference mode" if mode == "inference" else "no_grad mode"

@@ -40,7 +40,7 @@ from tinygrad_pt.autograd.starts import (
 )
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import PICK, Leaf, Node, Tensor
+from tinygrad_pt.graph import INNER, PICK, FunctionNode, Leaf, Node, Tensor
 from tinygrad_pt.inplace import last_change
 from tinygrad_pt.listening import Walk
 from tinygrad_pt.modes import current, enable_grad
@@ -57,11 +57,12 @@ def order(roots: Iterable[Node], wanted: set[Node] | None = None) -> list[Node]:
     A vertex is born after its parents, so the order of birth is a topological order. There is no recursion, because a
     graph may be a chain of a million vertices.
     """
-    seen = {node for node in roots if node.__class__ is Node}  # leaves have no rules
+    seen = {node for node in roots if node.__class__ in INNER}  # leaves have no rules
     nodes = list(seen)
     for node in nodes:  # the list grows while the loop reads it
         for p in node.parents:
-            if p.__class__ is Node and p not in seen:
+            kind = p.__class__
+            if (kind is Node or kind is FunctionNode) and p not in seen:
                 seen.add(p)
                 nodes.append(p)
     nodes.sort(key=by_birth, reverse=True)
@@ -160,7 +161,8 @@ def run(
                 found[node] = clone(g)
             for p in node.parents:
                 kind = p.__class__
-                if (kind is Node or kind is Leaf) and (allowed is None or p in allowed) and rules[slot] is not None:
+                walks = kind is Node or kind is Leaf or kind is FunctionNode
+                if walks and (allowed is None or p in allowed) and rules[slot] is not None:
                     try:
                         r = rules[slot](g, *args, **attrs) if attrs else rules[slot](g, *args)
                     except SIGNALS:  # the user has turned warnings into errors

@@ -21,7 +21,7 @@ from tinygrad_pt.autograd.hooks import Gradient, NoGradient
 from tinygrad_pt.autograd.saved import mutated_text
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import OPS, Array, Constant, Leaf, Node, Op, Rule, Tensor, pick
+from tinygrad_pt.graph import OPS, Array, Constant, FunctionNode, Leaf, Node, Op, Rule, Tensor, pick
 from tinygrad_pt.inplace import touched, write
 from tinygrad_pt.listening import announce
 from tinygrad_pt.modes import current, enable_grad, no_grad
@@ -310,7 +310,7 @@ def _apart(t: Any, args: tuple[Any, ...]) -> Any:
 def _vertex(cls: type[Function], tensors: tuple[Tensor, ...], attrs: dict[str, Any], y: Array) -> Node:
     """The vertex of one application; it saves no values, because `ctx` has those that backward needs."""
     parents = tuple(Constant(t) if t.node is None else t.node for t in tensors)
-    return Node(_op(cls), parents, (None, *parents), attrs, (), y.shape, y.dtype, current().scope)
+    return FunctionNode(_op(cls), parents, (None, *parents), attrs, (), y.shape, y.dtype, current().scope)
 
 
 _ops: dict[type[Function], Op] = {}

@@ -313,7 +313,7 @@ class Overwritten(Rule):
 
     def applied(self, op: Op, args: tuple[Any, ...], attrs: dict[str, Any], result: Tensor, line: Line | None) -> None:
         node = result.node
-        if node is not None and type(node) is Node and node.args is not None and node.op is op:
+        if node is not None and not isinstance(node, Leaf) and node.args is not None and node.op is op:
             node.set_note("sums", sums(node))
 
     def before_backward(self, walk: Backward) -> None:
