@@ -36,7 +36,9 @@ def test_shape_and_memory() -> None:
     assert y.is_contiguous() and y.grad_fn.name() == "CloneBackward0" and y.tolist() == [[1.0, 1.0], [2.0, 2.0]]
     assert plain.is_contiguous() and plain.shape == (4, 2, 3) and not np.shares_memory(plain.array, x.array)
     assert x.data_ptr() == x.array.ctypes.data and x[0, 0, 1:].data_ptr() == x.data_ptr() + 8
-    assert str(x.device) == "cpu" and not (x.is_cuda or x.is_sparse or x.is_quantized) and x.layout == "torch.strided"
+    assert (
+        str(x.device) == "cpu" and not (x.is_cuda or x.is_sparse or x.is_quantized) and str(x.layout) == "torch.strided"
+    )
     for call in (x.size, x.stride):
         with pytest.raises(IndexError, match=r"expected to be in range of \[-3, 2\], but got 3"):
             call(3)
@@ -306,7 +308,7 @@ IN_PLACE = {
     "clamp": (0.0, 0.5), "clip": (0.0, 0.5), "masked_fill": (torch.tensor([True, False]), 3.0),
     "index_add": (0, torch.tensor([0]), torch.ones(1)), "scatter_add": (0, torch.tensor([0]), torch.ones(1)),
     "scatter": (0, torch.tensor([1]), torch.ones(1)), "index_put": ((torch.tensor([1]),), torch.ones(1)),
-    "tril": (), "triu": (),
+    "tril": (), "triu": (), "masked_scatter": (torch.tensor([False, True]), torch.ones(1)),
 }  # fmt: skip
 TWO = {
     "add", "sub", "subtract", "mul", "multiply", "div", "divide", "pow", "fmod", "remainder", "floor_divide", "eq",

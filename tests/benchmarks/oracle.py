@@ -110,7 +110,27 @@ def _softened(a: Any, b: Any, reduction: str, beta: float) -> Any:
     return F.smooth_l1_loss(a, b, reduction=reduction, beta=beta)
 
 
+def _fold(a: Any, axis: int, step: int, shape: Any) -> Any:
+    y = torch.zeros(shape, dtype=a.dtype)
+    for k in range(a.shape[-1]):
+        y = y.index_add(axis, torch.arange(k, k + step * a.shape[axis], step), a[..., k])
+    return y
+
+
+def _orthogonal(a: Any) -> Any:
+    u, _, v = torch.linalg.svd(a, full_matrices=False)
+    return u @ v
+
+
 FUNCTIONS: dict[str, Any] = {
+    "one_minus_square": lambda a: 1 - a * a, "secant": lambda a: (1 + a * a).rsqrt(),
+    "agnesi": lambda a: 1 / (1 + a * a), "wide_sigmoid": lambda a: torch.sigmoid(a),
+    "cosine": lambda a, b: a / (a * a + b * b).sqrt(), "inversion": lambda a, b: a / (a * a + b * b),
+    "sech": lambda a: 1 / torch.cosh(a), "wide_tanh": lambda a: torch.tanh(a),
+    "tanhshrink": lambda a: F.tanhshrink(a), "softsign": lambda a: F.softsign(a),
+    "gauss": lambda a, c: torch.exp(-c * a * a), "normal": lambda a: torch.special.ndtr(a),
+    "unfold": lambda a, axis, size, step: a.unfold(axis, size, step), "unfold_backward": _fold,
+    "singular_sum": lambda a: torch.linalg.svdvals(a).sum(-1), "orthogonal_factor": _orthogonal,
     "zero": lambda a: a * 0, "clamp": lambda a, low, high: torch.clamp(a, low, high), "power": lambda a, n: a**n,
     "log_sigmoid": lambda a: F.logsigmoid(a), "cast": lambda a, dtype: a.double(),
     "copy": lambda a, b: b.broadcast_to(a.shape).clone(),

@@ -191,7 +191,7 @@ def kl_div_of_the_target_first():
     for _ in range(3):
         opt.zero_grad()
         F.kl_div(p, F.log_softmax(net(x), 1), reduction="batchmean").backward()  # <- TG208
-        opt.step()
+        opt.step()  # <- TG502
 
 
 def distillation_the_wrong_way_round():
@@ -203,7 +203,7 @@ def distillation_the_wrong_way_round():
             soft = F.softmax(teacher(x) / 2, dim=1)
         opt.zero_grad()
         criterion(soft, F.log_softmax(student(x) / 2, dim=1)).backward()  # <- TG208
-        opt.step()
+        opt.step()  # <- TG502
 
 
 def softmax_along_the_batch_in_a_loss_by_hand():

@@ -73,7 +73,7 @@ def fault(call: Callable[[], Any]) -> str:
             place = traceback.extract_tb(error.__traceback__)[-1]
             line = linecache.getline(place.filename, place.lineno or 0).strip()
             ours = any(part in place.filename for part in HERE)
-            built = "refuse(" in line or "wrong_type(" in line or not ours
+            built = any(f"{name}(" in line for name in ("refuse", "wrong_type", "not_a", "unsupported")) or not ours
             if "/tinygrad_pt/" in place.filename and line.startswith("raise ") and built:
                 return ""
             return f"{type(error).__name__}: {error} ({place.filename}:{place.lineno}: {line})"

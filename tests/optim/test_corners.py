@@ -307,7 +307,8 @@ def test_clocks_count_the_steps_of_each_parameter(cls: Any) -> None:
     once = leaf([1.0])
     stepped(once, [1.0], cls)
     assert late.item() == once.item() and x.item() < late.item()
-    assert x._version == 3 and late._version == 1
+    writes = 2 if cls is AdamW else 1  # PyTorch's decay of weights is a write of its own
+    assert x._version == 3 * writes and late._version == writes
 
 
 @every_class

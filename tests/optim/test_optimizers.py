@@ -162,9 +162,11 @@ def test_a_step_is_one_change_and_leaves_gradients_and_the_rest_alone(row: Row) 
         for p, g in zip(params, steps, strict=True):
             p.grad = torch.tensor(g)
         kept = [p.grad for p in params]
+        group = optimizer.param_groups[0]
+        writes = 2 if group.get("decoupled_weight_decay") and group["weight_decay"] else 1  # as PyTorch counts
         optimizer.step()
         for p, g, k in zip(params, steps, kept, strict=True):
-            assert p.grad is k and p._version == 1 and k._version == 0 and p.is_leaf and p.requires_grad
+            assert p.grad is k and p._version == writes and k._version == 0 and p.is_leaf and p.requires_grad
             np.testing.assert_array_equal(k.array, g)
         assert skipped._version == empty._version == 0 and skipped.grad is None
         assert skipped.tolist() == [1.0, 2.0] and empty.tolist() == [3.0]

@@ -310,7 +310,7 @@ class GELU(Module):
     The input has any shape and a floating dtype; the output has the same. Integers raise NotImplementedError.
 
     >>> torch.nn.GELU()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
-    tensor([-1.2672e-04, -1.5427e-01,  0.0000e+00,  1.9545e+00])
+    tensor([-1.2668e-04, -1.5427e-01,  0.0000e+00,  1.9545e+00])
     """
 
     def __init__(self, approximate: str = "none") -> None:

@@ -199,7 +199,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """x Φ(x), Φ the normal distribution function; "tanh" approximates it (Hendrycks and Gimpel, 2016); see `nn.GELU`.
 
     >>> torch.nn.functional.gelu(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
-    tensor([-1.2672e-04, -1.5427e-01,  0.0000e+00,  1.9545e+00])
+    tensor([-1.2668e-04, -1.5427e-01,  0.0000e+00,  1.9545e+00])
     """
     floating_only(input, "gelu", "GeluKernelImpl")
     if approximate == "none":
