@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import inspect
+import os
 import re
 import signal
 import subprocess
@@ -477,9 +478,11 @@ def test_a_script_may_close_its_output(tmp_path: Path, how: str) -> None:
         "F.cross_entropy(torch.zeros(2, 3, requires_grad=True).softmax(1), torch.tensor([0, 1]))\n"
         f"print('its own', flush=True)\n{CLOSING[how]}\n"
     )
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
     done = subprocess.run(
-        [sys.executable, "-m", "tinygrad_pt", "lint", str(script)], capture_output=True, text=True, check=False
-    )
+        [sys.executable, "-m", "tinygrad_pt", "lint", str(script)],
+        capture_output=True, text=True, check=False, env=environment,
+    )  # fmt: skip
     assert (done.returncode, done.stderr) == (1, "")
     own, found = done.stdout.splitlines()
     assert own == "its own" and found.startswith(f"{script}:4: TG201")

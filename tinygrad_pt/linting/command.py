@@ -101,10 +101,14 @@ class Output:
         try:
             self.stream.write(text)
             self.stream.flush()
-        except (OSError, ValueError):  # closed
-            if self.spare is not None and text:
+        except (OSError, ValueError):  # the script has closed the file, or the stream
+            if self.spare is not None:
                 with contextlib.suppress(OSError):  # whoever read it has gone
-                    os.write(self.spare, text.encode("utf-8", "replace"))
+                    if self.stream.closed:
+                        os.write(self.spare, text.encode("utf-8", "replace"))
+                    else:  # the stream still holds the text, and would fail again when Python ends
+                        os.dup2(self.spare, self.stream.fileno())
+                        self.stream.flush()
 
     def end(self) -> None:
         if self.spare is not None:
