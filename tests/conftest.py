@@ -1,7 +1,9 @@
-"""Hypothesis profiles: the same examples in every run, more of them in CI, and fresh ones for those who search."""
+"""Profiles of the suite: the same examples in every run; more, and the long tests, in CI; fresh ones on demand."""
 
 import os
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # Nothing here may depend on time: a shared machine can stall any example. Time is measured in tests/benchmarks.
@@ -9,10 +11,26 @@ ALIKE = settings(deadline=None, print_blob=True, database=None, suppress_health_
 settings.register_profile("newcomer", ALIKE, derandomize=True, max_examples=50)
 settings.register_profile("ci", ALIKE, derandomize=True, max_examples=100)
 settings.register_profile("search", ALIKE, derandomize=False, max_examples=500)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "newcomer"))
+PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "newcomer")
+settings.load_profile(PROFILE)
 
 pytest_plugins = ["pytest_tinygrad_pt"]  # also where the package is not installed, only checked out
 
 # Programs one runs, which import what a test run need not have; looking for examples in their docstrings, pytest would
 # import them. Their tests are in tests/testing and in test_driver.py.
 collect_ignore_glob = ["benchmarks/*", "conformance/[!t]*", "mutation/[!t]*"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Leave the long tests of a whole run to CI; who names files, tests or markers gets what he names."""
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    if PROFILE == "newcomer" and whole and not config.option.markexpr:
+        config.option.markexpr = "not long"
+
+
+@pytest.fixture(scope="session")
+def editor(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Jedi, which completes what editors complete. Its cache is this process's own: jedi reads files half written."""
+    jedi = pytest.importorskip("jedi")
+    jedi.settings.cache_directory = str(tmp_path_factory.mktemp("jedi"))
+    return jedi

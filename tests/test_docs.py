@@ -39,12 +39,14 @@ def test_the_tutorials_do_what_they_say(page, tmp_path):
     assert (tmp_path / "neuron.svg").stat().st_size and (tmp_path / "xor.svg").stat().st_size
 
 
+@pytest.mark.long
 def test_the_page_about_testing_does_what_it_says(tmp_path):
     names = run("docs/testing.md", tmp_path)
     assert (tmp_path / "program.svg").stat().st_size
     names["test_loss"](StoredGraphs(tmp_path / "test_it.py", "test_loss", update=True))
 
 
+@pytest.mark.long
 def test_the_debugging_page_does_what_it_says(tmp_path):
     run("docs/debugging.md", tmp_path)
 

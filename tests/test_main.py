@@ -85,6 +85,7 @@ def test_all_four_answers_are_right_and_printed(first):
         assert abs(float(answer) - int(wanted)) <= 0.1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [0, 1])
 def test_the_lecture_learns_the_digits_and_the_better_network_reaches_97_percent(seed, capsys):
     curves = learn_both(seed, None)

@@ -60,6 +60,7 @@ def test_every_file_is_counted_once() -> None:
     assert {room.name for room in size.core()} >= {"graph.py", "ops/linalg.py", "autograd/engine.py", "tensor.py"}
 
 
+@pytest.mark.long
 def test_the_command_prints_the_totals() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.size"], capture_output=True, text=True, check=True, cwd=size.ROOT
@@ -86,6 +87,7 @@ def test_a_stale_figure_and_a_forgotten_room_are_noticed(monkeypatch: pytest.Mon
             size.filled(f"| room | code |\n|---|---|\n| {row} | 0 |\n")
 
 
+@pytest.mark.long
 def test_write_brings_the_pages_up_to_date(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -6,12 +6,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
-import jedi
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PROJECT = jedi.Project(ROOT)
 PRELUDE = """
 import numpy as np
 import tinygrad_pt as torch
@@ -136,6 +135,7 @@ def told(expressions: list[str], folder: Path) -> dict[str, str]:
     return found
 
 
+@pytest.mark.long
 def test_mypy_knows_the_types_of_ordinary_expressions(tmp_path: Path) -> None:
     found = told([*TENSORS, *OTHERS, *REFUSED], tmp_path)
     assert not {e: found[e] for e, error in REFUSED.items() if error not in found[e]}
@@ -160,7 +160,7 @@ MEMBERS = {
 
 
 @pytest.mark.parametrize("expression", MEMBERS)
-def test_an_editor_lists_the_members(expression: str) -> None:
-    script = jedi.Script(PRELUDE + expression, path=ROOT / "program.py", project=PROJECT)
+def test_an_editor_lists_the_members(editor: Any, expression: str) -> None:
+    script = editor.Script(PRELUDE + expression, path=ROOT / "program.py", project=editor.Project(ROOT))
     names = {c.name for c in script.complete(PRELUDE.count("\n") + 1, len(expression))}
     assert names >= MEMBERS[expression]

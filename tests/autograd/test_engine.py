@@ -694,6 +694,7 @@ def test_inference_tensors_stay_out_of_graphs() -> None:
 
 
 # ------------------------------------------------------------------------------------------ size and memory
+@pytest.mark.long
 def test_a_chain_of_200_000_ops_is_walked_and_freed_without_recursion() -> None:
     x = number(1.0)
     y = x

@@ -255,6 +255,7 @@ def test_threads_walk_graphs_of_their_own() -> None:
 
 
 # ------------------------------------------------------------------------------------------ size and memory
+@pytest.mark.long
 def test_long_chains_need_no_recursion() -> None:
     x = leaf(1.0)
     y = x

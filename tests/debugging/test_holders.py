@@ -16,6 +16,7 @@ import pytest
 import tinygrad_pt as torch
 from tinygrad_pt.autograd import detect_anomaly
 
+pytestmark = pytest.mark.long  # the collector looks at all that a long run has left behind
 AT_MODULE_LEVEL: dict[str, Any] = {}
 
 

@@ -53,6 +53,7 @@ OPERATIONS: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", [nn.Sequential, Wrapped], ids=["Sequential", "own class"])
 @pytest.mark.parametrize("name", OPERATIONS)
 def test_operations(name: str, kind: Any) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 import tinygrad_pt as torch
@@ -39,8 +41,7 @@ def test_pad_gradients_return_to_where_values_came_from() -> None:
 
 
 @pytest.mark.parametrize("name", ["dropout", "linear", "mse_loss", "pad", "elu"])
-def test_editors_know_the_functions(name: str) -> None:
+def test_editors_know_the_functions(editor: Any, name: str) -> None:
     """Two of them have the name of their file."""
-    jedi = pytest.importorskip("jedi")
-    (found,) = jedi.Script(f"from tinygrad_pt.nn import functional as F\nF.{name}").infer()
+    (found,) = editor.Script(f"from tinygrad_pt.nn import functional as F\nF.{name}").infer()
     assert (found.type, found.name) == ("function", name)

@@ -116,6 +116,7 @@ def test_of_some_points_nothing_can_be_said(f: Any, vjp: Any, x: Any) -> None:
     assert report.ok and report.verdict == "inconclusive" and report.inconclusive and "inconclusive" in str(report)
 
 
+@pytest.mark.long
 def test_large_inputs_move_in_blocks_and_the_wrong_element_is_located() -> None:
     x = np.random.default_rng(1).normal(size=5_000) * 10 ** np.random.default_rng(2).uniform(-6, 0.5, 5_000)
     calls = 0

@@ -135,6 +135,7 @@ def test_the_program_meets_the_same_values_and_is_broken_only_inside(kind: str) 
             np.testing.assert_array_equal(np.ravel(first), value)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", HINTS)
 @pytest.mark.parametrize("form", ["ours", "program"])
 def test_ours_finds_a_sample_of_every_kind(kind: str, form: str) -> None:
@@ -187,6 +188,7 @@ def test_an_exception_of_ours_is_no_find() -> None:
     assert not result.found and result.alarms == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("form", ["ours", "program"])
 def test_every_magnitude_is_found(form: str) -> None:
     """Steps longer than 1, which large numbers need, are no reason to give up: that of atan at 1e5 is 24."""

@@ -87,6 +87,7 @@ def test_a_broken_law_is_named(name: str) -> None:
     assert "  at product(torch." in text
 
 
+@pytest.mark.long
 def test_a_gradient_that_is_not_summed_over_a_broadcast_axis_is_found() -> None:
     def test_scaled(a: Any, b: Any) -> Any:
         return a * (b if a.shape == b.shape else b * 2)

@@ -61,6 +61,7 @@ def test_count():
 """
 
 
+@pytest.mark.long
 def test_the_number_of_examples(tmp_path: Path) -> None:
     (tmp_path / "test_user.py").write_text(PROPERTY)
     assert "drawn: 7\n" in run(tmp_path, "-s")
@@ -81,6 +82,7 @@ def test_graph(graph_snapshot, width):
 """
 
 
+@pytest.mark.long
 def test_a_graph_is_stored_compared_and_stored_again(tmp_path: Path) -> None:
     test = tmp_path / "test_user.py"
     test.write_text(SNAPSHOT)

@@ -125,6 +125,7 @@ def test_every_layout_is_given() -> None:
         simplest(some.tensors(shape=(2,), layout="0d"))
 
 
+@pytest.mark.long
 def test_every_property_is_a_value_or_a_strategy() -> None:
     strategy = some.tensors(
         shape=st.sampled_from([(1,), (2, 2)]), dtype=some.dtypes(), elements=st.sampled_from([1.0, 2.0]),
@@ -158,6 +159,7 @@ def test_operands_of_a_product(ab: Any) -> None:
     np.testing.assert_allclose((a @ b).numpy(), a.numpy() @ b.numpy(), atol=1e-12)
 
 
+@pytest.mark.long
 def test_all_ranks_are_multiplied_and_empty_ones_too() -> None:
     ranks = seen(some.matmul_operands(), lambda ab: (min(ab[0].ndim, 4), min(ab[1].ndim, 4)))
     assert {(1, 1), (1, 2), (2, 1), (2, 2), (3, 3), (2, 3), (3, 2)} <= ranks
@@ -178,6 +180,7 @@ def test_axes_reduce(data: Any) -> None:
     np.testing.assert_allclose(torch.sum(t, dim=axis).numpy(), np.sum(t.numpy(), axis), atol=1e-12)
 
 
+@pytest.mark.long
 @settings(max_examples=400)
 @given(st.data())
 def test_indices_read_what_numpy_reads(data: Any) -> None:
@@ -189,6 +192,7 @@ def test_indices_read_what_numpy_reads(data: Any) -> None:
     np.testing.assert_array_equal(found.numpy(), expected)
 
 
+@pytest.mark.long
 def test_every_kind_of_index_is_given() -> None:
     def kinds(index: Any) -> frozenset[str]:
         return frozenset(i.dtype.name if isinstance(i, np.ndarray) else type(i).__name__ for i in index)
@@ -219,6 +223,7 @@ def test_networks_shrink_to_one_layer() -> None:
     assert "ReLU" in seen(some.modules(kinks=True), lambda m: type(m[-1]).__name__, 500)
 
 
+@pytest.mark.long
 def test_optimizers_have_steps_behind_them() -> None:
     found = seen(some.optimizers(), lambda o: (type(o).__name__, len(o.state) > 0), 500)
     assert {name for name, _ in found} == {"SGD", "Adagrad", "RMSprop", "Adam", "AdamW"}
@@ -253,6 +258,7 @@ WITHOUT_A_WORD = set(
 )  # not in programs yet
 
 
+@pytest.mark.long
 def test_programs_reach_every_op_that_has_a_gradient() -> None:
     expected = (
         {name for name, op in graph.OPS.items() if op.differentiable}
@@ -276,6 +282,7 @@ def test_programs_reach_every_op_that_has_a_gradient() -> None:
     assert not expected, f"no word of testing/strategies/programs.py uses {expected}: give UNARY or a neighbour one"
 
 
+@pytest.mark.long
 def test_programs_are_of_all_sizes_and_share_values() -> None:
     sizes = [0] * 20
 
@@ -345,6 +352,7 @@ PLANTED = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", PLANTED)
 def test_a_planted_bug_shrinks_to_the_line_that_has_it(name: str, monkeypatch: Any, request: Any) -> None:
     """Among programs over all words, one wrong rule: what is printed has that op and hardly anything else."""

@@ -99,6 +99,7 @@ for name in sorted(ALL):
 """
 
 
+@pytest.mark.long
 def test_the_same_bytes_under_any_hash_seed() -> None:
     said = set()
     for seed in ("1", "2"):

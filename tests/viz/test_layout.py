@@ -69,6 +69,7 @@ def check(snapshot: Snapshot, plan: Layout) -> None:
         assert sorted(ports) == sorted(ports, key=lambda port: port[1])
 
 
+@pytest.mark.long
 @given(snapshots(), st.sampled_from(["LR", "TB"]), st.booleans())
 @settings(max_examples=120, deadline=None)
 def test_any_graph(snapshot: Snapshot, rankdir: str, chips: bool) -> None:
@@ -122,6 +123,7 @@ def calls(snapshot: Snapshot) -> int:
     return next(count)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("make", [large, chain])
 def test_twice_the_vertices_take_no_more_than_three_times_the_work(make: Callable[[int], Snapshot]) -> None:
     assert calls(make(200)) < 3 * calls(make(100)) < 10_000_000

@@ -47,6 +47,7 @@ def tip(element: ET.Element) -> str:
     return element[0].text or ""
 
 
+@pytest.mark.long
 @given(snapshots(), st.sampled_from(["LR", "TB"]), st.sampled_from(["both", "num", "sym", "none"]))
 @settings(max_examples=60, deadline=None)
 def test_any_graph_is_valid_and_whole(snapshot: Snapshot, rankdir: str, labels: str) -> None:
