@@ -1,4 +1,4 @@
-"""Functions that clip gradients, and that turn parameters into one vector and back."""
+"""Functions that clip gradients."""
 
 # fmt: off
 from __future__ import annotations
@@ -10,21 +10,22 @@ from types import GeneratorType
 
 import numpy as np
 
-from tinygrad_pt import functions as F
 from tinygrad_pt import ops
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.errors import refuse, typename
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.half import widened
 from tinygrad_pt.inplace import touched
-from tinygrad_pt.modes import current, no_grad
+from tinygrad_pt.modes import current
 from tinygrad_pt.tensor import Tensor
+
+__all__ = ["clip_grad_norm", "clip_grad_norm_", "clip_grad_value_", "clip_grads_with_norm_", "get_total_norm"]
 
 Tensors = Tensor | Iterable[Tensor]
 MEND = "give a tensor or an iterable of tensors: model.parameters()"
 
 
-def _listed(parameters: Tensors, op: str, name: str = "") -> list[Tensor]:
+def listed(parameters: Tensors, op: str, name: str = "") -> list[Tensor]:
     """The tensors as a checked list."""
     if isinstance(parameters, Tensor):
         return [parameters]
@@ -54,7 +55,7 @@ def get_total_norm(
     >>> torch.nn.utils.get_total_norm([torch.tensor([3.0]), torch.tensor([4.0])])
     tensor(5.)
     """
-    return _norms(_listed(tensors, "get_total_norm"), norm_type, error_if_nonfinite)[1]
+    return _norms(listed(tensors, "get_total_norm"), norm_type, error_if_nonfinite)[1]
 
 
 @np.errstate(all="ignore")  # a norm may be inf, also where NumPy's warnings are errors
@@ -97,7 +98,7 @@ def clip_grads_with_norm_(
     """
     norm = expect_tensor(total_norm, "clip_grads_with_norm_", "total_norm", 3).array
     factor = np.minimum(_float(max_norm, "clip_grads_with_norm_") / (norm + np.float32(1e-6)), 1.0)
-    for p in _listed(parameters, "clip_grads_with_norm_"):
+    for p in listed(parameters, "clip_grads_with_norm_"):
         if p.grad is not None:
             g = p.grad.array
             g *= factor if g.dtype.itemsize == 2 else factor.astype(g.dtype)
@@ -114,7 +115,7 @@ def clip_grad_norm_(
     >>> torch.nn.utils.clip_grad_norm_(p, 1.0), p.grad
     (tensor(5.), tensor([0.6000, 0.8000]))
     """
-    found = _listed(parameters, "clip_grad_norm_", "parameters")
+    found = listed(parameters, "clip_grad_norm_", "parameters")
     for listener in current().listeners:
         listener.clipping(found, max_norm)
     wide, total = _norms([p.grad for p in found if p.grad is not None], norm_type, error_if_nonfinite)
@@ -130,7 +131,7 @@ def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | Non
     tensor([ 1.0000, -0.5000])
     """
     bound = _float(clip_value, "clip_grad_value_")
-    found = _listed(parameters, "clip_grad_value_", "parameters")
+    found = listed(parameters, "clip_grad_value_", "parameters")
     for listener in current().listeners:
         listener.clipping(found, clip_value)
     for p in found:
@@ -139,27 +140,11 @@ def clip_grad_value_(parameters: Tensors, clip_value: float, foreach: bool | Non
             touched(p.grad)
 
 
-def parameters_to_vector(parameters: Iterable[Tensor]) -> Tensor:
-    """All parameters laid end to end in one vector, with gradients.
-
-    >>> torch.nn.utils.parameters_to_vector(torch.nn.Linear(3, 2).parameters()).shape
-    torch.Size([8])
-    """
-    return F.cat([F.reshape(p, -1) for p in _listed(parameters, "parameters_to_vector")])
-
-
-def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
-    """The inverse of `parameters_to_vector`: each parameter takes its part of the vector as its value.
-
-    >>> layer = torch.nn.Linear(1, 1)
-    >>> torch.nn.utils.vector_to_parameters(torch.tensor([2.0, 3.0]), layer.parameters()); layer.bias.item()
-    3.0
-    """
-    if not isinstance(vec, Tensor):
-        raise refuse(TypeError, f"expected torch.Tensor, but got: {typename(vec)}", "vector_to_parameters", vec)
-    start = 0
-    with no_grad():
-        for p in _listed(parameters, "vector_to_parameters"):
-            n = p.numel()
-            p.data = F.reshape(vec[start : start + n], tuple(p.shape)).data
-            start += n
+def clip_grad_norm(
+    parameters: Tensors, max_norm: float, norm_type: float = 2.0, error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    """The same as `clip_grad_norm_`; this older name is deprecated."""
+    text = "`torch.nn.utils.clip_grad_norm` is now deprecated in favor of `torch.nn.utils.clip_grad_norm_`."
+    warnings.warn(text, FutureWarning, stacklevel=2)
+    return clip_grad_norm_(parameters, max_norm, norm_type, error_if_nonfinite)
