@@ -10,7 +10,9 @@ from tinygrad_pt.ops.norm import *  # noqa: F403
 from tinygrad_pt.ops.product import *  # noqa: F403
 from tinygrad_pt.ops.reduce import *  # noqa: F403
 from tinygrad_pt.ops.shape import *  # noqa: F403
+from tinygrad_pt.ops.soft import *  # noqa: F403
 from tinygrad_pt.ops.special import *  # noqa: F403
+from tinygrad_pt.ops.triangles import *  # noqa: F403
 
 for _name, _label in LABELS.items():
     OPS[_name].label = _label

@@ -9,7 +9,7 @@ import numpy as np
 
 from tinygrad_pt.calling import binary, primitive
 from tinygrad_pt.graph import Array
-from tinygrad_pt.ops.elementwise import cast, eq, exp, where
+from tinygrad_pt.ops.elementwise import cast, eq, where
 from tinygrad_pt.ops.norm import norm, squares
 from tinygrad_pt.ops.shape import Axis, Shape, flip, spread, total
 
@@ -131,36 +131,3 @@ def argsort(a: Array, *, axis: int, descending: bool = False) -> Array:
 def cumsum(a: Array, *, axis: int) -> Array:
     """yₖ = a₀ + … + aₖ; float32 is added in float64, because each sum adds to the error of the one before."""
     return np.cumsum(a, axis, dtype=np.float64).astype(a.dtype) if a.dtype.char == "f" else np.cumsum(a, axis)
-
-
-# ------------------------------------------------------------------------------------------ soft extremes
-# These are ops of their own for stability: no eᵃ overflows, and nothing divides by almost 0 or takes its logarithm.
-def _shifted(a: Array, axis: Axis) -> tuple[Array, Array]:
-    top = np.maximum.reduce(a, axis=axis, keepdims=True, initial=-np.inf)
-    return a - np.where(np.isfinite(top), top, 0).astype(a.dtype), top
-
-
-@primitive(
-    r"\ln\sum e^{a}",
-    lambda g, y, a, *, axis, keepdims: spread(g, a.shape, axis, keepdims) * exp(a - spread(y, a.shape, axis, keepdims)),
-)
-def logsumexp(a: Array, *, axis: Axis, keepdims: bool = False) -> Array:
-    """y = ln Σ eᵃ."""
-    shifted, top = _shifted(a, axis)
-    y = np.log(total(np.exp(shifted), axis, True)) + np.where(np.isfinite(top), top, 0)
-    return (y if keepdims else np.squeeze(y, axis)).astype(a.dtype)[()]
-
-
-@primitive(r"\operatorname{softmax} a", lambda g, y, a, *, axis: y * (g - sum(g * y, axis=axis, keepdims=True)))
-def softmax(a: Array, *, axis: int) -> Array:
-    """y = eᵃ / Σ eᵃ."""
-    y = a - np.maximum.reduce(a, axis=axis, keepdims=True, initial=-np.inf)
-    y = np.exp(y, out=y) if y.ndim else np.exp(y)
-    return y / total(y, axis, True)
-
-
-@primitive(r"\ln\operatorname{softmax} a", lambda g, y, a, *, axis: g - exp(y) * sum(g, axis=axis, keepdims=True))
-def log_softmax(a: Array, *, axis: int) -> Array:
-    """y = a - ln Σ eᵃ."""
-    y = a - np.maximum.reduce(a, axis=axis, keepdims=True, initial=-np.inf)
-    return y - np.log(total(np.exp(y), axis, True))
