@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, overload
+from weakref import ref
 
 import numpy as np
 
@@ -154,28 +155,29 @@ def vertex(
     Bit i of `mask` says whether argument i wants a gradient. A value is saved as the array itself, or as a NumPy scalar
     where all tensors are 0-d, because NumPy's scalars compute six times as fast as its 0-d arrays.
     """
-    key = (mask, len(args)) if op.variadic or len(args) != len(op.rules) else mask  # type: ignore[arg-type]
+    key = mask if len(args) == op.arity else (mask, len(args))
     keep = op.keep.get(key)
     if keep is None:
         keep = read_by(op, mask, tuple(a.array if isinstance(a, TensorBase) else a for a in args), attrs)
         if not op.joins:
             op.keep[key] = keep
-    saved: list[Any] = [(y if y.shape else y[()]) if keep[0] else None]
+    shape = y.shape
+    saved: list[Any] = [(y if shape else y[()]) if keep[0] else None]
     guards: tuple[Any, ...] = (version, version[0]) if keep[0] else ()
     parents: list[Any] = []
     i = 0
     for a in args:
         i += 1
         if a.__class__ is Tensor or isinstance(a, TensorBase):
-            p: Any = a.node
+            x, p = a.array, a.node
             if p is None:
-                p = Constant(a)
+                p = new(Constant)  # as `Node` below
+                p.shape, p.dtype, p.handle = x.shape, x.dtype, ref(a)
                 if keep[i] and a.inference:
                     raise refuse(RuntimeError, INFERENCE_SAVED, op.name, *args)
             parents.append(p)
             if keep[i]:
-                x = a.array
-                saved.append(x if x.shape or y.shape else x[()])
+                saved.append(x if shape or x.shape else x[()])
                 guards += (a.version, a.version[0])
             else:
                 saved.append(p)
@@ -184,7 +186,7 @@ def vertex(
             saved.append(a)
     node = new(Node)  # `Node(…)` written out: the call would cost a linear layer 2 % of its time
     node.op, node.parents, node.args, node.attrs, node.guards = op, tuple(parents), tuple(saved), attrs, guards
-    node.shape, node.dtype, node.born, node.scope, node.extra = y.shape, y.dtype, born(), scope, None
+    node.shape, node.dtype, node.born, node.scope, node.extra = shape, y.dtype, born(), scope, None
     return node
 
 

@@ -40,6 +40,7 @@ class Op:
     Attributes:
         rules: `rules[i](g, y, *args, **attrs)` is `g · ∂y/∂args[i]`; None in place of a rule where no gradient flows.
             An op with any number of arguments (`variadic`) has a function instead, from i to the rule.
+        arity: the number of rules, or -1.
         elementwise: the op broadcasts its arguments, and the walk sums each gradient back to the shape of its argument.
             For other ops a gradient of the wrong shape is an error.
         domain: the dtype in which the arguments meet: "promote" (the one that PyTorch promotes them to), "float" (the
@@ -54,8 +55,8 @@ class Op:
     """
 
     __slots__ = (
-        "apply", "differentiable", "doc", "domain", "elementwise", "flat", "forward", "half", "joins", "keep", "label",
-        "moves", "name", "notation", "rules", "variadic", "view",
+        "apply", "arity", "differentiable", "doc", "domain", "elementwise", "flat", "forward", "half", "joins", "keep",
+        "label", "moves", "name", "notation", "rules", "variadic", "view",
     )  # fmt: skip
 
     apply: Callable[..., Any]  # the function that applies the op; `calling` makes it
@@ -80,6 +81,7 @@ class Op:
     ) -> None:
         self.name, self.forward, self.rules, self.notation = name, forward, rules, notation
         self.variadic = callable(rules)
+        self.arity = -1 if callable(rules) else len(rules)
         self.differentiable = callable(rules) or any(rules)
         self.elementwise, self.domain, self.view, self.flat, self.label = elementwise, domain, view, flat, label
         self.joins, self.moves, self.half = joins, moves or view or joins, None

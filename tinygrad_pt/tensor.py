@@ -211,7 +211,8 @@ class Tensor(Methods):
         """The same memory without its history."""
         try:  # this is `torch.detach`, too, and may be given anything
             t = wrap(self.array, None, self.version)
-            t.views = (self if self.base is None else self.base).views  # they hear of writes through it
+            if (views := (self if self.base is None else self.base).views) is not None:
+                t.views = views  # they hear of writes through it
         except AttributeError:
             expect_tensor(self, "detach")
             raise

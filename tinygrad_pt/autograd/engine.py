@@ -141,7 +141,6 @@ def run(
             op, attrs = node.op, node.attrs
             args: Any = node.args
             rules: Any = op.rules
-            slot = 0
             if rules.__class__ is not tuple:
                 if op is PICK:
                     collect(node, g if node.extra is None else pass_hooks(node, g, create), grads)
@@ -159,19 +158,23 @@ def run(
                     rules = heeding(after, node, rules, g, args, allowed, create)
             if wanted is not None and node in wanted:
                 found[node] = clone(g)
+            slot = -1
             for p in node.parents:
+                slot += 1
                 kind = p.__class__
-                walks = kind is Node or kind is Leaf or kind is FunctionNode
-                if walks and (allowed is None or p in allowed) and rules[slot] is not None:
+                if (
+                    (kind is Leaf or kind is Node or kind is FunctionNode)
+                    and (allowed is None or p in allowed)
+                    and (rule := rules[slot]) is not None
+                ):
                     try:
-                        r = rules[slot](g, *args, **attrs) if attrs else rules[slot](g, *args)
+                        r = rule(g, *args, **attrs) if attrs else rule(g, *args)
                     except SIGNALS:  # the user has turned warnings into errors
                         if "." in op.name:  # the rule is that of a user's Function
                             raise
                         with np.errstate(all="ignore"):
-                            r = rules[slot](g, *args, **attrs)
+                            r = rule(g, *args, **attrs)
                     except NoGradient:
-                        slot += 1
                         continue
                     if heard is not None:
                         heard.tell("edge", node, slot, g, r)
@@ -186,12 +189,11 @@ def run(
                             with np.errstate(all="ignore"):
                                 grads[p] = grads[p] + r
                     elif (
-                        kind is Leaf and not isinstance(r, generic) and (r is g or (not create and r.base is not None))
+                        kind is Leaf and (r is g or (not create and r.base is not None)) and not isinstance(r, generic)
                     ):
                         grads[p] = clone(r)  # a leaf's gradient has memory of its own, and r may be g or a view of it
                     else:
                         grads[p] = r
-                slot += 1
             if not retain:
                 node.args, node.guards = None, ()
     except Exception as error:

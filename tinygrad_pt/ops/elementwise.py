@@ -78,21 +78,6 @@ def where(a: Array, b: Array, c: Array) -> Array:
     return np.where(a, b, c)
 
 
-@primitive(
-    r"a + c\,(b - a)",
-    lambda g, y, a, b, c: g * (1 - c),
-    lambda g, y, a, b, c: g * c,
-    lambda g, y, a, b, c: g * (b - a),
-    elementwise=True,
-    domain="promote",
-)
-def lerp(a: Array, b: Array, c: Array) -> Array:
-    """y = a + c (b - a), computed from the nearer end, so that it is b for c = 1."""
-    d = b - a
-    y = np.where(np.abs(c) < 0.5, a + c * d, b - d * (1 - c))
-    return np.where(np.isinf(d), (1 - c) * a + c * b, y)
-
-
 # At a tie each side gets half of the gradient, the subgradient of least norm; nan goes to both (PyTorch).
 maximum = binary("maximum", np.maximum, r"\max(a,\, b)",
     lambda g, y, a, b: where(lt(a, b), 0.0, where(eq(a, b), g * 0.5, g)),
@@ -210,16 +195,22 @@ log2 = unary("log2", np.log2, r"\log_{2} a", lambda g, y, a: g * 1.4426950408889
 log10 = unary("log10", np.log10, r"\log_{10} a", lambda g, y, a: g * 0.4342944819032518 / a)
 
 
-# By dtype, 1 and a number from which on σ is 1: arrays of the same dtype, with which NumPy is faster than with numbers.
-ONE = {np.dtype(c): (np.ones((), c), np.array(40, c)) for c in "fd"}
+# 1, and a number from which on σ is 1: NumPy is faster with arrays of the same dtype than with numbers.
+ONE = {np.dtype(c): np.ones((), c) for c in "fd"}
+TOP = {np.dtype(c): np.array(40, c) for c in "fd"}
+
+
+def _rest(y: Any) -> Any:
+    """1 - y."""
+    return (ONE.get(y.dtype, 1) if y.__class__ is np.ndarray else 1) - y
 
 
 def _sigmoid(a: Array) -> Array:
     """y = eᵃ / (1 + eᵃ), without e⁻ᵃ, which would overflow where y is still a number."""
-    one, top = ONE.get(a.dtype, (1, None))
-    if top is None:
+    one = ONE.get(a.dtype)
+    if one is None:
         return 1 / (1 + np.exp(-a))
-    y = np.minimum(a, top)
+    y = np.minimum(a, TOP[a.dtype])
     if y.__class__ is not np.ndarray:
         e = np.exp(y)
         return e / (e + one)
@@ -229,9 +220,9 @@ def _sigmoid(a: Array) -> Array:
 
 # The rules read y alone: to be right in both tails (`special.wide_sigmoid`), a must be saved too, and a deep network
 # would need almost twice the memory.
-sigmoid = unary("sigmoid", _sigmoid, r"\sigma(a)", lambda g, y, a: g * (y * (1 - y)))
+sigmoid = unary("sigmoid", _sigmoid, r"\sigma(a)", lambda g, y, a: g * (y * _rest(y)))
 
-tanh = unary("tanh", np.tanh, r"\tanh a", lambda g, y, a: g * (1 - y * y))
+tanh = unary("tanh", np.tanh, r"\tanh a", lambda g, y, a: g * _rest(y * y))
 
 # ------------------------------------------------------------------------------------------ circles, hyperbolas
 sin = unary("sin", np.sin, r"\sin a", lambda g, y, a: g * cos(a))

@@ -1,4 +1,4 @@
-"""Products of vectors and matrices, and all sums of products in Einstein's notation."""
+"""Products of vectors and matrices."""
 
 from __future__ import annotations
 
@@ -75,19 +75,3 @@ def linear(a: Array, b: Array, c: Array | None = None) -> Array:
     if c is not None:
         y += c
     return y
-
-
-@primitive(
-    r"\mathrm{einsum}(a,\, b)",
-    each=lambda slot: (
-        lambda g, y, *xs, terms, out: sum_to(
-            einsum(g, *xs[:slot], *xs[slot + 1 :], terms=(out, *terms[:slot], *terms[slot + 1 :]), out=terms[slot]),
-            shape=xs[slot].shape,
-        )
-    ),
-)
-def einsum(*xs: Array, terms: tuple[str, ...], out: str) -> Array:
-    """y[out] = Σ Π xs[terms]; every label of a term occurs in the result or in another term."""
-    big = sum(x.size for x in xs) > 4096
-    y = np.einsum(",".join(terms) + "->" + out, *xs, optimize=big)
-    return y.copy() if y.base is not None else y  # for a mere transposition NumPy returns a view

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ def reduced(losses: Array, reduction: str) -> Array:
     return mean.op.forward(losses) if reduction == "mean" else total(losses, None, False)
 
 
+@lru_cache(maxsize=64)  # a small network's step asks for the same again and again
 def _share(shape: tuple[int, ...], reduction: str) -> float:
     """The factor of one loss in the result: 1/n in a mean, else 1."""
     n = count(shape, None) if reduction == "mean" else 1
@@ -43,9 +45,9 @@ def mse_loss(a: Array, b: Array, *, reduction: str) -> Array:
     d = a - b
     if reduction == "none":
         return d * d
-    flat = d.reshape(-1)
-    y, n = square_sum(flat), flat.size if reduction == "mean" else 1
-    if LEAST <= y < math.inf:
+    flat = d.ravel()
+    y, n = flat.dot(flat) if flat.size <= 32768 else square_sum(flat), flat.size if reduction == "mean" else 1
+    if LEAST <= float(y) < math.inf:
         return y / n
     return np.square(norm.op.forward(flat) / np.sqrt(n, dtype=d.dtype))
 

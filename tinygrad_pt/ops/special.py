@@ -18,6 +18,22 @@ from tinygrad_pt.ops.reduce import sum
 from tinygrad_pt.ops.shape import expand
 
 
+# ------------------------------------------------------------------------------------------ between two values
+@primitive(
+    r"a + c\,(b - a)",
+    lambda g, y, a, b, c: g * (1 - c),
+    lambda g, y, a, b, c: g * c,
+    lambda g, y, a, b, c: g * (b - a),
+    elementwise=True,
+    domain="promote",
+)
+def lerp(a: Array, b: Array, c: Array) -> Array:
+    """y = a + c (b - a), computed from the nearer end, so that it is b for c = 1."""
+    d = b - a
+    y = np.where(np.abs(c) < 0.5, a + c * d, b - d * (1 - c))
+    return np.where(np.isinf(d), (1 - c) * a + c * b, y)
+
+
 # ------------------------------------------------------------------------------------------ soft steps
 def _sech(a: Array) -> Array:
     e = np.exp(-np.abs(a))
