@@ -2,6 +2,7 @@
 
 from tinygrad_pt.graph import OPS
 from tinygrad_pt.ops.angles import *  # noqa: F403
+from tinygrad_pt.ops.deviation import *  # noqa: F403
 from tinygrad_pt.ops.einstein import *  # noqa: F403
 from tinygrad_pt.ops.elementwise import *  # noqa: F403
 from tinygrad_pt.ops.index import *  # noqa: F403
