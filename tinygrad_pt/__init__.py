@@ -32,7 +32,8 @@ e, inf, nan, pi = 2.718281828459045, 1e999, 1e999 - 1e999, 3.141592653589793
 newaxis = None
 tensor = functions.tensor  # importing Tensor bound this name to its module; here it is the function
 detach, detach_, fill_, zero_ = Tensor.detach, Tensor.detach_, Tensor.fill_, Tensor.zero_
-is_inference, is_signed = Tensor.is_inference, Tensor.is_signed
+is_inference, is_signed, is_distributed = Tensor.is_inference, Tensor.is_signed, Tensor.is_distributed
+get_device = Tensor.get_device
 
 # Rooms, and names of leaves, that are loaded when they are first named: the import stays cheap.
 LAZY = {room: room for room in ("nn", "optim", "utils", "datasets", "models", "viz", "testing")} | {

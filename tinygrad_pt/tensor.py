@@ -11,8 +11,6 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
-import numpy as np
-
 from tinygrad_pt import autograd, dtypes, ops, printing
 from tinygrad_pt import functions as F
 from tinygrad_pt.attached import Removable
@@ -55,17 +53,9 @@ class Tensor(Methods):
     _origin: Any = None  # the line that made it, if `autograd.detect_anomaly` is on
     name: str | None = None
 
-    def __new__(cls, *data: Any, device: F.device | str | None = None) -> Self:
-        kind = dtypes.get_default_dtype()
-        if len(data) != 1 or isinstance(data[0], int):
-            return leaf(cls, np.empty(data or (0,), kind.numpy), False)
-        (source,) = data
-        if isinstance(source, (float, complex)):
-            raise refuse(TypeError, f"new(): data must be a sequence (got {type(source).__name__})")
-        if isinstance(source, Size):
-            return leaf(cls, np.empty(tuple(source), kind.numpy), False)
-        x = source.array.astype(kind.numpy) if isinstance(source, Tensor) else F.tensor(source, dtype=kind).array
-        return leaf(cls, x, False)
+    def __new__(cls, *data: Any, **words: Any) -> Self:
+        made: Any = F.typed.built(dtypes.get_default_dtype(), data, words, any_tensor=True)
+        return made if cls is Tensor else leaf(cls, made.array, False)
 
     # -------------------------------------------------------------------------------------- shape, dtype, device
     @property

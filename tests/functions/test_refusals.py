@@ -20,7 +20,7 @@ import pytest
 import tinygrad_pt as torch
 
 PACKAGE = Path(torch.__file__).parent
-FILES = ("arguments", "creation", "indexing", "linalg", "pointwise", "reduction", "shaping")
+FILES = ("arguments", "creation", "indexing", "layouts", "linalg", "pointwise", "reduction", "shaping", "typed")
 MODULES = [importlib.import_module(f"tinygrad_pt.functions.{name}") for name in FILES]
 METHODS = ("expand", "expand_as", "mT", "pad", "repeat", "reshape_as", "reversed_axes", "unfold", "view", "view_as")
 FUNCTIONS = {
@@ -80,14 +80,14 @@ OWN: dict[str, dict[str, Any]] = {
     "index_add": {"index": torch.tensor([0, 1, 2]), "source": torch.ones(3, 3)},
     "bitwise_not": {"input": torch.ones(2).int()},
     "bernoulli": {"input": torch.ones(3), "p": 0.5}, "lerp": {"end": torch.ones(3, 3)}, "roll": {"dims": 0},
-    "tensordot": {"dims": 1}, "flip": {"axes": (0,)}, "permute": {"dims": (1, 0)}, "tile": {"dims": (2,)},
+    "tensordot": {"dims": 1}, "flip": {"axes": (0,)}, "permute": {"order": (1, 0)}, "tile": {"times": (2,)},
     "bmm": {"input": torch.ones(1, 3, 3), "mat2": torch.ones(1, 3, 3)},
     "baddbmm": {"input": torch.ones(3), "batch1": torch.ones(1, 3, 3), "batch2": torch.ones(1, 3, 3)},
     "where": {"input": 1.0, "other": 2.0}, "unfold": {"size": 2}, "randint_like": {"low": 0, "high": 5},
     "is_nonzero": {"input": torch.tensor([1.0])}, "addmv": {"input": torch.ones(3)}, "expand": {"sizes": (2, 3, 3)},
-    "broadcast_to": {"size": (2, 3, 3)}, "broadcast_shapes": {"shapes": ((2, 3), (3,))},
+    "broadcast_to": {"sizes": (2, 3, 3)}, "broadcast_shapes": {"shapes": ((2, 3), (3,))},
     "swapaxes": {"axis0": 0, "axis1": 1}, "scalar_tensor": {"s": 1.0},
-    "repeat": {"repeats": (2, 1)}, "select": {"index": 0},
+    "repeat": {"times": (2, 1)}, "reshape": {"sizes": (9,)}, "select": {"index": 0},
     **{f"bitwise_{n}": {"input": torch.ones(2).int(), "other": torch.ones(2).int()} for n in ("and", "or", "xor")},
     **{n: {"indices": (torch.tensor([0, 2]),), "values": torch.ones(3)} for n in ("index_put", "index_put_")},
     "masked_scatter": {"source": torch.ones(3, 3)},

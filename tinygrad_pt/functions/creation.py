@@ -27,70 +27,110 @@ from tinygrad_pt.functions.arguments import (
     written_number,
 )  # fmt: skip
 from tinygrad_pt.functions.binding import described
-from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, missing, not_a
+from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, is_int, missing, no_overload, not_a
 from tinygrad_pt.graph import Leaf, Tensor
 from tinygrad_pt.modes import current
 from tinygrad_pt.random import Generator
 
 __all__ = [
-    "BoolTensor", "ByteTensor", "CharTensor", "DoubleTensor", "FloatTensor", "HalfTensor", "IntTensor", "LongTensor",
-    "ShortTensor", "arange", "as_tensor", "asarray", "bernoulli", "device", "empty", "empty_like", "eye",
+    "arange", "as_tensor", "asarray", "bernoulli", "device", "empty", "empty_like", "eye",
     "from_numpy", "full", "full_like", "get_rng_state", "layout", "linspace", "logspace", "multinomial", "normal",
     "ones", "ones_like", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm",
-    "scalar_tensor", "set_rng_state", "strided", "tensor", "tril_indices", "triu_indices", "zeros", "zeros_like",
+    "scalar_tensor", "set_rng_state", "sparse_coo", "sparse_csc", "sparse_csr", "strided", "tensor", "tril_indices",
+    "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
 
 
 P = ParamSpec("P")
 
 
-class device:
-    """Where a tensor lives. There is one place: the CPU.
+KINDS = (  # of machines, as PyTorch lists them
+    "cpu, cuda, ipu, xpu, mkldnn, opengl, opencl, ideep, hip, ve, fpga, maia, xla, lazy, vulkan, mps, meta, hpu, mtia, "
+    "privateuseone"
+)
+USE_CPU = "use device('cpu'), or device = 'cuda' if torch.cuda.is_available() else 'cpu'"
 
-    >>> device("cpu")
-    device(type='cpu')
+
+class device:
+    """The name of a place where a tensor may live. There is one here, the CPU; the use of another one is an error.
+
+    >>> device("cpu"), device("cuda", 1)
+    (device(type='cpu'), device(type='cuda', index=1))
     """
 
     __slots__ = ("index", "type")
+    type: str
+    index: int | None
 
-    def __init__(self, type: str | device = "cpu", index: int | None = None) -> None:
-        name, _, place = str(getattr(type, "type", type)).partition(":")
-        if name != "cpu" or not (place or "0").isdecimal():
-            text = f"tinygrad_pt runs on the CPU alone; device {str(type)!r} does not exist here"
-            mend = "use device('cpu'), or device = 'cuda' if torch.cuda.is_available() else 'cpu'"
-            raise refuse(RuntimeError, text, "device", type, mend=mend)
+    def __init__(self, type: str | device, index: int | None = None) -> None:
+        if isinstance(type, int):
+            raise refuse(RuntimeError, NO_ACCELERATOR, "device", type, mend=USE_CPU)
+        if not isinstance(type, (str, device)):
+            raise no_overload("device", type)
+        name, colon, place = (type.type, "", "") if isinstance(type, device) else type.partition(":")
+        if name not in KINDS.split(", "):
+            text = f"Expected one of {KINDS} device type at start of device string: {name}"
+            raise refuse(RuntimeError, text if type else "Device string must not be empty", "device", type)
+        if colon and (not place.isdecimal() or (len(place) > 1 and place[0] == "0")):
+            raise refuse(RuntimeError, f"Invalid device string: '{type}'", "device", type)
+        if colon and index is not None:
+            text = f"type (string) must not include an index because index was passed explicitly: {type}"
+            raise refuse(RuntimeError, text, "device", type)
         self.type = name
-        self.index = int(place) if place else index
+        self.index = type.index if isinstance(type, device) else int(place) if place else index
 
     def __enter__(self) -> device:
-        return self  # what is made inside lives there, as everywhere
+        return here(self)  # what is made inside lives there, as everywhere
 
     def __exit__(self, *error: object) -> None:
         pass
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, device) and self.type == other.type
+        return isinstance(other, device) and (self.type, self.index) == (other.type, other.index)
 
     def __hash__(self) -> int:
-        return hash(self.type)
+        return hash((self.type, self.index))
 
     def __repr__(self) -> str:
         return f"device(type='{self.type}'" + (")" if self.index is None else f", index={self.index})")
 
     def __str__(self) -> str:
-        return self.type
+        return self.type if self.index is None else f"{self.type}:{self.index}"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return device, (self.type, self.index)
+
+
+NO_ACCELERATOR = "Cannot access accelerator device when none is available."
+
+
+def here(place: Place) -> device:
+    """A device, if it is the CPU; else PyTorch's error about a machine that is not there."""
+    found = place if isinstance(place, device) else device(place)  # type: ignore[arg-type]
+    if found.type == "cpu":
+        return found
+    if found.type in ("cuda", "xpu"):
+        raise refuse(AssertionError, f"Torch not compiled with {found.type.upper()} enabled", "device", mend=USE_CPU)
+    text = f"tinygrad_pt runs on the CPU alone; device '{found}' does not exist here"
+    raise refuse(NotImplementedError, text, "device", mend=USE_CPU)
 
 
 class layout:
-    """How a tensor lies in memory. There is one way: by strides."""
+    """How the elements of a tensor are stored. Every tensor here is strided; the other names are there to compare."""
 
-    __slots__ = ()
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
 
     def __repr__(self) -> str:
-        return "torch.strided"
+        return f"torch.{self.name}"
+
+    def __reduce__(self) -> str:
+        return self.name
 
 
-strided = layout()
+strided, sparse_coo, sparse_csr, sparse_csc = map(layout, ("strided", "sparse_coo", "sparse_csr", "sparse_csc"))
 CPU = device("cpu")
 Place = str | device | None
 
@@ -98,7 +138,7 @@ Place = str | device | None
 def fresh(array: Any, requires_grad: bool = False, place: Place = None) -> Tensor:
     """A new tensor around a new array; a leaf that requires grad, if asked."""
     if place is not None:
-        device(place)
+        here(place)
     t = wrap(array)
     if current().inference:
         t.inference = True
@@ -116,7 +156,7 @@ def fresh(array: Any, requires_grad: bool = False, place: Place = None) -> Tenso
 def maker(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
     """Decorator: a function that makes tensors takes PyTorch's other words, too.
 
-    `layout` and `pin_memory` say where and how; there is one way here. A `size` may be given by name.
+    `layout`, `memory_format` and `pin_memory` say where and how; there is one way here. A `size` may be given by name.
     """
     name = function.__name__
     sized = any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(function).parameters.values())
@@ -126,6 +166,7 @@ def maker(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
         if words:
             if words.pop("layout", None) not in (None, strided):
                 raise refuse(RuntimeError, "only the layout torch.strided exists here", name)
+            words.pop("memory_format", None)
             if words.pop("pin_memory", None):
                 text = "pin_memory=True requires a CUDA or other accelerator backend; no pinned memory allocator is "
                 raise refuse(RuntimeError, f"{text}available on this system.", name)
@@ -140,10 +181,20 @@ def maker(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
 
 # ------------------------------------------------------------------------------------------ from data
 SEQUENCES = (list, tuple, range, bytearray)
+NO_SEQUENCES = (str, bytes, dict, Tensor, np.ndarray, np.generic)
 NUMBERS = {bool, int, float, complex}
 TOO_LONG = "Overflow when unpacking long long"
 ONE_ELEMENT = "only one element tensors can be converted to Python scalars"
 ONE_LENGTH = "all lists at one level must have one length"
+
+
+def is_sequence(data: Any) -> bool:
+    """Whether Python takes the data for a sequence of elements: a list, a range, a deque, an array of `array`, …"""
+    if isinstance(data, SEQUENCES):
+        return True
+    kind = type(data)
+    sized = hasattr(kind, "__getitem__") and hasattr(kind, "__len__")
+    return sized and not isinstance(data, NO_SEQUENCES) and not hasattr(kind, "__array__")
 
 
 def _array(data: Any, dtype: Dtype) -> np.ndarray:
@@ -180,7 +231,7 @@ def _native(x: np.ndarray) -> np.ndarray:
 def _nested(data: Any, target: dtypes.dtype | None = None) -> np.ndarray:
     """A new array of nested lists of numbers, as wide as Python's numbers are."""
     if data.__class__ not in NUMBERS:
-        data = _plain(data) if isinstance(data, SEQUENCES) else _element(data)
+        data = _plain(data) if is_sequence(data) else _element(data)
     try:
         x = np.array(data)
     except OverflowError:
@@ -198,13 +249,13 @@ def _plain(data: Any, level: int = 1) -> list[Any]:
     """Nested lists, rectangular, with numbers or arrays in them."""
     if data.__class__ is list and NUMBERS.issuperset(map(type, data)):
         return data
-    if not len(data) or not isinstance(data[0], SEQUENCES):
+    if not len(data) or not is_sequence(data[0]):
         if level == 1 and len(data) and isinstance(data[0], str):
             raise refuse(ValueError, "too many dimensions 'str'", "tensor", data)
         return [_element(d) for d in data]
     n = len(data[0])
     for d in data:
-        if not isinstance(d, SEQUENCES):
+        if not is_sequence(d):
             _element(d)
             raise refuse(TypeError, "not a sequence", "tensor", data)
         if len(d) != n:
@@ -220,7 +271,7 @@ def _element(value: Any) -> Any:
             mend = "torch.stack(list) joins tensors, and keeps their gradients"
             raise refuse(ValueError, ONE_ELEMENT, "tensor", value, mend=mend)
         return value.array.reshape(())[()]
-    if isinstance(value, SEQUENCES):
+    if is_sequence(value):
         text = f"'{type(value).__name__}' object cannot be interpreted as an integer"
         raise refuse(TypeError, text, "tensor", value, mend=ONE_LENGTH)
     if isinstance(value, (str, bytes)):
@@ -232,7 +283,7 @@ def _element(value: Any) -> Any:
 
 def _kinds_in(data: Any, kinds: set[dtypes.dtype]) -> bool:
     """Collect the dtypes of the elements of nested lists; whether there are tensors among them."""
-    if not isinstance(data, (list, tuple)):
+    if not isinstance(data, (list, tuple)) and not is_sequence(data):
         kinds.add(dtypes.of(data.dtype) if hasattr(data, "dtype") else dtypes.of_number(data))
         return isinstance(data, Tensor)
     types = set(map(type, data))
@@ -244,10 +295,10 @@ def _natural(x: np.ndarray, data: Any) -> np.dtype[Any]:
     if x.size == 0 and not hasattr(data, "dtype"):
         return dtypes.get_default_dtype().numpy
     kinds: set[dtypes.dtype] = set()
-    if isinstance(data, (list, tuple)) and _kinds_in(data, kinds):
+    if is_sequence(data) and _kinds_in(data, kinds):
         return functools.reduce(dtypes.promote_types, kinds).numpy
     if x.dtype.kind in "fc":
-        while isinstance(data, (list, tuple)):
+        while is_sequence(data):
             data = data[0]
         if data.__class__ in NUMBERS or not hasattr(data, "dtype") or data.dtype != x.dtype:
             if x.dtype == np.float64 or x.dtype == np.complex128:
@@ -328,29 +379,6 @@ def asarray(
             RuntimeError, "Only Tensors of floating point and complex dtype can require gradients", "asarray", t
         )
     return t.requires_grad_(requires_grad) if t.is_leaf else t
-
-
-class TypedTensor:
-    """One of PyTorch's older constructors, and a name for `isinstance`: `LongTensor([1, 2])`, `FloatTensor(2, 3)`."""
-
-    def __init__(self, kind: dtypes.dtype) -> None:
-        self.kind = kind
-
-    def __call__(self, *data: Any) -> Tensor:
-        if len(data) == 1 and isinstance(data[0], (*SEQUENCES, np.ndarray, Tensor)):
-            return fresh(_array(data[0], self.kind))
-        return empty(*data or (0,), dtype=self.kind)
-
-    def __instancecheck__(self, value: Any) -> bool:
-        return isinstance(value, Tensor) and value.array.dtype == self.kind.numpy
-
-    def __repr__(self) -> str:
-        return f"<class 'torch.{self.kind.spoken}Tensor'>"
-
-
-FloatTensor, DoubleTensor, HalfTensor = map(TypedTensor, (dtypes.float32, dtypes.float64, dtypes.float16))
-LongTensor, IntTensor, ShortTensor = map(TypedTensor, (dtypes.int64, dtypes.int32, dtypes.int16))
-ByteTensor, CharTensor, BoolTensor = map(TypedTensor, (dtypes.uint8, dtypes.int8, dtypes.bool))
 
 
 @maker
@@ -612,12 +640,18 @@ def randn(
 @maker
 @checked
 def randint(
-    low: int, high: int | Sequence[int] | None = None, size: Sequence[int] | None = None, *,
+    low: int | None = None, high: int | Sequence[int] | None = None, size: Sequence[int] | None = None, *,
     generator: Generator | None = None, dtype: Dtype = None, device: Place = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
-    """Integers in [low, high), evenly; `randint(high, size)` starts at 0."""
-    bounds: tuple[int, Any, Any] = (0, low, high) if size is None else (low, high, size)
+    """Integers in [low, high), evenly; `randint(high, size)`, in order or by name, starts at 0."""
+    given = [x for x in (low, high, size) if x is not None]
+    bounds: Any = (0, *given) if len(given) == 2 else given if len(given) == 3 else (None, None, None)
     first, last, shape = bounds
+    if not is_int(first) or not is_int(last):
+        named = {"high": high, "size": size} if low is None else {}
+        raise no_overload("randint", *(given if not named else ()), **{k: v for k, v in named.items() if v is not None})
+    if not isinstance(shape, (tuple, list)):
+        raise not_a("tuple of ints", shape, "randint", "size", 0 if size is not None else 2)
     x = _generator(generator).integers(first, last, positive_sizes((shape,), "randint"), dtype=_kind(dtype, LONG))
     return fresh(x, requires_grad, device)
 
@@ -688,11 +722,13 @@ rand_like, randn_like = _random_like(rand), _random_like(randn)
 @maker
 @checked
 def randint_like(
-    input: Tensor, low: int, high: int | None = None, *, generator: Generator | None = None, dtype: Dtype = None,
-    device: Place = None, requires_grad: bool = False,
+    input: Tensor, low: int | None = None, high: int | None = None, *, generator: Generator | None = None,
+    dtype: Dtype = None, device: Place = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """`randint` in the shape and dtype of `input`."""
-    low, high = (0, low) if high is None else (low, high)
+    low, high = (0, low) if high is None else (0 if low is None else low, high)
+    if high is None:
+        raise no_overload("randint_like", input)
     kind = input.dtype if dtype is None else dtype
     shape = input.array.shape
     return randint(low, high, shape, generator=generator, dtype=kind, device=device, requires_grad=requires_grad)

@@ -6,6 +6,7 @@ random numbers in place. A method that passes its tensor on to functions names `
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, overload
 
@@ -20,13 +21,15 @@ from tinygrad_pt.functions.arguments import Dtype, axis_from, conversion, writte
 from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor
 from tinygrad_pt.functions.copying import attributes, leaf, located, twin_of
-from tinygrad_pt.functions.creation import _generator
+from tinygrad_pt.functions.creation import NO_ACCELERATOR, _generator, here
 from tinygrad_pt.functions.indexing import Indexing
+from tinygrad_pt.functions.layouts import in_format, lies_in
 from tinygrad_pt.functions.linalg import Linalg
 from tinygrad_pt.functions.pointwise import Pointwise
 from tinygrad_pt.functions.reduction import Reduction
 from tinygrad_pt.functions.shaping import Shaping, expand
 from tinygrad_pt.functions.strides import strides_of
+from tinygrad_pt.functions.typed import built, dtype_named, tensortype
 from tinygrad_pt.graph import Tensor, TensorBase
 from tinygrad_pt.inplace import check_apart, may_write, write
 from tinygrad_pt.modes import current
@@ -61,7 +64,7 @@ def _like(make: Callable[..., Tensor]) -> Callable[..., Tensor]:
 def _as(kind: dtypes.dtype) -> Callable[[Tensor], Tensor]:
     """The method that converts to a dtype."""
 
-    def method(self: Tensor) -> Tensor:
+    def method(self: Tensor, memory_format: Any = None) -> Tensor:
         return self.to(kind)
 
     return described(method, kind.name, f"The tensor in {kind.name}.")
@@ -71,9 +74,11 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
     """What a tensor can do beyond being one."""
 
     # -------------------------------------------------------------------------------------- memory
-    numel = nelement = F.numel
+    numel, nelement, clone = F.numel, F.numel, F.clone
     is_floating_point, is_complex, is_nonzero = F.is_floating_point, F.is_complex, F.is_nonzero
-    is_cuda = is_sparse = is_quantized = False
+    is_cpu = True
+    is_cuda = is_ipu = is_maia = is_meta = is_mkldnn = is_mps = is_mtia = is_nested = is_quantized = is_sparse = False
+    is_sparse_csr = is_vulkan = is_xla = is_xpu = False
     layout = F.strided
 
     @property
@@ -103,12 +108,14 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
         steps = strides_of(self)
         return steps if dim is None else steps[axis_from(dim, self.array.ndim)]
 
-    def is_contiguous(self) -> bool:
-        """Whether the elements lie in memory in row-major order."""
-        return self.array.flags.c_contiguous
+    def is_contiguous(self: Tensor, memory_format: F.memory_format | None = None) -> bool:
+        """Whether the elements lie in memory in row-major order, or in that of a memory format."""
+        return self.array.flags.c_contiguous if memory_format is None else lies_in(self, memory_format)
 
-    def contiguous(self: Tensor) -> Tensor:
-        """The tensor itself, or a row-major copy."""
+    def contiguous(self: Tensor, memory_format: F.memory_format | None = None) -> Tensor:
+        """The tensor itself, or a row-major copy, or a copy that lies in a memory format."""
+        if memory_format is not None:
+            return in_format(self, memory_format)
         return self if self.array.flags.c_contiguous else ops.clone(self, order="C")
 
     def is_signed(self: Tensor) -> bool:
@@ -151,6 +158,22 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
         if not self.array.flags.writeable and owner_of(self.array).flags.writeable:
             self.array.flags.writeable = True  # it is expanded; PyTorch's array of it may be written, too
         return self.array
+
+    def get_device(self) -> int:
+        """Always -1, PyTorch's number of the CPU."""
+        return -1
+
+    def is_pinned(self, device: Any = None) -> bool:
+        """Always False: no GPU reads this memory."""
+        return False
+
+    def is_shared(self) -> bool:
+        """Always False: no other process reads this memory."""
+        return False
+
+    def is_distributed(self) -> bool:
+        """Always False."""
+        return False
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
@@ -318,6 +341,10 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
     new_tensor, new_zeros, new_ones = _like(F.tensor), _like(F.zeros), _like(F.ones)
     new_empty, new_full = _like(F.empty), _like(F.full)
 
+    def new(self: Tensor, *args: Any, **words: Any) -> Tensor:
+        """PyTorch's older constructor in this dtype: `x.new(2, 3)` of sizes, `x.new([2, 3])` of data."""
+        return built(self.dtype, args, words)
+
     # -------------------------------------------------------------------------------------- in other dtypes
     def to(self: Tensor, *args: Tensor | Dtype | F.device | str | bool | None, **kwargs: Any) -> Tensor:
         """The tensor in another dtype (or that of another tensor); itself if nothing changes.
@@ -326,37 +353,42 @@ class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
         """
         dtype, device, copy = conversion(args, kwargs)
         if device is not None:
-            F.device(device)
+            here(device)
         if dtype is None or dtype.numpy == self.array.dtype:
-            return ops.clone(self) if copy else self
-        return ops.cast(self, dtype=dtype)
+            y = ops.clone(self) if copy else self
+        else:
+            y = ops.cast(self, dtype=dtype)
+        return in_format(y, kwargs["memory_format"]) if "memory_format" in kwargs else y
 
     def type_as(self, other: Tensor) -> Tensor:
         """The tensor in the dtype of another."""
         return self.to(other)
 
-    def cpu(self) -> Tensor:
+    def cpu(self: Tensor, memory_format: Any = None) -> Tensor:
         """The tensor itself: it lives on the CPU."""
-        return self.to()
+        return self.to(memory_format=memory_format)
 
-    def cuda(self, *args: Any, **kwargs: Any) -> Tensor:
+    def cuda(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         """There is no GPU: an error that says so."""
         return self.to(device="cuda")
+
+    def xpu(self: Tensor, *args: Any, **kwargs: Any) -> Tensor:
+        """There is no GPU: an error that says so."""
+        return self.to(device="xpu")
+
+    def pin_memory(self, device: Any = None) -> Tensor:
+        """There is no memory that a GPU reads: an error that says so."""
+        raise refuse(RuntimeError, NO_ACCELERATOR, "pin_memory", self, mend="leave it out: on a CPU it does nothing")
 
     @overload
     def type(self, dtype: None = None) -> str: ...
     @overload
-    def type(self, dtype: dtypes.dtype | str) -> Tensor: ...
-    def type(self: Tensor, dtype: Any = None) -> str | Tensor:
+    def type(self, dtype: dtypes.dtype | tensortype | str, non_blocking: builtins.bool = False) -> Tensor: ...
+    def type(self: Tensor, dtype: Any = None, non_blocking: builtins.bool = False) -> str | Tensor:
         """PyTorch's name of the type, or the tensor in another dtype."""
         if dtype is None:
             return f"torch.{self.dtype.spoken}Tensor"
-        if isinstance(dtype, str):
-            named = {f"torch.{d.spoken}Tensor": d for d in dtypes.ALL}
-            if dtype not in named:
-                raise refuse(ValueError, f"invalid type: '{dtype}'")
-            dtype = named[dtype]
-        return self.to(dtype)
+        return self.to(dtype_named(dtype))
 
     double, half, long = _as(dtypes.float64), _as(dtypes.float16), _as(dtypes.int64)
     short, byte, char = _as(dtypes.int16), _as(dtypes.uint8), _as(dtypes.int8)

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 __all__ = [
     "abs", "abs_", "absolute", "acos", "acos_", "acosh", "add", "addcdiv", "addcmul", "allclose", "arccos", "arcsin",
     "arctan", "asin", "asin_", "asinh", "atan", "atan2", "atan_", "atanh", "bitwise_and", "bitwise_not", "bitwise_or",
-    "bitwise_xor", "ceil", "ceil_", "clamp", "clamp_", "clip", "clip_", "clone", "cos", "cos_", "cosh", "cosh_",
+    "bitwise_xor", "ceil", "ceil_", "clamp", "clamp_", "clip", "clip_", "cos", "cos_", "cosh", "cosh_",
     "deg2rad", "div", "divide", "eq", "equal", "erf", "erf_", "exp", "exp2", "exp2_", "exp_", "expm1", "expm1_",
     "float_power", "floor", "floor_", "floor_divide", "fmod", "frac", "ge", "greater", "greater_equal", "gt", "hypot",
     "isclose", "isfinite", "isinf", "isnan", "le", "lerp", "less", "less_equal", "log", "log10", "log10_", "log1p",
@@ -85,7 +85,6 @@ sin, cos, tan, asin, acos, atan = map(_unary, (ops.sin, ops.cos, ops.tan, ops.as
 sinh, cosh, tanh, asinh, acosh, atanh = map(_unary, (ops.sinh, ops.cosh, ops.tanh, ops.asinh, ops.acosh, ops.atanh))
 sigmoid, erf = _unary(ops.sigmoid), _unary(special.erf)
 isnan, isinf, isfinite, logical_not = map(_unary, (ops.isnan, ops.isinf, ops.isfinite, ops.logical_not))
-clone = _unary(ops.clone)
 arcsin, arccos, arctan = asin, acos, atan
 
 
@@ -98,7 +97,7 @@ def abs(input: Tensor) -> Tensor:
 
 def sign(input: Tensor) -> Tensor:
     """-1, 0 or 1; 0 for nan."""
-    return clone(input) if expect_tensor(input, "sign").array.dtype == bool else ops.sign(input)
+    return ops.clone(input) if expect_tensor(input, "sign").array.dtype == bool else ops.sign(input)
 
 
 def relu(input: Tensor) -> Tensor:
@@ -124,7 +123,7 @@ def _whole(op: Any) -> Callable[..., Tensor]:
         kind = expect_tensor(input, name).array.dtype.kind
         if kind == "b":
             raise unsupported(f"{name}_vml_cpu", name, input)
-        return clone(input) if kind in "iu" else op(input)
+        return ops.clone(input) if kind in "iu" else op(input)
 
     return described(function, name, op.__doc__ or f"y = {name}(input), element by element; integers stay as they are.")
 
@@ -346,7 +345,7 @@ def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
             text = "Integers to negative integer powers are not allowed."
             raise refuse(RuntimeError, text, "pow", input, exponent, mend="convert it first: x.float()")
         if isinstance(exponent, bool):
-            return clone(input) if exponent else wrap(np.ones_like(x.array))
+            return x.clone() if exponent else wrap(np.ones_like(x.array))
         if isinstance(exponent, float) or x.array.dtype.kind == "b":
             return ops.pow(x, exponent)
     if exponent == 2:
@@ -528,7 +527,7 @@ def nan_to_num(
 ) -> Tensor:
     """NaN and infinities replaced by numbers."""
     if input.array.dtype.kind in "biu":
-        return clone(input)
+        return ops.clone(input)
     info = np.finfo(input.array.dtype)
     y = where(isnan(input), 0.0 if nan is None else nan, input)
     y = where(y == math.inf, float(info.max) if posinf is None else posinf, y)
@@ -664,7 +663,7 @@ class Pointwise:
     abs, absolute, acos, acosh, add, addcdiv, addcmul = abs, absolute, acos, acosh, add, addcdiv, addcmul
     allclose, arccos, arcsin, arctan, asin, asinh, atan = allclose, arccos, arcsin, arctan, asin, asinh, atan
     atan2, atanh, bitwise_and, bitwise_not, bitwise_or = atan2, atanh, bitwise_and, bitwise_not, bitwise_or
-    bitwise_xor, ceil, clamp, clip, clone, cos, cosh = bitwise_xor, ceil, clamp, clip, clone, cos, cosh
+    bitwise_xor, ceil, clamp, clip, cos, cosh = bitwise_xor, ceil, clamp, clip, cos, cosh
     deg2rad, div, divide, eq, equal, erf, exp, exp2, expm1 = deg2rad, div, divide, eq, equal, erf, exp, exp2, expm1
     float_power, floor, floor_divide, fmod, frac, ge = float_power, floor, floor_divide, fmod, frac, ge
     greater, greater_equal, gt, hypot, isclose, isfinite = greater, greater_equal, gt, hypot, isclose, isfinite

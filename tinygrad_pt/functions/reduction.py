@@ -338,16 +338,21 @@ def max(input: Tensor, dim: Tensor | None = None, *, axis: None = None) -> Tenso
 def max(input: Tensor, dim: int, keepdim: bool = False, *, keepdims: bool = False) -> ValuesIndices: ...
 @overload
 def max(input: Tensor, *, axis: int, keepdim: bool = False, keepdims: bool = False) -> ValuesIndices: ...
+@overload
+def max(input: Tensor, *, other: Tensor) -> Tensor: ...
 def max(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False
-) -> Tensor | ValuesIndices:
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False,
+    other: Any = None,
+) -> Tensor | ValuesIndices:  # fmt: skip
     """`max(x)`: the largest element; `max(x, dim)`: (values, indices); `max(x, y)`: the largest of each pair.
 
     With `dim`, the gradient goes to the first of several largest elements alone.
     """
     if keepdim is not False or keepdims is not False:
         keepdim = truth("max", keepdim=keepdim, keepdims=keepdims)
-    return _max(input, axis if dim is None else dim, keepdim)
+    if dim is None:
+        dim = other if axis is None else axis
+    return _max(input, dim, keepdim)
 
 
 @overload
@@ -356,16 +361,21 @@ def min(input: Tensor, dim: Tensor | None = None, *, axis: None = None) -> Tenso
 def min(input: Tensor, dim: int, keepdim: bool = False, *, keepdims: bool = False) -> ValuesIndices: ...
 @overload
 def min(input: Tensor, *, axis: int, keepdim: bool = False, keepdims: bool = False) -> ValuesIndices: ...
+@overload
+def min(input: Tensor, *, other: Tensor) -> Tensor: ...
 def min(
-    input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False
-) -> Tensor | ValuesIndices:
+    input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False,
+    other: Any = None,
+) -> Tensor | ValuesIndices:  # fmt: skip
     """`min(x)`: the smallest element; `min(x, dim)`: (values, indices); `min(x, y)`: the smallest of each pair.
 
     With `dim`, the gradient goes to the first of several smallest elements alone.
     """
     if keepdim is not False or keepdims is not False:
         keepdim = truth("min", keepdim=keepdim, keepdims=keepdims)
-    return _min(input, axis if dim is None else dim, keepdim)
+    if dim is None:
+        dim = other if axis is None else axis
+    return _min(input, dim, keepdim)
 
 
 def _arg_extreme(place: Any) -> Callable[..., Tensor]:

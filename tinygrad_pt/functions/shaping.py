@@ -25,7 +25,7 @@ from tinygrad_pt.functions.arguments import (
     sizes_from,
 )
 from tinygrad_pt.functions.binding import described, in_place
-from tinygrad_pt.functions.checks import checked, expect_tensor, missing, not_a
+from tinygrad_pt.functions.checks import checked, expect_tensor, missing, no_overload, not_a
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.inplace import write_changed
 from tinygrad_pt.ops import windows
@@ -42,17 +42,28 @@ __all__ = [
 
 
 # ------------------------------------------------------------------------------------------ other shapes
-def reshape(input: Tensor, *shape: int | Sequence[int]) -> Tensor:
+def reshape(input: Tensor, *sizes: int | Sequence[int], shape: Sequence[int] | None = None) -> Tensor:
     """The same elements in another shape, a view where that is possible; one size may be -1."""
     size = expect_tensor(input, "reshape").array.size
-    if not shape:
+    if shape is not None:
+        sizes = by_name("reshape", sizes, "shape", shape)
+    if not sizes:
         raise missing("shape", "reshape")
-    return ops.reshape(input, shape=inferred_shape(sizes_from(shape, "reshape"), size, "reshape", input))
+    return ops.reshape(input, shape=inferred_shape(sizes_from(sizes, "reshape"), size, "reshape", input))
+
+
+def by_name(function: str, given: tuple[Any, ...], name: str, value: Any) -> tuple[Any]:
+    """The sizes, dims or repeats of a function, given by name."""
+    if given:
+        raise refuse(TypeError, f"{function}() got multiple values for argument '{name}'", function)
+    return (value,)
 
 
 @checked
-def view(input: Tensor, *shape: Any) -> Tensor:
+def view(input: Tensor, *shape: Any, size: Sequence[int] | None = None, dtype: dtypes.dtype | None = None) -> Tensor:
     """`reshape` that never copies; `view(dtype)` reads the same bytes as another dtype."""
+    if size is not None or dtype is not None:
+        shape = by_name("view", shape, "size", dtype if size is None else size)
     if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
         return _as_bytes(input, shape[0])
     y = reshape(input, *shape)
@@ -179,12 +190,14 @@ def reversed_axes(input: Tensor) -> Tensor:
     return ops.permute(input, axes=tuple(range(n - 1, -1, -1)))
 
 
-def permute(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
+def permute(input: Tensor, *order: int | Sequence[int], dims: Sequence[int] | None = None) -> Tensor:
     """The axes in the order `dims`."""
     n = expect_tensor(input, "permute").array.ndim
-    if not dims:
+    if dims is not None:
+        order = by_name("permute", order, "dims", dims)
+    if not order:
         raise missing("dims", "permute")
-    order = sizes_from(dims, "permute")
+    order = sizes_from(order, "permute")
     if len(order) != n:
         text = (
             "permute(sparse_coo): number of dimensions in the tensor input does not match the length of the desired "
@@ -269,8 +282,12 @@ def roll(input: Tensor, shifts: Dims, dims: Dims = None) -> Tensor:
 
 
 # ------------------------------------------------------------------------------------------ repeating
-def expand(input: Tensor, *sizes: int | Sequence[int]) -> Tensor:
+def expand(
+    input: Tensor, *sizes: int | Sequence[int], size: Sequence[int] | None = None, implicit: bool = False
+) -> Tensor:
     """Axes of length 1 repeated, without copying; -1 keeps a size."""
+    if size is not None:
+        sizes = by_name("expand", sizes, "size", size)
     wanted = sizes_from(sizes, "expand")
     shape = expect_tensor(input, "expand").array.shape
     lead = len(wanted) - len(shape)
@@ -305,9 +322,9 @@ view_as, reshape_as, expand_as = map(_shape_of_other, (view, reshape, expand))
 
 
 @checked
-def broadcast_to(input: Tensor, *size: int | Sequence[int]) -> Tensor:
+def broadcast_to(input: Tensor, *sizes: int | Sequence[int], size: Sequence[int] | None = None) -> Tensor:
     """`expand`, under PyTorch's other name."""
-    return expand(input, *size)
+    return expand(input, *sizes, size=size)
 
 
 @checked
@@ -340,11 +357,13 @@ def broadcast_tensors(*tensors: Tensor) -> tuple[Tensor, ...]:
 
 
 @checked
-def repeat(input: Tensor, *repeats: int | Sequence[int]) -> Tensor:
+def repeat(input: Tensor, *times: int | Sequence[int], repeats: Sequence[int] | None = None) -> Tensor:
     """The whole tensor repeated along each axis, copied."""
-    if not repeats:
+    if repeats is not None:
+        times = by_name("repeat", times, "repeats", repeats)
+    if not times:
         raise missing("repeats", "repeat")
-    times = sizes_from(repeats, "repeat")
+    times = sizes_from(times, "repeat")
     shape = (1,) * (len(times) - input.array.ndim) + input.array.shape
     if len(times) < len(shape):
         text = "Number of dimensions of repeat dims can not be smaller than number of dimensions of tensor"
@@ -357,9 +376,9 @@ def repeat(input: Tensor, *repeats: int | Sequence[int]) -> Tensor:
 
 
 @checked
-def tile(input: Tensor, *dims: int | Sequence[int]) -> Tensor:
+def tile(input: Tensor, *times: int | Sequence[int], dims: Sequence[int] | None = None) -> Tensor:
     """`repeat`, with missing leading repeats taken as 1."""
-    times = sizes_from(dims, "tile")
+    times = sizes_from(times if dims is None else by_name("tile", times, "dims", dims), "tile")
     return repeat(input, (1,) * (input.array.ndim - len(times)) + times)
 
 
@@ -462,11 +481,18 @@ def vstack(tensors: Sequence[Tensor]) -> Tensor:
 
 
 @checked
-def split(tensor: Tensor, split_size_or_sections: int | Sequence[int], dim: int = 0) -> tuple[Tensor, ...]:
+def split(
+    tensor: Tensor, split_size_or_sections: int | Sequence[int] | None = None, dim: int = 0, *,
+    split_size: int | Sequence[int] | None = None,
+) -> tuple[Tensor, ...]:  # fmt: skip
     """The tensor cut into pieces of one size (the last may be smaller) or of the sizes listed: views."""
+    if split_size_or_sections is None:
+        split_size_or_sections = split_size
     axis = axis_from(dim, tensor.array.ndim)
     if tensor.array.ndim == 0:
         raise refuse(RuntimeError, "split expects at least a 1-dimensional tensor")
+    if split_size_or_sections is None:
+        raise no_overload("split", tensor)
     n = tensor.array.shape[axis]
     if isinstance(split_size_or_sections, int):
         size = split_size_or_sections
@@ -500,7 +526,11 @@ def chunk(input: Tensor, chunks: int, dim: int = 0) -> tuple[Tensor, ...]:
 
 
 @checked
-def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int] | Tensor, dim: int = 0) -> tuple[Tensor, ...]:
+def tensor_split(
+    input: Tensor, indices_or_sections: int | Sequence[int] | Tensor | None = None, dim: int = 0, *,
+    indices: Sequence[int] | None = None, sections: int | None = None,
+    tensor_indices_or_sections: Tensor | None = None,
+) -> tuple[Tensor, ...]:  # fmt: skip
     """The tensor cut into a number of nearly equal pieces, or at the indices listed, which are those of slices: views.
 
     >>> import tinygrad_pt as torch
@@ -512,7 +542,10 @@ def tensor_split(input: Tensor, indices_or_sections: int | Sequence[int] | Tenso
         raise refuse(
             RuntimeError, "tensor_split expected at least a 1-dimensional tensor, but got a tensor with 0 dims"
         )
-    n, cuts = input.array.shape[axis], indices_or_sections
+    names = (indices_or_sections, indices, sections, tensor_indices_or_sections)
+    n, cuts = input.array.shape[axis], next((cut for cut in names if cut is not None), None)
+    if cuts is None:
+        raise no_overload("tensor_split", input)
     if isinstance(cuts, Tensor):
         expected, kind = "tensor_split expected tensor_indices_or_sections to", cuts.array
         if kind.ndim > 1:

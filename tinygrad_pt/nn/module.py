@@ -14,6 +14,7 @@ from tinygrad_pt.autograd.depth import elsewhere
 from tinygrad_pt.errors import locate, refuse, typename
 from tinygrad_pt.functions import device as Device
 from tinygrad_pt.functions.arguments import conversion
+from tinygrad_pt.functions.creation import here
 from tinygrad_pt.modes import Mode, Scope, current, mode, no_grad
 from tinygrad_pt.nn import state, tree
 from tinygrad_pt.nn.hooks import (
@@ -564,7 +565,7 @@ class Module:
         """Convert floating point parameters and buffers to a dtype, or to that of a tensor."""
         dtype, device, _ = conversion(args, kwargs)
         if device is not None:
-            Device(device)
+            here(device)
         if dtype is None:
             return self
         if dtype.rank < 2:
