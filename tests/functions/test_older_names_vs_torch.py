@@ -1,4 +1,4 @@
-"""PyTorch's typed constructors, its other words for arguments, and sequences of every kind: as PyTorch, line by line."""
+"""PyTorch's typed constructors, its other words for arguments, and sequences of every kind, line by line."""
 
 from __future__ import annotations
 
@@ -82,11 +82,13 @@ torch.randint(size=(3,))
 torch.randint(3, (2,), (3,))
 torch.randint(9, 3)
 torch.randint_like(torch.ones(2), high=3), torch.randint_like(torch.ones(2), 3)
-torch.zeros(size=(2,)), torch.ones(size=[2]), torch.rand(size=(2,)), torch.randn(size=(2,)), torch.empty(size=(2,)).shape
+torch.zeros(size=(2,)), torch.ones(size=[2]), torch.rand(size=(2,)), torch.randn(size=(2,))
+torch.empty(size=(2,)).shape
 torch.full(size=(2,), fill_value=3.0)
 torch.ones(2).new_zeros(size=(2,)), torch.ones(2).new_full(size=(2,), fill_value=1.0)
 torch.arange(6).reshape(shape=(2, 3)), torch.reshape(torch.arange(6), shape=(2, -1)), torch.arange(6).view(size=(3, 2))
-torch.ones(1, 2).expand(size=(3, 2)), torch.broadcast_to(torch.ones(2), size=(2, 2)), torch.ones(2).repeat(repeats=(2, 2))
+torch.ones(1, 2).expand(size=(3, 2)), torch.broadcast_to(torch.ones(2), size=(2, 2))
+torch.ones(2).repeat(repeats=(2, 2))
 torch.ones(2).tile(dims=(2,)), torch.tile(torch.ones(2), dims=(2, 1)), torch.ones(2, 3).permute(dims=(1, 0)).shape
 torch.arange(5).split(split_size=2), torch.split(torch.arange(5), split_size_or_sections=2, dim=0)
 torch.arange(5).tensor_split(sections=2), torch.arange(5).tensor_split(indices=(1, 3))
@@ -96,7 +98,8 @@ torch.zeros(2, 3, 4, 5).contiguous(memory_format=torch.channels_last).stride()
 torch.zeros(2, 3, 4, 5).clone(memory_format=torch.channels_last).is_contiguous(memory_format=torch.channels_last)
 torch.zeros(2, 3, 4, 5, 6).to(memory_format=torch.channels_last_3d).stride()
 torch.zeros(2, 3).contiguous(memory_format=torch.channels_last)
-torch.zeros(2, pin_memory=False, layout=torch.strided, device='cpu'), torch.strided, torch.channels_last, torch.sparse_coo
+torch.zeros(2, pin_memory=False, layout=torch.strided, device='cpu')
+torch.strided, torch.channels_last, torch.sparse_coo
 torch.autograd.Variable(torch.ones(2)), torch.autograd.Variable(torch.ones(2), True), torch.autograd.Variable()
 torch.autograd.Variable(data=torch.ones(2) * 2, requires_grad=True).is_leaf
 torch.autograd.Variable([1])

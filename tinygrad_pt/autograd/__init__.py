@@ -23,8 +23,8 @@ LEAVES = {  # PyTorch's names for what lives in leaves
 
 __all__ = [
     "Function", "GradcheckError", "Variable", "backward", "detect_anomaly", "enable_grad", "functional", "grad",
-    "gradcheck", "gradgradcheck", "hessian", "hvp", "inference_mode", "jacobian", "jvp", "no_grad", "record_contributions",
-    "set_detect_anomaly", "set_grad_enabled", "vhp", "vjp",
+    "gradcheck", "gradgradcheck", "hessian", "hvp", "inference_mode", "jacobian", "jvp", "no_grad",
+    "record_contributions", "set_detect_anomaly", "set_grad_enabled", "vhp", "vjp",
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # to type checkers the names of the leaves are imported above

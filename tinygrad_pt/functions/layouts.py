@@ -6,7 +6,7 @@ from typing import Any
 
 from tinygrad_pt import ops
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.functions.checks import expect_tensor
+from tinygrad_pt.functions.checks import expect_tensor, not_a
 from tinygrad_pt.graph import Tensor
 
 __all__ = [
@@ -43,7 +43,7 @@ def clone(input: Tensor, *, memory_format: memory_format | None = None) -> Tenso
     >>> torch.zeros(2, 3, 4, 5).clone(memory_format=torch.channels_last).stride()
     (60, 1, 15, 3)
     """
-    if memory_format is None or memory_format is preserve_format:
+    if memory_format is None or asked(memory_format, "clone") is preserve_format:
         return ops.clone(expect_tensor(input, "clone"))
     if memory_format not in CHANNELS_LAST:
         return ops.clone(expect_tensor(input, "clone"), order="C")
@@ -62,10 +62,17 @@ def in_format(input: Tensor, wanted: Any) -> Tensor:
 
 def lies_in(input: Tensor, wanted: Any) -> bool:
     """Whether the elements lie in memory in this format, one after the other."""
-    if wanted not in CHANNELS_LAST:
+    if asked(wanted, "contiguous") not in CHANNELS_LAST:
         return bool(input.array.flags.c_contiguous)
     there = CHANNELS_LAST[wanted][0]
     return input.array.ndim == len(there) and bool(input.array.transpose(there).flags.c_contiguous)
+
+
+def asked(value: Any, function: str) -> Any:
+    """The value, if it is a memory format; else PyTorch's error."""
+    if not isinstance(value, memory_format):
+        raise not_a("torch.memory_format", value, function, "memory_format")
+    return value
 
 
 def _of_rank(input: Tensor, wanted: Any) -> Any:
