@@ -24,6 +24,8 @@ BUILDERS = {
     "_unfit",
     "_uninitialised",
     "_wrong_dim",
+    "no_cuda",
+    "absent",
 }
 
 
