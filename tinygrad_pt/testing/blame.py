@@ -15,7 +15,7 @@ from tinygrad_pt.lines import Line, caller
 from tinygrad_pt.listening import Tape, listen
 from tinygrad_pt.testing.compare import compare
 from tinygrad_pt.testing.hints import Hint, hints
-from tinygrad_pt.testing.laws import broken_laws
+from tinygrad_pt.testing.laws import Trial, broken_laws
 from tinygrad_pt.testing.report import Failure, Guilty
 from tinygrad_pt.testing.subject import Array, Derivative, Flat, Flaw, Subject, TensorSubject, floating
 
@@ -141,7 +141,7 @@ def search(
         try:
             own = application.subject()
             if laws:
-                broken = [f for f in broken_laws(own, options["seed"]) if f.law in laws]
+                broken = [f for f in broken_laws(Trial(own, options["seed"])) if f.law in laws]
                 if broken:
                     return application, (broken[0].hint_kind, broken[0].hint), None
                 continue

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tinygrad_pt.testing.kinks import DOUBT, LEAST, ROUNDING, Tie, Verdicts, joint, judge
-from tinygrad_pt.testing.numerical import GRANTED, Direction, Slopes, elements, sizes, slopes, visible_noise
+from tinygrad_pt.testing.numerical import GRANTED, Direction, Slopes, combined, elements, sizes, slopes, visible_noise
 from tinygrad_pt.testing.subject import Array, Flat, signed
 from tinygrad_pt.testing.wide import RATIO
 
@@ -21,6 +21,7 @@ FOLLOWED = 8  # blocks whose elements are looked for at a time
 LOCATED = 3  # wrong elements for which the result that disagrees is looked for
 LISTED = 100  # wrong entries that get an address
 DRIFT = 1e-4
+EVEN = 2.0**10  # how many times more than another a result may change, of those whose sum is looked at
 NOISY = 1e-9  # noise of a result, relative to it and to what it changes by: from here on float64 is not enough
 REACH = (1.0, 2.0**6, 2.0**11)  # by which steps are longer in extended precision, where most of the digits cancel
 EXCUSE = 100.0  # how often the noise of a function, over |x|, may be found in its gradient
@@ -46,19 +47,30 @@ class Comparison:
     located: dict[int, tuple[int, list[float]]]  # per column: the result that disagrees most, and its numbers
 
 
-def compare(flat: Flat, *, seed: int, rtol: float = 0.0, atol: float = 0.0, max_elements: int = 4096) -> Comparison:
+def compare(
+    flat: Flat, *, seed: int, rtol: float = 0.0, atol: float = 0.0, max_elements: int = 4096,
+    rows: tuple[Array, Array] | None = None,
+) -> Comparison:  # fmt: skip
     """Hold the gradients of a subject against slopes of its values.
 
     First random signed directions move whole blocks of elements at once, blocks of like contributions: one wrong
     entry shows in their sum. Where such a sum leaves any doubt, the elements are looked at one by one; if there are
     more than `max_elements`, those of the blocks that fail. Of a large Jacobian two random signed combinations of the
-    results are looked at (the second weighs them by 1/|y|, so that large results do not hide small ones).
+    results are looked at (the second weighs them by 1/|y|, so that large results do not hide small ones). Where
+    combinations of the rows of the analytic Jacobian are known already, weights and `rows`, and these are right beyond
+    doubt, the Jacobian is.
 
     Nothing is called wrong on the evidence of float64 alone where there is more to be had: what disagrees there, or
     drowns in round-off, is looked at in extended precision (see `Finer`).
     """
     draw = np.random.default_rng(seed)
     n, m = flat.x.size, flat.y.size
+    if rows is not None and 2 < m <= ROWS and n <= max_elements and right_at_once(flat, *rows, draw):
+        none = np.zeros((m, 0))
+        truth = none.astype(bool)
+        empty = Slopes(none, none, none, none, truth, truth, none)
+        said, given = Verdicts(truth, truth, none), np.ones(len(flat.shapes), bool)
+        return Comparison(flat, None, np.zeros(0, np.intp), none, empty, said, given, [], m * n, {})
     weights = None if m <= ROWS and m * n <= FULL else combinations(draw, flat.y)
     analytic, given = jacobian(flat, flat.x, weights)
     eps, finer = flat.eps, Finer(flat, weights, analytic, draw, rtol, atol)
@@ -254,6 +266,24 @@ def in_bulk(
     limit = 1e3 * (found.error + max(ROUNDING, 256 * eps) * np.abs(along))
     hidden = [b[np.any((shares[:, b] > 0) & (shares[:, b] < limit[:, k, None]), 0)] for k, b in enumerate(blocks)]
     return np.sort(np.concatenate(hidden))
+
+
+def right_at_once(flat: Flat, weights: Array, rows: Array, draw: Any) -> bool:
+    """Whether a few combinations of the rows leave no doubt about any of them: no backward per result is needed.
+
+    Each result must contribute to the combinations, and none much less than another, which would hide it.
+    """
+    if flat.eps > float(np.finfo(np.float64).eps):
+        return False
+
+    def look(lines: list[Direction]) -> Slopes:
+        found = slopes(flat, flat.x, lines, y=flat.y, eps=flat.eps)
+        size = np.abs(found.slope)
+        hidden = ~np.all(size.min(0) * EVEN >= size.max(0))
+        sums = combined(found, weights)
+        return sums._replace(jump=sums.jump | hidden)
+
+    return not in_bulk(flat, rows, look, lambda: True, draw, flat.eps, 0.0, 0.0).size
 
 
 @np.errstate(all="ignore")

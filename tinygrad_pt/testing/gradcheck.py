@@ -14,7 +14,7 @@ from tinygrad_pt.graph import Tensor
 from tinygrad_pt.testing.blame import blame
 from tinygrad_pt.testing.compare import LISTED, Comparison, compare
 from tinygrad_pt.testing.hints import Hint, hints
-from tinygrad_pt.testing.laws import FATAL, broken_laws, forward_is_reverse
+from tinygrad_pt.testing.laws import FATAL, Trial, broken_laws, forward_is_reverse
 from tinygrad_pt.testing.report import Failure, GradientMismatch, Report
 from tinygrad_pt.testing.subject import Derivative, Flat, Flaw, NumpySubject, Subject, TensorSubject
 
@@ -113,15 +113,17 @@ def examine(
     subject: Subject, *, order: int = 1, seed: int, rtol: float, atol: float, laws: bool, max_elements: int
 ) -> Report:
     """Check a subject's laws, then its entries; then describe the failures, and find the op that is to blame."""
-    report = Report(order=order)
+    report, trial = Report(order=order), None
     law = "gradient" if order == 1 else "second order"
     options: dict[str, Any] = dict(seed=seed, rtol=rtol, atol=atol, max_elements=max_elements)
     try:
         if laws and order == 1:
-            report.failures += broken_laws(subject, seed)
+            trial = Trial(subject, seed)
+            report.failures += broken_laws(trial)
         if not any(f.law in FATAL for f in report.failures):
-            found = compare(Flat(subject), **options)
-            record(report, found, law, {} if report.failures else hints(found))
+            found = compare(Flat(subject), **options, rows=None if trial is None or report.failures else trial.rows)
+            wrong = found.verdicts.wrong.any()
+            record(report, found, law, hints(found) if wrong and not report.failures else {})
             if laws and order == 2 and report.ok and isinstance(subject, Derivative):
                 report.failures += forward_is_reverse(subject.of, seed)
     except Flaw as flaw:

@@ -17,7 +17,7 @@ import numpy as np
 
 from tinygrad_pt.autograd import engine
 from tinygrad_pt.calling import wrap
-from tinygrad_pt.graph import Leaf, Tensor
+from tinygrad_pt.graph import Leaf, Node, Tensor
 from tinygrad_pt.testing.numerical import elements, visible_noise
 from tinygrad_pt.testing.report import Failure
 from tinygrad_pt.testing.subject import Array, Flat, Flaw, Subject, TensorSubject, backward, floating, signed
@@ -37,14 +37,13 @@ class Broken(Exception):
     slot: int | None = None
 
 
-def broken_laws(subject: Subject, seed: int) -> list[Failure]:
+def broken_laws(trial: Trial) -> list[Failure]:
     """Every law that a subject breaks; after one that spoils the rest, that one alone."""
-    failures = []
+    subject, failures = trial.subject, []
     enabled = gc.isenabled()
     gc.disable()  # `freed` asks whether the graph is gone without it
     try:
-        trial = Trial(subject, seed)
-        for law in (deterministic, leaves_no_trace, owns_its_memory, repeatable, linear, blind_to_layout, freed):
+        for law in (leaves_no_trace, owns_its_memory, repeatable, linear, blind_to_layout, freed):
             try:
                 law(trial)
             except Broken as b:
@@ -79,6 +78,17 @@ class Trial:
     def second(self) -> list[Array | None]:
         """What the other gradients give."""
         return _copies(self.pull([g.copy() for g in self.others]))
+
+    @property
+    def rows(self) -> tuple[Array, Array]:
+        """Both random gradients, and what they gave, as vectors: combinations of the rows of the Jacobian."""
+        sizes = [int(np.size(self.subject.inputs[slot])) for slot in self.subject.slots]
+        given = [np.concatenate([np.ravel(g) for g in gs]) for gs in (self.gs, self.others)]
+        found = [
+            np.concatenate([np.zeros(n) if r is None else np.ravel(r) for r, n in zip(grads, sizes, strict=True)])
+            for grads in (self.copies, self.second)
+        ]
+        return np.array(given), np.array(found)
 
     @functools.cached_property
     def wider(self) -> Trial | None:
@@ -150,10 +160,13 @@ class Trial:
         )
         return np.asarray(10 * self.subject.eps * parts / np.where(x == 0, 1, x))
 
-    def differ(self, a: Array | None, b: Array | None, size: Array | float, noise: Callable[[], Any]) -> bool:
-        """Whether two arrays that should be the same are not, round-off apart."""
+    def differ(self, a: Array | None, b: Array | None, size: Array | None, noise: Callable[[], Any]) -> bool:
+        """Whether two arrays that should be the same are not, round-off apart; of `size`, or as large as b."""
         if a is None or b is None:
             return (a is None) != (b is None) and bool(np.any(b if a is None else a))
+        if _same(a, b):
+            return False
+        size = _size(b) if size is None else size
         with np.errstate(all="ignore"):
             if np.max(np.abs(a - b), initial=0) <= LOOSE * np.max(size, initial=0):
                 return False
@@ -169,30 +182,30 @@ class Trial:
 
 
 # ---------------------------------------------------------------------------------------------- the laws
-def deterministic(t: Trial) -> None:
-    """The same inputs give the same values."""
-    again = t.subject.values(t.subject.fresh())
-    if len(again) != len(t.ys) or not all(_same(a, b) for a, b in zip(again, t.ys, strict=True)):
-        text = "non-deterministic: the same inputs give other values the second time; fix the seed of whatever is "
-        raise Broken("determinism", text + "random in the function, or pass it in", "non-deterministic")
-
-
 def leaves_no_trace(t: Trial) -> None:
-    """Neither function nor backward changes its inputs, g, the results, or what was saved."""
+    """The same inputs give the same values; and neither function nor backward changes its inputs, g, the results, or
+    what was saved.
+    """
     inputs, gs = t.subject.fresh(), [g.copy() for g in t.gs]
     watched: list[tuple[str, Array, Array]] = []
+    hooked: list[Node] = []
     if isinstance(t.subject, TensorSubject):
         xs, tensors = t.subject.run(inputs)
         ys = [y.array for y in tensors]
-        watched += watch(tensors)
+        watched, hooked = watch(tensors)
         t.nodes = [weakref.ref(y.node) for y in tensors if y.node is not None and not isinstance(y.node, Leaf)]
         t.pull = functools.partial(t.subject.back, xs, tensors)
     else:
         ys, t.pull = t.subject.pull(inputs)
+    if len(ys) != len(t.ys) or not all(_same(a, b) for a, b in zip(ys, t.ys, strict=True)):
+        text = "non-deterministic: the same inputs give other values the second time; fix the seed of whatever is "
+        raise Broken("determinism", text + "random in the function, or pass it in", "non-deterministic")
     _unchanged(t, inputs, "the function changes its input {} in place")
     before = [y.copy() for y in ys]
     t.first = t.pull(gs)
     t.copies = _copies(t.first)
+    for node in hooked:
+        del node.note("hooks")["watch"]
     for g, original in zip(gs, t.gs, strict=True):
         if not _same(g, original):
             raise t.broken("mutation", "the backward changes the incoming gradient g in place")
@@ -205,9 +218,13 @@ def leaves_no_trace(t: Trial) -> None:
     t.kept = [*(x for x in inputs if floating(x)), *gs, *ys]
 
 
-def watch(tensors: Sequence[Any]) -> list[tuple[str, Array, Array]]:
-    """Arrays inside a graph that a backward must not change: saved values, and gradients as they pass (by hooks)."""
+def watch(tensors: Sequence[Any]) -> tuple[list[tuple[str, Array, Array]], list[Node]]:
+    """Arrays inside a graph that a backward must not change: saved values, and gradients as they pass.
+
+    For these the vertices that are returned have a hook.
+    """
     found: list[tuple[str, Array, Array]] = []
+    hooked: list[Node] = []
 
     def hook(name: str, g: Tensor) -> None:
         found.append((f"the gradient of the result of {name}", g.array, g.array.copy()))
@@ -219,7 +236,8 @@ def watch(tensors: Sequence[Any]) -> list[tuple[str, Array, Array]]:
                 found.append((f"a value saved for {name}", a, a.copy()))
         if node.note("shapes") is None:
             node.set_note("hooks", {**node.note("hooks", {}), "watch": functools.partial(hook, name)})
-    return found
+            hooked.append(node)
+    return found, hooked
 
 
 def owns_its_memory(t: Trial) -> None:
@@ -313,7 +331,7 @@ def _compared(t: Trial, name: str, layout: Callable[[Array], Array]) -> None:
     if found is None:
         return
     for i, (a, b) in enumerate(zip(found, ys, strict=True)):
-        unequal = t.differ(a, b, _size(b), lambda: [np.max(n[np.isfinite(n)], initial=0) for n in t.noise()[0]])
+        unequal = t.differ(a, b, None, lambda: [np.max(n[np.isfinite(n)], initial=0) for n in t.noise()[0]])
 
         def values(w: Trial, i: int = i) -> float:
             there, here, _, _ = laid_out(w, layout)
@@ -327,7 +345,7 @@ def _compared(t: Trial, name: str, layout: Callable[[Array], Array]) -> None:
         law = "mutation" if flaw.kind == "mutation" else "layout"
         raise t.broken(law, f"with {name} inputs and gradients {flaw}") from flaw
     for k, (r, b) in enumerate(zip(results, grads, strict=True)):
-        unequal = t.differ(r, b, 0.0 if b is None else _size(b), lambda k=k: t.noise()[1][k])  # type: ignore[misc]
+        unequal = t.differ(r, b, None, lambda k=k: t.noise()[1][k])  # type: ignore[misc]
 
         def gradients(w: Trial, k: int = k) -> float:
             _, _, again, expected = laid_out(w, layout)

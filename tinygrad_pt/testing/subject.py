@@ -8,7 +8,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -104,12 +104,16 @@ class Subject:
 
     inputs: list[Any]
     slots: list[int]
-    names: list[str]
     kind: Any = DOUBLE  # the precision in which results are joined: float64, or WIDE
     eps: float = float(np.finfo(np.float64).eps)
     tensors: bool = False  # whether ops can be listened to
     function: Callable[..., Any]
     found: list[Array] | None = None  # the values at `inputs`
+
+    @cached_property
+    def names(self) -> list[str]:
+        """The names of the inputs, which only a report needs."""
+        return names_of(self.function, len(self.inputs))
 
     @property
     def first(self) -> list[Array]:
@@ -155,8 +159,7 @@ class NumpySubject(Subject):
     def __init__(self, f: Any, vjp: Any, inputs: Sequence[Any], argnums: Sequence[int] | None) -> None:
         raw = [array_of(x) for x in inputs]
         raw = [np.asarray(x, np.float64) if isinstance(x, (float, np.floating)) else x for x in raw]
-        self.function, self.vjp = f, vjp
-        self.slots, self.names = slots_of(raw, argnums, "array"), names_of(f, len(raw))
+        self.function, self.vjp, self.slots = f, vjp, slots_of(raw, argnums, "array")
         self.inputs = [double(x) for x in raw]
         try:
             self.explore()
@@ -174,6 +177,7 @@ class NumpySubject(Subject):
         if not found:
             raise refuse(TypeError, "the function must return a floating point array, or a tuple with some")
         self.rounding([y.dtype for y in found])
+        self.found = [np.array(y) for y in found]
 
     def values(self, inputs: Sequence[Any]) -> list[Array]:
         with np.errstate(all="ignore"):
@@ -235,13 +239,14 @@ class TensorSubject(Subject):
     tensors = True
 
     def __init__(self, f: Any, inputs: Sequence[Any], argnums: Sequence[int] | None) -> None:
-        self.function, self.slots, self.names = f, slots_of(inputs, argnums), names_of(f, len(inputs))
+        self.function, self.slots = f, slots_of(inputs, argnums)
         self.handles = [isinstance(x, Tensor) for x in inputs]
         self.leaves = False  # is f called with inputs that require grad, even where only values are asked for?
         self.captured: list[Tensor] = []
         self.shown: dict[Any, list[Array]] = {}  # per precision, the values of the captured tensors
         self.raised = False  # are those shown in float64?
         self.found = None
+        self.unrecorded, self.recorded = autograd.no_grad(), autograd.enable_grad()
         arrays = [array_of(x) for x in inputs]
         self.inputs = [np.array(x) if floating(x) else x for x in arrays]
         self.explore()
@@ -345,13 +350,13 @@ class TensorSubject(Subject):
         args = self.arguments(inputs, self.leaves)
         if self.leaves:
             return [y.array for y in floating_tensors(self.call(args))]
-        with autograd.no_grad():
+        with self.unrecorded:
             return [y.array for y in floating_tensors(self.call(args))]
 
     def run(self, inputs: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """The leaves and the floating point results as tensors, with a graph between them."""
         args = self.arguments(inputs, True)
-        with autograd.enable_grad():
+        with self.recorded:
             results = self.call(args)
         return [args[i] for i in self.slots], floating_tensors(results)
 
@@ -409,7 +414,7 @@ class Derivative(TensorSubject):
         self.slots = [*of.slots, *range(self.count, self.count + len(seeds))]
         self.names = [*of.names, *(f"g{i}" for i in range(len(seeds)))]
         self.handles = [*of.handles, *[True] * len(seeds)]
-        self.eps, self.leaves = of.eps, False
+        self.eps, self.leaves, self.unrecorded, self.recorded = of.eps, False, of.unrecorded, of.recorded
 
     def wider(self) -> Subject | None:
         of = self.of.wider()
@@ -430,7 +435,7 @@ class Derivative(TensorSubject):
             a.detach().requires_grad_() if i in slots and a.node is None else a
             for i, a in enumerate(args[: self.count])
         ]
-        with autograd.enable_grad(), computing(self.kind):
+        with self.recorded, computing(self.kind):
             ys = floating_tensors(self.of.call(given))
             xs = [given[i] for i in slots]
             found = backward(xs, ys, args[self.count :], create=True)
