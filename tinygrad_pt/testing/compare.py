@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
 
 from tinygrad_pt.testing.kinks import DOUBT, LEAST, ROUNDING, Tie, Verdicts, joint, judge
-from tinygrad_pt.testing.numerical import GRANTED, Direction, Slopes, combined, elements, sizes, slopes, visible_noise
+from tinygrad_pt.testing.numerical import (
+    EPS,
+    GRANTED,
+    Direction,
+    Slopes,
+    clear_slopes,
+    elements,
+    sizes,
+    slopes,
+    visible_noise,
+)
 from tinygrad_pt.testing.subject import Array, Flat, signed
 from tinygrad_pt.testing.wide import RATIO
 
@@ -21,6 +32,7 @@ FOLLOWED = 8  # blocks whose elements are looked for at a time
 LOCATED = 3  # wrong elements for which the result that disagrees is looked for
 LISTED = 100  # wrong entries that get an address
 DRIFT = 1e-4
+ALIKE = 2.0**12  # elements that move together contribute alike, the largest this much more than the least
 EVEN = 2.0**10  # how many times more than another a result may change, of those whose sum is looked at
 NOISY = 1e-9  # noise of a result, relative to it and to what it changes by: from here on float64 is not enough
 REACH = (1.0, 2.0**6, 2.0**11)  # by which steps are longer in extended precision, where most of the digits cancel
@@ -65,7 +77,7 @@ def compare(
     """
     draw = np.random.default_rng(seed)
     n, m = flat.x.size, flat.y.size
-    if rows is not None and 2 < m <= ROWS and n <= max_elements and right_at_once(flat, *rows, draw):
+    if rows is not None and 2 < m <= ROWS and n <= max_elements and n > 2 and right_at_once(flat, *rows, draw):
         none = np.zeros((m, 0))
         truth = none.astype(bool)
         empty = Slopes(none, none, none, none, truth, truth, none)
@@ -95,6 +107,9 @@ def compare(
         for doubtful in (np.flatnonzero(wrong), np.flatnonzero(np.any(verdicts.unsure, axis=0) & ~wrong)):
             for some in (doubtful[i : i + LISTED] for i in range(0, doubtful.size, LISTED)):
                 closer, said = finer(columns[some])
+                # No rounding makes nan or inf of a gradient where the slopes are finite.
+                surely = verdicts.wrong[:, some] & ~np.isfinite(entries[:, some]) & said.unsure
+                said = said._replace(wrong=said.wrong | surely, unsure=said.unsure & ~surely)
                 found, verdicts = _replaced(found, some, closer), _replaced(verdicts, some, said)
                 if said.wrong.any() or (not wrong[some].any() and np.any(said.unsure, axis=0).all()):
                     break  # the others are like these
@@ -245,14 +260,11 @@ def in_bulk(
     largest = shares.max(0, initial=0)
     if n < 3 or not np.all(np.isfinite(largest)):
         return np.arange(n)
-    decade = np.where(largest > 0, np.ceil(np.log2(largest / max(largest.max(), 1e-300)) / 12), 1)
+    decade = np.where(largest > 0, np.ceil(np.log2(largest / max(largest.max(), 1e-300)) / np.log2(ALIKE)), 1)
     blocks = [np.flatnonzero(decade == d) for d in np.unique(decade)]
     if 2 * len(blocks) > n:
         return np.arange(n)
-    lines = [
-        Direction(b, size[b] * draw.uniform(0.5, 1.0, b.size) * draw.choice([-1.0, 1.0], b.size),
-                 (1.0, 2.0**-8, 2.0**-16)) for b in blocks
-    ]  # fmt: skip
+    lines = directions(blocks, size, draw)
     found = look(lines)
     along = np.stack([analytic[:, line.index] @ line.weight for line in lines], axis=1)
     if np.any(found.kink) or np.any(found.jump):
@@ -268,22 +280,32 @@ def in_bulk(
     return np.sort(np.concatenate(hidden))
 
 
+@np.errstate(all="ignore")
 def right_at_once(flat: Flat, weights: Array, rows: Array, draw: Any) -> bool:
     """Whether a few combinations of the rows leave no doubt about any of them: no backward per result is needed.
 
-    Each result must contribute to the combinations, and none much less than another, which would hide it.
+    All elements move at once. Each must contribute, and so must each result, and none much less than another, which
+    would hide it. What this does not settle is looked at row by row.
     """
-    if flat.eps > float(np.finfo(np.float64).eps):
+    size = sizes(flat.x)
+    shares = np.abs(rows) * size
+    if flat.eps > EPS or not shares.max(0).min() * ALIKE >= shares.max():  # nan is not
         return False
+    (line,) = directions([np.arange(flat.x.size)], size, draw)
+    found = clear_slopes(flat, flat.x, flat.y, [line])
+    if found is None or not np.abs(found[0]).min() * EVEN >= np.abs(found[0]).max():
+        return False
+    slope, along = weights @ found[0][:, 0], rows @ line.weight
+    error = np.abs(weights) @ found[1][:, 0] + ROUNDING * np.maximum(np.abs(along), np.abs(slope))
+    return bool(np.all((np.abs(along - slope) <= error) & (1e3 * error <= shares.min(1))))
 
-    def look(lines: list[Direction]) -> Slopes:
-        found = slopes(flat, flat.x, lines, y=flat.y, eps=flat.eps)
-        size = np.abs(found.slope)
-        hidden = ~np.all(size.min(0) * EVEN >= size.max(0))
-        sums = combined(found, weights)
-        return sums._replace(jump=sums.jump | hidden)
 
-    return not in_bulk(flat, rows, look, lambda: True, draw, flat.eps, 0.0, 0.0).size
+def directions(blocks: Sequence[Array], size: Array, draw: Any) -> list[Direction]:
+    """A random signed direction for each block of elements."""
+    return [
+        Direction(b, size[b] * draw.uniform(0.5, 1.0, b.size) * draw.choice([-1.0, 1.0], b.size),
+                 (1.0, 2.0**-8, 2.0**-16)) for b in blocks
+    ]  # fmt: skip
 
 
 @np.errstate(all="ignore")
@@ -349,10 +371,7 @@ def suspects(
     found: list[int] = []
     budget = most
     while blocks and budget > 0:
-        lines = [
-            Direction(b, size[b] * draw.uniform(0.5, 1.0, b.size) * draw.choice([-1.0, 1.0], b.size),
-                 (1.0, 2.0**-8, 2.0**-16)) for b in blocks
-        ]  # fmt: skip
+        lines = directions(blocks, size, draw)
         budget -= len(lines)
         along = np.stack([analytic[:, line.index] @ line.weight for line in lines], axis=1)
         verdicts = judge(along, look(lines), eps=eps, rtol=rtol, atol=atol)

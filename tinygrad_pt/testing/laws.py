@@ -166,13 +166,13 @@ class Trial:
             return (a is None) != (b is None) and bool(np.any(b if a is None else a))
         if _same(a, b):
             return False
-        size = _size(b) if size is None else size
+        scale = np.asarray(_size(b) if size is None else size)
         with np.errstate(all="ignore"):
-            if np.max(np.abs(a - b), initial=0) <= LOOSE * np.max(size, initial=0):
+            if np.max(np.abs(a - b), initial=0) <= LOOSE * np.max(scale, initial=0):
                 return False
             gap = np.where((a == b) | (np.isnan(a) & np.isnan(b)), 0.0, np.abs(a - b))
-            gap = np.where(np.isfinite(size), gap, 0.0)
-            scale = np.where(np.isfinite(size), np.abs(size), 0)
+            gap = np.where(np.isfinite(scale), gap, 0.0)
+            scale = np.where(np.isfinite(scale), np.abs(scale), 0)
             allowed = 1e-6 * scale + max(LOOSE, 1e3 * self.subject.eps) * np.max(scale, initial=0)
             if np.all(gap <= allowed):
                 return False

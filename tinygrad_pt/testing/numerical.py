@@ -132,6 +132,29 @@ def exact(x: Array, line: Direction, h: float) -> bool:
     return all((at + t * h) - at == t * h for t in OFFSETS)
 
 
+def differences(seen: Array, y: Array, h: Array | float) -> tuple[Array, Array, Array]:
+    """The finer slope of six values, how far the coarser is from it, and what is uneven in them (see `stencil`)."""
+    far_left, l1, l2, r2, r1, far_right = seen
+    coarse = (8 * (r1 - l1) - (far_right - far_left)) / (12 * h)
+    fine = (8 * (r2 - l2) - (r1 - l1)) / (6 * h)
+    uneven = np.abs((far_right - y + (far_left - y)) - 20 * (r1 - y + (l1 - y)) + 64 * (r2 - y + (l2 - y))) / 2
+    return fine, np.abs(fine - coarse), uneven
+
+
+@np.errstate(all="ignore")
+def clear_slopes(values: Values, x: Array, y: Array, lines: Sequence[Direction]) -> tuple[Array, Array] | None:
+    """Slopes and their errors, as of a `stencil` at the first length of each line; None where any leaves a doubt.
+
+    There is no corner and no jump where both are small: the differences of the two stencils, and what is uneven.
+    """
+    h = step_for(EPS)
+    seen = evaluate(values, x, lines, h * np.array([OFFSETS] * len(lines)))
+    slope, gap, uneven = differences(seen, y[:, None], h)
+    size = np.abs(slope)
+    error = 2 * gap + (uneven / 8 + 3 * NOISE * (EPS * (np.abs(seen).max(0) + size) + TINY * EPS)) / h
+    return (slope, error) if (error <= CLEAN * size).all() else None
+
+
 @np.errstate(all="ignore")
 def stencil(values: Values, x: Array, y: Array, lines: Sequence[Direction], h: Array, known: Noise) -> Slopes:
     """Two 5-point stencils per line, at h and h/2.
@@ -143,16 +166,13 @@ def stencil(values: Values, x: Array, y: Array, lines: Sequence[Direction], h: A
     """
     eps = known.eps
     seen = evaluate(values, x, lines, h[:, None] * np.array(OFFSETS))
-    far_left, l1, l2, r2, r1, far_right = seen
+    _, l1, l2, r2, r1, _ = seen
     grain = known.of(seen, x, lines, h[:, None] * np.array(OFFSETS))
     here = np.maximum(known.here[:, None] if np.ndim(known.here) else known.here, grain)
     y = y[:, None]
-    coarse = (8 * (r1 - l1) - (far_right - far_left)) / (12 * h)
-    fine = (8 * (r2 - l2) - (r1 - l1)) / (6 * h)
+    fine, gap, uneven = differences(seen, y, h)
     size = np.maximum(np.abs(seen).max(0), np.abs(y))
     noise = 3 * (NOISE * (eps * size + TINY * EPS) + grain) / h
-    gap = np.abs(fine - coarse)
-    uneven = np.abs((far_right - y + (far_left - y)) - 20 * (r1 - y + (l1 - y)) + 64 * (r2 - y + (l2 - y))) / 2
     uneven = np.maximum(uneven - 45 * here - 85 * grain, 0) / (8 * h)  # that much of it is known to be rounding
     left2, right2 = 2 * (y - l2) / h, 2 * (r2 - y) / h
     gap2, sides = np.abs(right2 - left2), np.abs(left2) + np.abs(right2)
