@@ -25,9 +25,9 @@ def var(a: Array, *, axis: Axis = None, keepdims: bool = False, correction: floa
     """y = Σ (a - mean a)² / (n - correction)."""
     centred, freedom = a - mean.op.forward(a, axis=axis, keepdims=True), _freedom(a.shape, axis, correction)
     y = squares(centred, axis, keepdims)
-    return (
-        np.square(norm.op.forward(centred, axis=axis, keepdims=keepdims) / freedom**0.5) if y is None else y / freedom
-    )
+    if y is not None:
+        return y / freedom
+    return np.square(norm.op.forward(centred, axis=axis, keepdims=keepdims) / np.sqrt(a.dtype.type(freedom)))
 
 
 # std is an op of its own because √ has no derivative at 0. Where all elements are equal, its gradient is 0 (PyTorch);
@@ -43,7 +43,9 @@ def std(a: Array, *, axis: Axis = None, keepdims: bool = False, correction: floa
     """y = √(Σ (a - mean a)² / (n - correction))."""
     centred, freedom = a - mean.op.forward(a, axis=axis, keepdims=True), _freedom(a.shape, axis, correction)
     y = squares(centred, axis, keepdims)
-    return norm.op.forward(centred, axis=axis, keepdims=keepdims) / freedom**0.5 if y is None else np.sqrt(y / freedom)
+    if y is not None:
+        return np.sqrt(y / freedom)
+    return norm.op.forward(centred, axis=axis, keepdims=keepdims) / np.sqrt(a.dtype.type(freedom))
 
 
 def _freedom(shape: Shape, axis: Axis, correction: float) -> float:

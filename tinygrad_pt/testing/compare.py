@@ -90,6 +90,12 @@ def compare(
     def look(lines: list[Direction], thorough: bool = False) -> Slopes:
         return slopes(flat, flat.x, lines, y=flat.y, eps=eps, thorough=thorough, weights=weights)
 
+    def closer(some: Any) -> tuple[Slopes, Verdicts]:
+        """With all that can be known; but no rounding makes inf or nan of a gradient where the slopes are finite."""
+        found, said = finer(columns[some])
+        surely = verdicts.wrong[:, some] & ~np.isfinite(entries[:, some])
+        return found, said._replace(wrong=said.wrong | surely, unsure=said.unsure & ~surely)
+
     checked = n * (m if weights is None else 1) if n <= max_elements else n
     if n > max_elements:
         columns = suspects(flat, analytic, look, draw, eps, rtol, atol, max_elements)
@@ -101,16 +107,13 @@ def compare(
     verdicts = judge(entries, found, eps=eps, rtol=rtol, atol=atol, least=finer.least[:, columns])
     # Where nothing moves, a step may have fallen on one tread of a staircase.
     if np.any((found.slope == 0) & (entries == 0) & ~found.kink) and finer.noisy:
-        found, verdicts = finer(columns)
+        found, verdicts = closer(slice(None))
     else:
         wrong = np.any(verdicts.wrong, axis=0)
         for doubtful in (np.flatnonzero(wrong), np.flatnonzero(np.any(verdicts.unsure, axis=0) & ~wrong)):
             for some in (doubtful[i : i + LISTED] for i in range(0, doubtful.size, LISTED)):
-                closer, said = finer(columns[some])
-                # No rounding makes nan or inf of a gradient where the slopes are finite.
-                surely = verdicts.wrong[:, some] & ~np.isfinite(entries[:, some]) & said.unsure
-                said = said._replace(wrong=said.wrong | surely, unsure=said.unsure & ~surely)
-                found, verdicts = _replaced(found, some, closer), _replaced(verdicts, some, said)
+                exact, said = closer(some)
+                found, verdicts = _replaced(found, some, exact), _replaced(verdicts, some, said)
                 if said.wrong.any() or (not wrong[some].any() and np.any(said.unsure, axis=0).all()):
                     break  # the others are like these
     ties: list[Tie] = []
