@@ -93,14 +93,15 @@ class Switch:
     def __init__(self, **changes: Any) -> None:
         self.changes = changes
         self.entered: list[tuple[Mode, Mode]] = []  # the modes outside and inside, for each time that it was entered
-        self.latest: tuple[Mode, Mode] | None = None  # the last of them: a mode that is the same again, modules know
+        self.latest: tuple[Mode, Mode] | None = None  # the last of them: modules know a mode that comes again
 
     def __enter__(self) -> None:
         outer = current()
-        if self.latest is None or self.latest[0] is not outer:
-            self.latest = outer, outer.but(**self.changes)
-        self.entered.append(self.latest)
-        enter(self.latest[1])
+        latest = self.latest
+        if latest is None or latest[0] is not outer:
+            latest = self.latest = outer, outer.but(**self.changes)
+        self.entered.append(latest)
+        enter(latest[1])
 
     def __exit__(self, *error: Any) -> None:
         outer, inner = self.entered.pop()
