@@ -164,6 +164,11 @@ def test_where_all_is_right_a_backward_per_result_is_not_needed() -> None:
     assert calls <= 9, "the laws need that many"
 
 
+def test_a_function_without_results_is_right() -> None:
+    a = np.zeros((0, 3))
+    assert gradcheck(lambda x: a @ x, np.ones(3), vjp=lambda g, x: (a.T @ g,)).verdict == "pass"
+
+
 @pytest.mark.parametrize("place", [(0, 0), (3, 1), (5, 4)])
 @pytest.mark.parametrize("scale", [1.0, 1e-7])
 def test_a_single_entry_hides_neither_among_others_nor_behind_larger_ones(place: tuple[int, int], scale: float) -> None:

@@ -77,7 +77,7 @@ def compare(
     """
     draw = np.random.default_rng(seed)
     n, m = flat.x.size, flat.y.size
-    if rows is not None and m <= ROWS and n <= max_elements and n > 2 and right_at_once(flat, *rows, draw):
+    if rows is not None and 0 < m <= ROWS and 2 < n <= max_elements and right_at_once(flat, *rows, draw):
         none = np.zeros((m, 0))
         truth = none.astype(bool)
         empty = Slopes(none, none, none, none, truth, truth, none)
