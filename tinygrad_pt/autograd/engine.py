@@ -212,12 +212,12 @@ def run(
 def collect(node: Node, g: Any, grads: dict[Any, Any]) -> None:
     """Add the gradient of one of several results to the list of their gradients, which is the gradient of the op.
 
-    A result that was not used has gradient 0 in the list, or None if a `Function` asks for that.
+    A result that was not used has gradient 0 in the list, or None if a `Function` or the op (note "lean") asks for it.
     """
     (made,) = node.parents
     if made not in grads:
         shapes = made.note("shapes")
-        if "ctx" in made.attrs and not made.attrs["ctx"].materialize:
+        if made.note("lean") or ("ctx" in made.attrs and not made.attrs["ctx"].materialize):
             grads[made] = [None] * len(shapes)
         else:
             kinds = made.note("dtypes", (made.dtype,) * len(shapes))

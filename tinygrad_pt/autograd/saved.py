@@ -10,7 +10,7 @@ import numpy as np
 from tinygrad_pt import dtypes
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import PICK, SAVED, Array, Leaf, Node, Rule, Tensor
+from tinygrad_pt.graph import PICK, SAVED, Array, Leaf, Node, Rule, Tensor, pick
 from tinygrad_pt.ops.special import constant_in
 from tinygrad_pt.texts import INVALID_GRADIENT, MUTATED, SECOND
 
@@ -29,6 +29,8 @@ def as_tensors(node: Node) -> tuple[Any, ...]:
     """The arguments of the rules, `(y, a, b, …)`, where the gradient is to be a graph: saved values become tensors."""
     args = list(node.args or ())
     for i, a, owner, version, _ in saved_values(node):
+        if owner is node and node.note("shapes"):  # y is the first of several results
+            owner = pick(node, 0, np.asarray(a))
         args[i] = wrap(a, owner if isinstance(owner, Node) else None, version)
     return tuple(args)
 

@@ -13,3 +13,4 @@ from tinygrad_pt.nn.linear import *  # noqa: F403
 from tinygrad_pt.nn.loss import *  # noqa: F403
 from tinygrad_pt.nn.module import *  # noqa: F403
 from tinygrad_pt.nn.parameter import *  # noqa: F403
+from tinygrad_pt.nn.rnn import *  # noqa: F403

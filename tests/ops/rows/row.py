@@ -52,7 +52,7 @@ class Row(OpSpec):
         return graph.OPS[self.name]
 
 
-SEVERAL = {"split", "unbind"}
+SEVERAL = {"split", "unbind", "rnn_layer", "lstm_layer", "gru_layer"}
 STRUCTURE = {"leaf", "pick"}  # vertices of the graph that compute nothing; the engine's tests are about them
 ROWS: dict[str, Row] = {}
 

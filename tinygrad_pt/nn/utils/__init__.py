@@ -1,4 +1,5 @@
 """Tools for modules: clipping of gradients, parameters as one vector. Each file lists its names in `__all__`."""
 
+from tinygrad_pt.nn.utils import rnn as rnn
 from tinygrad_pt.nn.utils.clip_grad import *  # noqa: F403
 from tinygrad_pt.nn.utils.convert_parameters import *  # noqa: F403
