@@ -265,6 +265,8 @@ class Tensor(Methods):
     __and__, __rand__ = operator(F.bitwise_and), reflected(F.bitwise_and)
     __or__, __ror__ = operator(F.bitwise_or), reflected(F.bitwise_or)
     __xor__, __rxor__ = operator(F.bitwise_xor), reflected(F.bitwise_xor)
+    __lshift__, __rlshift__ = operator(F.bitwise_left_shift), reflected(F.bitwise_left_shift)
+    __rshift__, __rrshift__ = operator(F.bitwise_right_shift), reflected(F.bitwise_right_shift)
     __eq__: ClassVar[Operator] = plain(ops.eq)  # type: ignore[assignment]  # element by element, not one bool
     __ne__: ClassVar[Operator] = plain(ops.ne)  # type: ignore[assignment]
     __lt__, __le__, __gt__, __ge__ = plain(ops.lt), plain(ops.le), plain(ops.gt), plain(ops.ge)
@@ -272,6 +274,7 @@ class Tensor(Methods):
     __iadd__, __isub__, __imul__ = writing(ops.add), writing(F.sub), writing(ops.mul)
     __itruediv__, __ifloordiv__ = writing(ops.div), writing(F.floor_divide)
     __imod__, __ipow__ = writing(F.remainder), writing(F.pow)
+    __ilshift__, __irshift__ = writing(F.bitwise_left_shift), writing(F.bitwise_right_shift)
     __iand__, __ior__, __ixor__ = writing(F.bitwise_and), writing(F.bitwise_or), writing(F.bitwise_xor)
 
     def __hash__(self) -> int:

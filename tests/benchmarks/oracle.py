@@ -53,6 +53,18 @@ def _scatter(a: Any, shape: Any, index: Any) -> Any:
     return torch.zeros(int(np.prod(shape)), dtype=a.dtype).index_add(0, places.ravel(), a.ravel()).reshape(shape)
 
 
+def _reduced(a: Any, b: Any, index: Any, reduce: str) -> Any:
+    places = torch.arange(a.numel()).reshape(a.shape)[_index(index)].ravel()
+    return a.ravel().scatter_reduce(0, places, b.ravel(), reduce).reshape(a.shape)
+
+
+def _decayed(a: Any, b: Any) -> Any:
+    found = [a[..., 0]]
+    for k in range(1, a.shape[-1]):
+        found.append(a[..., k] + b[..., k].exp() * found[-1])
+    return torch.stack(found, -1)
+
+
 def _sum_to(a: Any, shape: Any) -> Any:
     return a.sum_to_size(shape)
 
@@ -162,6 +174,10 @@ FUNCTIONS: dict[str, Any] = {
     "binary_cross_entropy_with_logits": lambda a, b, reduction: F.binary_cross_entropy_with_logits(
         a, b, reduction=reduction
     ),
+    "scale": lambda a, n: a * 2.0**n, "as_strided": lambda a, geometry, origin: a.as_strided(*geometry),
+    "scatter_extreme": lambda a, b, index, largest: _reduced(a, b, index, "amax" if largest else "amin"),
+    "scatter_prod": lambda a, b, index: _reduced(a, b, index, "prod"), "decayed": _decayed,
+    "logcumsumexp": lambda a: a.logcumsumexp(-1),
     "pick_class": _pick, "unpick_class": _unpick, "nll_loss": _nll,
 }  # fmt: skip
 """By op, where PyTorch's name or words are others than the table's."""

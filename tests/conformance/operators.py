@@ -22,7 +22,14 @@ from tests.conformance.measure import Measure, call, difference, said
 
 SEED = 20260713
 LIMIT = 100  # samples of an entry in one dtype: three entries have a thousand and more, and they would be half of all
-UNDEFINED = {"empty", "empty_like", "new_empty", "empty_strided", "new_empty_strided"}  # values are what memory holds
+UNDEFINED = {
+    "empty",
+    "empty_like",
+    "new_empty",
+    "empty_strided",
+    "new_empty_strided",
+    "empty_permuted",
+}  # values are what memory holds
 WAYS = ("function", "method", "in-place")
 
 

@@ -6,5 +6,6 @@ Each family has its file in `rows`. A new one stands at the end: planted bugs ar
 from tests.ops.rows.row import DEFINED, ROWS, SEVERAL, STRUCTURE, Row  # isort: skip
 import tests.ops.rows.basic  # isort: skip
 import tests.ops.rows.recurrent  # isort: skip
+import tests.ops.rows.tensors  # isort: skip
 
 __all__ = ["DEFINED", "ROWS", "SEVERAL", "STRUCTURE", "Row"]

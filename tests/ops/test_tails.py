@@ -187,6 +187,9 @@ op("log10", lambda a: E.log(a) / mp.log(10), numbers(1.0, low=0))
 op("logaddexp", lambda a, b: a + E.softplus(b - a) if a.v > b.v else b + E.softplus(a - b), exponents,
    lambda order, eps, tiny, y, a, b: min(order, 1) * eps * np.abs(a - b) * y,
    "a - b is rounded, which e to its power enlarges")  # fmt: skip
+op("logaddexp2", lambda a, b: (a + E.log(1 + E.exp((b - a) * mp.log(2))) / mp.log(2) if a.v > b.v
+                               else b + E.log(1 + E.exp((a - b) * mp.log(2))) / mp.log(2)), exponents,
+   LAWS["logaddexp"].allow, LAWS["logaddexp"].why)  # fmt: skip
 op("wide_sigmoid", E.sigmoid)
 op("wide_tanh", E.tanh)
 op("sech", lambda a: 2 * E.exp(-abs(a)) / (1 + E.exp(-2 * abs(a))), ulps=ONCE)
@@ -300,7 +303,8 @@ law("gelu:tanh", lambda a: F.gelu(a, "tanh"), tanh_gelu, numbers(), tanh_tails, 
 
 OTHERS = {  # what has no tails
     "where": "chooses", "zero": "is 0", "sign": "is a step", "floor": "is a step", "ceil": "is a step",
-    "trunc": "is a step", "round": "is a step", "clone": "copies", "xlogx": "with the losses",
+    "trunc": "is a step", "round": "is a step", "clone": "copies", "xlogx": "with the losses", "scale": "is exact",
+    "nextafter": "chooses",
     "power": "by its exponents", "lerp": "by its weights", "gauss": "under its own name", "clamp": "under its own name",
 }  # fmt: skip
 ALIASES = {  # other names, forms of an op, and what holds no law of its own

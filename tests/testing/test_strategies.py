@@ -248,13 +248,16 @@ def test_a_restored_optimizer_goes_on_as_if_nothing_had_happened(optimizer: Any)
 # ------------------------------------------------------------------------------------------ programs
 ONLY_IN_DERIVATIVES = set(
     """
-    agnesi cast cosine crop gauss inversion lyapunov odds_error one_minus_square pick_class product_of_others
+    agnesi cast cosine crop decayed gauss inversion lyapunov odds_error one_minus_square pick_class product_of_others
     scatter_add secant sech sigmoid_error sum_rows sum_to unfold_backward unpick_class wide_tanh xlogx zero
     """.split()
 )
 BY_THE_ENGINE = set("cast constant_in mv outer overwrite pick".split())  # recorded where no tape hears it
 WITHOUT_A_WORD = set(
-    "lerp orthogonal_factor pnorm singular_sum softsign tanhshrink unfold".split()
+    """
+    as_strided lerp nextafter orthogonal_factor pnorm scale scatter_extreme scatter_prod singular_sum softsign
+    tanhshrink unfold
+    """.split()
 )  # not in programs yet
 
 

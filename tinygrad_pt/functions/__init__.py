@@ -6,17 +6,44 @@ the class at the end of that file.
 
 from typing import TYPE_CHECKING
 
-from tinygrad_pt.functions import arguments, creation, indexing, layouts, linalg, pointwise, reduction, shaping, typed
+from tinygrad_pt.functions import (
+    arguments,
+    calculus,
+    creation,
+    in_place,
+    indexing,
+    joining,
+    layouts,
+    linalg,
+    memory,
+    numbers,
+    pointwise,
+    reduction,
+    scattering,
+    shaping,
+    statistics,
+    typed,
+)
 from tinygrad_pt.functions.arguments import *  # noqa: F403
+from tinygrad_pt.functions.calculus import *  # noqa: F403
 from tinygrad_pt.functions.creation import *  # noqa: F403
+from tinygrad_pt.functions.in_place import *  # noqa: F403
 from tinygrad_pt.functions.indexing import *  # noqa: F403
+from tinygrad_pt.functions.joining import *  # noqa: F403
 from tinygrad_pt.functions.layouts import *  # noqa: F403
 from tinygrad_pt.functions.linalg import *  # noqa: F403
+from tinygrad_pt.functions.memory import *  # noqa: F403
+from tinygrad_pt.functions.numbers import *  # noqa: F403
 from tinygrad_pt.functions.pointwise import *  # noqa: F403
 from tinygrad_pt.functions.reduction import *  # noqa: F403
+from tinygrad_pt.functions.scattering import *  # noqa: F403
 from tinygrad_pt.functions.shaping import *  # noqa: F403
+from tinygrad_pt.functions.statistics import *  # noqa: F403
 from tinygrad_pt.functions.typed import *  # noqa: F403
 
-FILES = (arguments, creation, indexing, layouts, linalg, pointwise, reduction, shaping, typed)
+FILES = (
+    arguments, calculus, creation, in_place, indexing, joining, layouts, linalg, memory, numbers, pointwise,
+    reduction, scattering, shaping, statistics, typed,
+)  # fmt: skip
 if not TYPE_CHECKING:  # type checkers do not read an `__all__` that is computed, and would take no name for public
     __all__ = [name for file in FILES for name in file.__all__]

@@ -12,14 +12,17 @@ import numpy as np
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import Number, axis_from, flat_in, promoted
+from tinygrad_pt.functions.binding import in_place
 from tinygrad_pt.functions.checks import checked, expect_tensor, not_a, unsupported
+from tinygrad_pt.functions.pointwise import into
 from tinygrad_pt.functions.shaping import diagonal, expand
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.half import in_float32
 from tinygrad_pt.views import as_own
 
 __all__ = [
-    "addmm", "addmv", "baddbmm", "bmm", "dot", "einsum", "inner", "matmul", "mm", "mv", "outer", "tensordot", "vdot",
+    "addbmm", "addmm", "addmv", "addmv_", "addr", "baddbmm", "bmm", "dot", "einsum", "ger", "inner", "matmul", "mm",
+    "mv", "outer", "tensordot", "vdot",
 ]  # fmt: skip
 
 MENDS = "their inner sizes must agree; perhaps one of them wants a transpose (.T)"
@@ -197,6 +200,32 @@ def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: N
 
 @checked
 @in_float32
+def addr(
+    input: Tensor, vec1: Tensor, vec2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
+) -> Tensor:
+    """beta · input + alpha · vec1 ⊗ vec2."""
+    for x, name in ((vec1, "vec1"), (vec2, "vec2")):
+        if x.array.ndim != 1:
+            text = f"addr: Expected 1-D argument {name}, but got {x.array.ndim}-D"
+            raise refuse(RuntimeError, text, "addr", input, vec1, vec2)
+    kind = dtypes.result_type(input.array, vec1.array, vec2.array)
+    y = outer(*(ops.cast(x, dtype=kind) if x.array.dtype != kind.numpy else x for x in (vec1, vec2)))
+    y = _plus(ops.cast(input, dtype=kind) if input.array.dtype != kind.numpy else input, y, beta, alpha)
+    return y if out is None else into(out, "addr", y)
+
+
+@checked
+@in_float32
+def addbmm(
+    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
+) -> Tensor:
+    """beta · input + alpha · Σ batch1·batch2, the sum of the products of matrices."""
+    y = _plus(input, ops.sum(bmm(batch1, batch2), axis=0, keepdims=False), beta, alpha)
+    return y if out is None else into(out, "addbmm", y)
+
+
+@checked
+@in_float32
 def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
     """beta · input + alpha · batch1·batch2, matrix by matrix."""
     return _plus(input, bmm(batch1, batch2), beta, alpha)
@@ -368,6 +397,10 @@ def _terms(equation: str, operands: tuple[Tensor, ...]) -> tuple[list[str], str]
     return terms, right
 
 
+addmv_ = in_place(addmv)
+ger = outer
+
+
 # ------------------------------------------------------------------------------------------ as methods
 class Linalg:
     """The methods of a tensor that this file defines."""
@@ -375,4 +408,8 @@ class Linalg:
     __slots__ = ()  # so that tensors are as small, and made as fast, as if the class were not there
 
     addmm, addmv, baddbmm, bmm, dot, inner, matmul, mm, mv = addmm, addmv, baddbmm, bmm, dot, inner, matmul, mm, mv
-    outer, vdot = outer, vdot
+    addbmm, addr, ger, outer, vdot = addbmm, addr, ger, outer, vdot
+
+    # each of these changes the tensor itself
+    addbmm_, addmm_, addmv_, addr_ = in_place(addbmm), in_place(addmm), addmv_, in_place(addr)
+    baddbmm_ = in_place(baddbmm)

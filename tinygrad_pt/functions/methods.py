@@ -19,15 +19,22 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import Dtype, axis_from, conversion, written_number
 from tinygrad_pt.functions.binding import described
+from tinygrad_pt.functions.calculus import Calculus
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor
 from tinygrad_pt.functions.copying import attributes, leaf, located, twin_of
 from tinygrad_pt.functions.creation import NO_ACCELERATOR, _generator, here
+from tinygrad_pt.functions.in_place import InPlace
 from tinygrad_pt.functions.indexing import Indexing
+from tinygrad_pt.functions.joining import Joining
 from tinygrad_pt.functions.layouts import in_format, lies_in
 from tinygrad_pt.functions.linalg import Linalg
+from tinygrad_pt.functions.memory import Memory
+from tinygrad_pt.functions.numbers import Numbers
 from tinygrad_pt.functions.pointwise import Pointwise
 from tinygrad_pt.functions.reduction import Reduction
+from tinygrad_pt.functions.scattering import Scattering
 from tinygrad_pt.functions.shaping import Shaping, expand
+from tinygrad_pt.functions.statistics import Statistics
 from tinygrad_pt.functions.strides import strides_of
 from tinygrad_pt.functions.typed import built, dtype_named, tensortype
 from tinygrad_pt.graph import Tensor, TensorBase
@@ -70,7 +77,10 @@ def _as(kind: dtypes.dtype) -> Callable[[Tensor], Tensor]:
     return described(method, kind.name, f"The tensor in {kind.name}.")
 
 
-class Methods(TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg):
+class Methods(
+    TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg, Numbers, InPlace, Joining, Scattering, Memory,
+    Statistics, Calculus,
+):  # fmt: skip
     """What a tensor can do beyond being one."""
 
     # -------------------------------------------------------------------------------------- memory

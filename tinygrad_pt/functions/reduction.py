@@ -28,7 +28,7 @@ __all__ = [
 
 
 # ------------------------------------------------------------------------------------------ results with names
-def _spelled(result: Any) -> str:
+def spelled(result: Any) -> str:
     """A result with names, as PyTorch's `torch.return_types` print it."""
     inner = ",\n".join(f"{n}={v!r}" for n, v in zip(result._fields, result, strict=True))
     return f"torch.return_types.{type(result).__name__}(\n{inner})"
@@ -41,10 +41,10 @@ class ValuesIndices(NamedTuple):
     indices: Tensor
 
     def __repr__(self) -> str:
-        return _spelled(self)
+        return spelled(self)
 
 
-def _result(name: str) -> type[ValuesIndices]:
+def named_result(name: str) -> type[ValuesIndices]:
     """`ValuesIndices` under the name of a function."""
     return type(name, (ValuesIndices,), {})
 
@@ -56,7 +56,7 @@ class MinMax(NamedTuple):
     max: Tensor
 
     def __repr__(self) -> str:
-        return _spelled(self)
+        return spelled(self)
 
 
 MinMax.__name__ = "aminmax"
@@ -285,7 +285,7 @@ amin = _extreme_over(ops.amin, "The smallest element over `dim`; ties share the 
 
 def _extreme(name: str, both: Callable[..., Tensor], whole: Any, place: Callable[..., Any]) -> Callable[..., Any]:
     """The function behind `max` and `min`: of two tensors, over all elements, or along an axis with the indices."""
-    result = _result(name)
+    result = named_result(name)
 
     def function(input: Tensor, dim: Any, keepdim: bool) -> Tensor | ValuesIndices:
         if not isinstance(input, Tensor):
@@ -412,7 +412,7 @@ def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> 
 
 
 # ------------------------------------------------------------------------------------------ order
-_sort, _topk, _median, _kthvalue, _mode = map(_result, ("sort", "topk", "median", "kthvalue", "mode"))
+_sort, _topk, _median, _kthvalue, _mode = map(named_result, ("sort", "topk", "median", "kthvalue", "mode"))
 
 
 @checked
@@ -627,7 +627,7 @@ def cumprod(input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis:
 
 
 def _running(name: str, ufunc: np.ufunc) -> Callable[..., ValuesIndices]:
-    result = _result(name)
+    result = named_result(name)
 
     def function(input: Tensor, dim: int) -> ValuesIndices:
         x = input.array

@@ -414,7 +414,7 @@ def repeat_interleave(
 
 
 # ------------------------------------------------------------------------------------------ joining and cutting
-def _listed(tensors: Any, name: str) -> list[Tensor]:
+def listed(tensors: Any, name: str) -> list[Tensor]:
     """A list of tensors, checked, in their common dtype."""
     if not isinstance(tensors, (tuple, list)):
         raise not_a("tuple of Tensors", tensors, name, "tensors", 1, f"torch.{name}([a, b])")
@@ -433,7 +433,7 @@ def _listed(tensors: Any, name: str) -> list[Tensor]:
 
 def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
     """The tensors one after the other along `dim`; all other sizes must agree."""
-    parts = _listed(tensors, "cat")
+    parts = listed(tensors, "cat")
     parts = [p for p in parts if p.array.shape != (0,)] or parts[:1]  # PyTorch lets empty vectors pass
     first = parts[0].array
     for i, p in enumerate(parts):
@@ -458,7 +458,7 @@ concat = concatenate = cat
 
 def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
     """The tensors, of one shape, side by side along a new axis."""
-    parts = _listed(tensors, "stack")
+    parts = listed(tensors, "stack")
     shape = parts[0].array.shape
     for i, p in enumerate(parts):
         if p.array.shape != shape:
@@ -470,13 +470,13 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -
 
 def hstack(tensors: Sequence[Tensor]) -> Tensor:
     """`cat` along the columns (vectors: along the only axis)."""
-    parts = [p if p.array.ndim else ops.reshape(p, shape=(1,)) for p in _listed(tensors, "hstack")]
+    parts = [p if p.array.ndim else ops.reshape(p, shape=(1,)) for p in listed(tensors, "hstack")]
     return cat(parts, 0 if parts[0].array.ndim == 1 else 1)
 
 
 def vstack(tensors: Sequence[Tensor]) -> Tensor:
     """`cat` along the rows; vectors are rows."""
-    parts = _listed(tensors, "vstack")
+    parts = listed(tensors, "vstack")
     return cat([p if p.array.ndim > 1 else ops.reshape(p, shape=(1, p.array.size)) for p in parts], 0)
 
 

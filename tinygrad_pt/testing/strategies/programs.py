@@ -231,7 +231,7 @@ NUMBERED = {
 }
 OPERATORS = {"add": "+", "sub": "-", "mul": "*"}
 BINARY: dict[str, Callable[[Array, Array], Any] | None] = {
-    "logaddexp": None, "div": lambda x, y: NONZERO(y),
+    "logaddexp": None, "logaddexp2": None, "div": lambda x, y: NONZERO(y),
     **dict.fromkeys(["atan2", "hypot"], lambda x, y: NONZERO(np.hypot(x, y))),
     **dict.fromkeys(["maximum", "minimum"], lambda x, y: NONZERO(x - y)),
     "pow": lambda x, y: np.all(x > 0.1),
@@ -311,7 +311,7 @@ def _reduction(scene: Scene, name: str) -> str:
     return f"{word}({a}, dim={axis}{', keepdim=True' if scene.die(2) else ''})"
 
 
-@says("cumsum", "cumprod", "softmax", "log_softmax", "flip", "roll")
+@says("cumsum", "cumprod", "logcumsumexp", "softmax", "log_softmax", "flip", "roll")
 def _along(scene: Scene, name: str) -> str:
     a = scene.pick(_filled)
     axis = scene.axis(a)
