@@ -303,7 +303,7 @@ law("gelu:tanh", lambda a: F.gelu(a, "tanh"), tanh_gelu, numbers(), tanh_tails, 
 
 OTHERS = {  # what has no tails
     "where": "chooses", "zero": "is 0", "sign": "is a step", "floor": "is a step", "ceil": "is a step",
-    "trunc": "is a step", "round": "is a step", "clone": "copies", "xlogx": "with the losses", "scale": "is exact",
+    "trunc": "is a step", "round": "is a step", "clone": "copies", "xlogx": "with the losses",
     "nextafter": "chooses",
     "power": "by its exponents", "lerp": "by its weights", "gauss": "under its own name", "clamp": "under its own name",
 }  # fmt: skip

@@ -11,7 +11,7 @@ from tinygrad_pt.ops.elementwise import eq, where, zero
 from tinygrad_pt.ops.special import wide_sigmoid
 
 
-@primitive(r"a \cdot 2^{n}", lambda g, y, a, *, n: scale(g, n=n), elementwise=True)
+@primitive(r"a \cdot 2^{n}", lambda g, y, a, *, n: scale(g, n=n))
 def scale(a: Array, *, n: Array) -> Array:
     """y = a · 2ⁿ for integers n."""
     return np.ldexp(a, n)

@@ -10,7 +10,7 @@ from tests.ops.rows.row import *  # noqa: F403
 
 # ------------------------------------------------------------------------------------------ numbers
 row("scale", lambda a, n: a * 2.0**n, real, cases(ONE, dict(n=3), dict(n=-1)),
-    at([inf, 0, nan], [inf, 0, nan], [0.5, 0.5, 0.5], n=-1), elementwise=True)  # fmt: skip
+    at([inf, 0, nan], [inf, 0, nan], [0.5, 0.5, 0.5], n=-1))  # fmt: skip
 binary("logaddexp2", lambda a, b: np.log2(np.exp2(a) + np.exp2(b)), real,
        both([1000, inf, -inf], [1000, 0, 0], [1001, inf, 0], [0.5, 1, 0], [0.5, 0, 1]))  # fmt: skip
 binary("nextafter", np.nextafter, distinct, both([1, 0], [1, 0], [1, 0], [0, 0], [0, 0]))
