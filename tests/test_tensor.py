@@ -308,20 +308,75 @@ IN_PLACE = {
     "clamp": (0.0, 0.5), "clip": (0.0, 0.5), "masked_fill": (torch.tensor([True, False]), 3.0),
     "index_add": (0, torch.tensor([0]), torch.ones(1)), "scatter_add": (0, torch.tensor([0]), torch.ones(1)),
     "scatter": (0, torch.tensor([1]), torch.ones(1)), "index_put": ((torch.tensor([1]),), torch.ones(1)),
+    "cumsum": (0,), "cumprod": (0,), "index_copy": (0, torch.tensor([0]), torch.ones(1)),
+    "index_fill": (0, torch.tensor([0]), 3.0), "index_reduce": (0, torch.tensor([0]), torch.ones(1), "prod"),
+    "put": (torch.tensor([1]), torch.ones(1)), "scatter_reduce": (0, torch.tensor([1]), torch.ones(1), "sum"),
     "tril": (), "triu": (), "masked_scatter": (torch.tensor([False, True]), torch.ones(1)),
 }  # fmt: skip
 TWO = {
-    "add", "sub", "subtract", "mul", "multiply", "div", "divide", "pow", "fmod", "remainder", "floor_divide", "eq",
-    "ne", "gt", "ge", "lt", "le", "logical_and", "logical_or",
+    "add",
+    "sub",
+    "subtract",
+    "mul",
+    "multiply",
+    "div",
+    "divide",
+    "pow",
+    "fmod",
+    "remainder",
+    "floor_divide",
+    "eq",
+    "ne",
+    "gt",
+    "ge",
+    "lt",
+    "le",
+    "logical_and",
+    "logical_or",
+}
+MORE_TWO = {
+    "arctan2", "atan2", "clamp_max", "clamp_min", "copysign", "greater", "greater_equal", "heaviside", "hypot",
+    "ldexp", "less", "less_equal", "logical_xor", "nextafter", "not_equal", "true_divide",
 }  # fmt: skip
 OTHERS = {"requires_grad_", "detach_", "copy_", "fill_", "zero_", "uniform_", "normal_", "bernoulli_", "random_"}
+OTHERS |= {  # of matrices, of integers, with a function, or of the shape: tests of functions are about them
+    "addbmm_",
+    "addmm_",
+    "addmv_",
+    "addr_",
+    "apply_",
+    "as_strided_",
+    "baddbmm_",
+    "bitwise_and_",
+    "bitwise_left_shift_",
+    "bitwise_not_",
+    "bitwise_or_",
+    "bitwise_right_shift_",
+    "bitwise_xor_",
+    "fill_diagonal_",
+    "float_power_",
+    "gcd_",
+    "lcm_",
+    "map2_",
+    "map_",
+    "renorm_",
+    "resize_",
+    "resize_as_",
+    "set_",
+    "squeeze_",
+    "swapaxes_",
+    "swapdims_",
+    "t_",
+    "transpose_",
+    "unsqueeze_",
+}
 WRITES = sorted(n[:-1] for n in dir(Tensor) if n.endswith("_") and not n.startswith("_") and n not in OTHERS)
 
 
 @pytest.mark.parametrize("name", WRITES)
 def test_the_method_with_an_underscore_is_the_one_without_in_place(name: str) -> None:
     shape = (1, 2) if name in ("tril", "triu") else (2,)
-    args = IN_PLACE.get(name, (torch.full(shape, 0.75),) if name in TWO else ())
+    args = IN_PLACE.get(name, (torch.full(shape, 0.75),) if name in TWO | MORE_TWO else ())
     x = torch.tensor([0.25, 0.5]).reshape(shape).clone()
     expected, memory = getattr(x, name)(*args), x.array
     assert getattr(x, name + "_")(*args) is x and x.array is memory and x._version == 1
