@@ -228,7 +228,10 @@ def sizes_from(sizes: Sequence[Any], function: str = "size") -> tuple[int, ...]:
             sizes = given
     found = []
     for position, n in enumerate(sizes):
-        if n.__class__ is not int and not is_int(n):
+        if n.__class__ is int and -(2**63) <= n < 2**63:
+            found.append(n)
+            continue
+        if not is_int(n):
             raise not_a("tuple of ints", given, function, LISTED.get(function, "size"), 1)
         if not -(2**63) <= (i := n.__index__()) < 2**63:
             text = f"{function}(): argument '{LISTED.get(function, 'size')}' failed to unpack the object at pos "

@@ -155,7 +155,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-        for known, value in zip(positional, args, strict=False):
+        for known, value in zip(positional, args):  # noqa: B905  # as many as there are
             if known is not None and value.__class__ not in known:
                 _fit(function, kinds, fits, args, kwargs)
                 break

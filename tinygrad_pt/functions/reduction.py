@@ -384,16 +384,17 @@ def _arg_extreme(place: Any) -> Callable[..., Tensor]:
     def function(input: Tensor, dim: int | None = None, keepdim: bool = False, *, axis: int | None = None) -> Tensor:
         dim = axis if dim is None else dim
         x = expect_tensor(input, name).array
-        if x.dtype == bool:
+        if x.dtype.char == "?":
             raise refuse(RuntimeError, f"{name}(): does not support bool input", name, input, mend="x.long()")
         if dim is None:
             if x.size == 0:
                 text = f"{name}(): Expected reduction dim to be specified for input.numel() == 0."
                 raise refuse(IndexError, text, name, input)
-            return place(input, axis=None, keepdims=bool(keepdim))
+            return place(input, axis=None, keepdims=keepdim)
         over = axis_from(dim, x.ndim, name, input)
-        _nonempty(input, name, over)
-        return place(input, axis=over if x.ndim else None, keepdims=bool(keepdim) and x.ndim > 0)
+        if x.size == 0:
+            _nonempty(input, name, over)
+        return place(input, axis=over if x.ndim else None, keepdims=keepdim and x.ndim > 0)
 
     return checked(described(function, name, "The index of the first extreme element: int64, without gradient."))
 

@@ -338,14 +338,25 @@ class Module:
             return
         if remove_duplicate:
             seen.add(self)
-        fresh = lambda m: ((name, child) for name, child in tree.occupied(m) if child not in seen)  # noqa: E731
-        for stage, path, module in tree.visit(self, Module.named_modules, fresh, f"{prefix}." if prefix else ""):
-            if stage == ASK:
-                yield from module.named_modules(seen, path[:-1], remove_duplicate)
-            elif stage == ENTER:
+        yield prefix, self
+        stack = [(f"{prefix}." if prefix else "", iter(self._modules.items()))]  # `tree.visit` in one piece, for speed
+        while stack:
+            above, rest = stack[-1]
+            for name, module in rest:
+                if module is None or module in seen:
+                    continue
+                path = above + name
+                if not tree.inherits(module, Module.named_modules):
+                    yield from module.named_modules(seen, path, remove_duplicate)
+                    continue
                 if remove_duplicate:
                     seen.add(module)
-                yield path[:-1], module
+                yield path, module
+                if module._modules:
+                    stack.append((path + ".", iter(module._modules.items())))
+                    break
+            else:
+                stack.pop()
 
     def _named(self, shelf: str, prefix: str, recurse: bool, remove_duplicate: bool) -> Iterator[tuple[str, Any]]:
         seen: set[int] = set()

@@ -15,7 +15,8 @@ Family = Callable[["Module"], Iterable[tuple[str, "Module"]]]
 
 def inherits(module: Module, method: Callable[..., Any]) -> bool:
     """Whether a method of a module is the one given: neither its class nor the object itself has another one."""
-    return getattr(getattr(module, method.__name__), "__func__", None) is method
+    name = method.__name__
+    return getattr(module.__class__, name) is method and name not in module.__dict__
 
 
 Step = tuple[int, str, "Module"]
@@ -37,6 +38,9 @@ def visit(root: Module, method: Callable[..., Any] | None, family: Family, path:
                 yield ASK, inner, child
                 continue
             yield ENTER, inner, child
+            if not child._modules:
+                yield LEAVE, inner, child
+                continue
             stack.append((inner, child, iter(family(child))))
             break
         else:
