@@ -132,6 +132,6 @@ def classes(package: ModuleType, base: type) -> set[str]:
     "package, base, rows", [(nn, nn.Module, modules.ROWS), (optim, optim.Optimizer, optimizers.ROWS)]
 )
 def test_every_module_and_optimizer_is_public_and_has_its_row(package: ModuleType, base: type, rows: Any) -> None:
-    kinds = classes(package, base)
+    kinds = classes(package, base) - {"NonDynamicallyQuantizableLinear"}  # PyTorch does not export it either
     assert len(kinds) > 3 and kinds <= set(vars(package)), f"{package.__name__} does not export it"
     assert kinds <= set(rows), f"no row in the table of {package.__name__} in tests"

@@ -6,5 +6,6 @@ Each family has its file in `rows`.
 from tests.nn.rows.row import ABSTRACT, BASES, PUBLIC, ROWS, Case, Row, build, tensor  # isort: skip
 import tests.nn.rows.basic  # isort: skip
 import tests.nn.rows.recurrent  # isort: skip
+import tests.nn.rows.attention  # isort: skip
 
 __all__ = ["ABSTRACT", "BASES", "PUBLIC", "ROWS", "Case", "Row", "build", "tensor"]

@@ -7,5 +7,6 @@ from tests.ops.rows.row import DEFINED, ROWS, SEVERAL, STRUCTURE, Row  # isort: 
 import tests.ops.rows.basic  # isort: skip
 import tests.ops.rows.recurrent  # isort: skip
 import tests.ops.rows.tensors  # isort: skip
+import tests.ops.rows.attention  # isort: skip
 
 __all__ = ["DEFINED", "ROWS", "SEVERAL", "STRUCTURE", "Row"]

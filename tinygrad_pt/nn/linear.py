@@ -73,6 +73,10 @@ class Linear(Module):
         return f"in_features={self.in_features}, out_features={self.out_features}, bias={self.bias is not None}"
 
 
+class NonDynamicallyQuantizableLinear(Linear):
+    """`Linear`, under the name that PyTorch prints for the output of attention."""
+
+
 class Bilinear(Module):
     """yₒ = x₁ᵀ Wₒ x₂ + bₒ; weight (out, in1, in2) and bias start as U(-1/√in1, 1/√in1).
 

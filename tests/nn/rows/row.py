@@ -26,6 +26,7 @@ BASES = {
     "Loss",
     "Margin",
     "Named",
+    "NonDynamicallyQuantizableLinear",
     "Numbered",
     "WeightedLoss",
 }  # shared by several modules; not public

@@ -1,6 +1,7 @@
 """Layers, activations and losses as plain functions, with PyTorch's arguments and defaults."""
 
 from tinygrad_pt.nn.functional.activation import *  # noqa: F403
+from tinygrad_pt.nn.functional.attention import *  # noqa: F403
 from tinygrad_pt.nn.functional.classification import *  # noqa: F403
 from tinygrad_pt.nn.functional.dropout import *  # noqa: F403
 from tinygrad_pt.nn.functional.dropout import dropout as dropout  # by name, too: editors would take it for the file
