@@ -65,12 +65,14 @@ def chosen(space: str, body: str) -> list[str]:
 
 def methods(group: str) -> list[str]:
     """A group of the public methods and properties of `Tensor`."""
-    return [name for name in sorted(dir(torch.Tensor)) if not name.startswith("_") and group_of(name) == group]
+    return [name for name in sorted(dir(torch.Tensor)) if hasattr(torch.Tensor, name) and group_of(name) == group]
 
 
 def group_of(name: str) -> str:
     """The group of a method: "properties", "functions" (of the same name), "in place", "debugging", "others"."""
     value = inspect.getattr_static(torch.Tensor, name)
+    if name.startswith("_"):
+        return ""
     if isinstance(value, property):
         return "properties"
     if not inspect.isroutine(value) or not inspect.getdoc(value):

@@ -12,9 +12,9 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "tinygrad_pt"
 ROOMS = [
-    "errors", "dtypes", "texts", "lines", "quiet", "modes", "listening", "leaves", "attached", "graph", "symbol",
-    "half", "views", "calling", "inplace", "ops", "autograd", "printing", "random", "functions", "tensor", "nn",
-    "optim", "utils", "datasets", "models", "compat",
+    "errors", "dtypes", "texts", "lines", "quiet", "modes", "listening", "leaves", "names", "attached", "graph",
+    "symbol", "half", "views", "calling", "inplace", "ops", "autograd", "printing", "random", "functions", "tensor",
+    "nn", "optim", "utils", "datasets", "models", "compat",
 ]  # fmt: skip
 LEAVES = [
     "debugging",
@@ -104,7 +104,7 @@ def test_no_circle_among_files() -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_imports_point_down(path: Path) -> None:
     here = room(path)
-    if here in ("__main__", "conftest", "cuda"):
+    if here in ("__main__", "conftest"):
         return
     allowed = {here}
     if here in LEAVES:
@@ -117,7 +117,7 @@ def test_imports_point_down(path: Path) -> None:
 
 def test_every_room_exists_or_is_still_to_come() -> None:
     present = {room(p) for p in FILES}
-    assert present <= {*ROOMS, *LEAVES, "__main__", "conftest", "cuda"}
+    assert present <= {*ROOMS, *LEAVES, "__main__", "conftest"}
 
 
 def test_names_of_leaves_are_fetched_when_asked_for() -> None:

@@ -10,11 +10,10 @@ tensor([ 2., -4.])
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tinygrad_pt import autograd as autograd
-from tinygrad_pt import cuda as cuda
-from tinygrad_pt import functions, leaves
+from tinygrad_pt import functions, names
 from tinygrad_pt import random as random
 from tinygrad_pt.dtypes import *  # noqa: F403
 from tinygrad_pt.functions import *  # noqa: F403
@@ -35,12 +34,22 @@ detach, detach_, fill_, zero_ = Tensor.detach, Tensor.detach_, Tensor.fill_, Ten
 is_inference, is_signed, is_distributed = Tensor.is_inference, Tensor.is_signed, Tensor.is_distributed
 get_device = Tensor.get_device
 
-# Rooms, and names of leaves, that are loaded when they are first named: the import stays cheap.
-LAZY = {room: room for room in ("nn", "optim", "utils", "datasets", "models", "viz", "testing")} | {
-    "lint": "linting:lint",
+# Rooms, names of leaves, and what does little here, loaded when they are first named: the import stays cheap.
+SETTINGS = """
+    are_deterministic_algorithms_enabled compiled_with_cxx11_abi get_autocast_dtype get_default_device
+    get_deterministic_debug_mode get_float32_matmul_precision get_num_interop_threads get_num_threads
+    is_autocast_cache_enabled is_autocast_cpu_enabled is_autocast_enabled is_deterministic_algorithms_warn_only_enabled
+    is_vulkan_available is_warn_always_enabled set_default_device set_default_tensor_type set_deterministic_debug_mode
+    set_float32_matmul_precision set_flush_denormal set_num_interop_threads set_num_threads set_warn_always typename
+    use_deterministic_algorithms
+""".split()
+LAZY = {
+    **{room: room for room in ("nn", "optim", "utils", "datasets", "models", "viz", "testing")},
+    **{name: f"compat.settings:{name}" for name in SETTINGS},
+    "lint": "linting:lint", "compile": "compat.jit:compile", "autocast": "compat.amp:autocast",
     "is_anomaly_enabled": "debugging.anomaly:is_anomaly_enabled",
     "is_anomaly_check_nan_enabled": "debugging.anomaly:is_anomaly_check_nan_enabled",
-}
+}  # fmt: skip
 
 if TYPE_CHECKING:  # type checkers do not read an `__all__` that is computed; `x as x` tells them that x is public
     from tinygrad_pt import datasets as datasets
@@ -50,17 +59,28 @@ if TYPE_CHECKING:  # type checkers do not read an `__all__` that is computed; `x
     from tinygrad_pt import testing as testing
     from tinygrad_pt import utils as utils
     from tinygrad_pt import viz as viz
+    from tinygrad_pt.compat import accelerator as accelerator
+    from tinygrad_pt.compat import amp as amp
+    from tinygrad_pt.compat import backends as backends
+    from tinygrad_pt.compat import cuda as cuda
+    from tinygrad_pt.compat import jit as jit
+    from tinygrad_pt.compat import mps as mps
+    from tinygrad_pt.compat import profiler as profiler
+    from tinygrad_pt.compat import sparse as sparse
+    from tinygrad_pt.compat import version as version
+    from tinygrad_pt.compat import xpu as xpu
+    from tinygrad_pt.compat.amp import autocast as autocast
+    from tinygrad_pt.compat.jit import compile as compile
+    from tinygrad_pt.compat.settings import *  # noqa: F403
     from tinygrad_pt.debugging.anomaly import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
     from tinygrad_pt.debugging.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from tinygrad_pt.linting import lint as lint
 else:
-    hidden = {"hidden", "LAZY", "annotations", "functions", "leaves", "Any", "TYPE_CHECKING"}
+    hidden = {"hidden", "LAZY", "SETTINGS", "annotations", "compat", "functions", "leaves", "names", "TYPE_CHECKING"}
     __all__ = [name for name in dir() if not name.startswith("_") and name not in hidden]
 
-    def __getattr__(name: str) -> Any:
-        if name in LAZY:
-            return leaves.fetch(LAZY[name])
-        raise AttributeError(f"module 'tinygrad_pt' has no attribute '{name}'")
+    __getattr__ = names.namespace("", LAZY)
 
     def __dir__() -> list[str]:
-        return sorted([*__all__, *LAZY, "__version__"])
+        inner = (path for path in names.PATHS if "." not in path and not path.startswith("_"))
+        return sorted({*__all__, *LAZY, *inner, "__version__"})

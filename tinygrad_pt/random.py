@@ -30,12 +30,12 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from tinygrad_pt import dtypes
+from tinygrad_pt import dtypes, names
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.modes import current
 
@@ -619,3 +619,7 @@ def fork_rng(devices: object = None, enabled: bool = True) -> Iterator[None]:
     finally:
         if state is not None:
             default_generator.set_state(state)
+
+
+if not TYPE_CHECKING:  # a name that is not here says so
+    __getattr__ = names.namespace("random")

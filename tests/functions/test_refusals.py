@@ -20,7 +20,18 @@ import pytest
 import tinygrad_pt as torch
 
 PACKAGE = Path(torch.__file__).parent
-FILES = ("arguments", "creation", "indexing", "layouts", "linalg", "pointwise", "reduction", "shaping", "typed")
+FILES = (
+    "arguments",
+    "creation",
+    "indexing",
+    "layouts",
+    "linalg",
+    "pointwise",
+    "reduction",
+    "shaping",
+    "coordinates",
+    "typed",
+)
 MODULES = [importlib.import_module(f"tinygrad_pt.functions.{name}") for name in FILES]
 METHODS = ("expand", "expand_as", "mT", "pad", "repeat", "reshape_as", "reversed_axes", "unfold", "view", "view_as")
 FUNCTIONS = {

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tinygrad_pt import leaves
+from tinygrad_pt import names
 from tinygrad_pt.autograd import functional
 from tinygrad_pt.autograd.engine import backward, grad
 from tinygrad_pt.autograd.function import Function
@@ -28,8 +28,4 @@ __all__ = [
 ]  # fmt: skip
 
 if not TYPE_CHECKING:  # to type checkers the names of the leaves are imported above
-
-    def __getattr__(name: str) -> object:
-        if name in LEAVES:
-            return leaves.fetch(f"{LEAVES[name]}:{name}")
-        raise AttributeError(f"module 'tinygrad_pt.autograd' has no attribute {name!r}")
+    __getattr__ = names.namespace("autograd", {name: f"{place}:{name}" for name, place in LEAVES.items()})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tinygrad_pt.functions import (
     arguments,
     calculus,
+    coordinates,
     creation,
     in_place,
     indexing,
@@ -26,6 +27,7 @@ from tinygrad_pt.functions import (
 )
 from tinygrad_pt.functions.arguments import *  # noqa: F403
 from tinygrad_pt.functions.calculus import *  # noqa: F403
+from tinygrad_pt.functions.coordinates import *  # noqa: F403
 from tinygrad_pt.functions.creation import *  # noqa: F403
 from tinygrad_pt.functions.in_place import *  # noqa: F403
 from tinygrad_pt.functions.indexing import *  # noqa: F403
@@ -42,8 +44,8 @@ from tinygrad_pt.functions.statistics import *  # noqa: F403
 from tinygrad_pt.functions.typed import *  # noqa: F403
 
 FILES = (
-    arguments, calculus, creation, in_place, indexing, joining, layouts, linalg, memory, numbers, pointwise,
-    reduction, scattering, shaping, statistics, typed,
+    arguments, calculus, coordinates, creation, in_place, indexing, joining, layouts, linalg, memory, numbers,
+    pointwise, reduction, scattering, shaping, statistics, typed,
 )  # fmt: skip
 if not TYPE_CHECKING:  # type checkers do not read an `__all__` that is computed, and would take no name for public
     __all__ = [name for file in FILES for name in file.__all__]

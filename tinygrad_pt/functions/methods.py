@@ -21,6 +21,7 @@ from tinygrad_pt.functions.arguments import Dtype, axis_from, conversion, writte
 from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.calculus import Calculus
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor
+from tinygrad_pt.functions.coordinates import Sparse
 from tinygrad_pt.functions.copying import attributes, leaf, located, twin_of
 from tinygrad_pt.functions.creation import NO_ACCELERATOR, _generator, here
 from tinygrad_pt.functions.in_place import InPlace
@@ -40,6 +41,7 @@ from tinygrad_pt.functions.typed import built, dtype_named, tensortype
 from tinygrad_pt.graph import Tensor, TensorBase
 from tinygrad_pt.inplace import check_apart, may_write, write
 from tinygrad_pt.modes import current
+from tinygrad_pt.names import Absent, mark_absent, recorded
 from tinygrad_pt.random import Generator
 from tinygrad_pt.texts import NO_VERSION
 from tinygrad_pt.views import owner_of
@@ -79,7 +81,7 @@ def _as(kind: dtypes.dtype) -> Callable[[Tensor], Tensor]:
 
 class Methods(
     TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg, Numbers, InPlace, Joining, Scattering, Memory,
-    Statistics, Calculus,
+    Statistics, Calculus, Sparse,
 ):  # fmt: skip
     """What a tensor can do beyond being one."""
 
@@ -239,6 +241,11 @@ class Methods(
             text = f"Tensor.__contains__ only supports Tensor or scalar, but you passed in a {type(value)}."
             raise refuse(RuntimeError, text)
         return bool(np.any(self.array == (value.array if isinstance(value, Tensor) else value)))
+
+    def __dir__(self) -> list[str]:
+        found = {name: value for kind in reversed(type(self).__mro__) for name, value in vars(kind).items()}
+        lacking = {name for name, value in found.items() if isinstance(value, Absent)}
+        return [name for name in object.__dir__(self) if name not in lacking]
 
     def __format__(self, spec: str) -> str:
         if self.array.ndim == 0:
@@ -404,3 +411,6 @@ class Methods(
     short, byte, char = _as(dtypes.int16), _as(dtypes.uint8), _as(dtypes.int8)
     # the names of Python's types last: below them, in this class, they are these methods
     float, int, bool = _as(dtypes.float32), _as(dtypes.int32), _as(dtypes.bool)
+
+
+mark_absent(Methods, "Tensor", recorded()["Tensor"])

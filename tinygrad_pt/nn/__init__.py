@@ -3,6 +3,9 @@
 Each file lists its public names in `__all__`. In examples, `torch` is this package: `import tinygrad_pt as torch`.
 """
 
+from typing import TYPE_CHECKING
+
+from tinygrad_pt import names
 from tinygrad_pt.nn import functional as functional  # `as` tells type checkers that a name is public
 from tinygrad_pt.nn import init as init
 from tinygrad_pt.nn import utils as utils
@@ -15,3 +18,6 @@ from tinygrad_pt.nn.loss import *  # noqa: F403
 from tinygrad_pt.nn.module import *  # noqa: F403
 from tinygrad_pt.nn.parameter import *  # noqa: F403
 from tinygrad_pt.nn.rnn import *  # noqa: F403
+
+if not TYPE_CHECKING:  # a name that is not here says so
+    __getattr__ = names.namespace("nn", {"DataParallel": "compat.parallel:DataParallel"})

@@ -1,0 +1,17 @@
+"""docs/names.md is made from the code, and the list of PyTorch's names is that of PyTorch."""
+
+import pytest
+
+from tests import names_page
+
+pytestmark = pytest.mark.long
+
+
+def test_the_page_is_up_to_date() -> None:
+    told = "write it anew: python -m tests.names_page --write"
+    assert names_page.PAGE.read_text(encoding="utf-8") == names_page.page(), told
+
+
+def test_the_recorded_names_are_those_of_pytorch() -> None:
+    pytest.importorskip("torch")
+    assert names_page.RECORD.read_text(encoding="utf-8") == names_page.record()
