@@ -102,6 +102,8 @@ OWN: dict[str, dict[str, Any]] = {
     **{f"bitwise_{n}": {"input": torch.ones(2).int(), "other": torch.ones(2).int()} for n in ("and", "or", "xor")},
     **{n: {"indices": (torch.tensor([0, 2]),), "values": torch.ones(3)} for n in ("index_put", "index_put_")},
     "masked_scatter": {"source": torch.ones(3, 3)},
+    "sparse_coo_tensor": {"indices": [[0, 1]], "values": [1.0, 2.0], "size": (2,)},
+    "sparse_csr_tensor": {"crow_indices": [0, 1], "col_indices": [0], "values": [1.0], "size": (1, 2)},
     "scatter": {"src": 1.0, "reduce": "add"}, "unique": {"dim": 0}, "searchsorted": {"side": "left", "sorter": None},
     "linspace": {"start": 0.0, "end": 1.0}, "logspace": {"start": 0.0, "end": 1.0},
 }  # fmt: skip

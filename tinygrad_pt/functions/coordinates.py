@@ -69,6 +69,8 @@ def sparse_csr_tensor(
 ) -> Tensor:  # fmt: skip
     """A dense matrix with the values of each row, which `crow_indices` delimit, in the columns `col_indices`."""
     starts, columns = (as_tensor(x).array.astype(np.int64) for x in (crow_indices, col_indices))
+    if starts.ndim != 1 or columns.ndim != 1 or np.any(np.diff(starts) < 0):
+        raise refuse(RuntimeError, "crow_indices must be a vector of growing places, col_indices a vector")
     rows = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
     if size is None:
         size = (len(starts) - 1, int(columns.max()) + 1 if columns.size else 0)
