@@ -50,6 +50,13 @@ LAZY = {
     "is_anomaly_enabled": "debugging.anomaly:is_anomaly_enabled",
     "is_anomaly_check_nan_enabled": "debugging.anomaly:is_anomaly_check_nan_enabled",
 }  # fmt: skip
+LAZY |= {  # layers that are functions of PyTorch's first room, too
+    name: f"nn.functional:{name}"
+    for name in (
+        "adaptive_avg_pool1d", "adaptive_max_pool1d", "avg_pool1d", "conv1d", "conv2d", "conv3d", "conv_transpose1d",
+        "conv_transpose2d", "conv_transpose3d", "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool3d",
+    )
+}  # fmt: skip
 
 if TYPE_CHECKING:  # type checkers do not read an `__all__` that is computed; `x as x` tells them that x is public
     from tinygrad_pt import datasets as datasets
@@ -75,6 +82,19 @@ if TYPE_CHECKING:  # type checkers do not read an `__all__` that is computed; `x
     from tinygrad_pt.debugging.anomaly import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
     from tinygrad_pt.debugging.anomaly import is_anomaly_enabled as is_anomaly_enabled
     from tinygrad_pt.linting import lint as lint
+    from tinygrad_pt.nn.functional import adaptive_avg_pool1d as adaptive_avg_pool1d
+    from tinygrad_pt.nn.functional import adaptive_max_pool1d as adaptive_max_pool1d
+    from tinygrad_pt.nn.functional import avg_pool1d as avg_pool1d
+    from tinygrad_pt.nn.functional import conv1d as conv1d
+    from tinygrad_pt.nn.functional import conv2d as conv2d
+    from tinygrad_pt.nn.functional import conv3d as conv3d
+    from tinygrad_pt.nn.functional import conv_transpose1d as conv_transpose1d
+    from tinygrad_pt.nn.functional import conv_transpose2d as conv_transpose2d
+    from tinygrad_pt.nn.functional import conv_transpose3d as conv_transpose3d
+    from tinygrad_pt.nn.functional import max_pool1d as max_pool1d
+    from tinygrad_pt.nn.functional import max_pool1d_with_indices as max_pool1d_with_indices
+    from tinygrad_pt.nn.functional import max_pool2d as max_pool2d
+    from tinygrad_pt.nn.functional import max_pool3d as max_pool3d
 else:
     hidden = {"hidden", "LAZY", "SETTINGS", "annotations", "compat", "functions", "leaves", "names", "TYPE_CHECKING"}
     __all__ = [name for name in dir() if not name.startswith("_") and name not in hidden]

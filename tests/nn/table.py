@@ -7,5 +7,6 @@ from tests.nn.rows.row import ABSTRACT, BASES, PUBLIC, ROWS, Case, Row, build, t
 import tests.nn.rows.basic  # isort: skip
 import tests.nn.rows.recurrent  # isort: skip
 import tests.nn.rows.attention  # isort: skip
+import tests.nn.rows.convolution  # isort: skip
 
 __all__ = ["ABSTRACT", "BASES", "PUBLIC", "ROWS", "Case", "Row", "build", "tensor"]

@@ -8,5 +8,6 @@ import tests.ops.rows.basic  # isort: skip
 import tests.ops.rows.recurrent  # isort: skip
 import tests.ops.rows.tensors  # isort: skip
 import tests.ops.rows.attention  # isort: skip
+import tests.ops.rows.convolution  # isort: skip
 
 __all__ = ["DEFINED", "ROWS", "SEVERAL", "STRUCTURE", "Row"]

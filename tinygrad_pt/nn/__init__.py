@@ -12,11 +12,14 @@ from tinygrad_pt.nn import utils as utils
 from tinygrad_pt.nn.activation import *  # noqa: F403
 from tinygrad_pt.nn.attention import *  # noqa: F403
 from tinygrad_pt.nn.container import *  # noqa: F403
+from tinygrad_pt.nn.conv import *  # noqa: F403
 from tinygrad_pt.nn.dropout import *  # noqa: F403
+from tinygrad_pt.nn.fold import *  # noqa: F403
 from tinygrad_pt.nn.linear import *  # noqa: F403
 from tinygrad_pt.nn.loss import *  # noqa: F403
 from tinygrad_pt.nn.module import *  # noqa: F403
 from tinygrad_pt.nn.parameter import *  # noqa: F403
+from tinygrad_pt.nn.pooling import *  # noqa: F403
 from tinygrad_pt.nn.rnn import *  # noqa: F403
 
 if not TYPE_CHECKING:  # a name that is not here says so

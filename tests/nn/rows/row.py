@@ -21,10 +21,17 @@ PUBLIC = {
 }
 ABSTRACT = {"Module", "RNNBase", "RNNCellBase"}  # they compute nothing themselves
 BASES = {
+    "AdaptiveMaxPool",
+    "AdaptivePool",
     "AlongDim",
+    "AvgPool",
+    "Convolution",
     "InPlace",
+    "LPPool",
     "Loss",
     "Margin",
+    "MaxPool",
+    "MaxUnpool",
     "Named",
     "NonDynamicallyQuantizableLinear",
     "Numbered",
