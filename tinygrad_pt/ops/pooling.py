@@ -14,15 +14,14 @@ import numpy as np
 
 from tinygrad_pt.calling import primitive
 from tinygrad_pt.graph import Array, Node
-from tinygrad_pt.ops.sliding import ALL, Seen, Sizes, gather_columns, scatter_columns, seen
+from tinygrad_pt.ops.sliding import ALL, Seen, Sizes, Window, gather_columns, scatter_columns, seen
 
 Cut = tuple[slice, ...]
 
 
-def sights_of(size: Sizes, windows: Sizes, kernel: Sizes, stride: Sizes, before: Sizes, dilation: Sizes) -> list[Seen]:
+def sights_of(size: Sizes, windows: Sizes, window: Window) -> list[Seen]:
     """For each axis what the windows see of it."""
-    axes = zip(size, windows, kernel, stride, dilation, before, strict=True)
-    return [seen(*axis) for axis in axes]
+    return [seen(n, count, k, s, d, p) for n, count, k, s, p, d in zip(size, windows, *window, strict=True)]
 
 
 def cuts(sights: Sequence[Seen]) -> Iterator[tuple[Cut, Cut]]:
@@ -53,13 +52,13 @@ def _planes(a: Array) -> Array:
 # ------------------------------------------------------------------------------------------ the largest element
 @primitive(
     r"\max a",
-    lambda g, y, a, **how: max_pool_transpose(g, a, **how),
+    lambda g, y, a, *, windows, window: max_pool_transpose(g, a, windows=windows, window=window),
     moves=True,
     label=name_of("MaxPool{}DWithIndicesBackward0"),
 )
-def max_pool(a: Array, *, windows: Sizes, kernel: Sizes, stride: Sizes, before: Sizes, dilation: Sizes) -> Array:
+def max_pool(a: Array, *, windows: Sizes, window: Window) -> Array:
     """y = the largest element of each window; nan if there is one."""
-    sights = sights_of(a.shape[2:], windows, kernel, stride, before, dilation)
+    sights = sights_of(a.shape[2:], windows, window)
     y = like(a, windows)
     whole = all(w == slice(0, n) for axis, n in zip(sights, windows, strict=True) for w, _ in axis)
     if not whole:
@@ -73,19 +72,21 @@ def max_pool(a: Array, *, windows: Sizes, kernel: Sizes, stride: Sizes, before: 
     return y
 
 
-@primitive(r"\mathrm{put}_{\max b}(a)", lambda g, y, a, b, **how: max_pool_pick(g, b, **how), None, moves=True)
-def max_pool_transpose(
-    a: Array, b: Array, *, windows: Sizes, kernel: Sizes, stride: Sizes, before: Sizes, dilation: Sizes
-) -> Array:
+@primitive(
+    r"\mathrm{put}_{\max b}(a)",
+    lambda g, y, a, b, *, windows, window: max_pool_pick(g, b, windows=windows, window=window),
+    None,
+    moves=True,
+)
+def max_pool_transpose(a: Array, b: Array, *, windows: Sizes, window: Window) -> Array:
     """y = zeros of the shape of b, with each a added where its window of b has its largest element, the first such."""
-    how = dict(windows=windows, kernel=kernel, stride=stride, before=before, dilation=dilation)
-    largest = max_pool.op.forward(b, **how)
+    largest = max_pool.op.forward(b, windows=windows, window=window)
     if a.dtype.char == "e" or (b.dtype.kind == "f" and np.isnan(largest).any()):
-        return put_places.op.forward(a, max_pool_places.op.forward(b, **how), size=b.shape[2:])
+        return put_places.op.forward(a, max_pool_places.op.forward(b, windows=windows, window=window), size=b.shape[2:])
     y = np.zeros_like(b, dtype=a.dtype)
-    apart = all(k <= 1 or (s >= k and d == 1) for k, s, d in zip(kernel, stride, dilation, strict=True))
+    apart = all(k <= 1 or (s >= k and d == 1) for k, s, _, d in zip(*window, strict=True))
     rest = np.ones_like(largest, dtype=bool)
-    for w, e in cuts(sights_of(b.shape[2:], windows, kernel, stride, before, dilation)):
+    for w, e in cuts(sights_of(b.shape[2:], windows, window)):
         here = b[e] == largest[w]
         here &= rest[w]
         rest[w] ^= here
@@ -97,19 +98,21 @@ def max_pool_transpose(
     return y
 
 
-@primitive(r"a_{\max b}", lambda g, y, a, b, **how: max_pool_transpose(g, b, **how), None, moves=True)
-def max_pool_pick(
-    a: Array, b: Array, *, windows: Sizes, kernel: Sizes, stride: Sizes, before: Sizes, dilation: Sizes
-) -> Array:
+@primitive(
+    r"a_{\max b}",
+    lambda g, y, a, b, *, windows, window: max_pool_transpose(g, b, windows=windows, window=window),
+    None,
+    moves=True,
+)
+def max_pool_pick(a: Array, b: Array, *, windows: Sizes, window: Window) -> Array:
     """y = the elements of a where each window of b has its largest element."""
-    how = dict(windows=windows, kernel=kernel, stride=stride, before=before, dilation=dilation)
-    return take_places.op.forward(a, max_pool_places.op.forward(b, **how))
+    return take_places.op.forward(a, max_pool_places.op.forward(b, windows=windows, window=window))
 
 
 @primitive(r"\arg\max a", None, moves=True)
-def max_pool_places(a: Array, *, windows: Sizes, kernel: Sizes, stride: Sizes, before: Sizes, dilation: Sizes) -> Array:
+def max_pool_places(a: Array, *, windows: Sizes, window: Window) -> Array:
     """y = where the largest element of each window stands in its plane, row by row: the first, or the last nan."""
-    sights = sights_of(a.shape[2:], windows, kernel, stride, before, dilation)
+    sights = sights_of(a.shape[2:], windows, window)
     numbers = np.arange(prod(a.shape[2:])).reshape(1, 1, *a.shape[2:])
     best, y = np.full((*a.shape[:2], *windows), _least(a.dtype), a.dtype), np.full((*a.shape[:2], *windows), -1)
     for w, e in cuts(sights):
@@ -170,10 +173,10 @@ def fractional_places(a: Array, b: Array, *, windows: Sizes, kernel: Sizes) -> A
 
 
 # ------------------------------------------------------------------------------------------ the mean
-def divisors(size: Sizes, windows: Sizes, kernel: Sizes, stride: Sizes, before: Sizes, counted: bool) -> Any:
+def divisors(size: Sizes, windows: Sizes, window: Window, counted: bool) -> Any:
     """How many elements each window has: those of the padding count or do not, those behind it never do."""
     y: Any = 1
-    for n, count, k, s, p in zip(size, windows, kernel, stride, before, strict=True):
+    for n, count, k, s, p, _ in zip(size, windows, *window, strict=True):
         start = np.arange(count) * s - p
         end = np.minimum(start + k, n + p)
         y = np.multiply.outer(y, end - start if counted else np.minimum(end, n) - np.maximum(start, 0))
@@ -182,15 +185,15 @@ def divisors(size: Sizes, windows: Sizes, kernel: Sizes, stride: Sizes, before: 
 
 @primitive(
     r"\overline{a}",
-    lambda g, y, a, *, windows, **how: avg_pool_transpose(g, size=a.shape[2:], **how),
+    lambda g, y, a, *, windows, window, divisor, counted: avg_pool_transpose(
+        g, size=a.shape[2:], window=window, divisor=divisor, counted=counted
+    ),
     label=name_of("AvgPool{}DBackward0"),
 )
-def avg_pool(
-    a: Array, *, windows: Sizes, kernel: Sizes, stride: Sizes, before: Sizes, divisor: int | None, counted: bool
-) -> Array:
+def avg_pool(a: Array, *, windows: Sizes, window: Window, divisor: int | None, counted: bool) -> Array:
     """y = the sum of each window by `divisor`, or by the number of its elements, where padding is `counted` or not."""
     y = like(a, windows)
-    sights = sights_of(a.shape[2:], windows, kernel, stride, before, (1,) * len(kernel))
+    sights = sights_of(a.shape[2:], windows, window)
     whole = all(w == slice(0, n) for axis, n in zip(sights, windows, strict=True) for w, _ in axis)
     if not whole:
         y[...] = 0
@@ -199,7 +202,7 @@ def avg_pool(
             y[w] += a[e]
         else:
             y[...] = a[e]
-    return _divided(y, y, divisor or divisors(a.shape[2:], windows, kernel, stride, before, counted))
+    return _divided(y, y, divisor or divisors(a.shape[2:], windows, window, counted))
 
 
 def _divided(a: Array, y: Array | None, divisor: Any) -> Array:
@@ -208,17 +211,20 @@ def _divided(a: Array, y: Array | None, divisor: Any) -> Array:
     return np.divide(a, np.asarray(divisor, a.dtype), out=y)
 
 
-@primitive(r"{\overline{a}}^{\top}", lambda g, y, a, *, size, **how: avg_pool(g, windows=a.shape[2:], **how))
-def avg_pool_transpose(
-    a: Array, *, size: Sizes, kernel: Sizes, stride: Sizes, before: Sizes, divisor: int | None, counted: bool
-) -> Array:
+@primitive(
+    r"{\overline{a}}^{\top}",
+    lambda g, y, a, *, size, window, divisor, counted: avg_pool(
+        g, windows=a.shape[2:], window=window, divisor=divisor, counted=counted
+    ),
+)
+def avg_pool_transpose(a: Array, *, size: Sizes, window: Window, divisor: int | None, counted: bool) -> Array:
     """y = zeros with each a, divided as in `avg_pool`, added to all elements of its window."""
     windows = a.shape[2:]
-    share = _divided(a, None, divisor or divisors(size, windows, kernel, stride, before, counted))
+    share = _divided(a, None, divisor or divisors(size, windows, window, counted))
     y = like(a, size)
     y[...] = 0
-    apart = all(s >= k for k, s in zip(kernel, stride, strict=True))
-    for w, e in cuts(sights_of(size, windows, kernel, stride, before, (1,) * len(kernel))):
+    apart = all(s >= k for k, s in zip(window.kernel, window.stride, strict=True))
+    for w, e in cuts(sights_of(size, windows, window)):
         if apart:
             y[e] = share[w]
         else:
@@ -303,26 +309,28 @@ def max_unpool(a: Array, b: Array, *, size: Sizes) -> Array:
 # ------------------------------------------------------------------------------------------ windows as columns
 @primitive(
     r"\mathrm{windows}(a)",
-    lambda g, y, a, *, windows, **how: col2im(g, size=a.shape[2:], windows=windows, **how),
+    lambda g, y, a, *, windows, window: col2im(g, size=a.shape[2:], windows=windows, window=window),
     moves=True,
     label="Im2ColBackward0",
 )
-def im2col(a: Array, *, windows: Sizes, kernel: Sizes, stride: Sizes, before: Sizes, dilation: Sizes) -> Array:
+def im2col(a: Array, *, windows: Sizes, window: Window) -> Array:
     """y (N, C · places in the window, windows): what each window of a sees, as one column for each window."""
-    y = np.empty((a.shape[0], a.shape[1], *kernel, *windows), a.dtype)
-    sights = sights_of(a.shape[2:], windows, kernel, stride, before, dilation)
+    y = np.empty((a.shape[0], a.shape[1], *window.kernel, *windows), a.dtype)
+    sights = sights_of(a.shape[2:], windows, window)
     gather_columns(np.moveaxis(a, 0, -1), np.moveaxis(y, 0, -1), sights)
-    return y.reshape(a.shape[0], a.shape[1] * prod(kernel), prod(windows))
+    return y.reshape(a.shape[0], a.shape[1] * prod(window.kernel), prod(windows))
 
 
-@primitive(r"\mathrm{fold}(a)", lambda g, y, a, *, size, **how: im2col(g, **how), label="Col2ImBackward0")
-def col2im(
-    a: Array, *, size: Sizes, windows: Sizes, kernel: Sizes, stride: Sizes, before: Sizes, dilation: Sizes
-) -> Array:
+@primitive(
+    r"\mathrm{fold}(a)",
+    lambda g, y, a, *, size, windows, window: im2col(g, windows=windows, window=window),
+    label="Col2ImBackward0",
+)
+def col2im(a: Array, *, size: Sizes, windows: Sizes, window: Window) -> Array:
     """y = zeros of `size` with each element of the columns added where its window sees it."""
-    channels = a.shape[1] // prod(kernel)
+    channels = a.shape[1] // prod(window.kernel)
     y = np.zeros((a.shape[0], channels, *size), a.dtype)
-    col = a.reshape(a.shape[0], channels, *kernel, *windows)
-    sights = sights_of(size, windows, kernel, stride, before, dilation)
+    col = a.reshape(a.shape[0], channels, *window.kernel, *windows)
+    sights = sights_of(size, windows, window)
     scatter_columns(np.moveaxis(col, 0, -1), np.moveaxis(y, 0, -1), sights)
     return y

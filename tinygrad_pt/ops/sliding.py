@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import product
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,23 @@ Sizes = tuple[int, ...]
 Seen = list[tuple[slice, slice]]
 WHOLE, BLOCK = 1 << 22, 1 << 20  # bytes of columns: up to the first they are made at once, else in blocks of the second
 ALL = slice(None)
+
+
+class Slide(NamedTuple):
+    """How windows slide: one number for each axis. `before` is the padding in front of it."""
+
+    stride: Sizes
+    before: Sizes
+    dilation: Sizes
+
+
+class Window(NamedTuple):
+    """The size of windows, and how they slide."""
+
+    kernel: Sizes
+    stride: Sizes
+    before: Sizes
+    dilation: Sizes
 
 
 def channels_first(a: Array) -> Array:

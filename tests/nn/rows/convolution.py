@@ -46,7 +46,7 @@ def convolution(n: int) -> Any:
         def of(x: Any) -> Any:
             x = np.pad(x, [(0, 0), (0, 0), *wide], **more)
             windows = tuple((m - r - 1) // s + 1 for m, r, s in zip(x.shape[2:], reach, stride, strict=True))
-            how = dict(windows=windows, stride=stride, before=(0,) * n, dilation=dilation, groups=groups)
+            how = by_window.how(stride, (0,) * n, dilation, groups, windows=windows)
             return by_window.convolved(x, w, state.get("bias"), **how)
 
         return batched(n, x, of)
@@ -64,7 +64,7 @@ def transpose(n: int) -> Any:
         def of(x: Any) -> Any:
             axes = zip(x.shape[2:], w.shape[2:], stride, padding, extra, dilation, strict=True)
             size = tuple((m - 1) * s - 2 * p + d * (k - 1) + e + 1 for m, k, s, p, e, d in axes)
-            how = dict(size=size, stride=stride, before=padding, dilation=dilation, groups=groups)
+            how = by_window.how(stride, padding, dilation, groups, size=size)
             return by_window.transposed(x, w, state.get("bias"), **how)
 
         return batched(n, x, of)
@@ -166,7 +166,7 @@ def mean(x: Any, how: Any, counted: bool, divisor: Any) -> Any:
     if divisor:
         return y / divisor
     for i, w in enumerate(how["windows"]):
-        k, s, p, size = how["kernel"][i], how["stride"][i], how["before"][i], x.shape[2 + i]
+        (k, s, p, _), size = [v[i] for v in how["window"]], x.shape[2 + i]
         low = [j * s - p for j in range(w)]
         counts = [min(a + k, size + p) - a if counted else min(a + k, size) - max(a, 0) for a in low]
         y = y / np.reshape(counts, [-1 if j == i + 2 else 1 for j in range(y.ndim)])
@@ -200,7 +200,7 @@ def norm(n: int) -> Any:
     def power_mean(x: Any, how: Any, p: Any) -> Any:
         if p == inf:
             return by_window.pooled(lambda v, _: max(np.abs(v)), x, **how)
-        return (mean(x**p, how, True, None) * np.prod(how["kernel"])) ** (1 / p)
+        return (mean(x**p, how, True, None) * np.prod(how["window"].kernel)) ** (1 / p)
 
     return of
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tests.ops.rows.row import *  # noqa: F403
+from tinygrad_pt.ops.sliding import Slide, Window
 
 
 def seen(size: Any, windows: Any, kernel: Any, stride: Any, before: Any, dilation: Any) -> Any:
@@ -28,27 +29,27 @@ def shares(x: Any, w: Any, groups: int) -> Any:
     return [(slice(k * i, k * i + i), slice(k * o, k * o + o)) for k in range(groups)]
 
 
-def convolved(a: Any, b: Any, c: Any = None, *, windows: Any, groups: int, **how: Any) -> Any:
+def convolved(a: Any, b: Any, c: Any = None, *, windows: Any, slide: Any, groups: int) -> Any:
     y = np.zeros((a.shape[0], b.shape[0], *windows))
-    for window, found in seen(a.shape[2:], windows, b.shape[2:], **how):
+    for window, found in seen(a.shape[2:], windows, b.shape[2:], *slide):
         for tap, at in found:
             for i, o in shares(a.shape[1], b.shape[0], groups):
                 y[(slice(None), o, *window)] += a[(slice(None), i, *at)] @ b[(o, slice(None), *tap)].T
     return y if c is None else y + np.reshape(c, (-1, *(1,) * len(windows)))
 
 
-def transposed(a: Any, b: Any, c: Any = None, *, size: Any, groups: int, **how: Any) -> Any:
+def transposed(a: Any, b: Any, c: Any = None, *, size: Any, slide: Any, groups: int) -> Any:
     y = np.zeros((a.shape[0], b.shape[1] * groups, *size))
-    for window, found in seen(size, a.shape[2:], b.shape[2:], **how):
+    for window, found in seen(size, a.shape[2:], b.shape[2:], *slide):
         for tap, at in found:
             for o, i in shares(b.shape[0], y.shape[1], groups):
                 y[(slice(None), i, *at)] += a[(slice(None), o, *window)] @ b[(o, slice(None), *tap)]
     return y if c is None else y + np.reshape(c, (-1, *(1,) * len(size)))
 
 
-def of_weight(a: Any, b: Any, *, kernel: Any, groups: int, **how: Any) -> Any:
+def of_weight(a: Any, b: Any, *, kernel: Any, slide: Any, groups: int) -> Any:
     y = np.zeros((b.shape[1], a.shape[1] // groups, *kernel))
-    for window, found in seen(a.shape[2:], b.shape[2:], kernel, **how):
+    for window, found in seen(a.shape[2:], b.shape[2:], kernel, *slide):
         for tap, at in found:
             for i, o in shares(a.shape[1], b.shape[1], groups):
                 y[(o, slice(None), *tap)] += b[(slice(None), o, *window)].T @ a[(slice(None), i, *at)]
@@ -56,7 +57,7 @@ def of_weight(a: Any, b: Any, *, kernel: Any, groups: int, **how: Any) -> Any:
 
 
 def how(stride: Any, before: Any, dilation: Any, groups: int, **more: Any) -> dict[str, Any]:
-    return dict(stride=stride, before=before, dilation=dilation, groups=groups) | more
+    return dict(slide=Slide(stride, before, dilation), groups=groups) | more
 
 
 PLAIN, WIDE = how((1,), (0,), (1,), 1), how((2, 1), (1, 0), (1, 2), 2)
@@ -75,13 +76,13 @@ row("convolution_weight", of_weight, real, [
 
 
 # ------------------------------------------------------------------------------------------ pooling
-def pooled(function: Any, a: Any, windows: Any, kernel: Any, stride: Any, before: Any, dilation: Any) -> Any:
+def pooled(function: Any, a: Any, windows: Any, window: Any) -> Any:
     """`function` of the elements that each window sees, with their numbers in the plane."""
     y = np.zeros((*a.shape[:2], *windows))
     numbers = np.arange(np.prod(a.shape[2:], dtype=int)).reshape(a.shape[2:])
-    for window, found in seen(a.shape[2:], windows, kernel, stride, before, dilation):
+    for at_, found in seen(a.shape[2:], windows, *window):
         for n, c in np.ndindex(a.shape[:2]):
-            y[(n, c, *window)] = function([a[(n, c, *at)] for _, at in found], [numbers[at] for _, at in found])
+            y[(n, c, *at_)] = function([a[(n, c, *at)] for _, at in found], [numbers[at] for _, at in found])
     return y
 
 
@@ -110,7 +111,7 @@ def put(a: Any, b: Any, size: Any, adds: bool = True) -> Any:
 
 
 def slid(windows: Any, kernel: Any, stride: Any, before: Any, dilation: Any) -> dict[str, Any]:
-    return dict(windows=windows, kernel=kernel, stride=stride, before=before, dilation=dilation)
+    return dict(windows=windows, window=Window(kernel, stride, before, dilation))
 
 
 APART, LAPPED = slid((2,), (2,), (2,), (0,), (1,)), slid((3, 2), (2, 2), (1, 1), (1, 0), (1, 2))
@@ -150,16 +151,13 @@ row("max_unpool", lambda a, b, size: put(a, b, size, False), (real, PLACES),
      (((0, 1, 2), (0, 1, 2)), {"size": (4,)})])  # fmt: skip
 
 
-def averaged(a: Any, windows: Any, divisor: Any, counted: bool, **how: Any) -> Any:
-    how = slid(windows, dilation=(1,) * len(windows), **how)
+def averaged(a: Any, windows: Any, window: Any, divisor: Any, counted: bool) -> Any:
     if divisor:
-        return pooled(lambda x, _: sum(x) / divisor, a, **how)
+        return pooled(lambda x, _: sum(x) / divisor, a, windows, window)
     if not counted:
-        return pooled(lambda x, _: sum(x) / len(x), a, **how)
-    wide = [(p, p) for p in how["before"]]
-    return pooled(
-        lambda x, _: sum(x) / len(x), np.pad(a, [(0, 0), (0, 0), *wide]), **how | {"before": (0,) * len(windows)}
-    )
+        return pooled(lambda x, _: sum(x) / len(x), a, windows, window)
+    a = np.pad(a, [(0, 0), (0, 0), *[(p, p) for p in window.before]])
+    return pooled(lambda x, _: sum(x) / len(x), a, windows, window._replace(before=(0,) * len(windows)))
 
 
 def adjoint(function: Any, a: Any, size: Any, **how: Any) -> Any:
@@ -173,11 +171,11 @@ def adjoint(function: Any, a: Any, size: Any, **how: Any) -> Any:
 
 
 MEANS = [
-    (((2, 1, 4),), dict(windows=(2,), kernel=(2,), stride=(2,), before=(0,), divisor=None, counted=True)),
-    (((1, 2, 3, 3),), dict(windows=(2, 2), kernel=(2, 3), stride=(2, 2), before=(1, 0), divisor=None, counted=True)),
-    (((1, 1, 3, 2),), dict(windows=(3, 1), kernel=(3, 2), stride=(1, 1), before=(1, 0), divisor=None, counted=False)),
-    (((1, 1, 3),), dict(windows=(2,), kernel=(2,), stride=(1,), before=(0,), divisor=-3, counted=True)),
-    (((0, 1, 2),), dict(windows=(1,), kernel=(2,), stride=(1,), before=(0,), divisor=None, counted=True)),
+    (((2, 1, 4),), dict(windows=(2,), window=Window((2,), (2,), (0,), (1,)), divisor=None, counted=True)),
+    (((1, 2, 3, 3),), dict(windows=(2, 2), window=Window((2, 3), (2, 2), (1, 0), (1, 1)), divisor=None, counted=True)),
+    (((1, 1, 3, 2),), dict(windows=(3, 1), window=Window((3, 2), (1, 1), (1, 0), (1, 1)), divisor=None, counted=False)),
+    (((1, 1, 3),), dict(windows=(2,), window=Window((2,), (1,), (0,), (1,)), divisor=-3, counted=True)),
+    (((0, 1, 2),), dict(windows=(1,), window=Window((2,), (1,), (0,), (1,)), divisor=None, counted=True)),
 ]  # fmt: skip
 row("avg_pool", averaged, real, MEANS)
 row("avg_pool_transpose", lambda a, **how: adjoint(averaged, a, **how), real,
@@ -198,20 +196,22 @@ row("adaptive_avg_pool_transpose", lambda a, size: adjoint(evenly, a, size), rea
     [(((*s[:2], *h["windows"]),), {"size": s[2:]}) for (s,), h in EVEN])  # fmt: skip
 
 
-def columns(a: Any, windows: Any, kernel: Any, **how: Any) -> Any:
+def columns(a: Any, windows: Any, window: Any) -> Any:
+    kernel = window.kernel
     y = np.zeros((*a.shape[:2], *kernel, *windows))
-    for window, found in seen(a.shape[2:], windows, kernel, **how):
+    for at_, found in seen(a.shape[2:], windows, *window):
         for tap, at in found:
-            y[(slice(None), slice(None), *tap, *window)] = a[(slice(None), slice(None), *at)]
+            y[(slice(None), slice(None), *tap, *at_)] = a[(slice(None), slice(None), *at)]
     return y.reshape(a.shape[0], a.shape[1] * int(np.prod(kernel)), int(np.prod(windows)))
 
 
-def folded(a: Any, size: Any, windows: Any, kernel: Any, **how: Any) -> Any:
+def folded(a: Any, size: Any, windows: Any, window: Any) -> Any:
+    kernel = window.kernel
     y = np.zeros((a.shape[0], a.shape[1] // int(np.prod(kernel)), *size))
     col = a.reshape(*y.shape[:2], *kernel, *windows)
-    for window, found in seen(size, windows, kernel, **how):
+    for at_, found in seen(size, windows, *window):
         for tap, at in found:
-            y[(slice(None), slice(None), *at)] += col[(slice(None), slice(None), *tap, *window)]
+            y[(slice(None), slice(None), *at)] += col[(slice(None), slice(None), *tap, *at_)]
     return y
 
 

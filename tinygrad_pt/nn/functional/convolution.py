@@ -12,6 +12,7 @@ from tinygrad_pt.functions.checks import is_int, no_overload, not_a, unsupported
 from tinygrad_pt.nn.functional.check import only_tensors, spoken
 from tinygrad_pt.ops import convolution as _ops
 from tinygrad_pt.ops import pooling as _windows
+from tinygrad_pt.ops.sliding import Slide, Window
 from tinygrad_pt.tensor import Tensor
 from tinygrad_pt.views import as_own
 
@@ -251,7 +252,7 @@ def _convolved(
         raise refuse(RuntimeError, text, op, input, weight, mend="the input is too small for this layer")
     _check_dtypes(op, "slow_conv2d_cpu" if n < 3 else "slow_conv3d_cpu", input, weight, bias)
     batch = input if x.ndim == n + 2 else ops.unsqueeze(input, axis=0)
-    how: dict[str, Any] = dict(windows=windows, stride=steps, before=before, dilation=spread, groups=groups)
+    how: dict[str, Any] = dict(windows=windows, slide=Slide(steps, before, spread), groups=groups)
     y = _ops.convolution(batch, weight, **how) if bias is None else _ops.convolution(batch, weight, bias, **how)
     return y if batch is input else as_own(ops.squeeze(y, axis=(0,)))
 
@@ -282,9 +283,8 @@ def _transposed(
         text = f"Given input size per channel: ({_times(x.shape[-n:])}). Calculated output size per channel: "
         raise refuse(RuntimeError, f"{text}({_times(sizes)}). Output size is too small", op, input, weight)
     batch = input if x.ndim == n + 2 else ops.unsqueeze(input, axis=0)
-    how: dict[str, Any] = dict(
-        size=tuple(sizes), stride=found["stride"], before=found["padding"], dilation=found["dilation"], groups=groups
-    )
+    slide = Slide(found["stride"], found["padding"], found["dilation"])
+    how: dict[str, Any] = dict(size=tuple(sizes), slide=slide, groups=groups)
     y = (
         _ops.convolution_transpose(batch, weight, **how)
         if bias is None
@@ -332,7 +332,7 @@ def unfold(input: Tensor, kernel_size: Ints, dilation: Ints = 1, padding: Ints =
         )
         raise refuse(RuntimeError, text, "unfold", input)
     batch = input if x.ndim == 4 else ops.unsqueeze(input, axis=0)
-    y = _windows.im2col(batch, windows=windows, **how)
+    y = _windows.im2col(batch, windows=windows, window=how)
     return y if batch is input else as_own(ops.squeeze(y, axis=(0,)))
 
 
@@ -355,26 +355,26 @@ def fold(
     if x.ndim not in (2, 3) or 0 in x.shape[x.ndim - 2 :]:
         text = "Expected 2D or 3D (batch mode) tensor for input with possibly 0 batch size and non-zero dimensions for "
         raise refuse(RuntimeError, f"{text}input, but got: {list(x.shape)}", "fold", input)
-    places, kernel = prod(how["kernel"]), how["kernel"]
+    places, kernel = prod(how.kernel), how.kernel
     if x.shape[-2] % places:
         text = "Expected size of input's dimension 1 to be divisible by the product of kernel_size, but got "
         text += f"input.size(1)={x.shape[-2]} and kernel_size=({kernel[0]}, {kernel[1]})."
         raise refuse(RuntimeError, text, "fold", input)
     windows = _windows_of(size, how)
     if prod(windows) != x.shape[-1] or min(windows) < 1:
-        told = f"Given output_size=({size[0]}, {size[1]}), {_told(how, '=')}, expected "
+        told = f"Given output_size=({size[0]}, {size[1]}), {_told(how)}, expected "
         if prod(windows) != x.shape[-1]:
             told += f"size of input's dimension 2 to match the calculated number of sliding blocks {windows[0]} * "
             told += f"{windows[1]} = {prod(windows)}, but got input.size(2)={x.shape[-1]}."
         raise refuse(RuntimeError, told, "fold", input)
     batch = input if x.ndim == 3 else ops.unsqueeze(input, axis=0)
-    y = _windows.col2im(batch, size=size, windows=windows, **how)
+    y = _windows.col2im(batch, size=size, windows=windows, window=how)
     return y if batch is input else as_own(ops.squeeze(y, axis=(0,)))
 
 
 def _window_arguments(
     op: str, input: Tensor, kernel_size: Any, dilation: Any, padding: Any, stride: Any, *more: Any
-) -> dict[str, Any]:
+) -> Window:
     only_tensors(op, input=input)
     given = {"kernel_size": kernel_size, "dilation": dilation, "padding": padding, "stride": stride}
     found = {name: sizes(value, 2) for name, value in given.items()}
@@ -396,14 +396,13 @@ def _window_arguments(
             raise refuse(RuntimeError, text, op, input)
     if input.array.dtype.kind != "f" and input.array.dtype != bool:
         raise unsupported(f"{op}_out_cpu", op, input)
-    return dict(kernel=kernel, stride=steps, before=before, dilation=spread)
+    return Window(kernel, steps, before, spread)
 
 
-def _windows_of(size: Sequence[int], how: dict[str, Any]) -> tuple[int, ...]:
-    axes = zip(size, how["kernel"], how["stride"], how["before"], how["dilation"], strict=True)
+def _windows_of(size: Sequence[int], how: Window) -> tuple[int, ...]:
+    axes = zip(size, *how, strict=True)
     return tuple((n + 2 * p - d * (k - 1) - 1) // s + 1 for n, k, s, p, d in axes)
 
 
-def _told(how: dict[str, Any], equals: str = "=") -> str:
-    names = {"kernel_size": "kernel", "dilation": "dilation", "padding": "before", "stride": "stride"}
-    return ", ".join(f"{name}{equals}({how[key][0]}, {how[key][1]})" for name, key in names.items())
+def _told(how: Window) -> str:
+    return f"kernel_size={how.kernel}, dilation={how.dilation}, padding={how.before}, stride={how.stride}"

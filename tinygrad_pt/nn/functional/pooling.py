@@ -18,6 +18,7 @@ from tinygrad_pt.nn.functional.activation import relu
 from tinygrad_pt.nn.functional.check import spoken
 from tinygrad_pt.nn.functional.convolution import Ints, sizes
 from tinygrad_pt.ops import pooling as _ops
+from tinygrad_pt.ops.sliding import Window
 from tinygrad_pt.tensor import Tensor
 from tinygrad_pt.views import as_own
 
@@ -205,10 +206,7 @@ def _max_pooled(
     windows = _counts(op, n, input, found, ceil_mode)
     if input.array.dtype == bool or (n == 1 and not places and input.array.dtype.kind != "f"):
         raise unsupported("max_pool1d_impl" if n == 1 and not places else f"max_pool{max(n, 2)}d", op, input)
-    how: dict[str, Any] = dict(
-        windows=windows, kernel=found["kernel_size"], stride=found["stride"], before=found["padding"],
-        dilation=found["dilation"],
-    )  # fmt: skip
+    how: dict[str, Any] = dict(windows=windows, window=Window(*found.values()))
     batch = _batched(input, n)
     y = _like(_ops.max_pool(batch, **how), input)
     return (y, _like(_ops.max_pool_places(batch.detach(), **how), input)) if places else y
@@ -420,10 +418,11 @@ def _averaged(
         raise refuse(RuntimeError, "divisor must be not zero", op, input)
     if input.array.dtype == bool or (n == 3 and input.array.dtype.char == "e"):
         raise unsupported("avg_pool3d_out_frame" if n == 3 else "avg_pool2d", op, input)
-    y = _ops.avg_pool(
-        _batched(input, n), windows=windows, kernel=found["kernel_size"], stride=found["stride"],
-        before=found["padding"], divisor=None if divisor is None else int(divisor), counted=counted,
-    )  # fmt: skip
+    window, by = (
+        Window(found["kernel_size"], found["stride"], found["padding"], (1,) * n),
+        None if divisor is None else int(divisor),
+    )
+    y = _ops.avg_pool(_batched(input, n), windows=windows, window=window, divisor=by, counted=counted)
     return _like(y, input)
 
 
