@@ -276,7 +276,7 @@ def _transposed(
     axes = zip(x.shape[-n:], w.shape[2:], *found.values(), strict=True)
     for size, k, s, p, extra, d in axes:
         if extra >= s and extra >= d:
-            raise _too_much(n, found, op, input, weight)
+            raise refuse(RuntimeError, _too_much(n, found), op, input, weight)
         sizes.append((size - 1) * s - 2 * p + d * (k - 1) + extra + 1)
     if min(sizes) < 0 or (0 in sizes and n == 3):
         size = list(x.shape)
@@ -293,8 +293,8 @@ def _transposed(
     return y if batch is input else as_own(ops.squeeze(y, axis=(0,)))
 
 
-def _too_much(n: int, found: dict[str, tuple[int, ...]], op: str, *tensors: Tensor) -> Exception:
-    """PyTorch's error about an output padding that is not smaller than stride or dilation."""
+def _too_much(n: int, found: dict[str, tuple[int, ...]]) -> str:
+    """PyTorch's sentence about an output padding that is not smaller than stride or dilation."""
     axes = ("depth", "height", "width")[-max(n, 2) :]
     lead = max(0, 2 - n)
     told = [
@@ -302,8 +302,7 @@ def _too_much(n: int, found: dict[str, tuple[int, ...]], op: str, *tensors: Tens
         for name, first in (("output_padding", 0), ("stride", 1), ("dilation", 1))
         for axis, value in zip(axes, (first,) * lead + found[name], strict=True)
     ]
-    text = "output padding must be smaller than either stride or dilation, but got " + " ".join(told)
-    return refuse(RuntimeError, text, op, *tensors)
+    return "output padding must be smaller than either stride or dilation, but got " + " ".join(told)
 
 
 # ------------------------------------------------------------------------------------------ columns

@@ -37,6 +37,7 @@ Ratios = float | Sequence[float] | None
 MaybeInts = Ints | None | Sequence[int | None]
 WORDS = ("zero", "one", "two", "three")
 AXES = ("T", "H", "W")
+FIRST, SMALL = "the axes are (batch, channels, ...)", "the input is too small for this layer"
 
 
 # ------------------------------------------------------------------------------------------ arguments
@@ -95,7 +96,7 @@ def _counts(op: str, n: int, input: Tensor, how: dict[str, tuple[int, ...]], cei
         raise refuse(RuntimeError, "stride should not be zero", op, input)
     batch, shape = x.ndim == n + 2, x.shape
     if not batch and x.ndim != n + 1:
-        raise _wrong_rank(op, n, input)
+        raise refuse(*_wrong_rank(op, n, input), op, input, mend=FIRST)
     for what, name, values, word in (
         ("kernel size", "k", kernel, "greater than zero"), ("stride", "d", stride, "greater than zero"),
         ("dilation", "dilation", spread, "greater than zero"),
@@ -103,7 +104,7 @@ def _counts(op: str, n: int, input: Tensor, how: dict[str, tuple[int, ...]], cei
         if min(values) <= 0:
             raise refuse(RuntimeError, f"{what} should be {word}, but got {_named(name, values, n)}", op, input)
     if 0 in shape[1 if batch else 0 :]:
-        raise _empty(op, n, input, batch)
+        raise refuse(RuntimeError, _empty(op, n, input, batch), op, input)
     for p, k, d in zip(pad, kernel, spread, strict=True):
         if p < 0:
             raise refuse(RuntimeError, f"pad must be non-negative, but got pad: {p}", op, input)
@@ -123,7 +124,7 @@ def _counts(op: str, n: int, input: Tensor, how: dict[str, tuple[int, ...]], cei
             count -= 1  # no window begins behind the input and the padding before it
         found.append(count)
     if min(found) < 1:
-        raise _too_small(op, n, input, found, kernel)
+        raise refuse(RuntimeError, _too_small(op, n, input, found, kernel), op, input, mend=SMALL)
     return tuple(found)
 
 
@@ -139,7 +140,7 @@ def _check_one_axis(op: str, input: Tensor, how: dict[str, tuple[int, ...]]) -> 
         raise refuse(RuntimeError, text, op, input)
 
 
-def _wrong_rank(op: str, n: int, input: Tensor) -> Exception:
+def _wrong_rank(op: str, n: int, input: Tensor) -> tuple[type[Exception], str]:
     ndim, shape = input.array.ndim, list(input.array.shape)
     if op == "max_pool1d":
         text = "max_pool1d: Expected 2D or 3D (batch mode) tensor with optional 0 dim batch size for input, but got:"
@@ -149,15 +150,15 @@ def _wrong_rank(op: str, n: int, input: Tensor) -> Exception:
         text += f"arguments for {op})"
     elif op == "avg_pool2d" and ndim < 3:
         text = f"Dimension out of range (expected to be in range of [{-max(ndim, 1)}, {max(ndim, 1) - 1}], but got -3)"
-        return refuse(IndexError, text, op, input)
+        return IndexError, text
     elif op == "avg_pool2d":
         text = f"Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got:{shape}"
     else:
         text = f"non-empty {n + 1}D or {n + 2}D (batch mode) tensor expected for input"
-    return refuse(RuntimeError, text, op, input, mend="the axes are (batch, channels, ...)")
+    return RuntimeError, text
 
 
-def _empty(op: str, n: int, input: Tensor, batch: bool) -> Exception:
+def _empty(op: str, n: int, input: Tensor, batch: bool) -> str:
     shape = list(input.array.shape)
     if n == 3:
         where = shape[1 if batch else 0 :].index(0)
@@ -171,20 +172,18 @@ def _empty(op: str, n: int, input: Tensor, batch: bool) -> Exception:
         shape = [*shape[:-1], 1, shape[-1]] if op == "avg_pool1d" else shape
         dims = "2D or 3D" if op == "max_pool1d" else "3D or 4D"
         text = f"{head}Expected {dims} (batch mode) tensor with optional 0 dim batch size for input, but got:{shape}"
-    return refuse(RuntimeError, text, op, input)
+    return text
 
 
-def _too_small(op: str, n: int, input: Tensor, found: Sequence[int], kernel: Sequence[int]) -> Exception:
+def _too_small(op: str, n: int, input: Tensor, found: Sequence[int], kernel: Sequence[int]) -> str:
     size, channels = list(input.array.shape[-n:]), input.array.shape[-n - 1]
     if op == "max_pool1d":
-        return refuse(RuntimeError, f"max_pool1d() Invalid computed output size: {found[0]}", op, input)
+        return f"max_pool1d() Invalid computed output size: {found[0]}"
     if op == "avg_pool3d":
-        text = f"input image ({_named('', size, 3)}) smaller than kernel size ({_named('k', kernel, 3)})"
-        return refuse(RuntimeError, text, op, input)
+        return f"input image ({_named('', size, 3)}) smaller than kernel size ({_named('k', kernel, 3)})"
     lead = [1] if n == 1 else []
     given, made = ("x".join(map(str, [channels, *lead, *numbers])) for numbers in (size, found))
-    text = f"Given input size: ({given}). Calculated output size: ({made}). Output size is too small"
-    return refuse(RuntimeError, text, op, input, mend="the input is too small for this layer")
+    return f"Given input size: ({given}). Calculated output size: ({made}). Output size is too small"
 
 
 def _batched(input: Tensor, n: int) -> Tensor:
@@ -487,7 +486,7 @@ def _output_size(op: str, n: int, input: Tensor, output_size: Any) -> tuple[int,
         raise refuse(RuntimeError, text, op, input)
     if x.ndim not in (n + 1, n + 2):
         if n == 1:
-            raise _wrong_rank(op, 1, input)
+            raise refuse(*_wrong_rank(op, 1, input), op, input, mend=FIRST)
         colon = ":" if "max" in op else ""
         text = f"{op}(): Expected {n + 1}D or {n + 2}D tensor, but got{colon} {list(x.shape)}"
         raise refuse(RuntimeError, text, op, input)
