@@ -76,6 +76,7 @@ SPACES = [
     "tinygrad_pt", *(f"tinygrad_pt.{name}" for name in (
         "autograd", "autograd.functional", "compat.cuda", "datasets", "linting", "models", "nn", "nn.functional",
         "nn.init", "nn.utils", "optim", "testing", "testing.compat", "testing.strategies", "utils.data", "viz",
+        "nn.utils.parametrizations", "nn.utils.parametrize", "nn.utils.prune", "nn.utils.stateless",
     ))
 ]  # fmt: skip
 METHODS = [name for name in dir(torch.Tensor) if name[0] != "_" and hasattr(torch.Tensor, name)]

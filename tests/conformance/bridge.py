@@ -135,6 +135,8 @@ class Translation:
             return tg.Generator().manual_seed(value.initial_seed())
         if isinstance(value, types.FunctionType):
             return rebound(value)
+        if isinstance(value, torch.nn.PairwiseDistance):
+            return tg.nn.PairwiseDistance(value.norm, value.eps, value.keepdim)
         return value
 
     def tensor(self, value: torch.Tensor) -> tg.Tensor:

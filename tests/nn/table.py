@@ -8,5 +8,6 @@ import tests.nn.rows.basic  # isort: skip
 import tests.nn.rows.recurrent  # isort: skip
 import tests.nn.rows.attention  # isort: skip
 import tests.nn.rows.convolution  # isort: skip
+import tests.nn.rows.losses  # isort: skip
 
 __all__ = ["ABSTRACT", "BASES", "PUBLIC", "ROWS", "Case", "Row", "build", "tensor"]

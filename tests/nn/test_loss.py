@@ -116,8 +116,10 @@ FLAGGED = [f for f in vars(F).values() if inspect.isfunction(f) and "size_averag
 @pytest.mark.parametrize("loss", FLAGGED, ids=lambda loss: loss.__name__)
 def test_the_old_flags_warn_where_the_loss_is_called(loss: Any) -> None:
     xs = [torch.full((2, 3), 0.5) for p in inspect.signature(loss).parameters.values() if p.default is p.empty]
-    if loss in (F.nll_loss, F.cross_entropy):
+    if loss in (F.nll_loss, F.cross_entropy, F.multi_margin_loss):
         xs[-1] = torch.tensor([0, 1])
+    elif loss is F.multilabel_margin_loss:
+        xs[-1] = torch.tensor([[0, -1, 1], [2, 0, -1]])
     elif loss is F.cosine_embedding_loss:
         xs[-1] = torch.ones(2)
     with pytest.warns(UserWarning, match="please use reduction='sum' instead") as seen:

@@ -32,7 +32,8 @@ LOSSES = {
     code_of(name): name
     for name in (
         "mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss", "binary_cross_entropy",
-        "binary_cross_entropy_with_logits", "cross_entropy", "nll_loss", "kl_div",
+        "binary_cross_entropy_with_logits", "cross_entropy", "nll_loss", "kl_div", "multi_margin_loss",
+        "multilabel_margin_loss", "multilabel_soft_margin_loss",
     )
 }  # fmt: skip
 DROPOUTS = frozenset(map(code_of, ("dropout", "dropout1d", "dropout2d", "dropout3d")))

@@ -10,6 +10,7 @@ from tinygrad_pt.nn import functional as functional  # `as` tells type checkers 
 from tinygrad_pt.nn import init as init
 from tinygrad_pt.nn import utils as utils
 from tinygrad_pt.nn.activation import *  # noqa: F403
+from tinygrad_pt.nn.adaptive import *  # noqa: F403
 from tinygrad_pt.nn.attention import *  # noqa: F403
 from tinygrad_pt.nn.container import *  # noqa: F403
 from tinygrad_pt.nn.conv import *  # noqa: F403

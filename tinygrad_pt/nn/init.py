@@ -3,9 +3,11 @@
 # fmt: off
 from __future__ import annotations
 
+import functools
 import math
 import warnings
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -19,6 +21,8 @@ from tinygrad_pt.nn.functional.check import expect_integer, expect_number, wrong
 from tinygrad_pt.random import Generator
 from tinygrad_pt.tensor import Tensor
 
+P = ParamSpec("P")
+R = TypeVar("R")
 GAINS = {"sigmoid": 1, "tanh": 5 / 3, "relu": math.sqrt(2), "selu": 3 / 4}
 LINEAR = {"linear", *(f"conv{t}{n}d" for t in ("", "_transpose") for n in (1, 2, 3))}
 
@@ -295,6 +299,35 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
         for column in range(columns):
             tensor[F.randperm(rows)[:zeros], column] = 0
     return tensor
+
+
+# ------------------------------------------------------------------------------------ older names
+def _older(function: Callable[P, R]) -> Callable[P, R]:
+    """The same function under its older name, without "_" at the end, which warns."""
+    new = getattr(function, "__name__", "")
+
+    @functools.wraps(function)
+    def renamed(*args: P.args, **kwargs: P.kwargs) -> R:
+        text = f"`nn.init.{new[:-1]}` is now deprecated in favor of `nn.init.{new}`."
+        warnings.warn(text, FutureWarning, stacklevel=2)
+        return function(*args, **kwargs)
+
+    renamed.__name__ = renamed.__qualname__ = new[:-1]
+    renamed.__doc__ = f"The older name of `{new}`, which is deprecated."
+    return renamed
+
+
+uniform = _older(uniform_)
+normal = _older(normal_)
+constant = _older(constant_)
+eye = _older(eye_)
+dirac = _older(dirac_)
+xavier_uniform = _older(xavier_uniform_)
+xavier_normal = _older(xavier_normal_)
+kaiming_uniform = _older(kaiming_uniform_)
+kaiming_normal = _older(kaiming_normal_)
+orthogonal = _older(orthogonal_)
+sparse = _older(sparse_)
 
 if not TYPE_CHECKING:  # a name that is not here says so
     __getattr__ = names.namespace("nn.init")

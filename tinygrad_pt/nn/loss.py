@@ -3,17 +3,29 @@
 # fmt: off
 from __future__ import annotations
 
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from tinygrad_pt.dtypes import dtype
 from tinygrad_pt.errors import refuse
+from tinygrad_pt.functions.arguments import expect_tensor, sizes_from
 from tinygrad_pt.nn import functional as NF
-from tinygrad_pt.nn.functional.check import Flag, expect_number
+from tinygrad_pt.nn.functional.check import Flag, expect_integer, expect_number
+from tinygrad_pt.nn.functional.ctc import Lengths
 from tinygrad_pt.nn.functional.reduction import legacy_reduction
+from tinygrad_pt.nn.linear import Device, Dtype, Linear
 from tinygrad_pt.nn.module import Module
 from tinygrad_pt.tensor import Tensor
 
 __all__ = [
-    "BCELoss", "BCEWithLogitsLoss", "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss",
-    "GaussianNLLLoss", "HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss", "MarginRankingLoss",
-    "NLLLoss", "PairwiseDistance", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLoss",
+    "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss", "CosineSimilarity", "CrossEntropyLoss",
+    "GaussianNLLLoss", "HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "LinearCrossEntropyLoss",
+    "LinearCrossEntropyOptions", "MSELoss", "MarginRankingLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss",
+    "MultiMarginLoss", "NLLLoss", "NLLLoss2d", "PairwiseDistance", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss",
+    "TripletMarginLoss", "TripletMarginWithDistanceLoss",
 ]
 
 
@@ -186,6 +198,111 @@ class NLLLoss(WeightedLoss):
         return NF.nll_loss(input, target, self.weight, ignore_index=self.ignore_index, reduction=self.reduction)
 
 
+class NLLLoss2d(NLLLoss):
+    """The same as `NLLLoss`; this name is deprecated.
+
+    >>> import warnings; warnings.simplefilter("ignore", FutureWarning)
+    >>> torch.nn.NLLLoss2d()(-torch.ones(1, 2, 1), torch.tensor([[1]]))
+    tensor(1.)
+    """
+
+    def __init__(
+        self, weight: Tensor | None = None, size_average: Flag = None, ignore_index: int = -100, reduce: Flag = None,
+        reduction: str = "mean",
+    ) -> None:
+        text = "`NLLLoss2d` has been deprecated. Please use `NLLLoss` instead as a drop-in replacement and see "
+        text += "https://pytorch.org/docs/main/nn.html#torch.nn.NLLLoss for more details."
+        warnings.warn(text, FutureWarning, stacklevel=2)
+        super().__init__(weight, size_average, ignore_index, reduce, reduction)
+
+
+@dataclass(frozen=True, slots=True)
+class LinearCrossEntropyOptions:
+    """PyTorch's choices for computing `LinearCrossEntropyLoss` in pieces; here they change nothing.
+
+    >>> torch.nn.LinearCrossEntropyOptions(batch_chunk_size=8).batch_chunk_size
+    8
+    """
+
+    allow_retain_graph: bool = False
+    batch_chunk_size: int | None = None
+    chunking_method: str | None = "auto"
+    acc_policy: str = "auto"
+    acc_dtype: dtype | None = None
+
+
+class LinearCrossEntropyLoss(WeightedLoss):
+    """A linear layer and the cross entropy of its scores: the last layer of a classifier with its loss.
+
+    Input (N, in_features) or (in_features,), target as that of `CrossEntropyLoss`; `out_features` are further axes
+    (K₁, …) of the scores (N, num_classes, K₁, …). Raises RuntimeError if the sizes do not fit.
+
+    >>> torch.nn.LinearCrossEntropyLoss(3, 10)(torch.zeros(2, 3), torch.tensor([3, 7]))
+    tensor(2.3026, grad_fn=<NllLossBackward0>)
+    """
+
+    def __init__(
+        self, in_features: int, num_classes: int, *, out_features: tuple[int, ...] = (), bias: bool = False,
+        device: Device = None, dtype: Dtype = None, reduction: str = "mean", weight: Tensor | None = None,
+        ignore_index: int | None = None, label_smoothing: float = 0.0, options: LinearCrossEntropyOptions | None = None,
+    ) -> None:
+        expect_integer(num_classes, "LinearCrossEntropyLoss", "num_classes")
+        expect_number(label_smoothing, "LinearCrossEntropyLoss", "label_smoothing")
+        if weight is not None and expect_tensor(weight, "LinearCrossEntropyLoss", "weight").shape != (num_classes,):
+            text = f"expected weight shape to be {(num_classes,)}, got {tuple(weight.shape)}"
+            raise refuse(RuntimeError, text, "LinearCrossEntropyLoss", weight)
+        if not 0 <= label_smoothing <= 1:
+            text = f"expected label_smoothing to be in range [0, 1], got {label_smoothing}"
+            raise refuse(RuntimeError, text, "LinearCrossEntropyLoss", label_smoothing)
+        super().__init__(weight, reduction=reduction)
+        self.num_classes, self.out_features = num_classes, sizes_from([out_features], "LinearCrossEntropyLoss")
+        self.ignore_index, self.label_smoothing, self.options = ignore_index, label_smoothing, options
+        outputs = math.prod(self.out_features, start=num_classes)
+        self.linear = Linear(in_features, outputs, bias=bias, device=device, dtype=dtype)
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        sizes, bias = (self.num_classes, *self.out_features), self.linear.bias
+        return NF.linear_cross_entropy(
+            input, self.linear.weight.reshape((*sizes, self.linear.in_features)), target,
+            linear_bias=bias if bias is None else bias.reshape(sizes), weight=self.weight, reduction=self.reduction,
+            ignore_index=self.ignore_index, label_smoothing=self.label_smoothing, options=self.options,
+        )
+
+    def extra_repr(self) -> str:
+        return (
+            f"in_features={self.linear.in_features}, num_classes={self.num_classes}, out_features={self.out_features}, "
+            f"bias={self.linear.bias is not None}, reduction={self.reduction}, ignore_index={self.ignore_index}, "
+            f"label_smoothing={self.label_smoothing}, options={self.options}"
+        )
+
+
+class CTCLoss(Loss):
+    """-ln P(targets), where a network says at each step of a sequence which label it sees, or none: the blank.
+
+    All alignments of the targets with the steps count, with blanks between the labels and labels that last several
+    steps (Graves et al., 2006). The mean is over the batch, of losses divided by the number of labels.
+
+    Log-probabilities (T, N, C) or (T, C); targets (N, S), or the rows one after the other in one axis; lengths (N,),
+    as tensors or tuples. The loss is (), or (N,) with `reduction="none"`. Where the targets do not fit into the steps
+    it is inf, or with `zero_infinity` 0 without a gradient. Raises RuntimeError if sizes or lengths do not fit.
+
+    >>> x = torch.full((3, 1, 2), 0.5).log()
+    >>> torch.nn.CTCLoss()(x, torch.tensor([[1]]), torch.tensor([3]), torch.tensor([1]))
+    tensor(0.2877)
+    """
+
+    def __init__(self, blank: int = 0, reduction: str = "mean", zero_infinity: bool = False) -> None:
+        super().__init__(reduction=reduction)
+        self.blank, self.zero_infinity = blank, zero_infinity
+
+    def forward(
+        self, log_probs: Tensor, targets: Tensor, input_lengths: Lengths, target_lengths: Lengths
+    ) -> Tensor:
+        return NF.ctc_loss(
+            log_probs, targets, input_lengths, target_lengths, self.blank, self.reduction, self.zero_infinity
+        )
+
+
 class KLDivLoss(Loss):
     """The mean of t (ln t - x) for log-probabilities x; "batchmean" divides the sum by the batch.
 
@@ -340,6 +457,95 @@ class TripletMarginLoss(Loss):
             anchor, positive, negative, margin=self.margin, p=self.p, eps=self.eps, swap=self.swap,
             reduction=self.reduction,
         )
+
+
+class TripletMarginWithDistanceLoss(Loss):
+    """The mean of max(0, d(a, p) - d(a, n) + margin) with a distance d of your own, by default `PairwiseDistance`.
+
+    Three tensors, or whatever d takes. With `swap`, the distance to n is the smaller of those of a and p.
+    Raises ValueError unless `margin` is positive.
+
+    >>> far = lambda x, y: (x - y).abs().amax(-1)
+    >>> x = torch.zeros(1, 2)
+    >>> torch.nn.TripletMarginWithDistanceLoss(distance_function=far)(x, x + 2, x + 1)
+    tensor(2.)
+    """
+
+    distance_function: Any
+
+    def __init__(
+        self, *, distance_function: Callable[[Tensor, Tensor], Tensor] | None = None, margin: float = 1.0,
+        swap: bool = False, reduction: str = "mean",
+    ) -> None:
+        super().__init__(reduction=reduction)
+        expect_number(margin, "TripletMarginWithDistanceLoss", "margin")
+        if margin <= 0:
+            text = f"TripletMarginWithDistanceLoss: expected margin to be greater than 0, got {margin} instead"
+            raise refuse(ValueError, text, "TripletMarginWithDistanceLoss", margin)
+        self.distance_function = PairwiseDistance() if distance_function is None else distance_function
+        self.margin, self.swap = margin, swap
+
+    def forward(self, anchor: Tensor, positive: Tensor, negative: Tensor) -> Tensor:
+        return NF.triplet_margin_with_distance_loss(
+            anchor, positive, negative, distance_function=self.distance_function, margin=self.margin, swap=self.swap,
+            reduction=self.reduction,
+        )
+
+
+class MultiMarginLoss(WeightedLoss):
+    """The mean of Σᵢ w (max(0, margin - xₜ + xᵢ))ᵖ / C over all classes i but the target t, with w that of t.
+
+    Scores (N, C) and classes (N,), or (C,) and (); the loss is (), or (N,). `weight` (C,) weighs the classes.
+    Raises ValueError unless p is 1 or 2, RuntimeError if sizes do not fit or a class is out of range.
+
+    >>> torch.nn.MultiMarginLoss()(torch.tensor([[0.1, 0.2, 0.4, 0.8]]), torch.tensor([3]))
+    tensor(0.3250)
+    """
+
+    def __init__(
+        self, p: int = 1, margin: float = 1.0, weight: Tensor | None = None, size_average: Flag = None,
+        reduce: Flag = None, reduction: str = "mean",
+    ) -> None:
+        super().__init__(weight, size_average, reduce, reduction)
+        if p != 1 and p != 2:
+            raise refuse(ValueError, "only p == 1 and p == 2 supported", "MultiMarginLoss", p)
+        if weight is not None and weight.ndim != 1:
+            text = f"MultiMarginLoss: expected weight to be None or 1D tensor, got {weight.ndim}D instead"
+            raise refuse(ValueError, text, "MultiMarginLoss", weight)
+        self.p, self.margin = p, margin
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return NF.multi_margin_loss(
+            input, target, p=self.p, margin=self.margin, weight=self.weight, reduction=self.reduction
+        )
+
+
+class MultiLabelMarginLoss(Loss):
+    """The mean of Σⱼᵢ max(0, 1 - xⱼ + xᵢ) / C over the targets j of a row and all other classes i.
+
+    Scores (N, C) and as many targets, of which those before the first -1 of a row count; or both (C,). The loss is (),
+    or (N,). Raises RuntimeError if sizes differ or a target is out of range.
+
+    >>> torch.nn.MultiLabelMarginLoss()(torch.tensor([[0.1, 0.2, 0.4, 0.8]]), torch.tensor([[3, 0, -1, 1]]))
+    tensor(0.8500)
+    """
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return NF.multilabel_margin_loss(input, target, reduction=self.reduction)
+
+
+class MultiLabelSoftMarginLoss(WeightedLoss):
+    """The mean of the binary cross entropies of σ(x) over the classes.
+
+    Input and target have the shape (N, C) or (C,); the loss is (), or (N,) with `reduction="none"`. `weight` (C,)
+    weighs the classes. Raises RuntimeError if the shapes do not broadcast.
+
+    >>> torch.nn.MultiLabelSoftMarginLoss()(torch.zeros(2, 3), torch.ones(2, 3))
+    tensor(0.6931)
+    """
+
+    def forward(self, input: Tensor, target: Tensor) -> Tensor:
+        return NF.multilabel_soft_margin_loss(input, target, weight=self.weight, reduction=self.reduction)
 
 
 # ------------------------------------------------------------------------------------ distances as modules

@@ -19,7 +19,7 @@ PUBLIC = {
     for name, thing in vars(nn).items()
     if inspect.isclass(thing) and issubclass(thing, nn.Module) and not name.startswith("_")
 }
-ABSTRACT = {"Module", "RNNBase", "RNNCellBase"}  # they compute nothing themselves
+ABSTRACT = {"Module", "NLLLoss2d", "RNNBase", "RNNCellBase"}  # they compute nothing themselves, or are other names
 BASES = {
     "AdaptiveMaxPool",
     "AdaptivePool",

@@ -7,10 +7,12 @@ from tinygrad_pt.nn.functional.activation import *  # noqa: F403
 from tinygrad_pt.nn.functional.attention import *  # noqa: F403
 from tinygrad_pt.nn.functional.classification import *  # noqa: F403
 from tinygrad_pt.nn.functional.convolution import *  # noqa: F403
+from tinygrad_pt.nn.functional.ctc import *  # noqa: F403
 from tinygrad_pt.nn.functional.dropout import *  # noqa: F403
 from tinygrad_pt.nn.functional.dropout import dropout as dropout  # by name, too: editors would take it for the file
 from tinygrad_pt.nn.functional.linear import *  # noqa: F403
 from tinygrad_pt.nn.functional.linear import linear as linear
+from tinygrad_pt.nn.functional.margin import *  # noqa: F403
 from tinygrad_pt.nn.functional.padding import *  # noqa: F403
 from tinygrad_pt.nn.functional.pooling import *  # noqa: F403
 from tinygrad_pt.nn.functional.ranking import *  # noqa: F403

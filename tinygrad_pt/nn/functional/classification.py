@@ -16,6 +16,7 @@ from tinygrad_pt.functions.indexing import one_hot
 from tinygrad_pt.half import in_float32
 from tinygrad_pt.nn.functional.activation import log_softmax
 from tinygrad_pt.nn.functional.check import Flag, expect_integer, expect_number, floating_only, only_tensors, spoken
+from tinygrad_pt.nn.functional.linear import linear
 from tinygrad_pt.nn.functional.reduction import REDUCTIONS, legacy_reduction, reduced, reduction_of
 from tinygrad_pt.ops import loss as L
 from tinygrad_pt.tensor import Tensor
@@ -23,8 +24,8 @@ from tinygrad_pt.tensor import Tensor
 LONG, BYTE, SINGLE = np.dtype(np.int64), np.dtype(np.uint8), np.dtype(np.float32)
 
 __all__ = [
-    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "nll_loss", "one_hot",
-    "soft_margin_loss",
+    "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "linear_cross_entropy",
+    "nll_loss", "one_hot", "soft_margin_loss",
 ]
 
 
@@ -224,10 +225,7 @@ def _class_weights(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_i
     if a.ndim == 0:
         raise refuse(ValueError, f"Expected 1 or more dimensions (got {a.ndim})", "nll_loss", logp, target)
     if a.ndim > 1 and b.shape[:1] != a.shape[:1]:
-        if b.ndim == 0:
-            text = f"size mismatch (got input: {list(a.shape)}, target: {list(b.shape)})"
-            raise refuse(RuntimeError, text, "nll_loss", logp, target)
-        text = f"Expected input batch_size ({a.shape[0]}) to match target batch_size ({b.shape[0]})."
+        text = f"Expected input batch_size ({a.shape[0]}) to match target batch_size ({b.shape[0] if b.ndim else 0})."
         raise refuse(ValueError, text, "nll_loss", logp, target, mend="one target per row of the input")
     expected = (a.shape[0], *a.shape[2:]) if a.ndim > 1 else ()
     if b.shape != expected:
@@ -271,6 +269,50 @@ def nll_loss(
     axis = 1 if input.array.ndim > 1 else 0
     loss = L.nll_loss(input, target, share, axis=axis, ignore=ignore_index, reduction=reduction)
     return loss if reduction != "mean" or target.array.size else loss * math.nan  # the mean of no losses is nan
+
+
+def linear_cross_entropy(
+    input: Tensor, linear_weight: Tensor, target: Tensor, *, linear_bias: Tensor | None = None,
+    weight: Tensor | None = None, reduction: str = "mean", ignore_index: int | None = None,
+    label_smoothing: float = 0.0, options: object = None,
+) -> Tensor:
+    """The cross entropy of the scores W x + b; see `nn.LinearCrossEntropyLoss`.
+
+    Input (N, in) or (in,), weight (C, *, in), bias (C, *), target as that of `cross_entropy` for scores (N, C, *).
+    PyTorch's `options` choose how to compute in pieces; here they change nothing.
+
+    >>> x, w = torch.ones(1, 2), torch.zeros(4, 2)
+    >>> torch.nn.functional.linear_cross_entropy(x, w, torch.tensor([2]))
+    tensor(1.3863)
+    """
+    op = "linear_cross_entropy"
+    only_tensors(op, input=input, linear_weight=linear_weight, target=target)
+    if linear_bias is not None:
+        expect_tensor(linear_bias, op, "linear_bias", 4)
+    x, w, text = input.array, linear_weight.array, ""
+    sizes = w.shape[:-1]
+    if not 1 <= x.ndim <= 2:
+        text = f"expected input with dimensionality 1 or 2, got {x.ndim}"
+    elif w.ndim < 2:
+        text = f"expected linear_weight with dimensionality at least 2, got {w.ndim}"
+    elif x.shape[-1] != w.shape[-1]:
+        text = "expected equal input and linear_weight last dimensions (in_features), "
+        text += f"got {x.shape[-1]} and {w.shape[-1]}, respectively"
+    elif linear_bias is not None and linear_bias.array.shape != sizes:
+        text = f"expected linear_bias shape {sizes}, got {linear_bias.array.shape}"
+    elif w.ndim > 2 and x.ndim == 1:
+        text = f"K-dimensional loss defined by linear_weight shape {w.shape} requires batched input, "
+        text += f"(N, {x.shape[-1]}), got unbatched input with shape {x.shape}"
+    elif target.array.shape == (*x.shape[:-1], *sizes) and ignore_index is not None:
+        text = "ignore_index cannot be specified when target contains probabilities"
+    if text:
+        raise refuse(RuntimeError, text, op, input, linear_weight, target)
+    flat = F.reshape(linear_weight, (-1, w.shape[-1])) if w.ndim > 2 else linear_weight
+    scores = linear(input, flat, linear_bias if linear_bias is None else F.reshape(linear_bias, -1))
+    return cross_entropy(
+        F.reshape(scores, (*x.shape[:-1], *sizes)), target, weight, reduction=reduction,
+        ignore_index=-100 if ignore_index is None else ignore_index, label_smoothing=label_smoothing,
+    )
 
 
 KL_MEAN = (

@@ -3,6 +3,8 @@
 # fmt: off
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tinygrad_pt import functions as F
@@ -17,7 +19,7 @@ from tinygrad_pt.tensor import Tensor
 
 __all__ = [
     "cosine_embedding_loss", "cosine_similarity", "hinge_embedding_loss", "margin_ranking_loss", "normalize",
-    "pairwise_distance", "triplet_margin_loss",
+    "pairwise_distance", "pdist", "triplet_margin_loss", "triplet_margin_with_distance_loss",
 ]
 
 
@@ -64,6 +66,33 @@ def pairwise_distance(x1: Tensor, x2: Tensor, p: float = 2.0, eps: float = 1e-6,
     expect_number(p, "pairwise_distance", "p")
     expect_number(eps, "pairwise_distance", "eps")
     return F.norm(x1 - x2 + eps, p, -1, bool(keepdim))
+
+
+def pdist(input: Tensor, p: float = 2.0) -> Tensor:
+    """|xᵢ - xⱼ|ₚ for all pairs i < j of rows: (N, D) gives (N (N-1) / 2,).
+
+    >>> torch.nn.functional.pdist(torch.tensor([[0.0, 0.0], [3.0, 4.0], [0.0, 1.0]]))
+    tensor([5.0000, 1.0000, 4.2426])
+    """
+    only_tensors("pdist", input=input)
+    expect_number(p, "pdist", "p")
+    x = input.array
+    if x.ndim != 2:
+        raise refuse(RuntimeError, f"pdist only supports 2D tensors, got: {x.ndim}D", "pdist", input)
+    if x.dtype.kind != "f":
+        raise refuse(RuntimeError, "pdist only supports floating-point dtypes", "pdist", input, mend="x.float()")
+    if not p >= 0:
+        raise refuse(RuntimeError, "pdist only supports non-negative p values", "pdist", input, p)
+    i, j = np.triu_indices(x.shape[0], 1)
+    if not x.shape[1]:
+        return F.sum(input[i], 1)
+    return _distances(input[i] - input[j], p)
+
+
+@in_float32
+def _distances(difference: Tensor, p: float) -> Tensor:
+    """The p-norms of the rows."""
+    return F.norm(difference, p, 1)
 
 
 def margin_ranking_loss(
@@ -160,12 +189,47 @@ def triplet_margin_loss(
     reduction = reduction_of("triplet_margin_loss", reduction, size_average, reduce)
     if margin <= 0:
         raise refuse(ValueError, f"margin must be greater than 0, got {margin}", "triplet_margin_loss", anchor)
+    _check_triplet("triplet_margin_loss", anchor, positive, negative)
+    return reduced(_of_triplets(anchor, positive, negative, margin, p, eps, swap), reduction)
+
+
+def triplet_margin_with_distance_loss(
+    anchor: Tensor, positive: Tensor, negative: Tensor, *,
+    distance_function: Callable[[Tensor, Tensor], Tensor] | None = None, margin: float = 1.0, swap: bool = False,
+    reduction: str = "mean",
+) -> Tensor:
+    """The mean of max(0, d(a, p) - d(a, n) + margin) with a distance d of your own.
+
+    Without one, d is `pairwise_distance`; see `nn.TripletMarginWithDistanceLoss`.
+
+    >>> x = torch.tensor([[0.0]])
+    >>> torch.nn.functional.triplet_margin_with_distance_loss(x, x + 1, x + 3, margin=5.0)
+    tensor(3.)
+    """
+    op = "triplet_margin_with_distance_loss"
+    only_tensors(op, anchor=anchor, positive=positive, negative=negative)
+    reduction = reduction_of(op, reduction)
+    expect_number(margin, op, "margin")
+    if margin <= 0:
+        raise refuse(ValueError, f"margin must be greater than 0, got {margin}", op, anchor)
+    _check_triplet(op, anchor, positive, negative)
+    if not (distance_function is None or callable(distance_function)):
+        text = f"'{type(distance_function).__name__}' object is not callable"
+        raise refuse(TypeError, text, op, anchor, mend="give a function of two tensors")
+    distance = pairwise_distance if distance_function is None else distance_function
+    near, far = distance(anchor, positive), distance(anchor, negative)
+    if swap:
+        far = F.minimum(far, distance(positive, negative))
+    return reduced(F.clamp(margin + near - far, min=0), reduction)
+
+
+def _check_triplet(op: str, anchor: Tensor, positive: Tensor, negative: Tensor) -> None:
+    """Raise PyTorch's error unless the three have equally many dimensions."""
     ranks = [x.array.ndim for x in (anchor, positive, negative)]
     if len(set(ranks)) > 1:
         text = "The anchor, positive, and negative tensors are expected to have the same number of dimensions, but got"
         text += f": anchor {ranks[0]}D, positive {ranks[1]}D, and negative {ranks[2]}D inputs"
-        raise refuse(RuntimeError, text, "triplet_margin_loss", anchor, positive, negative)
-    return reduced(_of_triplets(anchor, positive, negative, margin, p, eps, swap), reduction)
+        raise refuse(RuntimeError, text, op, anchor, positive, negative)
 
 
 @in_float32
