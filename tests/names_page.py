@@ -1,7 +1,7 @@
-"""PyTorch's public names, and the page that says which of them are here.
+"""PyTorch's public names, and the pages that say which of them are here, and which of NumPy's functions are covered.
 
-Run `python -m tests.names_page`; with `--write` it writes docs/names.md from the code, and, where PyTorch is installed,
-tinygrad_pt/pytorch.txt: PyTorch's public names, namespace by namespace.
+Run `python -m tests.names_page`; with `--write` it writes docs/names.md and docs/numpy.md from the code, and, where
+PyTorch is installed, tinygrad_pt/pytorch.txt: PyTorch's public names, namespace by namespace.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from types import ModuleType
 from typing import Any
 
 from tinygrad_pt.compat.instead import reason
+from tinygrad_pt.compat.numpy_protocol import covered
 from tinygrad_pt.compat.vocabulary import here, vocabulary
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = ROOT / "tinygrad_pt" / "pytorch.txt"
 PAGE = ROOT / "docs" / "names.md"
+NUMPY_PAGE = ROOT / "docs" / "numpy.md"
 SPACES = (
     "Tensor", "", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "nn.utils.parametrize",
     "nn.utils.parametrizations", "nn.utils.prune", "nn.parallel", "nn.attention", "optim", "optim.lr_scheduler",
@@ -126,6 +128,51 @@ def page() -> str:
     return "\n\n".join([head.rstrip(), *body]) + "\n"
 
 
+NUMPY_HEAD = """# NumPy's functions on tensors
+
+NumPy's own functions answer with tensors where tensors are among their arguments, and keep the gradient:
+
+```python
+>>> import numpy as np
+>>> import tinygrad_pt as torch
+>>> x = torch.tensor([1.0, 2.0], requires_grad=True)
+>>> np.concatenate([np.sin(x), np.ones(1)]).requires_grad
+True
+>>> np.mean(x * x).backward(); x.grad
+tensor([1., 2.])
+
+```
+
+Arguments are NumPy's; values are those of the function of PyTorch's that computes the same, and so are dtypes and
+errors: `np.sin` of integers is float32. A function that is not covered is refused by name, and no graph is lost unseen:
+
+```python
+>>> np.fft.fft(x)
+Traceback (most recent call last):
+    ...
+TypeError: np.fft.fft is not covered for tensors
+  mend: np.fft.fft(x.detach().numpy()) computes it without gradients; docs/numpy.md lists what is covered
+
+```
+
+`array * tensor` and `tensor * array` are the tensor's operators. `np.asarray(tensor)` gives the array that shares its
+memory, if it does not require grad. What writes into an array (`array += tensor`, `out=array`) takes a tensor that does
+not require grad. When matplotlib, pandas, SciPy or NumPy itself call a function of NumPy's, they get arrays, for which
+they are written. This page is made by `python -m tests.names_page --write`."""
+
+
+def numpy_page() -> str:
+    """The text of docs/numpy.md."""
+    told = covered()
+    parts = [
+        ("ufuncs", "Elementwise (ufuncs)"),
+        ("methods", "Methods of ufuncs, and `outer` of each that takes two arguments"),
+        ("functions", "Functions that answer with tensors"),
+        ("arrays", "Functions that answer with arrays, numbers or text"),
+    ]  # fmt: skip
+    return "\n\n".join([NUMPY_HEAD, *(f"## {title}\n\n{wrapped(told[part])}" for part, title in parts)]) + "\n"
+
+
 def wrapped(names: list[str]) -> str:
     return textwrap.fill(", ".join(f"`{name}`" for name in names), 120, break_long_words=False, break_on_hyphens=False)
 
@@ -141,6 +188,7 @@ def main() -> None:
         RECORD.write_text(record(), encoding="utf-8")
         vocabulary.cache_clear()
     PAGE.write_text(page(), encoding="utf-8")
+    NUMPY_PAGE.write_text(numpy_page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.long
 def test_the_page_is_up_to_date() -> None:
     told = "write it anew: python -m tests.names_page --write"
     assert names_page.PAGE.read_text(encoding="utf-8") == names_page.page(), told
+    assert names_page.NUMPY_PAGE.read_text(encoding="utf-8") == names_page.numpy_page(), told
 
 
 def test_the_recorded_names_are_those_of_pytorch() -> None:

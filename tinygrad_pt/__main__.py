@@ -1,4 +1,5 @@
-"""The command line: `demo` trains, prints and draws; `doctor` says what can be drawn here; `lint` finds silent bugs.
+"""The command line: `demo` trains, prints and draws; `doctor` says what can be drawn here, or which names a script uses
+that are not here; `lint` finds silent bugs.
 
 A command's code is imported when the command is run.
 """
@@ -28,7 +29,13 @@ def demo(options: argparse.Namespace) -> int:
 
 
 def doctor(options: argparse.Namespace) -> int:
-    """The command `doctor`."""
+    """The command `doctor`; of a script: 0 all names are here, 1 some are not, 2 it cannot be read."""
+    if options.script is not None:
+        from tinygrad_pt.compat.script import report
+
+        text, status = report(options.script, options.lang)
+        print(text, file=sys.stderr if status == 2 else sys.stdout)
+        return status
     from tinygrad_pt import viz
 
     print(viz.doctor())
@@ -76,7 +83,12 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--epochs", type=number(1, 10_000), help="epochs per network on the digits (15, 30)")
     show.set_defaults(run=demo)
 
-    commands.add_parser("doctor", help="say what can be drawn here, and what mends the rest").set_defaults(run=doctor)
+    check = commands.add_parser(
+        "doctor", help="say what can be drawn here, and what mends the rest; of a script, which names are not here"
+    )
+    check.add_argument("script", nargs="?", type=Path, help="a script of PyTorch's, which is read and not run")
+    check.add_argument("--lang", choices=("en", "pt"), help="the language of the answer (that of the environment)")
+    check.set_defaults(run=doctor)
 
     look = commands.add_parser("lint", help="run a script and say which silent bugs it has")
     look.add_argument("--explain", metavar="CODE", help="say what a code means, and do nothing else")

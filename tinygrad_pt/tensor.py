@@ -47,7 +47,6 @@ class Tensor(Methods):
     tensor([2., 4.])
     """
 
-    __array_ufunc__ = None  # so that `array * tensor` calls the tensor's operator, and the graph stays intact
     _grad: Tensor | None = None
     _notes: Any = None  # the hooks of a leaf that asks for no gradient now
     _origin: Any = None  # the line that made it, if `autograd.detect_anomaly` is on

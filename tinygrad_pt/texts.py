@@ -183,3 +183,23 @@ NOT_A_VARIABLE = (
     "was not a Variable"
 )
 WRONG_COUNT = "function {}Backward returned an incorrect number of gradients (expected {}, got {})"
+
+# ------------------------------------------------------------------------------------------ the command doctor
+DOCTOR = {
+    "en": {
+        "missing": "{} is not in this package",
+        "perhaps": "perhaps {0}: if .{1} is meant of a tensor, it is not in this package",
+        "none": "All of PyTorch's names that the script uses are here.",
+        "sum": "Names that are not here: {}. Perhaps: {}.",
+        "where": "docs/names.md lists what is here; so does dir(torch).",
+        "unreadable": "tinygrad_pt: cannot read {}: {}",
+    },
+    "pt": {
+        "missing": "{} não está neste pacote",
+        "perhaps": "talvez {0}: se .{1} for de um tensor, não está neste pacote",
+        "none": "Todos os nomes do PyTorch que o programa usa estão aqui.",
+        "sum": "Nomes que não estão aqui: {}. Talvez: {}.",
+        "where": "docs/names.md lista o que há aqui; dir(torch) também.",
+        "unreadable": "tinygrad_pt: não foi possível ler {}: {}",
+    },
+}

@@ -190,6 +190,12 @@ class Methods(
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.array(self.numpy(), dtype=dtype, copy=copy)
 
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **options: Any) -> Any:
+        return leaves.fetch("compat.numpy_protocol:apply_ufunc")(ufunc, method, *inputs, **options)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        return leaves.fetch("compat.numpy_protocol:apply_function")(func, types, args, kwargs)
+
     def __dlpack__(self, **kwargs: Any) -> Any:
         if self.node is not None:
             raise refuse(BufferError, "Can't export tensors that require gradient, use tensor.detach()")
