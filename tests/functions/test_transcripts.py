@@ -135,7 +135,6 @@ f in [f] -> True
 1. in f -> True
 __import__('copy').deepcopy(g) -> tensor([1., 2.], requires_grad=True)
 f.__array__() -> array([1., 2.], dtype=float32)
-np.concatenate([f,f]) -> array([1., 2., 1., 2.], dtype=float32)
 range(3)[T(1)] -> 1
 [1,2,3][T(1)] -> 2
 T([1,2],requires_grad=True) !! RuntimeError: Only Tensors of floating point and complex dtype can require gradients
