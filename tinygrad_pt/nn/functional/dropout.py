@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -45,8 +46,18 @@ def _dropped(input: Tensor, p: float, shape: tuple[int, ...], inplace: bool) -> 
     if p == 1:
         mask = np.zeros((), x.dtype)
     else:
-        mask = np.asarray(streams.default_generator.bernoulli_fill(shape, 1 - p, dtype=x.dtype)) / x.dtype.type(1 - p)
+        axes = _in_memory(x) if shape == x.shape else range(x.ndim)
+        places = [shape[i] for i in axes]
+        mask = np.asarray(streams.default_generator.bernoulli_fill(places, 1 - p, dtype=x.dtype)) / x.dtype.type(1 - p)
+        mask = mask.transpose(np.argsort(axes))
     return written(lambda t: ops.mul(t, wrap(mask)), input, inplace)
+
+
+def _in_memory(x: np.ndarray) -> Sequence[int]:
+    """The axes of an array in the order of its memory, in which PyTorch draws."""
+    if x.flags.c_contiguous:
+        return range(x.ndim)
+    return sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
