@@ -13,6 +13,7 @@ import numpy as np
 
 from tinygrad_pt.calling import binary, primitive, unary
 from tinygrad_pt.graph import Array
+from tinygrad_pt.ops import bell as single
 from tinygrad_pt.ops.elementwise import abs, cast, reciprocal, sigmoid, square, tanh, zero
 from tinygrad_pt.ops.reduce import sum
 from tinygrad_pt.ops.shape import expand
@@ -77,6 +78,8 @@ softsign = unary("softsign", lambda a: a / (1 + np.abs(a)), r"\frac{a}{1 + |a|}"
 @primitive(r"e^{-c a^{2}}", lambda g, y, a, *, c: g * (-2 * c * (a * y)), elementwise=True)
 def gauss(a: Array, *, c: float) -> Array:
     """y = e^(-c a²) for c = 1 or 1/2."""
+    if a.dtype.char == "f":
+        return single.bell(a, c)
     x = np.clip(np.asarray(a, float), -40, 40)
     h = x.astype(np.float32).astype(float)  # h² has no rounding, which e to its power would enlarge
     return (np.exp(-c * (h * h)) * np.exp(-c * ((x - h) * (x + h)))).astype(a.dtype)
@@ -93,6 +96,8 @@ ROOT, REST = float(np.float32(math.sqrt(0.5))), 1.210161710447897e-08  # their s
 
 
 def _phi(a: Array) -> Array:
+    if a.dtype.char == "f":
+        return single.phi(a)
     x = np.clip(np.asarray(a, float), -40, 40)
     z = x * math.sqrt(0.5)
     y = 0.5 * np.asarray(_erfc(-z)).astype(float)
