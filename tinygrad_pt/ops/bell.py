@@ -39,7 +39,7 @@ def _blockwise(a: Array, step: Callable[[Array, Array, Array, Array], None]) -> 
     for i in range(0, x.size, BLOCK):
         n = min(BLOCK, x.size - i)
         step(x[i : i + n], y[i : i + n], s[:n], t[:n])
-    return y.reshape(a.shape)
+    return y.reshape(a.shape)[()]  # of one number NumPy makes a scalar
 
 
 def _bell(x: Array, y: Array, s: Array, c: Array) -> None:
