@@ -134,6 +134,35 @@ def _orthogonal(a: Any) -> Any:
     return u @ v
 
 
+def _normal(a: Any, w: Any = 1, b: Any = 0, *, axis: Any, eps: float) -> Any:
+    scale = (a.var(axis, correction=0, keepdim=True) + eps).rsqrt()
+    return (a - a.mean(axis, True)) * scale * w + b
+
+
+def _add_rows(a: Any, b: Any, rows: int) -> Any:
+    shape = a.shape[b.ndim :]
+    return torch.zeros((rows, *shape), dtype=a.dtype).index_add(0, b.ravel(), a.reshape(b.numel(), *shape))
+
+
+def _add_along(a: Any, axis: int, index: Any, size: int) -> Any:
+    shape = (*a.shape[:axis], size, *a.shape[axis + 1 :])
+    return torch.zeros(shape, dtype=a.dtype).index_add(axis, torch.tensor(index), a)
+
+
+def _matrix(index: Any, weight: Any, size: int) -> Any:
+    y = np.zeros((len(index), size))
+    np.add.at(y, (np.arange(len(index))[:, None], index), weight)
+    return torch.tensor(y)
+
+
+def _resample(a: Any, axis: int, index: Any, weight: Any) -> Any:
+    return torch.tensordot(_matrix(index, weight, a.shape[axis]), a, ([1], [axis])).movedim(0, axis)
+
+
+def _unresample(a: Any, axis: int, index: Any, weight: Any, size: int) -> Any:
+    return torch.tensordot(_matrix(index, weight, size).T, a, ([1], [axis])).movedim(0, axis)
+
+
 FUNCTIONS: dict[str, Any] = {
     "one_minus_square": lambda a: 1 - a * a, "secant": lambda a: (1 + a * a).rsqrt(),
     "agnesi": lambda a: 1 / (1 + a * a), "wide_sigmoid": lambda a: torch.sigmoid(a),
@@ -179,6 +208,12 @@ FUNCTIONS: dict[str, Any] = {
     "scatter_prod": lambda a, b, index: _reduced(a, b, index, "prod"), "decayed": _decayed,
     "logcumsumexp": lambda a: a.logcumsumexp(-1),
     "pick_class": _pick, "unpick_class": _unpick, "nll_loss": _nll,
+    "sum_along": lambda a, axis: a.sum(axis, True), "dot_along": lambda a, b, axis: (a * b).sum(axis, True),
+    "combine": lambda a, b, c, d, e: a * c + b * d + e, "mean_of": lambda a, axis: a.mean(axis, True),
+    "scale_of": lambda a, axis, eps: (a.var(axis, correction=0, keepdim=True) + eps).rsqrt(), "normalize": _normal,
+    "pick_along": lambda a, axis, index: a.index_select(axis, torch.tensor(index)), "add_along": _add_along,
+    "resample": _resample, "unresample": _unresample,
+    "take_rows": lambda a, b: a[b], "add_rows": _add_rows,
 }  # fmt: skip
 """By op, where PyTorch's name or words are others than the table's."""
 

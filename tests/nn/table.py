@@ -9,5 +9,8 @@ import tests.nn.rows.recurrent  # isort: skip
 import tests.nn.rows.attention  # isort: skip
 import tests.nn.rows.convolution  # isort: skip
 import tests.nn.rows.losses  # isort: skip
+import tests.nn.rows.normalization  # isort: skip
+import tests.nn.rows.embedding  # isort: skip
+import tests.nn.rows.vision  # isort: skip
 
 __all__ = ["ABSTRACT", "BASES", "PUBLIC", "ROWS", "Case", "Row", "build", "tensor"]

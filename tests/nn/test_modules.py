@@ -33,6 +33,10 @@ SHARED = (
     "padding_mode",
 )
 NO_HALVES = ("AvgPool3d", "LPPool3d")  # nor does PyTorch take them there
+SHARED = ("device", "dtype", "inplace", "size_average", "reduce", "min_value", "max_value")
+ONE_RANK = (  # the inputs of the cases have one number of axes
+    "BatchNorm2d", "BatchNorm3d", "EmbeddingBag", "UpsamplingBilinear2d", "UpsamplingNearest2d",
+)  # fmt: skip
 FLOATS = (np.float16, np.float32, np.float64)
 
 
@@ -123,7 +127,7 @@ def test_every_setting_is_tried(row: Row) -> None:
 def test_every_kind_of_shape_is_tried(row: Row) -> None:
     shapes = [case.shapes[0] for case in row.cases]
     assert any(0 in s for s in shapes) and any(1 in s for s in shapes)
-    assert len({len(s) for s in shapes}) > 1
+    assert len({len(s) for s in shapes}) > (row.name not in ONE_RANK)
 
 
 # ------------------------------------------------------------------------------------------ values
@@ -292,7 +296,7 @@ def test_no_graph_is_made_where_none_is_wanted(row: Row) -> None:
         assert not y.requires_grad or y is xs[0] or y._base is xs[0]  # a view of what requires grad does so, too
     m.requires_grad_(False)
     assert not call(row, m, *(tensor(torch, x) for x in inputs)).requires_grad
-    assert call(row, m, *tensors(row, inputs)).requires_grad
+    assert call(row, m, *(xs := tensors(row, inputs))).requires_grad == any(x.requires_grad for x in xs)
 
 
 # ------------------------------------------------------------------------------------------ state
@@ -309,7 +313,7 @@ def disturbed(m: Any) -> Any:
     """The module with other values in all that it keeps."""
     with torch.no_grad():
         for t in m.state_dict().values():
-            t.mul_(-0.5).add_(0.25)
+            t.mul_(-0.5).add_(0.25) if t.is_floating_point() else t.add_(3)
     return m
 
 
@@ -378,7 +382,8 @@ def test_conversion_reaches_all_and_keeps_the_objects(row: Row) -> None:
             (lambda m: m.to(torch.float32), torch.float32), (lambda m: m.to(torch.zeros(1).double()), torch.float64),
         ):  # fmt: skip
             assert convert(m) is m
-            assert all(t.dtype is dtype for t in (*m.parameters(), *m.buffers()))
+            floats = [*m.parameters(), *(b for b in m.buffers() if b.is_floating_point())]
+            assert all(t.dtype is dtype for t in floats)
         assert all(p is q for p, q in zip(m.parameters(), kept, strict=True))
 
 

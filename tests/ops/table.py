@@ -9,5 +9,7 @@ import tests.ops.rows.recurrent  # isort: skip
 import tests.ops.rows.tensors  # isort: skip
 import tests.ops.rows.attention  # isort: skip
 import tests.ops.rows.convolution  # isort: skip
+import tests.ops.rows.normalization  # isort: skip
+import tests.ops.rows.resampling  # isort: skip
 
 __all__ = ["DEFINED", "ROWS", "SEVERAL", "STRUCTURE", "Row"]

@@ -15,13 +15,17 @@ from tinygrad_pt.nn.attention import *  # noqa: F403
 from tinygrad_pt.nn.container import *  # noqa: F403
 from tinygrad_pt.nn.conv import *  # noqa: F403
 from tinygrad_pt.nn.dropout import *  # noqa: F403
+from tinygrad_pt.nn.embedding import *  # noqa: F403
 from tinygrad_pt.nn.fold import *  # noqa: F403
 from tinygrad_pt.nn.linear import *  # noqa: F403
 from tinygrad_pt.nn.loss import *  # noqa: F403
 from tinygrad_pt.nn.module import *  # noqa: F403
+from tinygrad_pt.nn.normalization import *  # noqa: F403
+from tinygrad_pt.nn.padding import *  # noqa: F403
 from tinygrad_pt.nn.parameter import *  # noqa: F403
 from tinygrad_pt.nn.pooling import *  # noqa: F403
 from tinygrad_pt.nn.rnn import *  # noqa: F403
+from tinygrad_pt.nn.vision import *  # noqa: F403
 
 if not TYPE_CHECKING:  # a name that is not here says so
     __getattr__ = names.namespace("nn", {"DataParallel": "compat.parallel:DataParallel"})

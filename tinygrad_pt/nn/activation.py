@@ -17,8 +17,8 @@ from tinygrad_pt.tensor import Tensor
 
 __all__ = [
     "CELU", "ELU", "GELU", "GLU", "Hardshrink", "Hardsigmoid", "Hardswish", "Hardtanh", "LeakyReLU", "LogSigmoid",
-    "LogSoftmax", "Mish", "PReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softmax", "Softmax2d", "Softmin",
-    "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink", "Threshold",
+    "LogSoftmax", "Mish", "PReLU", "RReLU", "ReLU", "ReLU6", "SELU", "SiLU", "Sigmoid", "Softmax", "Softmax2d",
+    "Softmin", "Softplus", "Softshrink", "Softsign", "Tanh", "Tanhshrink", "Threshold",
 ]
 
 
@@ -375,6 +375,26 @@ class Softshrink(Hardshrink):
 
     def forward(self, input: Tensor) -> Tensor:
         return NF.softshrink(input, self.lambd)
+
+
+class RReLU(InPlace):
+    """y = x where x > 0, else s · x: in training each s is drawn from U(lower, upper), else it is their mean.
+
+    The input has any shape and a floating dtype; the output has the same (Xu et al., 2015).
+    Raises RuntimeError if lower > upper.
+
+    >>> torch.nn.RReLU(0.25, 0.75).eval()(torch.tensor([-4.0, -0.5, 0.0, 2.0]))
+    tensor([-2.0000, -0.2500,  0.0000,  2.0000])
+    """
+
+    _shown = ("lower", "upper")
+
+    def __init__(self, lower: float = 1.0 / 8, upper: float = 1.0 / 3, inplace: bool = False) -> None:
+        super().__init__(inplace)
+        self.lower, self.upper = lower, upper
+
+    def forward(self, input: Tensor) -> Tensor:
+        return NF.rrelu(input, self.lower, self.upper, self.training, self.inplace)
 
 
 class PReLU(Module):

@@ -7,7 +7,7 @@ from tinygrad_pt.nn.functional.dropout import check_probability
 from tinygrad_pt.nn.module import Module
 from tinygrad_pt.tensor import Tensor
 
-__all__ = ["Dropout", "Dropout1d", "Dropout2d", "Dropout3d"]
+__all__ = ["AlphaDropout", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "FeatureAlphaDropout"]
 
 
 class Dropout(Module):
@@ -67,3 +67,29 @@ class Dropout3d(Dropout):
 
     def forward(self, input: Tensor) -> Tensor:
         return NF.dropout3d(input, self.p, self.training, self.inplace)
+
+
+class AlphaDropout(Dropout):
+    """Dropout for networks of SELU: what is dropped becomes -1.758, and mean 0 and variance 1 remain.
+
+    The output has the input's shape and dtype (Klambauer et al., 2017). Raises ValueError unless p is a probability.
+
+    >>> torch.nn.AlphaDropout(1.0)(torch.ones(3))
+    tensor([0., 0., 0.])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return NF.alpha_dropout(input, self.p, self.training, self.inplace)
+
+
+class FeatureAlphaDropout(Dropout):
+    """Alpha dropout of whole channels of (N, C, *).
+
+    The output has the input's shape and dtype. Raises ValueError unless p is a probability.
+
+    >>> torch.nn.FeatureAlphaDropout(1.0)(torch.ones(1, 1, 3))
+    tensor([[[0., 0., 0.]]])
+    """
+
+    def forward(self, input: Tensor) -> Tensor:
+        return NF.feature_alpha_dropout(input, self.p, self.training, self.inplace)

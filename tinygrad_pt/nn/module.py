@@ -73,6 +73,7 @@ class Module:
     _entered: tuple[Any, Any]
     _call_hooks: Hooks | None
     _version: int = 1
+    _since: Mapping[str, int] = {}  # the version with which a name came into the state: older states may lack it
     call_super_init = False
     _shown: tuple[str, ...] = ()  # settings that the representation shows
 

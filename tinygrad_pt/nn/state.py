@@ -112,7 +112,8 @@ class Loading:
         for name, value in entries(module):
             known.add(name)
             if (key := path + name) not in part:
-                missing.append(key)
+                if (metadata.get("version") or 0) >= module._since.get(name, 0):
+                    missing.append(key)
             elif wrong := _misfit(key, value, part[key]):
                 self.errors.append(wrong)
             else:

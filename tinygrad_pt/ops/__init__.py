@@ -9,6 +9,7 @@ from tinygrad_pt.ops.index import *  # noqa: F403
 from tinygrad_pt.ops.labels import LABELS
 from tinygrad_pt.ops.linalg import *  # noqa: F403
 from tinygrad_pt.ops.norm import *  # noqa: F403
+from tinygrad_pt.ops.normalization import *  # noqa: F403
 from tinygrad_pt.ops.product import *  # noqa: F403
 from tinygrad_pt.ops.reduce import *  # noqa: F403
 from tinygrad_pt.ops.shape import *  # noqa: F403

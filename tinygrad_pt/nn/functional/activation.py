@@ -10,7 +10,9 @@ import numpy as np
 
 from tinygrad_pt import dtypes, ops
 from tinygrad_pt import functions as F
+from tinygrad_pt import random as streams
 from tinygrad_pt.autograd.saved import mark_flat
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions import relu_, sigmoid, tanh
 from tinygrad_pt.functions.arguments import axis_from, expect_tensor
@@ -23,9 +25,9 @@ from tinygrad_pt.tensor import Tensor
 
 __all__ = [
     "celu", "celu_", "elu", "elu_", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
-    "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "selu",
-    "selu_", "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh", "tanhshrink",
-    "threshold", "threshold_",
+    "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "rrelu",
+    "rrelu_", "selu", "selu_", "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh",
+    "tanhshrink", "threshold", "threshold_",
 ]  # fmt: skip
 
 
@@ -306,6 +308,32 @@ def threshold(input: Tensor, threshold: float, value: float, inplace: bool = Fal
     return written(lambda x: mark_flat(ops.where(ops.le(x, threshold), number, x)), input, inplace)
 
 
+def rrelu(
+    input: Tensor, lower: float = 1.0 / 8, upper: float = 1.0 / 3, training: bool = False, inplace: bool = False
+) -> Tensor:
+    """x where x > 0, else s · x: in training s is drawn from U(lower, upper), else it is their mean; see `nn.RReLU`.
+
+    >>> torch.nn.functional.rrelu(torch.tensor([-4.0, 2.0]), 0.25, 0.75)
+    tensor([-2.,  2.])
+    """
+    only_tensors("rrelu", input=input)
+    expect_number(lower, "rrelu", "lower")
+    expect_number(upper, "rrelu", "upper")
+    if lower > upper:
+        text = "Lower bound should be less than or equal to the upper bound"
+        raise refuse(RuntimeError, text, "rrelu", input, lower, upper)
+    if not training:
+        return leaky_relu(input, (lower + upper) / 2, inplace)
+    x = input.array
+    if x.dtype.kind != "f" or x.dtype.itemsize == 2:
+        raise unsupported("rrelu_with_noise_out_cpu", "rrelu", input)
+    slopes = np.ones(x.shape, x.dtype)
+    below = x <= 0
+    slopes[below] = streams.default_generator.uniform(int(np.count_nonzero(below)), lower, upper, dtype=np.float64)
+    return written(lambda t: ops.mul(t, wrap(slopes)), input, inplace)
+
+
+rrelu_ = in_place(rrelu)
 celu_, elu_, selu_, hardtanh_ = in_place(celu), in_place(elu), in_place(selu), in_place(hardtanh)
 leaky_relu_, threshold_ = in_place(leaky_relu), in_place(threshold)
 

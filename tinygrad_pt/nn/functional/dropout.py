@@ -13,10 +13,10 @@ from tinygrad_pt import random as streams
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
-from tinygrad_pt.nn.functional.check import expect_number, only_tensors, written
+from tinygrad_pt.nn.functional.check import expect_number, only_tensors, spoken, written
 from tinygrad_pt.tensor import Tensor
 
-__all__ = ["dropout", "dropout1d", "dropout2d", "dropout3d"]
+__all__ = ["alpha_dropout", "dropout", "dropout1d", "dropout2d", "dropout3d", "feature_alpha_dropout"]
 
 
 def check_probability(p: float) -> None:
@@ -127,3 +127,51 @@ def _channels_dropped(input: Tensor, p: float, training: bool, inplace: bool, le
     check_probability(p)
     shape = (*input.array.shape[:lead], *(1,) * (input.array.ndim - lead))
     return _dropped(input, p, shape, inplace) if training and p else input
+
+
+ALPHA = 1.7580993408473766  # of SELU: α times its scale, where the values of dropped elements lie at -ALPHA
+
+
+def alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """In training each element is -1.758 with probability p, and all are rescaled so that mean 0 and variance 1 remain.
+
+    It goes with SELU (Klambauer et al., 2017); see `nn.AlphaDropout`.
+
+    >>> torch.nn.functional.alpha_dropout(torch.ones(3), 1.0, training=True)
+    tensor([0., 0., 0.])
+    """
+    only_tensors("alpha_dropout", input=input)
+    check_probability(p)
+    return _alpha_dropped(input, p, input.array.shape, inplace, "alpha_dropout") if training and p else input
+
+
+def feature_alpha_dropout(input: Tensor, p: float = 0.5, training: bool = False, inplace: bool = False) -> Tensor:
+    """Alpha dropout of whole channels of (N, C, *): one draw per example and channel; see `nn.FeatureAlphaDropout`.
+
+    >>> torch.nn.functional.feature_alpha_dropout(torch.ones(1, 1, 3), 1.0, training=True)
+    tensor([[[0., 0., 0.]]])
+    """
+    only_tensors("feature_alpha_dropout", input=input)
+    check_probability(p)
+    ndim = input.array.ndim
+    if not (training and p and input.array.size):
+        return input
+    if p < 1 and ndim < 2:
+        text = "Feature dropout requires at least 2 dimensions in the input"
+        raise refuse(RuntimeError, text, "feature_alpha_dropout", input)
+    shape = (*input.array.shape[:2], *(1,) * (ndim - 2))
+    return _alpha_dropped(input, p, shape, inplace, "feature_alpha_dropout")
+
+
+def _alpha_dropped(input: Tensor, p: float, shape: tuple[int, ...], inplace: bool, op: str) -> Tensor:
+    """x · kept · a + b: the scale a keeps the variance, b the mean, where what is dropped would be -ALPHA."""
+    x = input.array
+    if not x.size or p == 1:
+        return _dropped(input, p, shape, inplace)
+    if x.dtype.kind != "f":
+        text = f"result type Float can't be cast to the desired output type {spoken(input)}"
+        raise refuse(RuntimeError, text, op, input, mend="convert the input: x.float()")
+    kept = np.asarray(streams.default_generator.bernoulli_fill(shape, 1 - p, dtype=x.dtype))
+    a = 1 / ((ALPHA * ALPHA * p + 1) * (1 - p)) ** 0.5
+    scale, shift = wrap(kept * x.dtype.type(a)), wrap(((kept - 1) * (ALPHA * a) + ALPHA * a * p).astype(x.dtype))
+    return written(lambda t: ops.add(ops.mul(t, scale), shift), input, inplace)

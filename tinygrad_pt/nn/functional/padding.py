@@ -8,13 +8,13 @@ import numpy as np
 
 from tinygrad_pt import functions as F
 from tinygrad_pt.autograd.saved import mark_flat
-from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import sizes_from
-from tinygrad_pt.functions.checks import not_a
+from tinygrad_pt.functions.checks import not_a, unsupported
 from tinygrad_pt.functions.shaping import expect_pairs
 from tinygrad_pt.functions.shaping import pad as _constant_pad
 from tinygrad_pt.nn.functional.check import expect_number, only_tensors
+from tinygrad_pt.ops.resampling import pick_along
 from tinygrad_pt.tensor import Tensor
 
 __all__ = ["pad"]
@@ -32,8 +32,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
 
     `mode` is "constant" (filled with `value`, default 0), "reflect", "replicate" or "circular".
 
-    >>> torch.nn.functional.pad(torch.tensor([1.0, 2.0, 3.0]), (1, 2), mode="circular")
-    tensor([3., 1., 2., 3., 1., 2.])
+    >>> torch.nn.functional.pad(torch.tensor([[1.0, 2.0, 3.0]]), (1, 2), mode="circular")
+    tensor([[3., 1., 2., 3., 1., 2.]])
     """
     only_tensors("pad", input=input)
     if not isinstance(pad, (tuple, list)):
@@ -48,6 +48,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         raise refuse(NotImplementedError, f"Unrecognised padding mode {mode}", "pad", input)
     if value:
         raise refuse(ValueError, f'Padding mode "{mode}" doesn\'t take in value argument', "pad", input, value)
+    _check_kind(input, len(pad), mode)
     y = input
     for i in range(len(pad) // 2):
         axis, (before, after) = input.array.ndim - 1 - i, pad[2 * i : 2 * i + 2]
@@ -61,7 +62,7 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         text = ""
         if mode == "circular" and max(before, after) > size:
             text = "Padding value causes wrapping around more than once."
-        elif size + before + after < 0:
+        elif size + before + after < (mode != "circular"):
             text = f"input (W: {size}) is too small. Calculated output W: {size + before + after}"
             text = "Negative padding value is resulting in an empty dimension" if mode == "circular" else text
         if text:
@@ -70,8 +71,30 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         if mode == "circular" and first < last:  # what a negative width cuts is gone before the rest is wrapped around
             y, size, before, after = F.narrow(y, axis, first, last - first), last - first, max(0, before), max(0, after)
         places = np.arange(-before, size + after)  # in the other modes the other side still sees what is cut
-        if size == 0 and places.size:
-            text = f"mode '{mode}' cannot pad dimension {axis} of input {list(input.array.shape)}: it is empty"
-            raise refuse(RuntimeError, text, "pad", input)
-        y = F.index_select(y, axis, wrap(MODES[mode](places, size)))
+        y = pick_along(y, axis=axis, index=MODES[mode](places, size))
     return y if mode == "circular" else mark_flat(y)
+
+
+SUPPORTED = """Padding size {} is not supported for {}D input tensor.
+Supported combinations for non-constant padding:
+  - 2D or 3D input: padding size = 2 (pads last dimension)
+  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)
+  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"""
+KERNELS = {"reflect": "reflection_pad{}d", "replicate": "replication_pad{}d"}
+
+
+def _check_kind(input: Tensor, count: int, mode: str) -> None:
+    """Raise PyTorch's error unless padding that is not constant can be had of such an input."""
+    x, axes = input.array, count // 2
+    if axes not in (1, 2, 3) or x.ndim not in (axes + 1, axes + 2):
+        raise refuse(NotImplementedError, SUPPORTED.format(count, x.ndim), "pad", input)
+    if mode == "circular":
+        return
+    if 0 in x.shape[x.ndim - axes - 1 :]:
+        text = (
+            f"Expected {axes + 1}D or {axes + 2}D (batch mode) tensor with possibly 0 batch size and other non-zero "
+            f"dimensions for input, but got: {list(x.shape)}"
+        )
+        raise refuse(RuntimeError, text, "pad", input)
+    if x.dtype.kind == "b":
+        raise unsupported(KERNELS[mode].format(axes), "pad", input)

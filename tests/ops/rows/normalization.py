@@ -1,0 +1,56 @@
+"""Rows of the ops of normalization and of embedding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from tests.ops.rows.row import *  # noqa: F403
+
+COLUMNS, LAST, WHOLE, INNER = dict(axis=(0,)), dict(axis=(1,)), dict(axis=(0, 1)), dict(axis=(0, 2))
+ALONG = [
+    ((4, 3), COLUMNS),
+    ((3, 4), LAST),
+    ((2, 2), WHOLE),
+    ((2, 2, 3), INNER),
+    ((0, 2), LAST),
+    ((2, 1, 3), LAST),
+    ((3, 2, 2), dict(axis=(1,))),
+]
+
+
+def _scale(a: Any, axis: Any, eps: float) -> Any:
+    return 1 / np.sqrt(np.mean((a - a.mean(axis, keepdims=True)) ** 2, axis, keepdims=True) + eps)
+
+
+def _normal(a: Any, w: Any = 1, b: Any = 0, *, axis: Any, eps: float) -> Any:
+    return (a - a.mean(axis, keepdims=True)) * _scale(a, axis, eps) * w + b
+
+
+row("sum_along", lambda a, axis: np.sum(a, axis, keepdims=True), real, [((s,), at_) for s, at_ in ALONG])
+row("dot_along", lambda a, b, axis: np.sum(a * b, axis, keepdims=True), real, [((s, s), at_) for s, at_ in ALONG])
+row("combine", lambda a, b, c, d, e: a * c + b * d + e, real,
+    cases([((3,), (3,), (3,), (3,), (3,)), ((2, 3), (2, 3), (1, 3), (1, 3), (1, 3)), ((), (), (), (), ()),
+           ((0, 2), (0, 2), (1, 2), (1, 2), (1, 2)), ((2, 3), (2, 3), (2, 1), (1, 3), (2, 3))]), elementwise=True)  # fmt: skip
+row("mean_of", lambda a, axis: np.mean(a, axis, keepdims=True), real, [((s,), at_) for s, at_ in ALONG if 0 not in s])
+row("scale_of", _scale, real, [((s,), at_ | dict(eps=0.1)) for s, at_ in ALONG if 0 not in s])
+row("normalize", _normal, real,
+    [(((4, 3),), COLUMNS | dict(eps=0.1)), (((4, 3), (1, 3), (1, 3)), COLUMNS | dict(eps=0.1)), (((2, 2, 3), (1, 2, 1), (1, 2, 1)), INNER | dict(eps=0.1)),
+     (((3, 4), (1, 4), (1, 4)), LAST | dict(eps=0.1)), (((3, 4), (1, 4)), LAST | dict(eps=0.1)), (((2, 2, 3), (1, 2, 1), (1, 2, 1)), dict(axis=(2,), eps=0.1))])  # fmt: skip
+
+row(
+    "take_rows",
+    lambda a, b: a[b],
+    (real, classes),
+    cases([((3, 2), (4,)), ((3, 2), (2, 2)), ((3, 2), ()), ((3, 2), (0,)), ((3, 1), (1,))]),
+)
+row("add_rows", lambda a, b, rows: _added(a, b, rows), (real, classes),
+    cases([((4, 2), (4,)), ((2, 2, 2), (2, 2)), ((2,), ()), ((0, 2), (0,)), ((1, 1), (1,))], dict(rows=3)))  # fmt: skip
+
+
+def _added(a: Any, b: Any, rows: int) -> Any:
+    y = np.zeros((rows, *a.shape[b.ndim :]))
+    for i in np.ndindex(b.shape):
+        y[b[i]] += a[i]
+    return y
