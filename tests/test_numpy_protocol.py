@@ -44,6 +44,9 @@ np.meshgrid(x[0], y[1]); np.meshgrid(x[0], y[1], indexing="ij"); np.zeros_like(x
 np.dot(x, y.T); np.dot(x[0], y[0]); np.dot(2.0, x); np.vdot(x, y); np.inner(x, y); np.outer(x[0], y[0])
 np.tensordot(x, y, axes=([0, 1], [0, 1])); np.tensordot(x, y.T, 1); np.einsum("ij,kj->ik", x, y); np.einsum("ij->", x)
 np.round(x); np.round(x, 1); np.fix(x); np.nan_to_num(x); np.isclose(x, y); np.real(x); np.linalg.norm(x)
+np.linalg.inv(x @ x.T); np.linalg.det(x @ x.T); np.linalg.slogdet(x @ x.T)[1]; np.linalg.solve(x @ x.T, x)
+np.linalg.cholesky(x @ x.T); np.linalg.qr(x); np.linalg.eigvalsh(x @ x.T); np.linalg.svd(x, full_matrices=False)
+np.linalg.pinv(x); np.linalg.matrix_power(x @ x.T, 2); np.linalg.multi_dot([x, x.T, x]); np.linalg.cross(x, y)
 np.linalg.norm(x, axis=1); np.permute_dims(x); np.concat([x, y]); np.matrix_transpose(x); np.bincount(np.argsort(x[0]))
 np.allclose(x, x); np.array_equal(x, y); np.shape(x); np.ndim(x); np.size(x); np.result_type(x, np.float64)
 np.iscomplexobj(x); np.may_share_memory(x, x); np.modf(x); np.divmod(x, 2.0); B * x; x * B; B - x; B / x; B < x; B == x

@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from tinygrad_pt.modes import Scope
 
 
+class LinAlgError(RuntimeError):
+    """A matrix is singular, or not positive-definite, or an iteration does not converge: `torch.linalg.LinAlgError`."""
+
+
 def describe(value: Any) -> str:
     """An argument in short: `float32[2, 3]` for anything with dtype and shape, a number itself, else its type.
 

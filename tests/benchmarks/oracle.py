@@ -129,6 +129,31 @@ def _fold(a: Any, axis: int, step: int, shape: Any) -> Any:
     return y
 
 
+def _below(*factors: Any) -> Any:
+    return torch.cat(factors, -2)
+
+
+def _svd(a: Any) -> Any:
+    u, s, v = torch.linalg.svd(a, full_matrices=False)
+    return _below(u, s.unsqueeze(-2), v.mT)
+
+
+def _qr(a: Any) -> Any:
+    q, r = torch.linalg.qr(a)
+    return _below(q, r.mT)
+
+
+def _eigh(a: Any, uplo: str) -> Any:
+    values, v = torch.linalg.eigh(a, uplo)
+    return _below(values.unsqueeze(-2), v)
+
+
+def _cofactors(a: Any) -> Any:
+    if not a.requires_grad:
+        a = a.detach().requires_grad_()
+    return torch.autograd.grad(torch.linalg.det(a).sum(), a, create_graph=True)[0]
+
+
 def _orthogonal(a: Any) -> Any:
     u, _, v = torch.linalg.svd(a, full_matrices=False)
     return u @ v
@@ -207,6 +232,10 @@ FUNCTIONS: dict[str, Any] = {
     "scatter_extreme": lambda a, b, index, largest: _reduced(a, b, index, "amax" if largest else "amin"),
     "scatter_prod": lambda a, b, index: _reduced(a, b, index, "prod"), "decayed": _decayed,
     "logcumsumexp": lambda a: a.logcumsumexp(-1),
+    "inverse": lambda a: torch.linalg.inv(a), "solution": lambda a, b: torch.linalg.solve(a, b),
+    "det": lambda a: torch.linalg.det(a), "cofactors": _cofactors, "eigh": _eigh, "svd": _svd, "qr": _qr,
+    "log_abs_det": lambda a: torch.linalg.slogdet(a)[1], "cholesky": lambda a: torch.linalg.cholesky(a),
+    "lu": lambda a: torch.linalg.lu_factor(a, pivot=False)[0], "pinv": lambda a, **how: torch.linalg.pinv(a, **how),
     "pick_class": _pick, "unpick_class": _unpick, "nll_loss": _nll,
     "sum_along": lambda a, axis: a.sum(axis, True), "dot_along": lambda a, b, axis: (a * b).sum(axis, True),
     "combine": lambda a, b, c, d, e: a * c + b * d + e, "mean_of": lambda a, axis: a.mean(axis, True),

@@ -9,6 +9,7 @@ import pytest
 
 import tinygrad_pt as torch
 from tests.benchmarks import cancellation
+from tests.ops.rows.factorizations import FACTORIZATIONS
 from tests.ops.table import ROWS
 from tinygrad_pt import nn
 from tinygrad_pt.calling import wrap
@@ -212,7 +213,7 @@ def test_a_function_that_needs_a_graph_for_its_values_gets_one() -> None:
 
 
 # ------------------------------------------------------------------------------------------ extended precision
-LAPACK = {"singular_sum", "orthogonal_factor", "lyapunov"}  # which has no extended precision
+LAPACK = {"singular_sum", "orthogonal_factor", "lyapunov", *FACTORIZATIONS}  # which has no extended precision
 WIDENED = [n for n, row in ROWS.items() if row.op.differentiable and n not in LAPACK | {"cast"}]
 
 

@@ -248,15 +248,16 @@ def test_a_restored_optimizer_goes_on_as_if_nothing_had_happened(optimizer: Any)
 # ------------------------------------------------------------------------------------------ programs
 ONLY_IN_DERIVATIVES = set(
     """
-    agnesi cast cosine crop decayed gauss inversion lyapunov odds_error one_minus_square pick_class product_of_others
-    scatter_add secant sech sigmoid_error sum_rows sum_to unfold_backward unpick_class wide_tanh xlogx zero
+    agnesi cast cofactors cosine crop decayed gauss inversion lyapunov odds_error one_minus_square pick_class
+    product_of_others scatter_add secant sech sigmoid_error sum_rows sum_to unfold_backward unpick_class wide_tanh
+    xlogx zero
     """.split()
 )
 BY_THE_ENGINE = set("cast constant_in mv outer overwrite pick".split())  # recorded where no tape hears it
 WITHOUT_A_WORD = set(
     """
-    as_strided lerp nextafter orthogonal_factor pnorm scale scatter_extreme scatter_prod singular_sum softsign
-    tanhshrink unfold
+    as_strided cholesky det eigh inverse lerp log_abs_det lu nextafter orthogonal_factor pinv pnorm qr scale
+    scatter_extreme scatter_prod singular_sum softsign solution svd tanhshrink unfold
     """.split()
 )  # not in programs yet
 

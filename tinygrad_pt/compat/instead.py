@@ -18,6 +18,8 @@ REASONS: dict[str, str] = {
     r"(complex|polar|view_as_complex(_copy)?|view_as_real(_copy)?|real|imag|angle|adjoint|is_conj|is_neg|conj\w*|"
     r"resolve_\w+|Tensor\.(real|imag|angle|adjoint|conj\w*|resolve_\w+|cfloat|cdouble|chalf|is_conj|is_neg|H))":
         "gradients of complex numbers are not provided: keep real and imaginary part as two tensors",
+    r"linalg\.(eig|eigvals)|Tensor\.eig":
+        "its results are complex: torch.linalg.eigh takes symmetric matrices, numpy.linalg.eig all, without gradients",
     r"(fft|fft\.\w+|stft|istft|Tensor\.i?stft|signal(\.\w+)*|\w+_window)":
         "Fourier transforms are not provided: numpy.fft computes them, without gradients",
     r"(Tensor\.)?(\w*sparse\w*|c?(row|col)_indices\w*|\w*crow\w*|hspmm|smm|sspaddmm|ccol_indices\w*)":

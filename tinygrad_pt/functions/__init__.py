@@ -15,7 +15,7 @@ from tinygrad_pt.functions import (
     indexing,
     joining,
     layouts,
-    linalg,
+    matrices,
     memory,
     numbers,
     pointwise,
@@ -25,6 +25,7 @@ from tinygrad_pt.functions import (
     statistics,
     typed,
 )
+from tinygrad_pt.functions import linalg as _products  # `torch.linalg` is another one
 from tinygrad_pt.functions.arguments import *  # noqa: F403
 from tinygrad_pt.functions.calculus import *  # noqa: F403
 from tinygrad_pt.functions.coordinates import *  # noqa: F403
@@ -34,6 +35,7 @@ from tinygrad_pt.functions.indexing import *  # noqa: F403
 from tinygrad_pt.functions.joining import *  # noqa: F403
 from tinygrad_pt.functions.layouts import *  # noqa: F403
 from tinygrad_pt.functions.linalg import *  # noqa: F403
+from tinygrad_pt.functions.matrices import *  # noqa: F403
 from tinygrad_pt.functions.memory import *  # noqa: F403
 from tinygrad_pt.functions.numbers import *  # noqa: F403
 from tinygrad_pt.functions.pointwise import *  # noqa: F403
@@ -44,8 +46,8 @@ from tinygrad_pt.functions.statistics import *  # noqa: F403
 from tinygrad_pt.functions.typed import *  # noqa: F403
 
 FILES = (
-    arguments, calculus, coordinates, creation, in_place, indexing, joining, layouts, linalg, memory, numbers,
-    pointwise, reduction, scattering, shaping, statistics, typed,
+    arguments, calculus, coordinates, creation, in_place, indexing, joining, layouts, _products, matrices, memory,
+    numbers, pointwise, reduction, scattering, shaping, statistics, typed,
 )  # fmt: skip
 if not TYPE_CHECKING:  # type checkers do not read an `__all__` that is computed, and would take no name for public
     __all__ = [name for file in FILES for name in file.__all__]

@@ -29,6 +29,7 @@ from tinygrad_pt.functions.indexing import Indexing
 from tinygrad_pt.functions.joining import Joining
 from tinygrad_pt.functions.layouts import in_format, lies_in
 from tinygrad_pt.functions.linalg import Linalg
+from tinygrad_pt.functions.matrices import Matrices
 from tinygrad_pt.functions.memory import Memory
 from tinygrad_pt.functions.numbers import Numbers
 from tinygrad_pt.functions.pointwise import Pointwise
@@ -80,8 +81,8 @@ def _as(kind: dtypes.dtype) -> Callable[[Tensor], Tensor]:
 
 
 class Methods(
-    TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg, Numbers, InPlace, Joining, Scattering, Memory,
-    Statistics, Calculus, Sparse,
+    TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg, Matrices, Numbers, InPlace, Joining, Scattering,
+    Memory, Statistics, Calculus, Sparse,
 ):  # fmt: skip
     """What a tensor can do beyond being one."""
 

@@ -1,6 +1,7 @@
 """The ops: each one's value on arrays and, in the same statement, the rules of its derivative."""
 
 from tinygrad_pt.graph import OPS
+from tinygrad_pt.ops import factorizations as factorizations
 from tinygrad_pt.ops.angles import *  # noqa: F403
 from tinygrad_pt.ops.deviation import *  # noqa: F403
 from tinygrad_pt.ops.einstein import *  # noqa: F403

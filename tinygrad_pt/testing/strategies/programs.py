@@ -398,6 +398,7 @@ VOCABULARY.update({
     "linear": lambda s: _linear(s, s.pick(_rank(2))),
     "einsum": lambda s: _einsum(s, s.pick(_rank(2))),
     "gram": lambda s: f"{(a := s.pick(_matrices))} @ {a}.transpose(-1, -2)",  # the same value on both sides
+    "matrix_exp": lambda s: f"torch.matrix_exp({s.pick(lambda x: _matrices(x) and x.shape[-1] == x.shape[-2])})",
     "baddbmm": lambda s: f"torch.bmm({(a := s.pick(_rank(3)))}, {a}.transpose(1, 2))",
 })
 # fmt: on
