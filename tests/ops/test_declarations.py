@@ -37,12 +37,12 @@ def test_forward_and_rules_take_the_same_arrays_and_attributes() -> None:
 
 
 def test_an_op_of_one_argument_says_whether_it_works_element_by_element() -> None:
-    a = np.array([[0.5, 0.25, 0.125], [0.75, 0.375, 0.0625], [0.875, 0.1875, 0.3125]])
+    a = np.random.default_rng(0).permutation(np.arange(1, 17) / 17).reshape(4, 4)
     for op in OURS:
         if not op.variadic and len(op.rules) == 1 and split(op.forward) == (["a"], set()):
             whole = np.asarray(op.forward(a + 1 if op.name == "acosh" else a))
-            single = np.asarray(op.forward(a[2:, 2:] + 1 if op.name == "acosh" else a[2:, 2:]))
-            apart = whole.shape == a.shape and np.array_equal(whole[2:, 2:], single)
+            single = np.asarray(op.forward(a[1:3, 2:] + 1 if op.name == "acosh" else a[1:3, 2:]))
+            apart = whole.shape == a.shape and np.array_equal(whole[1:3, 2:], single)
             assert op.elementwise is apart, op
 
 
