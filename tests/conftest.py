@@ -1,6 +1,7 @@
 """Profiles of the suite: the same examples in every run; more, and the long tests, in CI; fresh ones on demand."""
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ pytest_plugins = ["pytest_tinygrad_pt"]  # also where the package is not install
 # Programs one runs, which import what a test run need not have; looking for examples in their docstrings, pytest would
 # import them. Their tests are in tests/testing and in test_driver.py.
 collect_ignore_glob = ["benchmarks/*", "conformance/[!t]*", "mutation/[!t]*"]
+collect_ignore = [str(p) for p in Path(__file__).parent.glob("programs/*.py") if not p.name.startswith("test_")]
 
 
 def pytest_configure(config: pytest.Config) -> None:
