@@ -41,6 +41,73 @@ def cross_entropy(t: Any) -> Step:
     return step
 
 
+# ------------------------------------------------------------------------------------------ convolution and pooling
+def convolution(t: Any, *sizes: int, batch: int, side: int, wanted: bool = True, **settings: Any) -> Step:
+    """Forward and backward of a convolution; the gradient of the input only if it is wanted."""
+    t.manual_seed(0)
+    layer = t.nn.Conv2d(*sizes, **settings)
+    x = t.randn(batch, sizes[0], side, side, requires_grad=wanted)
+    seed = layer(x).detach().clone()
+
+    def step() -> None:
+        x.grad = None
+        layer.zero_grad()
+        layer(x).backward(seed)
+
+    return step
+
+
+@row("convolution 3 -> 32, 3x3, 32x32, batch 32", 0.5, 20)
+def convolution_of_few_channels(t: Any) -> Step:
+    return convolution(t, 3, 32, 3, batch=32, side=32, wanted=False, padding=1)
+
+
+@row("convolution 32 -> 64, 3x3, 32x32, batch 32", 1.3, 12)
+def convolution_of_many_channels(t: Any) -> Step:
+    return convolution(t, 32, 64, 3, batch=32, side=32, padding=1)
+
+
+@row("LeNet-5 step, batch 64", 1.0, 20)
+def lenet(t: Any) -> Step:
+    nn = t.nn
+    t.manual_seed(0)
+    model = nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Flatten(), nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10),
+    )  # fmt: skip
+    optimizer, loss = t.optim.SGD(model.parameters(), lr=0.01, momentum=0.9), nn.CrossEntropyLoss()
+    x, y = t.randn(64, 1, 28, 28), t.randint(0, 10, (64,))
+
+    def step() -> None:
+        optimizer.zero_grad()
+        loss(model(x), y).backward()
+        optimizer.step()
+
+    return step
+
+
+def pooling(t: Any, name: str) -> Step:
+    t.manual_seed(0)
+    layer, x = getattr(t.nn, name)(2), t.randn(32, 32, 32, 32, requires_grad=True)
+    seed = layer(x).detach().clone()
+
+    def step() -> None:
+        x.grad = None
+        layer(x).backward(seed)
+
+    return step
+
+
+@row("max pooling 2x2, [32, 32, 32, 32]", 0.5, 20)
+def max_pooling(t: Any) -> Step:
+    return pooling(t, "MaxPool2d")
+
+
+@row("average pooling 2x2, [32, 32, 32, 32]", 0.4, 20)
+def average_pooling(t: Any) -> Step:
+    return pooling(t, "AvgPool2d")
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run all rows, or those whose title holds one of the words given; exit 1 if a bound is missed."""
     parser = argparse.ArgumentParser(description=__doc__)

@@ -7,6 +7,7 @@ from typing import Any
 from tinygrad_pt import ops
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.checks import expect_tensor, not_a
+from tinygrad_pt.functions.strides import settle
 from tinygrad_pt.graph import Tensor
 
 __all__ = [
@@ -63,7 +64,7 @@ def in_format(input: Tensor, wanted: Any) -> Tensor:
 def lies_in(input: Tensor, wanted: Any) -> bool:
     """Whether the elements lie in memory in this format, one after the other."""
     if asked(wanted, "contiguous") not in CHANNELS_LAST:
-        return bool(input.array.flags.c_contiguous)
+        return bool(input.array.flags.c_contiguous or (settle(input) and input.array.flags.c_contiguous))
     there = CHANNELS_LAST[wanted][0]
     return input.array.ndim == len(there) and bool(input.array.transpose(there).flags.c_contiguous)
 

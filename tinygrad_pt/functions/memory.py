@@ -36,7 +36,7 @@ from tinygrad_pt.functions.shaping import (
     unsqueeze,
     view,
 )
-from tinygrad_pt.functions.strides import strides_of
+from tinygrad_pt.functions.strides import settle, strides_of
 from tinygrad_pt.graph import Leaf, Tensor
 from tinygrad_pt.inplace import may_write, touched
 from tinygrad_pt.ops import strided
@@ -84,6 +84,7 @@ def as_strided(input: Tensor, size: Sequence[int], stride: Sequence[int], storag
     tensor([[0, 2],
             [1, 3]])
     """
+    settle(input)
     geometry = _geometry(input, size, stride, storage_offset)
     return strided.as_strided(input, geometry=geometry, origin=strided.geometry_of(input.array))
 

@@ -37,7 +37,7 @@ from tinygrad_pt.functions.reduction import Reduction
 from tinygrad_pt.functions.scattering import Scattering
 from tinygrad_pt.functions.shaping import Shaping, expand
 from tinygrad_pt.functions.statistics import Statistics
-from tinygrad_pt.functions.strides import strides_of
+from tinygrad_pt.functions.strides import settle, strides_of
 from tinygrad_pt.functions.typed import built, dtype_named, tensortype
 from tinygrad_pt.graph import Tensor, TensorBase
 from tinygrad_pt.inplace import check_apart, may_write, write
@@ -123,13 +123,15 @@ class Methods(
 
     def is_contiguous(self: Tensor, memory_format: F.memory_format | None = None) -> bool:
         """Whether the elements lie in memory in row-major order, or in that of a memory format."""
-        return self.array.flags.c_contiguous if memory_format is None else lies_in(self, memory_format)
+        if memory_format is not None:
+            return lies_in(self, memory_format)
+        return self.array.flags.c_contiguous or (settle(self) and self.array.flags.c_contiguous)
 
     def contiguous(self: Tensor, memory_format: F.memory_format | None = None) -> Tensor:
         """The tensor itself, or a row-major copy, or a copy that lies in a memory format."""
         if memory_format is not None:
             return in_format(self, memory_format)
-        return self if self.array.flags.c_contiguous else ops.clone(self, order="C")
+        return self if self.is_contiguous() else ops.clone(self, order="C")
 
     def is_signed(self: Tensor) -> bool:
         """Whether the elements have a sign."""

@@ -26,6 +26,7 @@ from tinygrad_pt.functions.arguments import (
 )
 from tinygrad_pt.functions.binding import described, in_place
 from tinygrad_pt.functions.checks import checked, expect_tensor, missing, no_overload, not_a
+from tinygrad_pt.functions.strides import settle
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.inplace import write_changed
 from tinygrad_pt.ops import windows
@@ -67,6 +68,8 @@ def view(input: Tensor, *shape: Any, size: Sequence[int] | None = None, dtype: d
     if len(shape) == 1 and isinstance(shape[0], dtypes.dtype):
         return _as_bytes(input, shape[0])
     y = reshape(input, *shape)
+    if y.version is not input.version and y.array.size and settle(input):
+        y = reshape(input, *shape)
     if y.version is not input.version and y.array.size:
         text = "view size is not compatible with input tensor's size and stride (at least one dimension spans across "
         raise refuse(RuntimeError, f"{text}two contiguous subspaces). Use .reshape(...) instead.")

@@ -10,7 +10,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from tinygrad_pt.graph import TensorBase
+import numpy as np
+
+from tinygrad_pt.graph import Leaf, TensorBase
 
 __all__: list[str] = []
 
@@ -19,6 +21,7 @@ Axes = list[tuple[int, int]]  # of each axis the length and the stride
 
 def strides_of(t: TensorBase) -> tuple[int, ...]:
     """The elements to step over, per axis."""
+    settle(t)
     x = t.array
     known = [s // x.itemsize for s in x.strides]
     if x.size and 1 not in x.shape:
@@ -31,6 +34,31 @@ def strides_of(t: TensorBase) -> tuple[int, ...]:
     for op, attrs in t.path:
         found = AFTER[op.name](found, **attrs)
     return tuple(s if n == 1 or not x.size else k for (n, s), k in zip(found, known, strict=True))
+
+
+def settle(t: TensorBase) -> bool:
+    """Put a result of a convolution into row-major order, if it is not; False if the tensor is none.
+
+    Such a result (N, C, …) has the batch as its last axis in memory, because the next layer reads it so (see
+    `ops/sliding`). A user who asks for strides, or for a view that this order does not allow, gets what PyTorch gives.
+    """
+    base = t if t.base is None else t.base
+    x = base.array
+    if not 3 <= x.ndim <= 5 or x.base is not None or x.flags.c_contiguous:
+        return False
+    if not x.transpose(*range(1, x.ndim), 0).flags.c_contiguous:
+        return False
+    base.array = np.ascontiguousarray(x)
+    for view in [v for link in base.views or () if (v := link()) is not None]:
+        y: Any = base.array
+        for op, attrs in view.path:
+            attrs = dict(attrs)
+            part = attrs.pop("part", None)
+            y = op.forward(y, **attrs) if part is None else op.forward(y, **attrs)[part]
+        view.array = y
+    if isinstance(base.node, Leaf):
+        base.node.value = base.array
+    return True
 
 
 def own_axes(shape: Sequence[int], steps: Sequence[int], contiguous: bool) -> Axes:

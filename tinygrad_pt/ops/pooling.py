@@ -14,6 +14,7 @@ import numpy as np
 
 from tinygrad_pt.calling import primitive
 from tinygrad_pt.graph import Array, Node
+from tinygrad_pt.ops.masked import kept
 from tinygrad_pt.ops.sliding import ALL, Seen, Sizes, Window, gather_columns, scatter_columns, seen
 
 Cut = tuple[slice, ...]
@@ -83,18 +84,20 @@ def max_pool_transpose(a: Array, b: Array, *, windows: Sizes, window: Window) ->
     largest = max_pool.op.forward(b, windows=windows, window=window)
     if a.dtype.char == "e" or (b.dtype.kind == "f" and np.isnan(largest).any()):
         return put_places.op.forward(a, max_pool_places.op.forward(b, windows=windows, window=window), size=b.shape[2:])
-    y = np.zeros_like(b, dtype=a.dtype)
-    apart = all(k <= 1 or (s >= k and d == 1) for k, s, _, d in zip(*window, strict=True))
+    y = np.empty_like(b, dtype=a.dtype)
+    steps = list(zip(b.shape[2:], windows, *window, strict=True))
+    apart = all(k == 1 or (s >= k and d == 1) for _, _, k, s, _, d in steps)
+    if not (apart and all(k == s and count * k == n for n, count, k, s, _, _ in steps)):
+        y[...] = 0
     rest = np.ones_like(largest, dtype=bool)
     for w, e in cuts(sights_of(b.shape[2:], windows, window)):
         here = b[e] == largest[w]
         here &= rest[w]
         rest[w] ^= here
-        part = y[e]
         if apart:
-            np.multiply(a[w], here, out=part)
+            y[e] = kept(here, a[w])
         else:
-            part += a[w] * here
+            y[e] += kept(here, a[w])
     return y
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import product
 from math import prod
 from typing import Any, NamedTuple
@@ -60,6 +60,7 @@ def empty(shape: Sizes, dtype: Any) -> Array:
     return np.empty_like(_pattern(len(shape), dtype), shape=shape)
 
 
+@lru_cache(maxsize=4096)
 def seen(size: int, count: int, kernel: int, stride: int, dilation: int, before: int, first: int = 0) -> Seen:
     """For each place in a window: which of `count` windows, from the `first` one, see an element there, and which.
 
@@ -86,8 +87,8 @@ def blocks(windows: Sizes, depth: int) -> Iterator[tuple[tuple[int, int], ...]]:
     row = prod(windows[1:]) * depth
     rows = max(1, BLOCK // row)
     across = [whole[1:]]
-    if row > WHOLE and len(windows) > 1:
-        n = max(1, BLOCK // (prod(windows[2:]) * depth))
+    if row > BLOCK and len(windows) > 1:
+        n = max(1, -(-windows[1] // -(-row // BLOCK)))
         across = [((j, min(n, windows[1] - j)), *whole[2:]) for j in range(0, windows[1], n)]
     for i in range(0, windows[0], rows):
         for rest in across:
