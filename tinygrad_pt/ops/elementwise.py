@@ -16,7 +16,7 @@ from tinygrad_pt.calling import Applied, T, binary, primitive, unary
 from tinygrad_pt.dtypes import dtype as Dtype
 from tinygrad_pt.dtypes import numpy_of
 from tinygrad_pt.graph import Array
-from tinygrad_pt.ops.masked import BITS, dropped, kept
+from tinygrad_pt.ops.masked import masked
 
 # ------------------------------------------------------------------------------------------ arithmetic
 add = binary("add", operator.add, r"a + b",
@@ -76,12 +76,8 @@ bitwise_not = unary("bitwise_not", np.invert, r"\lnot a", None, domain="")
 )
 def where(a: Array, b: Array, c: Array) -> Array:
     """y = b where a is true, else c."""
-    if a.size > 1024 and a.dtype == bool:  # the rule of relu, over many elements
-        if b.__class__ is float and b == 0 and c.shape == a.shape and c.dtype in BITS:
-            return dropped(a, c)
-        if c.__class__ is float and c == 0 and b.shape == a.shape and b.dtype in BITS:
-            return kept(a, b)
-    return np.where(a, b, c)
+    y = masked(a, b, c) if b.__class__ is float or c.__class__ is float else None
+    return np.where(a, b, c) if y is None else y
 
 
 # At a tie each side gets half of the gradient, the subgradient of least norm; nan goes to both (PyTorch).

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 
 from tinygrad_pt.graph import Array
@@ -21,10 +24,11 @@ def kept(mask: Array, a: Array) -> Array:
     return y.view(a.dtype)
 
 
-def dropped(mask: Array, a: Array) -> Array:
-    """0 where the mask is true, else a."""
-    kind = BITS[a.dtype]
-    y = mask.astype(kind)
-    y -= 1
-    y &= a.view(kind)
-    return y.view(a.dtype)
+def masked(mask: Any, b: Any, c: Any) -> Array | None:
+    """`where(mask, a, 0.0)` or `where(mask, 0.0, a)` of many elements, as the rule of relu has it; None for others."""
+    zero, a = (b, c) if b.__class__ is float else (c, b)
+    if mask.__class__ is not np.ndarray or mask.size <= 1024 or mask.dtype.char != "?" or a.__class__ is not np.ndarray:
+        return None
+    if a.shape != mask.shape or a.dtype not in BITS or zero or math.copysign(1, zero) < 0:
+        return None
+    return kept(mask if zero is c else ~mask, a)
