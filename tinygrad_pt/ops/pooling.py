@@ -87,7 +87,7 @@ def max_pool_transpose(a: Array, b: Array, *, windows: Sizes, window: Window) ->
     y = np.empty_like(b, dtype=a.dtype)
     steps = list(zip(b.shape[2:], windows, *window, strict=True))
     apart = all(k == 1 or (s >= k and d == 1) for _, _, k, s, _, d in steps)
-    if not (apart and all(k == s and count * k == n for n, count, k, s, _, _ in steps)):
+    if not (apart and all(k == s and count * k == n and not p for n, count, k, s, p, _ in steps)):
         y[...] = 0
     rest = np.ones_like(largest, dtype=bool)
     for w, e in cuts(sights_of(b.shape[2:], windows, window)):

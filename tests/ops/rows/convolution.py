@@ -117,6 +117,7 @@ def slid(windows: Any, kernel: Any, stride: Any, before: Any, dilation: Any) -> 
 APART, LAPPED = slid((2,), (2,), (2,), (0,), (1,)), slid((3, 2), (2, 2), (1, 1), (1, 0), (1, 2))
 POOLS = [(2, 2, 4), (1, 1, 2, 4), (0, 2, 4)]
 POOLED = [((s,), APART if len(s) == 3 else LAPPED) for s in POOLS]
+POOLED += [(((2, 1, 3),), slid((1,), (3,), (3,), (1,), (1,)))]  # the last element is in no window
 NAN = np.array([[[1.0, np.nan, np.nan, 0.0]]])
 row("max_pool", lambda a, **how: pooled(lambda x, _: max(x), a, **how), distinct, POOLED,
     Edge((NAN,), [[[np.nan, np.nan]]], ([[[0, 1, 1, 0]]],), APART),
