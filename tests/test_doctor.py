@@ -11,7 +11,7 @@ from tinygrad_pt.compat.script import Missing, language, read, report
 
 SCRIPT = """
 import torch as t, numpy as np
-import torch.distributed as dist
+import torch.multiprocessing as dist
 import torch.nn.functional as F
 import torch.nn
 from torch import nn, stft as transform
@@ -38,7 +38,7 @@ np.stft, os.path.stft
 
 def test_every_form_of_use_is_followed() -> None:
     assert read(SCRIPT) == [
-        Missing("distributed", (3,)),
+        Missing("multiprocessing", (3,)),
         Missing("stft", (6,)),
         Missing("nn.Lineer", (7,)),
         Missing("nn.functional.rellu", (16,)),

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import repeat
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from tinygrad_pt import names
 from tinygrad_pt.nn.linear import Linear
 
 __all__ = ["NonDynamicallyQuantizableLinear"]
@@ -38,3 +39,14 @@ def _list_with_default(out_size: Any, defaults: list[int]) -> Any:
 def _addindent(s_: str, numSpaces: int) -> str:
     first, *rest = s_.split("\n")
     return "\n".join([first, *(numSpaces * " " + line for line in rest)])
+
+
+if not TYPE_CHECKING:  # the bases of families, under the names that PyTorch's files have for them
+    __getattr__ = names.namespace(
+        "nn.modules",
+        {
+            "_Loss": "nn.loss:Loss", "_WeightedLoss": "nn.loss:WeightedLoss", "_ConvNd": "nn.conv:Convolution",
+            "_BatchNorm": "nn.normalization:BatchNorm", "_InstanceNorm": "nn.normalization:InstanceNorm",
+            "_NormBase": "nn.normalization:NormBase",
+        },
+    )  # fmt: skip

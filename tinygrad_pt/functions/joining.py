@@ -123,14 +123,18 @@ def split_with_sizes(input: Tensor, split_sizes: Sequence[int], dim: int = 0) ->
 
 
 def _cut(name: str, least: int, axis_of: Callable[[Tensor], int], doc: str) -> Callable[..., tuple[Tensor, ...]]:
-    def function(input: Tensor, indices_or_sections: int | Sequence[int]) -> tuple[Tensor, ...]:
+    def function(
+        input: Tensor, indices_or_sections: int | Sequence[int] | None = None, *,
+        indices: Sequence[int] | None = None, sections: int | None = None,
+    ) -> tuple[Tensor, ...]:  # fmt: skip
         n = expect_tensor(input, name).array.ndim
         if n < least:
             text = (
                 f"torch.{name} requires a tensor with at least {least} dimension, but got a tensor with {n} dimensions!"
             )
             raise refuse(RuntimeError, text, name, input)
-        axis, cuts = axis_of(input), indices_or_sections
+        named = (indices_or_sections, indices, sections)
+        axis, cuts = axis_of(input), next((cut for cut in named if cut is not None), None)
         if isinstance(cuts, int) and (cuts == 0 or (cuts > 0 and input.array.shape[axis] % cuts)):
             text = f"torch.{name} attempted to split along dimension {axis}, but the size of the dimension "
             raise refuse(

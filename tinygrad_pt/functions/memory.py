@@ -192,8 +192,9 @@ def _become(input: Tensor, array: np.ndarray) -> Tensor:
     return input
 
 
-def resize_(input: Tensor, *sizes: Any, memory_format: Any = None) -> Tensor:
+def resize_(input: Tensor, *sizes: Any, size: Any = None, memory_format: Any = None) -> Tensor:
     """Another shape, in place: the elements in their order in memory; new ones, if there are more, are not set."""
+    sizes = sizes if size is None else (size,)
     shape = positive_sizes(sizes, "resize_") if sizes and sizes != ((),) else ()
     if expect_tensor(input, "resize_").node is not None:
         raise refuse(RuntimeError, "cannot resize variables that require grad", "resize_", input)

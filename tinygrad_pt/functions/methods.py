@@ -306,9 +306,9 @@ class Methods(
         return write(self, ops.copy(self, value))
 
     @checked
-    def zero_(self: Tensor) -> Tensor:
+    def zero_(input: Tensor) -> Tensor:  # noqa: N805  # PyTorch's name of the argument of `torch.zero_`
         """Zeros everywhere."""
-        return self.fill_(0)
+        return input.fill_(0)
 
     def _drawn(self: Tensor, draw: Any) -> Tensor:
         may_write(self)

@@ -15,7 +15,7 @@ from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import Dims, Dtype, axes_from, axis_from, flat_in, length_of, truth
 from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, expect_tensor, missing, not_a, unsupported
-from tinygrad_pt.functions.pointwise import abs, maximum, minimum
+from tinygrad_pt.functions.pointwise import abs, into, maximum, minimum
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.ops import spectral
 from tinygrad_pt.views import as_own
@@ -328,6 +328,13 @@ def gather_at(input: Tensor, index: np.ndarray, axis: int) -> Tensor:
     return ops.getitem(input, index=places_of(index, axis))
 
 
+def _written(found: Tensor | ValuesIndices, name: str, out: Any) -> Any:
+    """The largest or smallest elements, or these with their places, in the tensor or tensors `out`."""
+    if isinstance(found, Tensor):
+        return into(out, name, found)
+    return tuple.__new__(type(found), [into(o, name, y) for o, y in zip(out, found, strict=True)])
+
+
 _max = _extreme("max", maximum, ops.amax, ops.argmax)
 _min = _extreme("min", minimum, ops.amin, ops.argmin)
 
@@ -342,7 +349,7 @@ def max(input: Tensor, *, axis: int, keepdim: bool = False, keepdims: bool = Fal
 def max(input: Tensor, *, other: Tensor) -> Tensor: ...
 def max(
     input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False,
-    other: Any = None,
+    other: Any = None, out: Any = None,
 ) -> Tensor | ValuesIndices:  # fmt: skip
     """`max(x)`: the largest element; `max(x, dim)`: (values, indices); `max(x, y)`: the largest of each pair.
 
@@ -352,7 +359,7 @@ def max(
         keepdim = truth("max", keepdim=keepdim, keepdims=keepdims)
     if dim is None:
         dim = other if axis is None else axis
-    return _max(input, dim, keepdim)
+    return _max(input, dim, keepdim) if out is None else _written(_max(input, dim, keepdim), "max", out)
 
 
 @overload
@@ -365,7 +372,7 @@ def min(input: Tensor, *, axis: int, keepdim: bool = False, keepdims: bool = Fal
 def min(input: Tensor, *, other: Tensor) -> Tensor: ...
 def min(
     input: Tensor, dim: Any = None, keepdim: bool = False, *, axis: Any = None, keepdims: bool = False,
-    other: Any = None,
+    other: Any = None, out: Any = None,
 ) -> Tensor | ValuesIndices:  # fmt: skip
     """`min(x)`: the smallest element; `min(x, dim)`: (values, indices); `min(x, y)`: the smallest of each pair.
 
@@ -375,7 +382,7 @@ def min(
         keepdim = truth("min", keepdim=keepdim, keepdims=keepdims)
     if dim is None:
         dim = other if axis is None else axis
-    return _min(input, dim, keepdim)
+    return _min(input, dim, keepdim) if out is None else _written(_min(input, dim, keepdim), "min", out)
 
 
 def _arg_extreme(place: Any) -> Callable[..., Tensor]:

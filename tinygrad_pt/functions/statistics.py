@@ -530,11 +530,12 @@ def corrcoef(input: Tensor) -> Tensor:
 
 
 @checked
-def sum_to_size(input: Tensor, *size: int | Sequence[int]) -> Tensor:
+def sum_to_size(input: Tensor, *sizes: int | Sequence[int], size: Sequence[int] | None = None) -> Tensor:
     """The sum over the axes along which `size` would be broadcast to the shape of the tensor."""
-    if not size:
+    sizes = sizes if size is None else (size,)
+    if not sizes:
         raise missing("size", "sum_to_size")
-    shape, x = sizes_from(size, "sum_to_size"), input.array
+    shape, x = sizes_from(sizes, "sum_to_size"), input.array
     pairs = zip(reversed(shape), reversed(x.shape), strict=False)
     if len(shape) > x.ndim or any(m not in (1, n) for m, n in pairs):
         raise refuse(
