@@ -58,7 +58,8 @@ def test_python_adds_no_guess() -> None:
     [
         ("Linear", "use torch.nn.Linear"), ("one_hot", "use torch.nn.functional.one_hot"), ("SGD", "torch.optim.SGD"),
         ("nn.ReLu", "use torch.nn.ReLU"), ("nn.relu", "use torch.nn.ReLU"), ("nn.functional.ReLU", "torch.nn.func"),
-        ("bfloat16", "NumPy has no such type"), ("qint8", "quantised"), ("multiprocessing", "one process"),
+        ("bfloat16", "NumPy has no such type"), ("qint8", "quantised"),
+        ("multiprocessing", "use Python's multiprocessing"),
         ("Tensor.bfloat16", "x.float()"), ("fft", "numpy.fft"), ("onnx", "not exported"), ("jit.save", "state_dict"),
         ("cuda.nccl", "no GPU"), ("view_as_complex", "complex"), ("_foo", "inside"), ("absent", ""),
     ],

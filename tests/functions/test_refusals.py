@@ -84,7 +84,7 @@ GOOD: dict[str, Any] = {  # by the name of a parameter
     "a": torch.tensor(SQUARE), "b": torch.tensor(SQUARE),
 }  # fmt: skip
 LISTS = ("cat", "concat", "concatenate", "stack", "hstack", "vstack")
-VECTORS = ("dot", "vdot", "outer", "vec", "vec2", "sorted_sequence")
+VECTORS = ("dot", "vdot", "outer", "ger", "vec", "vec1", "vec2", "sorted_sequence")
 OWN: dict[str, dict[str, Any]] = {
     "bincount": {"input": torch.tensor([1, 2, 2]), "weights": torch.ones(3)}, "one_hot": {"tensor": torch.tensor([1])},
     "take": {"index": torch.tensor([0])}, "index_select": {"index": torch.tensor([0])},
@@ -101,7 +101,8 @@ OWN: dict[str, dict[str, Any]] = {
     "repeat": {"times": (2, 1)}, "reshape": {"sizes": (9,)}, "select": {"index": 0},
     **{f"bitwise_{n}": {"input": torch.ones(2).int(), "other": torch.ones(2).int()} for n in ("and", "or", "xor")},
     **{n: {"indices": (torch.tensor([0, 2]),), "values": torch.ones(3)} for n in ("index_put", "index_put_")},
-    "masked_scatter": {"source": torch.ones(3, 3)},
+    "masked_scatter": {"source": torch.ones(3, 3)}, "addmv_": {"input": torch.ones(3)},
+    "addbmm": {"batch1": torch.ones(1, 3, 3), "batch2": torch.ones(1, 3, 3)},
     "sparse_coo_tensor": {"indices": [[0, 1]], "values": [1.0, 2.0], "size": (2,)},
     "sparse_csr_tensor": {"crow_indices": [0, 1], "col_indices": [0], "values": [1.0], "size": (1, 2)},
     "scatter": {"src": 1.0, "reduce": "add"}, "unique": {"dim": 0}, "searchsorted": {"side": "left", "sorter": None},

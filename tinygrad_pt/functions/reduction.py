@@ -332,6 +332,8 @@ def _written(found: Tensor | ValuesIndices, name: str, out: Any) -> Any:
     """The largest or smallest elements, or these with their places, in the tensor or tensors `out`."""
     if isinstance(found, Tensor):
         return into(out, name, found)
+    if not isinstance(out, (tuple, list)) or len(out) != 2:
+        raise not_a("tuple of Tensors", out, name, "out")
     return tuple.__new__(type(found), [into(o, name, y) for o, y in zip(out, found, strict=True)])
 
 
