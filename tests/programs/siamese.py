@@ -28,7 +28,7 @@ net = nn.Sequential(
 x, y = torch.randn(36, 1, 16), torch.arange(36) % 3
 x += y.view(-1, 1, 1) * torch.linspace(-1, 1, 16)
 anchor, positive, negative = x[0::3], x[0::3].roll(1, 0), x[1::3]
-optimizer = torch.optim.Adam(net.parameters(), lr=2e-3)
+optimizer = torch.optim.SGD(net.parameters(), lr=0.02)
 losses = {
     "contrastive": lambda a, p, n: ContrastiveLoss()(
         torch.cat([a, a]), torch.cat([p, n]), torch.arange(24).ge(12).float().unsqueeze(1)
