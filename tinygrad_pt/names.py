@@ -9,12 +9,11 @@ from __future__ import annotations
 
 import dis
 import importlib
-import importlib.abc
 import importlib.machinery
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
-from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -104,7 +103,8 @@ def imports(frame: FrameType) -> bool:
 
 def recorded() -> dict[str, tuple[str, ...]]:
     """PyTorch's public names by namespace, as `pytorch.txt` lists them."""
-    text = Path(__file__).with_name("pytorch.txt").read_text(encoding="ascii")
+    with open(os.path.join(os.path.dirname(__file__), "pytorch.txt"), encoding="ascii") as file:
+        text = file.read()
     parts = (part.partition(":") for part in text.split("\n\n"))
     return {space: tuple(names.split()) for space, _, names in parts}
 
@@ -190,7 +190,7 @@ def module_at(space: str) -> ModuleType | None:
         asking_whether.reset(token)
 
 
-class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+class Finder:  # importlib.abc, whose classes say no more, would cost a twentieth of the import
     """Python's import asks it last: it knows the module paths of PATHS, and answers to others that are not here."""
 
     def find_spec(
@@ -200,7 +200,7 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if package != PACKAGE or not inner:
             return None
         if inner in PATHS:
-            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)  # type: ignore[arg-type]
         if asking_whether.get():
             return None
         space, _, name = inner.rpartition(".")
