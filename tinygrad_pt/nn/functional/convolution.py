@@ -132,7 +132,14 @@ def _expanded(value: tuple[int, ...], n: int, name: str, op: str, *tensors: Any)
 
 
 def _checked(
-    n: int, op: str, input: Tensor, weight: Tensor, bias: Tensor | None, given: dict[str, Any], groups: Any
+    n: int,
+    op: str,
+    input: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    given: dict[str, Any],
+    groups: Any,
+    words: bool = False,
 ) -> dict[str, tuple[int, ...]]:
     """Tensors and sizes of a convolution, checked as PyTorch does; the sizes, one for each axis."""
     transposed = "output_padding" in given
@@ -162,7 +169,12 @@ def _checked(
     axes = w.ndim - 2
     if axes < 1:
         raise refuse(RuntimeError, "weight should have at least three dimensions", op, *tensors_)
+    if words and axes != n:
+        text = f"Expected {w.ndim}-dimensional input for {w.ndim}-dimensional weight{list(w.shape)}, but got {n + 2}"
+        raise refuse(RuntimeError, f"{text}-dimensional input of size {list(x.shape)} instead", op, *tensors_)
     sizes_ = {k: _expanded(v, axes, k, op, *tensors_) for k, v in found.items() if v is not None}
+    if min(sizes_["dilation"]) < 0:
+        raise refuse(RuntimeError, "dilation should be greater than zero", op, *tensors_)
     for name, values in sizes_.items():
         least, word = (0, "negative") if "padding" in name else (1, "non-positive")
         if min(values) < least:
@@ -229,7 +241,7 @@ def _convolved(
     op = f"conv{n}d"
     words = isinstance(padding, str)
     given = {"stride": stride, "padding": 0 if words else padding, "dilation": dilation}
-    found = _checked(n, op, input, weight, bias, given, groups)
+    found = _checked(n, op, input, weight, bias, given, groups, words)
     steps, spread, x, w = found["stride"], found["dilation"], input.array, weight.array
     reach = [d * (k - 1) for d, k in zip(spread, w.shape[2:], strict=True)]
     if not words:
