@@ -17,6 +17,7 @@ from tinygrad_pt.nn.conv import *  # noqa: F403
 from tinygrad_pt.nn.dropout import *  # noqa: F403
 from tinygrad_pt.nn.embedding import *  # noqa: F403
 from tinygrad_pt.nn.fold import *  # noqa: F403
+from tinygrad_pt.nn.lazy import *  # noqa: F403
 from tinygrad_pt.nn.linear import *  # noqa: F403
 from tinygrad_pt.nn.loss import *  # noqa: F403
 from tinygrad_pt.nn.module import *  # noqa: F403
@@ -26,6 +27,8 @@ from tinygrad_pt.nn.parameter import *  # noqa: F403
 from tinygrad_pt.nn.pooling import *  # noqa: F403
 from tinygrad_pt.nn.rnn import *  # noqa: F403
 from tinygrad_pt.nn.vision import *  # noqa: F403
+from tinygrad_pt.nn.summary import Summary as Summary
+from tinygrad_pt.nn.summary import summary as summary  # by name, too: it is that of the file
 
 if not TYPE_CHECKING:  # a name that is not here says so
     __getattr__ = names.namespace("nn", {"DataParallel": "compat.parallel:DataParallel"})

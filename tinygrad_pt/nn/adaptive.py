@@ -38,8 +38,8 @@ class AdaptiveLogSoftmaxWithLoss(Module):
     targets, and their loss (). Raises ValueError if the cutoffs are not increasing and below n_classes, RuntimeError
     if sizes do not fit or a target is out of range.
 
-    >>> m = torch.nn.AdaptiveLogSoftmaxWithLoss(4, 10, [2, 5])
-    >>> m(torch.ones(3, 4), torch.tensor([0, 4, 9])).output.shape, m.log_prob(torch.ones(3, 4)).shape
+    >>> m, x = torch.nn.AdaptiveLogSoftmaxWithLoss(16, 10, [2, 5]), torch.ones(3, 16)
+    >>> m(x, torch.tensor([0, 4, 9])).output.shape, m.log_prob(x).shape
     (torch.Size([3]), torch.Size([3, 10]))
     """
 

@@ -13,6 +13,7 @@ from tinygrad_pt.attached import Removable
 from tinygrad_pt.autograd.depth import elsewhere
 from tinygrad_pt.errors import locate, refuse, typename
 from tinygrad_pt.functions import device as Device
+from tinygrad_pt.functions import empty_like
 from tinygrad_pt.functions.arguments import conversion
 from tinygrad_pt.functions.creation import here
 from tinygrad_pt.modes import Mode, Scope, current, mode, no_grad
@@ -75,6 +76,7 @@ class Module:
     _version: int = 1
     _since: Mapping[str, int] = {}  # the version with which a name came into the state: older states may lack it
     call_super_init = False
+    dump_patches = False
     _shown: tuple[str, ...] = ()  # settings that the representation shows
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -510,6 +512,14 @@ class Module:
         """Call `hook(module, incompatible_keys)` after loading; it may change the two lists of keys."""
         return self._hooked("load_after", hook)
 
+    def _register_state_dict_hook(self, hook: Callable[..., Any]) -> Removable:
+        """Call `hook(module, state_dict, prefix, metadata)`, as `register_state_dict_post_hook` does."""
+        return self._hooked("state_after", hook)
+
+    def _register_load_state_dict_pre_hook(self, hook: Callable[..., Any], with_module: bool = False) -> Removable:
+        """Call `hook(state_dict, prefix, …)` before loading, and with the module as its first argument if wanted."""
+        return self._hooked("load_before", hook if with_module else Unbound(hook))
+
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Incompatible:
         """Copy tensors into the parameters and buffers of their paths; an error changes nothing.
 
@@ -589,6 +599,10 @@ class Module:
         """Convert all parameters and buffers to a dtype."""
         return self._apply(lambda t: t.type(dst_type))
 
+    def to_empty(self, *, device: str | Device | None = None, recurse: bool = True) -> Self:
+        """Give all parameters and buffers new memory, with any values in it."""
+        return self._apply(lambda t: empty_like(t, device=device), recurse)
+
     def float(self) -> Self:
         """Floating point parameters and buffers to float32."""
         return self.to(dtypes.float32)
@@ -608,6 +622,21 @@ class Module:
     def cuda(self, device: int | str | Device | None = None) -> Self:
         """Raise an error: there is no GPU."""
         return self.to(device="cuda")
+
+    def xpu(self, device: int | str | Device | None = None) -> Self:
+        """Raise an error: there is no such machine."""
+        return self.to(device="xpu")
+
+    def ipu(self, device: int | str | Device | None = None) -> Self:
+        """Raise an error: there is no such machine."""
+        return self.to(device="ipu")
+
+    def mtia(self, device: int | str | Device | None = None) -> Self:
+        """Raise an error: there is no such machine."""
+        return self.to(device="mtia")
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Leave the module as it is: PyTorch compiles its forward, which changes no result."""
 
     def share_memory(self) -> Self:
         """Return the module itself."""
@@ -658,6 +687,16 @@ class Module:
     def __dir__(self) -> Iterable[str]:
         names = {*dir(type(self)), *self.__dict__}
         return sorted(name for name in names if not name[0].isdigit())
+
+
+class Unbound:
+    """A hook that is called without the module."""
+
+    def __init__(self, hook: Callable[..., Any]) -> None:
+        self.hook = hook
+
+    def __call__(self, module: Module, *args: Any) -> Any:
+        return self.hook(*args)
 
 
 def _become(t: Tensor, new: Tensor) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.modes import no_grad
-from tinygrad_pt.nn.parameter import Parameter
+from tinygrad_pt.nn.parameter import Parameter, Uninitialized
 from tinygrad_pt.nn.tree import ASK, ENTER, inherits, occupied, visit
 from tinygrad_pt.tensor import Tensor
 
@@ -173,6 +173,8 @@ def _misfit(key: str, value: Tensor, source: Any) -> str:
             f'While copying the parameter named "{key}", expected torch.Tensor or Tensor-like object from checkpoint '
             f"but received {type(source)}"
         )
+    if isinstance(value, Uninitialized) and isinstance(source, Uninitialized):
+        return ""
     if source.shape != value.shape and not (value.ndim == 0 and source.shape == (1,)):
         return (
             f"size mismatch for {key}: copying a param with shape {source.shape} from checkpoint, the shape in "
@@ -183,6 +185,8 @@ def _misfit(key: str, value: Tensor, source: Any) -> str:
 
 def _copy(module: Module, name: str, value: Tensor, source: Tensor, assign: bool) -> Callable[[], object]:
     """The step that copies one tensor into its place, or puts it there itself."""
+    if isinstance(value, Uninitialized):
+        return lambda: None
     if not assign:
         return lambda: value.copy_(source.reshape(value.shape))
     if not isinstance(value, Parameter):

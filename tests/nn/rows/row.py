@@ -20,7 +20,12 @@ PUBLIC = {
     if inspect.isclass(thing) and issubclass(thing, nn.Module) and not name.startswith("_")
 }
 ABSTRACT = {"Module", "NLLLoss2d", "RNNBase", "RNNCellBase"}  # they compute nothing themselves, or are other names
+ABSTRACT |= {name for name in PUBLIC if name.startswith("Lazy")}  # tests/nn/test_lazy.py is about them
 BASES = {
+    "LazyConvolution",
+    "LazyForward",
+    "LazyModuleMixin",
+    "LazyTransposed",
     "AdaptiveMaxPool",
     "AdaptivePool",
     "AlongDim",
