@@ -16,7 +16,7 @@ import tinygrad_pt as tg
 from tests.conformance import bridge
 from tests.conformance.bridge import LeftOut, Translation
 from tests.conformance.measure import Measure, call, difference, said
-from tests.conformance.operators import PyTorchRaises, cotangents, flat, gradient_difference, gradients
+from tests.conformance.operators import PyTorchRaises, cotangents, flat, gradient_difference, gradients, in_float64
 
 SEED = 20260713
 DTYPES = (torch.float32, torch.float64)
@@ -67,9 +67,29 @@ def compared(info: Any, given: Any, dtype: torch.dtype, training: bool) -> str:
         if not chosen:
             return ""
         weights = [tg.from_numpy(g.numpy().copy()) for g in arriving]
-        return gradient_difference(there, gradients(tg, chosen, [*[b for _, b in leaves], *ours.parameters()], weights))
+        here = gradients(tg, chosen, [*[b for _, b in leaves], *ours.parameters()], weights)
+        if not gradient_difference(there, here):
+            return ""
+        exact = truth(info, given, first, training, [a for a, _ in leaves], arriving)
+        return gradient_difference(there, here, truth=exact)
     except Exception as error:
         return said(error)
+
+
+def truth(info: Any, given: Any, state: Any, training: bool, leaves: Any, arriving: Any) -> Any:
+    """The gradients of PyTorch's module in float64, from the same state; None where it does not compute so."""
+    seen: dict[int, torch.Tensor] = {}
+    made, fed = given.constructor_input, given.forward_input
+    try:
+        module = info.module_cls(*in_float64(made.args, seen), **in_float64(made.kwargs, seen)).double().train(training)
+        module.load_state_dict(state)
+        torch.manual_seed(SEED)
+        result = flat(module(*in_float64(fed.args, seen), **in_float64(fed.kwargs, seen)))
+        wanted = [y for y in result if isinstance(y, torch.Tensor) and y.requires_grad]
+        inputs = [*[seen[id(a)] for a in leaves], *module.parameters()]
+        return gradients(torch, wanted, inputs, [g.double() for g in arriving])
+    except Exception:
+        return None
 
 
 def measure_entry(info: Any) -> Measure:

@@ -6,17 +6,27 @@ from __future__ import annotations
 from itertools import chain
 from typing import Any, ClassVar
 
+from tinygrad_pt import functions as F
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.nn.conv import Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d, ConvTranspose3d, Ints
 from tinygrad_pt.nn.linear import Device, Dtype, Linear
 from tinygrad_pt.nn.module import Module
-from tinygrad_pt.nn.parameter import Uninitialized, UninitializedParameter
+from tinygrad_pt.nn.normalization import (
+    BatchNorm1d,
+    BatchNorm2d,
+    BatchNorm3d,
+    InstanceNorm1d,
+    InstanceNorm2d,
+    InstanceNorm3d,
+)
+from tinygrad_pt.nn.parameter import Uninitialized, UninitializedBuffer, UninitializedParameter
 from tinygrad_pt.nn.state import entries
 from tinygrad_pt.tensor import Tensor
 
 __all__ = [
-    "LazyConv1d", "LazyConv2d", "LazyConv3d", "LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d",
-    "LazyLinear",
+    "LazyBatchNorm1d", "LazyBatchNorm2d", "LazyBatchNorm3d", "LazyConv1d", "LazyConv2d", "LazyConv3d",
+    "LazyConvTranspose1d", "LazyConvTranspose2d", "LazyConvTranspose3d", "LazyInstanceNorm1d", "LazyInstanceNorm2d",
+    "LazyInstanceNorm3d", "LazyLinear",
 ]
 
 
@@ -237,3 +247,107 @@ class LazyConvTranspose3d(LazyTransposed, ConvTranspose3d):
     """
 
     cls_to_become = ConvTranspose3d
+
+
+# ------------------------------------------------------------------------------------ norms
+class LazyNorm(LazyModuleMixin):
+    """What lazy batch norms and instance norms share: the number of features is that of the first input."""
+
+    weight: Any
+    bias: Any
+    num_features: int
+    num_batches_tracked: Tensor | None
+
+    def __init__(
+        self, eps: float = 1e-5, momentum: float | None = 0.1, affine: bool = True, track_running_stats: bool = True,
+        device: Device = None, dtype: Dtype = None, *, bias: bool = True,
+    ) -> None:
+        super().__init__(0, eps, momentum, False, False)
+        self.affine, self.track_running_stats = affine, track_running_stats
+        if affine:
+            self.weight = UninitializedParameter(device=device, dtype=dtype)
+            if bias:
+                self.bias = UninitializedParameter(device=device, dtype=dtype)
+        if track_running_stats:
+            self.running_mean: Any = UninitializedBuffer(device=device, dtype=dtype)
+            self.running_var: Any = UninitializedBuffer(device=device, dtype=dtype)
+            self.num_batches_tracked = F.tensor(0)
+
+    def reset_parameters(self) -> None:
+        """Set the beginning values, once there are shapes."""
+        if not self.has_uninitialized_params() and self.num_features:
+            super().reset_parameters()  # type: ignore[misc]
+
+    def initialize_parameters(self, input: Tensor) -> None:
+        """Take the number of features of this input."""
+        if self.has_uninitialized_params():
+            self.num_features = input.shape[1]
+            for tensor in (self.weight, self.bias, self.running_mean, self.running_var):
+                _materialize(tensor, self.num_features)
+            self.reset_parameters()
+
+
+class LazyBatchNorm1d(LazyNorm, BatchNorm1d):
+    """`BatchNorm1d` that takes `num_features` from its first input, and is a `BatchNorm1d` from then on.
+
+    >>> m = torch.nn.LazyBatchNorm1d()
+    >>> m(torch.zeros(2, 3, 4)).shape, m.num_features
+    (torch.Size([2, 3, 4]), 3)
+    """
+
+    cls_to_become = BatchNorm1d
+
+
+class LazyBatchNorm2d(LazyNorm, BatchNorm2d):
+    """`BatchNorm2d` that takes `num_features` from its first input, and is a `BatchNorm2d` from then on.
+
+    >>> m = torch.nn.LazyBatchNorm2d()
+    >>> m(torch.zeros(2, 3, 4, 4)).shape, m.num_features
+    (torch.Size([2, 3, 4, 4]), 3)
+    """
+
+    cls_to_become = BatchNorm2d
+
+
+class LazyBatchNorm3d(LazyNorm, BatchNorm3d):
+    """`BatchNorm3d` that takes `num_features` from its first input, and is a `BatchNorm3d` from then on.
+
+    >>> m = torch.nn.LazyBatchNorm3d()
+    >>> m(torch.zeros(2, 3, 4, 4, 4)).shape, m.num_features
+    (torch.Size([2, 3, 4, 4, 4]), 3)
+    """
+
+    cls_to_become = BatchNorm3d
+
+
+class LazyInstanceNorm1d(LazyNorm, InstanceNorm1d):
+    """`InstanceNorm1d` that takes `num_features` from its first input, and is a `InstanceNorm1d` from then on.
+
+    >>> m = torch.nn.LazyInstanceNorm1d()
+    >>> m(torch.zeros(2, 3, 4)).shape, m.num_features
+    (torch.Size([2, 3, 4]), 3)
+    """
+
+    cls_to_become = InstanceNorm1d
+
+
+class LazyInstanceNorm2d(LazyNorm, InstanceNorm2d):
+    """`InstanceNorm2d` that takes `num_features` from its first input, and is a `InstanceNorm2d` from then on.
+
+    >>> m = torch.nn.LazyInstanceNorm2d()
+    >>> m(torch.zeros(2, 3, 4, 4)).shape, m.num_features
+    (torch.Size([2, 3, 4, 4]), 3)
+    """
+
+    cls_to_become = InstanceNorm2d
+
+
+class LazyInstanceNorm3d(LazyNorm, InstanceNorm3d):
+    """`InstanceNorm3d` that takes `num_features` from its first input, and is a `InstanceNorm3d` from then on.
+
+    >>> m = torch.nn.LazyInstanceNorm3d()
+    >>> m(torch.zeros(2, 3, 4, 4, 4)).shape, m.num_features
+    (torch.Size([2, 3, 4, 4, 4]), 3)
+    """
+
+    cls_to_become = InstanceNorm3d

@@ -25,6 +25,7 @@ BASES = {
     "LazyConvolution",
     "LazyForward",
     "LazyModuleMixin",
+    "LazyNorm",
     "LazyTransposed",
     "AdaptiveMaxPool",
     "AdaptivePool",
