@@ -184,3 +184,48 @@ def test_what_is_no_square_matrix(name: str) -> None:
         f(torch.eye(2).half())
     with pytest.raises(RuntimeError, match="Expected a floating point or complex tensor as input. Got Long"):
         f(torch.ones(2, 2, dtype=torch.int64))
+
+
+# ------------------------------------------------------------------------------------------ older names
+@pytest.mark.parametrize("shape", [(8, 5), (5, 8), (2, 6, 4)])
+def test_low_rank_is_found_by_random_projection(shape: tuple[int, ...]) -> None:
+    a = drawn(*shape[:-1], 2) @ drawn(*shape[:-2], 2, shape[-1], seed=1)
+    u, s, v = torch.svd_lowrank(a, q=2)
+    same(u @ (s[..., None] * v.mT), a)
+    u, s, v = torch.pca_lowrank(a, q=3)
+    same(u @ (s[..., None] * v.mT), a - a.mean(-2, keepdim=True))
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (3, 4), (2, 3, 3)])
+def test_reflections_multiply_as_their_product(shape: tuple[int, ...]) -> None:
+    a = drawn(*shape)
+    h, tau = torch.geqrf(a)
+    q, c = torch.linalg.qr(a, "complete").Q, drawn(*shape[:-2], shape[-2], shape[-2], seed=1)
+    same(torch.ormqr(h, tau, c), q @ c)
+    same(torch.ormqr(h, tau, c, transpose=True), q.mT @ c)
+    same(torch.ormqr(h, tau, c, left=False), c @ q)
+    same(torch.ormqr(h, tau, c, left=False, transpose=True), c @ q.mT)
+    same(torch.orgqr(h[..., : tau.shape[-1]], tau), q[..., : tau.shape[-1]])
+
+
+@pytest.mark.parametrize(
+    "equation, words",
+    [
+        ("ij->jji", "output subscript j appears more than once in the output"),
+        ("ij->i->j", "invalid subscript given at index 5 in the equation string"),
+        ("i.j", "found '.' for operand 0 that is not part of any ellipsis"),
+        ("i$", "invalid subscript given at index 1 in the equation string"),
+    ],
+)
+def test_equations_that_say_nothing(equation: str, words: str) -> None:
+    with pytest.raises(RuntimeError) as caught:
+        torch.einsum(equation, torch.ones(2, 3))
+    assert words in str(caught.value)
+
+
+def test_products_over_pairs_of_axes() -> None:
+    a, b = drawn(2, 3), drawn(3, 4)
+    for dims in (1, torch.tensor(1), ([1], [0]), torch.tensor([[1], [0]])):
+        same(torch.tensordot(a, b, dims), a @ b)
+    with pytest.raises(RuntimeError, match="but first has size 3 in dim -1 and second has size 2 in dim 0"):
+        torch.tensordot(a, a, 1)

@@ -254,21 +254,23 @@ def outer(input: Tensor, vec2: Tensor) -> Tensor:
 
 
 @checked
-def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Any] = 2) -> Tensor:
+def tensordot(a: Tensor, b: Tensor, dims: int | Sequence[Any] | Tensor = 2) -> Tensor:
     """Σ over the last `dims` axes of a and the first of b, or over the pairs of axes listed."""
     n, m = a.array.ndim, b.array.ndim
+    if isinstance(dims, Tensor):
+        dims = dims.tolist()
     if isinstance(dims, int):
         if not 0 <= dims <= min(n, m):
-            raise refuse(RuntimeError, f"tensordot expects dims in [0, {min(n, m)}], but got dims={dims}")
-        dims = (range(n - dims, n), range(dims))
-    if isinstance(dims, Tensor) or len(dims) != 2:
+            bound = ">= 0" if dims < 0 else "< ndim_a or ndim_b"
+            raise refuse(RuntimeError, f"tensordot expects dims {bound}, but got dims={dims}", "tensordot", a, b)
+        dims = (range(-dims, 0), range(dims))
+    if len(dims) != 2:
         raise refuse(RuntimeError, "tensordot expects dims to be int or two lists of ints")
-    left, right = (
-        [axis_from(d, k) for d in ([ds] if isinstance(ds, int) else ds)] for ds, k in zip(dims, (n, m), strict=True)
-    )
+    named = [[ds] if isinstance(ds, int) else list(ds) for ds in dims]
+    left, right = ([axis_from(d, k) for d in ds] for ds, k in zip(named, (n, m), strict=True))
     if len(left) != len(right):
         raise refuse(RuntimeError, "both dimension lists should have same length")
-    for i, j in zip(left, right, strict=True):
+    for i, j in zip(*named, strict=True):
         s, r = a.array.shape[i], b.array.shape[j]
         if s != r and 1 not in (s, r):
             text = f"contracted dimensions need to match, but first has size {s} in dim {i} and second has size {r} in "
@@ -364,6 +366,10 @@ def _terms(equation: str, operands: tuple[Tensor, ...]) -> tuple[list[str], str]
     """The labels of each operand and of the result, with `...` replaced by labels of its own."""
     if not isinstance(equation, str):
         raise not_a("str", equation, "einsum", "equation", 1)
+    for place, c in enumerate(equation.replace("->", "  ", 1)):
+        if c not in string.ascii_letters + "., ":
+            found = f"{place} in the equation string, subscripts must be in [a-zA-Z]"
+            raise refuse(RuntimeError, f"einsum(): invalid subscript given at index {found}")
     left, arrow, right = equation.replace(" ", "").partition("->")
     terms = left.split(",")
     if len(terms) != len(operands):
@@ -372,6 +378,9 @@ def _terms(equation: str, operands: tuple[Tensor, ...]) -> tuple[list[str], str]
     spare = [c for c in string.ascii_letters if c not in equation]
     widest = 0
     for i, (term, x) in enumerate(zip(terms, operands, strict=True)):
+        if "." in term.replace("...", "", 1):
+            text = f"einsum(): found '.' for operand {i} that is not part of any ellipsis"
+            raise refuse(RuntimeError, text)
         labels = len(term.replace("...", ""))
         free = x.array.ndim - labels
         if free < 0 or (free and "..." not in term):
@@ -386,13 +395,12 @@ def _terms(equation: str, operands: tuple[Tensor, ...]) -> tuple[list[str], str]
     if not arrow:
         right = dots + "".join(sorted(c for c in set(flat) if flat.count(c) == 1 and c not in dots))
     right = right.replace("...", dots)
-    for c in flat:
-        if c not in string.ascii_letters:
-            place = f"{equation.find(c)} in the equation string, subscripts must be in [a-zA-Z]"
-            raise refuse(RuntimeError, f"einsum(): invalid subscript given at index {place}")
     for c in right:
         if c not in flat:
             what = f"subscript {c} does not appear in the equation for any input operand"
+            raise refuse(RuntimeError, f"einsum(): output {what}")
+        if right.count(c) > 1:
+            what = f"subscript {c} appears more than once in the output"
             raise refuse(RuntimeError, f"einsum(): output {what}")
     return terms, right
 

@@ -13,15 +13,17 @@ from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions import factorizations as L
 from tinygrad_pt.functions.arguments import promoted
 from tinygrad_pt.functions.checks import checked
+from tinygrad_pt.functions.creation import randn
 from tinygrad_pt.functions.factorizations import det, matrix_exp, matrix_power
+from tinygrad_pt.functions.linalg import matmul
 from tinygrad_pt.functions.pointwise import where
 from tinygrad_pt.functions.reduction import norm, spelled
 from tinygrad_pt.graph import Tensor
 
 __all__ = [
-    "cdist", "chain_matmul", "cholesky", "cholesky_inverse", "cholesky_solve", "cross", "det", "inverse", "kron",
-    "logdet", "lu", "lu_solve", "lu_unpack", "matrix_exp", "matrix_power", "orgqr", "pinverse", "qr", "slogdet", "svd",
-    "triangular_solve",
+    "cdist", "chain_matmul", "cholesky", "cholesky_inverse", "cholesky_solve", "cross", "det", "geqrf", "inverse",
+    "kron", "logdet", "lu", "lu_solve", "lu_unpack", "matrix_exp", "matrix_power", "orgqr", "ormqr", "pca_lowrank",
+    "pinverse", "qr", "slogdet", "svd", "svd_lowrank", "triangular_solve",
 ]  # fmt: skip
 
 
@@ -56,6 +58,16 @@ class SignLogDet(NamedTuple):
         return spelled(self)
 
 
+class Reflections(NamedTuple):
+    """R and the reflections of A = Q R, and their factors."""
+
+    a: Tensor
+    tau: Tensor
+
+    def __repr__(self) -> str:
+        return spelled(self)
+
+
 class Triangular(NamedTuple):
     """The solution, and a copy of the coefficients."""
 
@@ -78,7 +90,8 @@ class Unpacked(NamedTuple):
 
 
 for _kind, _name in (
-    (SVD, "svd"), (QR, "qr"), (SignLogDet, "slogdet"), (Triangular, "triangular_solve"), (Unpacked, "lu_unpack"),
+    (SVD, "svd"), (QR, "qr"), (Reflections, "geqrf"),
+    (SignLogDet, "slogdet"), (Triangular, "triangular_solve"), (Unpacked, "lu_unpack"),
 ):  # fmt: skip
     _kind.__name__ = _name
 
@@ -118,6 +131,13 @@ def cholesky(input: Tensor, upper: bool = False) -> Tensor:
     return L.cholesky(input, upper=upper)
 
 
+def _triangle(a: Tensor, upper: bool) -> Tensor:
+    """The lower triangle L of A = L Lᵀ; the gradient is that of all elements of a, as in PyTorch."""
+    other = np.triu(a.array, 1) if not upper else np.tril(a.array, -1)
+    full = a - wrap(other) if other.any() else a
+    return L.turned(full) if upper else full
+
+
 @checked
 def cholesky_solve(input: Tensor, input2: Tensor, upper: bool = False) -> Tensor:
     """X of A X = B, from B and the triangle of A that `cholesky` returns."""
@@ -129,7 +149,7 @@ def cholesky_solve(input: Tensor, input2: Tensor, upper: bool = False) -> Tensor
     L.matrices(a, "cholesky_solve", square=True)
     L.alike(a, b, "cholesky_solve")
     L._fits(a, b, True, "cholesky_solve")
-    low = L.turned(ops.triu(a, k=0)) if upper else ops.tril(a, k=0)
+    low = _triangle(a, upper)
     return L.substitution(L.turned(low), L.substitution(low, b, False), True)
 
 
@@ -137,7 +157,7 @@ def cholesky_solve(input: Tensor, input2: Tensor, upper: bool = False) -> Tensor
 def cholesky_inverse(input: Tensor, upper: bool = False) -> Tensor:
     """A⁻¹ from the triangle of A that `cholesky` returns."""
     L.matrices(input, "cholesky_inverse", square=True)
-    low = L.turned(ops.triu(input, k=0)) if upper else ops.tril(input, k=0)
+    low = _triangle(input, upper)
     one = wrap(np.broadcast_to(np.eye(low.array.shape[-1], dtype=low.array.dtype), low.array.shape).copy())
     return L.substitution(L.turned(low), L.substitution(low, one, False), True)
 
@@ -203,6 +223,74 @@ def triangular_solve(
 def orgqr(input: Tensor, input2: Tensor) -> Tensor:
     """The product of Householder reflections: `torch.linalg.householder_product`."""
     return L.householder_product(input, input2)
+
+
+@checked
+def geqrf(input: Tensor) -> Reflections:
+    """A = Q R as LAPACK keeps it: R above the diagonal of `a`, below it the vectors of reflections, and their factors.
+
+    Without a gradient; `torch.linalg.qr` has one.
+    """
+    if input.array.ndim < 2:
+        raise refuse(RuntimeError, "torch.geqrf: input must have at least 2 dimensions.", "geqrf", input)
+    x = L.matrices(input, "geqrf").array
+    h, tau = np.linalg.qr(x, "raw")
+    return Reflections(wrap(np.ascontiguousarray(np.swapaxes(h, -1, -2))), wrap(tau))
+
+
+@checked
+def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpose: bool = False) -> Tensor:
+    """Q C, or Qᵀ C, or with left=False C Q or C Qᵀ, where reflections Q = H₁ H₂ … are those of `geqrf`."""
+    a, c = L.matrices(input, "ormqr", "input").array, other.array
+    axis = -2 if left else -1
+    if c.ndim < 2:
+        text = "torch.ormqr: other must have at least 2 dimensions."
+        raise refuse(RuntimeError, text, "ormqr", input, tau, other)
+    if c.shape[axis] < tau.array.shape[-1]:
+        text = f"torch.ormqr: other.shape[{axis}] must be greater than or equal to tau.shape[-1]"
+        raise refuse(RuntimeError, text, "ormqr", input, tau, other)
+    if c.shape[axis] != a.shape[-2]:
+        text = f"torch.ormqr: other.shape[{axis}] must be equal to input.shape[-2]"
+        raise refuse(RuntimeError, text, "ormqr", input, tau, other)
+    v = ops.tril(input, k=-1) + wrap(np.eye(*a.shape[-2:], dtype=a.dtype))
+    y, count = (other if left else L.turned(other)), tau.array.shape[-1]
+    for i in range(count) if left == transpose else reversed(range(count)):
+        w = ops.narrow(v, axis=a.ndim - 1, start=i, length=1)
+        t = ops.unsqueeze(ops.narrow(tau, axis=tau.array.ndim - 1, start=i, length=1), axis=tau.array.ndim)
+        y = y - matmul(w * t, matmul(L.turned(w), y))
+    return y if left else L.turned(y)
+
+
+@checked
+def svd_lowrank(A: Tensor, q: int | None = 6, niter: int | None = 2, M: Tensor | None = None) -> tuple[Tensor, ...]:
+    """U, S, V of the q largest singular values of A - M, by random projection and `niter` steps of a power iteration.
+
+    Halko, Martinsson, Tropp, 2009, algorithm 5.1. Same seed, PyTorch's random numbers.
+    """
+    a = A if M is None else A - M
+    wide = a.array.shape[-2] < a.array.shape[-1]
+    if wide:
+        a = L.turned(a)
+    basis = L.qr(matmul(a, randn(a.array.shape[-1], 6 if q is None else q, dtype=a.dtype))).Q
+    for _ in range(2 if niter is None else niter):
+        basis = L.qr(matmul(a, L.qr(matmul(L.turned(a), basis)).Q)).Q
+    u, s, vh = L.svd(matmul(L.turned(basis), a), False)
+    u, v = matmul(basis, u), L.turned(vh)
+    return (v, s, u) if wide else (u, s, v)
+
+
+@checked
+def pca_lowrank(A: Tensor, q: int | None = None, center: bool = True, niter: int = 2) -> tuple[Tensor, ...]:
+    """U, S, V of the rows of A around their mean: the columns of V are the q first principal directions."""
+    m, n = L.matrices(A, "pca_lowrank").array.shape[-2:]
+    if q is None:
+        q = min(6, m, n)
+    elif not 0 <= q <= min(m, n):
+        text = f"q(={q}) must be non-negative integer and not greater than min(m, n)={min(m, n)}"
+        raise refuse(ValueError, text, "pca_lowrank", A)
+    if niter < 0:
+        raise refuse(ValueError, f"niter(={niter}) must be non-negative integer", "pca_lowrank", A)
+    return svd_lowrank(A - A.mean(-2, keepdim=True) if center else A, q, niter)
 
 
 def chain_matmul(*matrices: Tensor) -> Tensor:
@@ -275,4 +363,4 @@ class Matrices:
     cholesky, cholesky_inverse, cholesky_solve, cross, det = cholesky, cholesky_inverse, cholesky_solve, cross, det
     inverse, kron, logdet, lu, lu_solve, matrix_exp = inverse, kron, logdet, lu, lu_solve, matrix_exp
     matrix_power, orgqr, pinverse, qr, slogdet, svd = matrix_power, orgqr, pinverse, qr, slogdet, svd
-    triangular_solve = triangular_solve
+    triangular_solve, geqrf, ormqr = triangular_solve, geqrf, ormqr
