@@ -376,9 +376,12 @@ def several(op: Op) -> Applied:
     forward_, differentiable, domain, moves = op.forward, op.differentiable, op.domain, op.moves
 
     def function(*args: Any, **attrs: Any) -> Any:
-        mask, bit, xs = 0, 1, []
+        mask, bit = 0, 1
+        xs: list[Any] = []
         for a in args:
             if a.__class__ is not Tensor and not isinstance(a, TensorBase):
+                if a.__class__ is ndarray and not xs and all(x.__class__ is ndarray or x is None for x in args):
+                    return forward_(*args, **attrs)  # called by a rule in a plain walk
                 return apply(op, args, attrs)
             if a.node is not None:
                 mask |= bit

@@ -108,6 +108,48 @@ def average_pooling(t: Any) -> Step:
     return pooling(t, "AvgPool2d")
 
 
+def layer_step(build: Callable[[Any], Any], *shape: int, indices: int = 0) -> Build:
+    """Forward and backward of a layer on normal numbers, or on indices below a number."""
+
+    def step_of(t: Any) -> Step:
+        t.manual_seed(0)
+        m = build(t)
+        x = t.randint(0, indices, shape) if indices else t.randn(*shape, requires_grad=True)
+        g = t.ones_like(m(x))
+
+        def step() -> None:
+            x.grad = None
+            for p in m.parameters():
+                p.grad = None
+            m(x).backward(g)
+
+        return step
+
+    return step_of
+
+
+row("batch norm [32, 64, 32, 32]", 0.9, 15)(layer_step(lambda t: t.nn.BatchNorm2d(64), 32, 64, 32, 32))
+row("batch norm [64, 16, 10, 10]", 0.9, 50)(layer_step(lambda t: t.nn.BatchNorm2d(16), 64, 16, 10, 10))
+row("batch norm [8, 512, 4, 4]", 0.9, 50)(layer_step(lambda t: t.nn.BatchNorm2d(512), 8, 512, 4, 4))
+row("batch norm [128, 256]", 0.9, 50)(layer_step(lambda t: t.nn.BatchNorm1d(256), 128, 256))
+row("layer norm [16, 64, 128]", 0.7, 50)(layer_step(lambda t: t.nn.LayerNorm(128), 16, 64, 128))
+row("layer norm [64, 512]", 0.7, 50)(layer_step(lambda t: t.nn.LayerNorm(512), 64, 512))
+row("group norm [16, 64, 16, 16]", None, 15)(layer_step(lambda t: t.nn.GroupNorm(8, 64), 16, 64, 16, 16))
+row("instance norm [16, 64, 16, 16]", None, 15)(layer_step(lambda t: t.nn.InstanceNorm2d(64), 16, 64, 16, 16))
+row("RMS norm [16, 64, 128]", None, 15)(layer_step(lambda t: t.nn.RMSNorm(128), 16, 64, 128))
+row("embedding 10,000 × 128 of [32, 64]", 1.3, 30)(
+    layer_step(lambda t: t.nn.Embedding(10_000, 128), 32, 64, indices=10_000)
+)
+row("embedding 65 × 128 of [16, 64]", 1.3, 30)(layer_step(lambda t: t.nn.Embedding(65, 128), 16, 64, indices=65))
+row("bilinear upsampling of [8, 32, 32, 32]", None, 15)(
+    layer_step(lambda t: t.nn.Upsample(scale_factor=2, mode="bilinear"), 8, 32, 32, 32)
+)
+row("nearest upsampling of [8, 32, 32, 32]", None, 15)(
+    layer_step(lambda t: t.nn.Upsample(scale_factor=2), 8, 32, 32, 32)
+)
+row("reflection padding of [8, 32, 32, 32]", None, 15)(layer_step(lambda t: t.nn.ReflectionPad2d(2), 8, 32, 32, 32))
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run all rows, or those whose title holds one of the words given; exit 1 if a bound is missed."""
     parser = argparse.ArgumentParser(description=__doc__)

@@ -159,7 +159,8 @@ def _orthogonal(a: Any) -> Any:
     return u @ v
 
 
-def _normal(a: Any, w: Any = 1, b: Any = 0, *, axis: Any, eps: float) -> Any:
+def _normal(a: Any, w: Any = 1, b: Any = 0, *, axis: Any, eps: float, like: Any = None) -> Any:
+    w, b = (x.reshape(like) if like and not isinstance(x, int) else x for x in (w, b))
     scale = (a.var(axis, correction=0, keepdim=True) + eps).rsqrt()
     return (a - a.mean(axis, True)) * scale * w + b
 
@@ -238,7 +239,8 @@ FUNCTIONS: dict[str, Any] = {
     "lu": lambda a: torch.linalg.lu_factor(a, pivot=False)[0], "pinv": lambda a, **how: torch.linalg.pinv(a, **how),
     "pick_class": _pick, "unpick_class": _unpick, "nll_loss": _nll,
     "sum_along": lambda a, axis: a.sum(axis, True), "dot_along": lambda a, b, axis: (a * b).sum(axis, True),
-    "combine": lambda a, b, c, d, e: a * c + b * d + e, "mean_of": lambda a, axis: a.mean(axis, True),
+    "combine": lambda a, b, c, d, e, f=1: a * c * f + b * d + e,
+    "sum_weighted": lambda a, b, axis: (a * b).sum(axis, True), "mean_of": lambda a, axis: a.mean(axis, True),
     "scale_of": lambda a, axis, eps: (a.var(axis, correction=0, keepdim=True) + eps).rsqrt(), "normalize": _normal,
     "pick_along": lambda a, axis, index: a.index_select(axis, torch.tensor(index)), "add_along": _add_along,
     "resample": _resample, "unresample": _unresample,

@@ -16,7 +16,12 @@ def _check(b: Array, rows: int) -> None:
 
 
 @primitive(
-    r"a_{b}", lambda g, y, a, b, c=None: add_rows(g if c is None else g * c, b, rows=a.shape[0]), None, None, moves=True
+    r"a_{b}",
+    lambda g, y, a, b, c=None: add_rows(g if c is None else g * c, b, rows=a.shape[0]),
+    None,
+    None,
+    moves=True,
+    label="EmbeddingBackward0",
 )
 def take_rows(a: Array, b: Array, c: Array | None = None) -> Array:
     """y = the rows of a that the indices b name, in the shape of b; c, if given, is the share that each index has in

@@ -6,41 +6,49 @@ them as functions of `a`: `mean_of` and `scale_of` say what they are, so that se
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from tinygrad_pt.calling import primitive, several
-from tinygrad_pt.graph import Array, Op, Rule
+from tinygrad_pt.graph import Array, Node, Op, Rule
 from tinygrad_pt.ops.reduce import count
-from tinygrad_pt.ops.shape import Shape, expand, sum_to, total
+from tinygrad_pt.ops.shape import Shape, expand, reshape, sum_to, total
 
 Axes = tuple[int, ...]
 ones = lru_cache(maxsize=64)(np.ones)
 
 
 # ------------------------------------------------------------------------------------------ sums in order of memory
-def _folded(a: Array, axis: Axes) -> tuple[Axes, Array, Axes] | None:
-    """An array as (before, kept, behind) in the order of its memory, where `axis` is summed over: the permutation, the
-    folded array, and which axes are kept. None if the memory has gaps, or the axes that are kept are not neighbours.
+@lru_cache(maxsize=512)
+def _layout(shape: Shape, strides: Shape, axis: Axes) -> tuple[Axes, Shape, Axes] | None:
+    """How to see an array as (before, kept, behind) in the order of its memory, where `axis` is summed over: the order
+    of its axes, that shape, and which axes are kept. None if those that are kept are not neighbours.
     """
-    long = [i for i in range(a.ndim) if a.shape[i] != 1]
-    long.sort(key=lambda i: -a.strides[i])
+    long = [i for i in range(len(shape)) if shape[i] != 1]
+    long.sort(key=lambda i: -strides[i])
+    order = (*long, *(i for i in range(len(shape)) if shape[i] == 1))
     gone = [i in axis for i in long]
-    first = 0 if all(gone) else gone.index(False)
-    last = len(long) if all(gone) else len(long) - gone[::-1].index(False)
-    if any(gone[first:last]) and not all(gone):
+    if all(gone):
+        return order, (1, 1, math.prod(shape)), ()
+    first, last = gone.index(False), len(long) - gone[::-1].index(False)
+    if any(gone[first:last]):
         return None
-    order = (*long, *(i for i in range(a.ndim) if a.shape[i] == 1))
-    x = a.transpose(order)
-    if not x.flags.c_contiguous:
+    parts = long[:first], long[first:last], long[last:]
+    before, middle, behind = (math.prod(shape[i] for i in part) for part in parts)
+    return order, (before, middle, behind), tuple(parts[1])
+
+
+def _folded(a: Array, axis: Axes) -> tuple[Axes, Array, Axes] | None:
+    """The order of axes, the array as (before, kept, behind), and the axes that are kept; None if that is no view."""
+    layout = _layout(a.shape, a.strides, axis) if a.size else None
+    if layout is None:
         return None
-    kept = () if all(gone) else tuple(long[first:last])
-    before = 1 if all(gone) else int(np.prod([a.shape[i] for i in long[:first]], dtype=int))
-    middle = int(np.prod([a.shape[i] for i in kept], dtype=int))
-    return order, x.reshape(before, middle, a.size // (before * middle) if a.size else 0), kept
+    x = a.transpose(layout[0])
+    return (layout[0], x.reshape(layout[1]), layout[2]) if x.flags.c_contiguous else None
 
 
 def _columns(x: Array, y: Array | None) -> Array:
@@ -109,20 +117,84 @@ def dot_along(a: Array, b: Array, *, axis: Axes) -> Array:
     return _summed(a, b, axis)
 
 
+@primitive(r"\sum a\,b", lambda g, y, a, b, *, axis: g * b, lambda g, y, a, b, *, axis: sum_to(g * a, shape=b.shape))
+def sum_weighted(a: Array, b: Array, *, axis: Axes) -> Array:
+    """y = Σ a b over axes that are kept with length 1, for weights b that differ along these axes alone."""
+    shape = tuple(1 if i in axis else n for i, n in enumerate(a.shape))
+    x, n = a, a.ndim
+    if a.flags.c_contiguous and a.dtype is b.dtype and a.dtype.char in "fd" and a.size:
+        if axis == tuple(range(n - len(axis), n)):
+            x = a.reshape(-1, b.size)
+            if b.size <= 4096:
+                return x.dot(b.reshape(-1)).reshape(shape)
+        if axis == tuple(range(len(axis))) and b.size <= 4096:
+            return b.reshape(-1).dot(a.reshape(b.size, -1)).reshape(shape)
+    return np.asarray(total(a * b, axis, True))
+
+
+def _blocks(a: Array) -> Iterator[tuple[int, slice]]:
+    """An axis and its slices that cut an array into blocks that the second cache holds."""
+    axis = max(range(a.ndim), key=lambda i: a.strides[i] if a.shape[i] > 1 else -1)
+    n = a.shape[axis]
+    step = max(1, BLOCK * n // a.size)
+    for start in range(0, n, step):
+        yield axis, slice(start, start + step)
+
+
+BLOCK = 32768  # elements
+
+
+def _part(a: Array, axis: int, place: slice) -> Array:
+    """The block of an array, or of a factor that is broadcast along this axis."""
+    return a if a.shape[axis] == 1 else a[(slice(None),) * axis + (place,)]
+
+
+def _spread(c: Array, a: Array) -> Array:
+    """A factor as numbers for whole rows in memory, where it would meet only a few neighbours at a time."""
+    inside, i = 1, c.ndim
+    while i and c.shape[i - 1] == 1:
+        i -= 1
+        inside *= a.shape[i]
+    if not 1 < inside < 64 or c.size * inside * 4 > a.size or not a.flags.c_contiguous:
+        return c
+    return np.ascontiguousarray(np.broadcast_to(c, (*c.shape[:i], *a.shape[i:])))
+
+
+def _combined(a: Array, b: Array, c: Array, d: Array, e: Array, f: Array | None) -> Array:
+    c, d, e = (_spread(x, b) for x in (c, d, e))
+    y = np.empty_like(b)
+    room: Array | None = None
+    for axis, place in _blocks(b) if b.size > BLOCK else ((0, slice(None)),):
+        into, x = _part(y, axis, place), _part(b, axis, place)
+        if room is None or room.shape != x.shape:
+            room = np.empty_like(x)
+        np.multiply(_part(a, axis, place), _part(c, axis, place), into)
+        if f is not None:
+            np.multiply(into, _part(f, axis, place), into)
+        np.multiply(x, _part(d, axis, place), room)
+        np.add(into, room, into)
+        np.add(into, _part(e, axis, place), into)
+    return y
+
+
+# An op of its own for a measured gain: it computes block by block, so that the four operations share a cache.
 @primitive(
-    r"a\,c + b\,d + e",
-    lambda g, y, a, b, c, d, e: g * c,
-    lambda g, y, a, b, c, d, e: g * d,
-    lambda g, y, a, b, c, d, e: g * a,
-    lambda g, y, a, b, c, d, e: g * b,
-    lambda g, y, a, b, c, d, e: g,
+    r"a\,c\,f + b\,d + e",
+    lambda g, y, a, b, c, d, e, f=None: g * c if f is None else g * c * f,
+    lambda g, y, a, b, c, d, e, f=None: g * d,
+    lambda g, y, a, b, c, d, e, f=None: g * a if f is None else g * a * f,
+    lambda g, y, a, b, c, d, e, f=None: g * b,
+    lambda g, y, a, b, c, d, e, f=None: g,
+    lambda g, y, a, b, c, d, e, f: g * a * c,
     elementwise=True,
-    domain="promote",
 )
-def combine(a: Array, b: Array, c: Array, d: Array, e: Array) -> Array:
-    """y = a c + b d + e."""
-    y = a * c + b * d
-    return np.add(y, e, out=y) if y.shape == np.broadcast_shapes(np.shape(y), np.shape(e)) and np.ndim(y) else y + e
+def combine(a: Array, b: Array, c: Array, d: Array, e: Array, f: Array | None = None) -> Array:
+    """y = a c f + b d + e."""
+    xs = [x for x in (a, b, c, d, e, f) if x is not None]
+    if b.ndim and b.size and a.shape == b.shape and all(x.dtype is b.dtype and x.ndim == b.ndim for x in xs):
+        if np.broadcast_shapes(*(x.shape for x in xs)) == b.shape:
+            return _combined(a, b, c, d, e, f)
+    return (a * c if f is None else a * c * f) + b * d + e
 
 
 # ------------------------------------------------------------------------------------------ the statistics
@@ -159,6 +231,10 @@ def scale_of(a: Array, m: Array | None = None, r: Array | None = None, *, axis: 
 
 
 # ------------------------------------------------------------------------------------------ normalization
+def _label(node: Node) -> str:
+    return "NativeBatchNormBackward0" if 0 in node.attrs["axis"] else "NativeLayerNormBackward0"
+
+
 class Joint(Op):
     """An op whose rules share what several of them need: `make()` gives rules that do, to each vertex its own."""
 
@@ -167,7 +243,7 @@ class Joint(Op):
     def __init__(self, name: str, forward: Callable[..., Any], make: Callable[[], Any], notation: str) -> None:
         self.make = make
         self.own = lambda slot: make()[slot]
-        super().__init__(name, forward, self.own, notation)
+        super().__init__(name, forward, self.own, notation, label=_label)
 
     def rules_for(self, count: int) -> tuple[Rule | None, ...]:
         """The rules of `count` arguments."""
@@ -177,9 +253,14 @@ class Joint(Op):
         return rules[:count]
 
 
-def _alike(w: Any, axis: Axes) -> bool:
-    """Whether the weight is the same wherever one mean is taken."""
-    return all(w.shape[i] == 1 for i in axis)
+def _alike(shape: Shape, axis: Axes) -> bool:
+    """Whether weights of this shape are the same wherever one mean is taken."""
+    return all(shape[i] == 1 for i in axis)
+
+
+def _apart(shape: Shape, of: Shape, axis: Axes) -> bool:
+    """Whether weights of this shape differ along the axes of a mean, all of them, and along no others."""
+    return shape == tuple(n if i in axis else 1 for i, n in enumerate(of)) and len(axis) < len(of)
 
 
 def _rules() -> tuple[Rule | None, ...]:
@@ -195,29 +276,48 @@ def _rules() -> tuple[Rule | None, ...]:
             known[:] = g, a, (s, dot_along(g, a, axis=axis) - m * s)
         return known[2]
 
-    def by_input(g, y, a, w=None, b=None, m=None, r=None, *, axis, eps):  # type: ignore[no-untyped-def]
+    def product(g: Any, a: Any) -> Any:
+        """g a; the last one that was computed is known."""
+        if known[0] is not g or known[1] is not a:
+            known[:] = g, a, g * a
+        return known[2]
+
+    def by_input(g, y, a, w=None, b=None, m=None, r=None, *, axis, eps, like):  # type: ignore[no-untyped-def]
+        w = w if w is None or like is None else reshape(w, shape=like)
         m, r = mean_of(a, m, axis=axis), scale_of(a, m, r, axis=axis, eps=eps)
-        n, k = count(a.shape, axis) or 1, r
-        if w is None or _alike(w, axis):
+        n, k, f = count(a.shape, axis) or 1, r, None
+        if w is None or _alike(w.shape, axis):
             s, t = sums(g, a, m, axis)
             if w is not None:
                 s, t, k = s * w, t * w, r * w
+        elif _apart(w.shape, a.shape, axis):
+            s, f = sum_weighted(g, w, axis=axis), w
+            t = sum_weighted(product(g, a), w, axis=axis) - m * s
         else:
             g = g * w
-            s, t = sums(g, a, m, axis)
+            s = sum_along(g, axis=axis)
+            t = dot_along(g, a, axis=axis) - m * s
         d = -(r * r * r * t / n)
-        return combine(g, a, k, d, -(r * s / n + d * m))
+        e = -(r * s / n + d * m)
+        return combine(g, a, k, d, e) if f is None else combine(g, a, k, d, e, f)
 
-    def by_weight(g, y, a, w, b=None, m=None, r=None, *, axis, eps):  # type: ignore[no-untyped-def]
+    def by_weight(g, y, a, w, b=None, m=None, r=None, *, axis, eps, like):  # type: ignore[no-untyped-def]
         m, r = mean_of(a, m, axis=axis), scale_of(a, m, r, axis=axis, eps=eps)
-        if not _alike(w, axis):
-            return _sum_like(g, (a - m) * r, w.shape)
-        return sum_to(sums(g, a, m, axis)[1] * r, shape=w.shape)
+        shape = w.shape if like is None else like
+        if _alike(shape, axis):
+            found = sum_to(sums(g, a, m, axis)[1] * r, shape=shape)
+        elif _apart(shape, a.shape, axis):
+            rest = tuple(i for i in range(a.ndim) if i not in axis)
+            found = sum_weighted(product(g, a), r, axis=rest) - sum_weighted(g, m * r, axis=rest)
+        else:
+            found = _sum_like(g, (a - m) * r, shape)
+        return found if like is None else reshape(found, shape=w.shape)
 
-    def by_bias(g, y, a, w, b, m=None, r=None, *, axis, eps):  # type: ignore[no-untyped-def]
-        if known[0] is g and known[1] is a and _alike(b, axis):
-            return sum_to(known[2][0], shape=b.shape)
-        return _sum_like(g, None, b.shape)
+    def by_bias(g, y, a, w, b, m=None, r=None, *, axis, eps, like):  # type: ignore[no-untyped-def]
+        shape = b.shape if like is None else like
+        known_sum = known[0] is g and known[1] is a and _alike(shape, axis)
+        found = sum_to(known[2][0], shape=shape) if known_sum else _sum_like(g, None, shape)
+        return found if like is None else reshape(found, shape=b.shape)
 
     return by_input, by_weight, by_bias, None, None
 
@@ -230,23 +330,29 @@ def _sum_like(g: Any, x: Any, shape: Shape) -> Any:
 
 def _normalize(
     a: Array, w: Array | None = None, b: Array | None = None, m: Array | None = None, r: Array | None = None, *,
-    axis: Axes, eps: float,
+    axis: Axes, eps: float, like: Shape | None = None,
 ) -> Array:  # fmt: skip
-    """y = (a - m) r w + b, with the mean m of a over `axis` and r = 1/√(v + ε)."""
+    """y = (a - m) r w + b, with the mean m of a over `axis` and r = 1/√(v + ε); w and b are taken in shape `like`."""
+    if like is not None:
+        w, b = w if w is None else w.reshape(like), b if b is None else b.reshape(like)
     if m is None or r is None:
         m, v = moments(a, axis)
         r = 1 / np.sqrt(v + a.dtype.type(eps))
-    if w is not None and _alike(w, axis):
-        k = r * w
-        y = a * k
-        y += (-m * k) if b is None or not _alike(b, axis) else b - m * k
-        return y if b is None or _alike(b, axis) else np.add(y, b, out=y)
-    y = a * r
-    y += -m * r
-    if w is not None:
-        y *= w
-    if b is not None:
-        y += b
+    k, c = r, -m * r
+    if w is not None and _alike(w.shape, axis):
+        k, c, w = r * w, c * w, None
+    if w is None and b is not None and _alike(b.shape, axis):
+        c, b = c + b, None
+    k, c = _spread(k, a), _spread(c, a)
+    y = np.empty_like(a)
+    for i, place in _blocks(a) if a.size > BLOCK else ((0, slice(None)),):
+        into = _part(y, i, place)
+        np.multiply(_part(a, i, place), _part(k, i, place), into)
+        np.add(into, _part(c, i, place), into)
+        if w is not None:
+            np.multiply(into, _part(w, i, place), into)
+        if b is not None:
+            np.add(into, _part(b, i, place), into)
     return y
 
 

@@ -24,20 +24,24 @@ def _scale(a: Any, axis: Any, eps: float) -> Any:
     return 1 / np.sqrt(np.mean((a - a.mean(axis, keepdims=True)) ** 2, axis, keepdims=True) + eps)
 
 
-def _normal(a: Any, w: Any = 1, b: Any = 0, *, axis: Any, eps: float) -> Any:
+def _normal(a: Any, w: Any = 1, b: Any = 0, *, axis: Any, eps: float, like: Any) -> Any:
+    w, b = (np.reshape(x, like) if like and np.ndim(x) else x for x in (w, b))
     return (a - a.mean(axis, keepdims=True)) * _scale(a, axis, eps) * w + b
 
 
 row("sum_along", lambda a, axis: np.sum(a, axis, keepdims=True), real, [((s,), at_) for s, at_ in ALONG])
 row("dot_along", lambda a, b, axis: np.sum(a * b, axis, keepdims=True), real, [((s, s), at_) for s, at_ in ALONG])
-row("combine", lambda a, b, c, d, e: a * c + b * d + e, real,
+row("combine", lambda a, b, c, d, e, f=1: a * c * f + b * d + e, real,
     cases([((3,), (3,), (3,), (3,), (3,)), ((2, 3), (2, 3), (1, 3), (1, 3), (1, 3)), ((), (), (), (), ()),
-           ((0, 2), (0, 2), (1, 2), (1, 2), (1, 2)), ((2, 3), (2, 3), (2, 1), (1, 3), (2, 3))]), elementwise=True)  # fmt: skip
+           ((0, 2), (0, 2), (1, 2), (1, 2), (1, 2)), ((2, 3), (2, 3), (2, 1), (1, 3), (2, 3)), ((2, 3), (2, 3), (2, 1), (2, 1), (2, 1), (1, 3))]), elementwise=True)  # fmt: skip
+row("sum_weighted", lambda a, b, axis: np.sum(a * b, axis, keepdims=True), real,
+    [(((3, 4), (1, 4)), LAST), (((3, 4), (3, 1)), COLUMNS), (((2, 2, 3), (2, 1, 3)), INNER), (((0, 2), (1, 2)), LAST), (((2, 2), (2, 2)), WHOLE)])  # fmt: skip
 row("mean_of", lambda a, axis: np.mean(a, axis, keepdims=True), real, [((s,), at_) for s, at_ in ALONG if 0 not in s])
 row("scale_of", _scale, real, [((s,), at_ | dict(eps=0.1)) for s, at_ in ALONG if 0 not in s])
 row("normalize", _normal, real,
-    [(((4, 3),), COLUMNS | dict(eps=0.1)), (((4, 3), (1, 3), (1, 3)), COLUMNS | dict(eps=0.1)), (((2, 2, 3), (1, 2, 1), (1, 2, 1)), INNER | dict(eps=0.1)),
-     (((3, 4), (1, 4), (1, 4)), LAST | dict(eps=0.1)), (((3, 4), (1, 4)), LAST | dict(eps=0.1)), (((2, 2, 3), (1, 2, 1), (1, 2, 1)), dict(axis=(2,), eps=0.1))])  # fmt: skip
+    [(((4, 3),), COLUMNS | dict(eps=0.1, like=None)), (((4, 3), (1, 3), (1, 3)), COLUMNS | dict(eps=0.1, like=None)), (((2, 2, 3), (1, 2, 1), (1, 2, 1)), INNER | dict(eps=0.1, like=None)),
+     (((3, 4), (1, 4), (1, 4)), LAST | dict(eps=0.1, like=None)), (((3, 4), (1, 4)), LAST | dict(eps=0.1, like=None)), (((2, 2, 3), (1, 2, 1), (1, 2, 1)), dict(axis=(2,), eps=0.1, like=None)),
+     (((2, 3, 2), (3,), (3,)), INNER | dict(eps=0.1, like=(1, 3, 1))), (((2, 4), (2, 2), (2, 2)), LAST | dict(eps=0.1, like=(1, 4)))])  # fmt: skip
 
 row(
     "take_rows",

@@ -120,15 +120,12 @@ def _normalized_by_channel(
     wide = x.astype(SINGLE) if x.dtype == HALF else x
     m, v = N.moments(wide, axis)
     n = x.size // channels if channels else 0
-    for t, found in ((mean, m), (var, v if n == 1 else v * (n / (n - 1)) if n else v)):
+    for t, found in ((mean, m), (var, v * (n / max(n - 1, 1)))):
         if t is not None and n:
-            r = t.array.reshape(-1)
-            moved = (1 - momentum) * r.astype(np.float64) + momentum * found.reshape(-1).astype(np.float64)
-            t.array[...] = moved.reshape(t.array.shape)
+            t.array[...] = (1 - momentum) * t.array + momentum * found.reshape(t.array.shape)
     r = 1 / np.sqrt(v + wide.dtype.type(eps))
-    w = None if weight is None else _along_channels(weight, x.ndim)
-    b = None if bias is None else _along_channels(bias, x.ndim)
-    return N.normalize(input, w, b, wrap(m), wrap(r), axis=axis, eps=eps)
+    like = (1, channels, *(1,) * (x.ndim - 2))
+    return N.normalize(input, weight, bias, wrap(m), wrap(r), axis=axis, eps=eps, like=like)
 
 
 def _evaluated(
@@ -185,9 +182,8 @@ def instance_norm(
             moved = (1 - momentum) * t.array + momentum * np.mean(found.reshape(batch, channels), 0)
             t.array[...] = moved.reshape(t.array.shape)
     r = 1 / np.sqrt(v + wide.dtype.type(eps))
-    w = None if weight is None else _along_channels(weight, x.ndim)
-    b = None if bias is None else _along_channels(bias, x.ndim)
-    return N.normalize(input, w, b, wrap(m), wrap(r), axis=axis, eps=eps)
+    like = (1, channels, *(1,) * (x.ndim - 2))
+    return N.normalize(input, weight, bias, wrap(m), wrap(r), axis=axis, eps=eps, like=like)
 
 
 # ------------------------------------------------------------------------------------------ over features
@@ -234,19 +230,18 @@ def layer_norm(
     _check_dtypes("layer_norm", "LayerNormKernelImpl", input, weight, bias)
     x = input.array
     axis = tuple(range(x.ndim - len(shape), x.ndim))
-    lead = (1,) * axis[0]
-    w = weight if weight is None or not lead else ops.reshape(weight, shape=lead + shape)
-    b = bias if bias is None or not lead else ops.reshape(bias, shape=lead + shape)
-    return _normalized(input, w, b, axis, eps)
+    return _normalized(input, weight, bias, axis, eps, (1,) * axis[0] + shape)
 
 
-def _normalized(input: Tensor, weight: Tensor | None, bias: Tensor | None, axis: tuple[int, ...], eps: float) -> Tensor:
+def _normalized(
+    input: Tensor, weight: Tensor | None, bias: Tensor | None, axis: tuple[int, ...], eps: float, like: tuple[int, ...]
+) -> Tensor:
     """The op `normalize`, with the statistics over these axes."""
     x = input.array
     wide = x.astype(SINGLE) if x.dtype == HALF else x
     m, v = N.moments(wide, axis)
     r = 1 / np.sqrt(v + wide.dtype.type(eps))
-    return N.normalize(input, weight, bias, wrap(m), wrap(r), axis=axis, eps=eps)
+    return N.normalize(input, weight, bias, wrap(m), wrap(r), axis=axis, eps=eps, like=like)
 
 
 def rms_norm(
@@ -304,11 +299,9 @@ def group_norm(
             raise refuse(RuntimeError, text, "group_norm", input, t)
     _check_dtypes("group_norm", "GroupNormKernelImpl", input, weight, bias)
     inside = channels // num_groups
-    groups = (1, num_groups, inside, *(1,) * (x.ndim - 2))
-    w = None if weight is None else ops.reshape(weight, shape=groups)
-    b = None if bias is None else ops.reshape(bias, shape=groups)
+    like = (1, num_groups, inside, *(1,) * (x.ndim - 2))
     split = F.reshape(input, (x.shape[0], num_groups, inside, *x.shape[2:]))
-    return F.reshape(_normalized(split, w, b, tuple(range(2, x.ndim + 1)), eps), x.shape)
+    return F.reshape(_normalized(split, weight, bias, tuple(range(2, x.ndim + 1)), eps, like), x.shape)
 
 
 @in_float32
