@@ -18,7 +18,8 @@ ROOT = Path(__file__).parents[1]
 SPACES = (
     "", "nn", "nn.functional", "nn.init", "nn.utils", "optim", "utils", "utils.data", "autograd", "random", "cuda",
     "cuda.amp", "backends", "jit", "sparse", "nn.modules", "nn.modules.conv", "nn.parallel", "accelerator", "overrides",
-    *(space for space in ("linalg", "special", "optim.lr_scheduler", "distributions") if names.module_at(space)),
+    "autograd.functional", "nn.utils.rnn", "nn.utils.parametrize", "nn.utils.parametrizations", "linalg", "testing",
+    *(space for space in ("special", "optim.lr_scheduler", "distributions") if names.module_at(space)),
 )  # fmt: skip
 
 

@@ -7,11 +7,11 @@ A result has the form of what it belongs to: a tensor for a tensor, a tuple for 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar, overload
+from typing import TYPE_CHECKING, TypeVar, overload
 
 import numpy as np
 
-from tinygrad_pt import texts
+from tinygrad_pt import names, texts
 from tinygrad_pt.autograd.engine import grad
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
@@ -302,3 +302,7 @@ def _product(
         first = _grads((y,), xs, (one,), True, strict, texts.INDEPENDENT.format("The output"), texts.LINEAR)
         found = _grads(first, xs, vs, create_graph, strict, missing, texts.CONSTANT.format("The hessian"))
     return _result(y, create_graph), _form(found, inputs)
+
+
+if not TYPE_CHECKING:  # a name that is not here says so
+    __getattr__ = names.namespace("autograd.functional")

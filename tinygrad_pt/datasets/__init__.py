@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tinygrad_pt import names
 from tinygrad_pt.datasets.digits_file import read_digits
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.creation import fresh, tensor
@@ -99,3 +100,7 @@ class Digits(TensorDataset):
         changed = self.transform is not None or self.target_transform is not None
         own = type(self).__getitem__ is Digits.__getitem__ and not hasattr(self, "__getitems__")
         return rows(self.tensors, indices) if own and not changed else None
+
+
+if not TYPE_CHECKING:  # a name that is not here says so
+    __getattr__ = names.namespace("datasets")

@@ -1,5 +1,8 @@
 """Tools for testing gradients: numerical derivatives with error bounds, and a checker with readable reports."""
 
+from typing import TYPE_CHECKING
+
+from tinygrad_pt import names
 from tinygrad_pt.testing.gradcheck import assert_gradients, gradcheck, gradgradcheck
 from tinygrad_pt.testing.graph_text import graph_difference, graph_text
 from tinygrad_pt.testing.numerical import numerical_gradient, numerical_jacobian
@@ -12,3 +15,6 @@ __all__ = [
     "assert_gradients", "assert_laws", "gradcheck", "gradgradcheck", "gradient_property", "graph_difference",
     "graph_text", "numerical_gradient", "numerical_jacobian",
 ]  # fmt: skip
+
+if not TYPE_CHECKING:  # a name that is not here says so
+    __getattr__ = names.namespace("testing")

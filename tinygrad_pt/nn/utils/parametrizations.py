@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from tinygrad_pt import functions as F
+from tinygrad_pt import names
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import OPS
@@ -265,3 +266,6 @@ def orthogonal(
         raise refuse(ValueError, text, "orthogonal", weight)
     made = _Orthogonal(weight, orthogonal_map, use_trivialization=use_trivialization)
     return register_parametrization(module, name, made, unsafe=True)
+
+if not TYPE_CHECKING:  # a name that is not here says so
+    __getattr__ = names.namespace("nn.utils.parametrizations")

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from typing import Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+from tinygrad_pt import names
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.modes import no_grad
 from tinygrad_pt.nn.container import ModuleDict, ModuleList
@@ -330,3 +331,6 @@ def transfer_parametrizations_and_params(from_module: Module, to_module: M, tens
             for original in [key for key in (*source._parameters, *source._buffers) if key.startswith("original")]:
                 setattr(_lists(to_module)[name], original, getattr(source, original))
     return to_module
+
+if not TYPE_CHECKING:  # a name that is not here says so
+    __getattr__ = names.namespace("nn.utils.parametrize")

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
 from tinygrad_pt import functions as F
+from tinygrad_pt import names
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.nn.module import Module
@@ -417,3 +418,6 @@ def is_pruned(module: Module) -> bool:
     False
     """
     return any(isinstance(hook, BasePruningMethod) for m in module.modules() for hook, _ in m._hooks("before"))
+
+if not TYPE_CHECKING:  # a name that is not here says so
+    __getattr__ = names.namespace("nn.utils.prune")

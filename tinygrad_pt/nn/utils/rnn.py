@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from tinygrad_pt import dtypes, ops
+from tinygrad_pt import dtypes, names, ops
 from tinygrad_pt import functions as F
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
@@ -288,3 +288,6 @@ def unpack_sequence(packed_sequences: PackedSequence) -> list[Tensor]:
     """
     padded, lengths = pad_packed_sequence(packed_sequences, batch_first=True)
     return unpad_sequence(padded, lengths, batch_first=True)
+
+if not TYPE_CHECKING:  # a name that is not here says so
+    __getattr__ = names.namespace("nn.utils.rnn")
