@@ -21,7 +21,7 @@ from tinygrad_pt import functions, graph, nn, optim
 
 ROOT = Path(__file__).parents[1]
 RECORDED = Path(__file__).parent / "names_of_pytorch.txt"  # PyTorch's functions, an empty line, and its methods
-OTHERWISE = {"where", "real", "imag"}  # with the arguments in another order, or attributes, in PyTorch too
+OTHERWISE = {"where", "polygamma", "real", "imag"}  # with the arguments in another order, or attributes, in PyTorch too
 
 
 def names_of(pytorch: Any) -> tuple[set[str], set[str]]:

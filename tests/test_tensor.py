@@ -311,6 +311,7 @@ IN_PLACE = {
     "cumsum": (0,), "cumprod": (0,), "index_copy": (0, torch.tensor([0]), torch.ones(1)),
     "index_fill": (0, torch.tensor([0]), 3.0), "index_reduce": (0, torch.tensor([0]), torch.ones(1), "prod"),
     "put": (torch.tensor([1]), torch.ones(1)), "scatter_reduce": (0, torch.tensor([1]), torch.ones(1), "sum"),
+    "mvlgamma": (1,), "polygamma": (1,),
     "tril": (), "triu": (), "masked_scatter": (torch.tensor([False, True]), torch.ones(1)),
 }  # fmt: skip
 TWO = {
@@ -336,7 +337,7 @@ TWO = {
 }
 MORE_TWO = {
     "arctan2", "atan2", "clamp_max", "clamp_min", "copysign", "greater", "greater_equal", "heaviside", "hypot",
-    "ldexp", "less", "less_equal", "logical_xor", "nextafter", "not_equal", "true_divide",
+    "ldexp", "less", "less_equal", "logical_xor", "nextafter", "not_equal", "true_divide", "xlogy", "igamma", "igammac",
 }  # fmt: skip
 OTHERS = {"requires_grad_", "detach_", "copy_", "fill_", "zero_", "uniform_", "normal_", "bernoulli_", "random_"}
 OTHERS |= {  # of matrices, of integers, with a function, or of the shape: tests of functions are about them
@@ -368,6 +369,10 @@ OTHERS |= {  # of matrices, of integers, with a function, or of the shape: tests
     "swapdims_",
     "t_",
     "transpose_",
+    "cauchy_",
+    "exponential_",
+    "geometric_",
+    "log_normal_",
     "unsqueeze_",
 }
 WRITES = sorted(

@@ -44,7 +44,7 @@ SETTINGS = """
     use_deterministic_algorithms
 """.split()
 LAZY = {
-    **{room: room for room in ("linalg", "nn", "optim", "utils", "datasets", "models", "viz", "testing")},
+    **{room: room for room in "linalg special masked nn optim utils datasets models viz testing".split()},
     **{name: f"compat.settings:{name}" for name in SETTINGS},
     "lint": "linting:lint", "compile": "compat.jit:compile", "autocast": "compat.amp:autocast",
     "is_anomaly_enabled": "debugging.anomaly:is_anomaly_enabled",
@@ -61,9 +61,11 @@ LAZY |= {  # layers that are functions of PyTorch's first room, too
 if TYPE_CHECKING:  # type checkers do not read an `__all__` that is computed; `x as x` tells them that x is public
     from tinygrad_pt import datasets as datasets
     from tinygrad_pt import linalg as linalg
+    from tinygrad_pt import masked as masked
     from tinygrad_pt import models as models
     from tinygrad_pt import nn as nn
     from tinygrad_pt import optim as optim
+    from tinygrad_pt import special as special
     from tinygrad_pt import testing as testing
     from tinygrad_pt import utils as utils
     from tinygrad_pt import viz as viz

@@ -269,6 +269,29 @@ class Generator:
         logs = _libm(math.log1p, -self._units(math.prod(shape), np.float64))
         return _narrow(_fma64(logs, -1.0 / rate, 0.0), dtype).reshape(shape)
 
+    def cauchy(self, shape: Shape, median: float = 0.0, sigma: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
+        """Cauchy floats by inversion, `median + sigma · tan(π (U - 1/2))`; `sigma > 0`."""
+        shape, dtype = _shape(shape), np.dtype(dtype)
+        if not sigma > 0:
+            raise refuse(RuntimeError, f"cauchy_ expects sigma > 0.0, but found sigma={sigma:g}", "cauchy")
+        if dtype not in FLOATS:
+            text = (
+                "Cauchy distribution is a continuous probability distribution. dtype must be a floating point but you "
+            )
+            raise refuse(RuntimeError, f"{text}specified {dtypes.of(dtype).c_name}", "cauchy")
+        angle = math.pi * (self._units(math.prod(shape), np.float64) - 0.5)
+        return _narrow(median + sigma * _libm(math.tan, angle), dtype).reshape(shape)
+
+    def log_normal(self, shape: Shape, mean: float = 1.0, std: float = 2.0, dtype: DTypeLike = np.float32) -> Array:
+        """Floats whose logarithm is normal: `e^(mean + std·z)`; `std > 0`."""
+        shape, dtype = _shape(shape), np.dtype(dtype)
+        if not std > 0:
+            raise refuse(RuntimeError, f"log_normal_ expects std > 0.0, but found std={std:g}", "log_normal")
+        if dtype not in FLOATS:
+            raise _not_implemented("log_normal_cpu", dtype, "log_normal")
+        z = self._gaussians(math.prod(shape))
+        return _narrow(_libm(math.exp, z * std + mean), dtype).reshape(shape)
+
     # -- discrete -----------------------------------------------------------------------------------
 
     def counts(self, shape: Shape, dtype: DTypeLike = np.int64) -> Array:
@@ -333,6 +356,17 @@ class Generator:
         # k·2⁻⁵³ < p  ⇔  k < ⌈p·2⁵³⌉, and integers compare faster than they turn into floats
         heads = self._mantissas53(math.prod(shape)) < np.uint64(math.ceil(p * 2**53))
         return heads.astype(dtype).reshape(shape)
+
+    def geometric(self, shape: Shape, p: float, dtype: DTypeLike = np.float32) -> Array:
+        """The number of the first head among coins of probability p, by inversion: `⌈ln U / ln(1 - p)⌉`; 0 < p < 1."""
+        shape, dtype = _shape(shape), np.dtype(dtype)
+        if not 0 < p < 1:
+            raise refuse(RuntimeError, f"geometric_ expects p to be in (0, 1), but got p={p:g}", "geometric")
+        if dtype.kind == "b":
+            raise _not_implemented("geometric_cpu", dtype, "geometric")
+        with np.errstate(divide="ignore"):
+            found = np.ceil(np.log(self._units(math.prod(shape), np.float64)) / math.log1p(-p))
+        return found.astype(dtype).reshape(shape)
 
     def permutation(self, n: int) -> NDArray[np.int64]:
         """A random order of `0 … n-1` (Fisher and Yates, 1938), int64."""

@@ -12,5 +12,6 @@ import tests.ops.rows.convolution  # isort: skip
 import tests.ops.rows.normalization  # isort: skip
 import tests.ops.rows.resampling  # isort: skip
 import tests.ops.rows.factorizations  # isort: skip
+import tests.ops.rows.special  # isort: skip
 
 __all__ = ["DEFINED", "ROWS", "SEVERAL", "STRUCTURE", "Row"]

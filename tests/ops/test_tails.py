@@ -301,10 +301,13 @@ def tanh_gelu(a: Jet) -> Jet:
 law("gelu", F.gelu, lambda a: a * E.normal(a), numbers(), gelu_tails, SUMS)
 law("gelu:tanh", lambda a: F.gelu(a, "tanh"), tanh_gelu, numbers(), tanh_tails, "the exponent of e is rounded")
 
+SPECIAL = """
+    erfc erfcx erfinv i0 i0e i1 i1e igamma igammac lgamma log_ndtr logit ndtri polygamma xlog1py xlogy zeta
+""".split()
 OTHERS = {  # what has no tails
     "where": "chooses", "zero": "is 0", "sign": "is a step", "floor": "is a step", "ceil": "is a step",
     "trunc": "is a step", "round": "is a step", "clone": "copies", "xlogx": "with the losses",
-    "nextafter": "chooses",
+    "nextafter": "chooses", **dict.fromkeys(SPECIAL, "in test_special.py"),
     "power": "by its exponents", "lerp": "by its weights", "gauss": "under its own name", "clamp": "under its own name",
 }  # fmt: skip
 ALIASES = {  # other names, forms of an op, and what holds no law of its own

@@ -256,8 +256,9 @@ ONLY_IN_DERIVATIVES = set(
 BY_THE_ENGINE = set("cast constant_in mv outer overwrite pick".split())  # recorded where no tape hears it
 WITHOUT_A_WORD = set(
     """
-    as_strided cholesky det eigh inverse lerp log_abs_det lu nextafter orthogonal_factor pinv pnorm qr scale
-    scatter_extreme scatter_prod singular_sum softsign solution svd tanhshrink unfold
+    as_strided cholesky det eigh erfcx i0e i1 i1e igamma igammac inverse lerp log_abs_det log_ndtr lu ndtri
+    nextafter orthogonal_factor pinv pnorm qr scale scatter_extreme scatter_prod singular_sum softsign solution svd
+    tanhshrink unfold xlog1py zeta
     """.split()
 )  # not in programs yet
 

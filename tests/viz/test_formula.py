@@ -19,7 +19,8 @@ from tinygrad_pt.viz.algebra import UNIT, simplify
 from tinygrad_pt.viz.formula import op_sign, read, render, template
 
 DIFFERENTIABLE = [row for name, row in ROWS.items() if OPS[name].differentiable]
-ELEMENTWISE = [row for row in DIFFERENTIABLE if row.op.elementwise and row.name != "where"]
+NAMELESS = set("erfcx i0 i0e i1 i1e igamma igammac lgamma log_ndtr logit polygamma where zeta".split())  # for Python
+ELEMENTWISE = [row for row in DIFFERENTIABLE if row.op.elementwise and row.name not in NAMELESS]
 
 
 def texts(op: Op, args: list[Any], attrs: dict[str, Any] | None = None) -> list[str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tinygrad_pt.functions import (
     arguments,
+    buffers,
     calculus,
     coordinates,
     creation,
@@ -23,10 +24,12 @@ from tinygrad_pt.functions import (
     scattering,
     shaping,
     statistics,
+    transcendental,
     typed,
 )
 from tinygrad_pt.functions import linalg as _products  # `torch.linalg` is another one
 from tinygrad_pt.functions.arguments import *  # noqa: F403
+from tinygrad_pt.functions.buffers import *  # noqa: F403
 from tinygrad_pt.functions.calculus import *  # noqa: F403
 from tinygrad_pt.functions.coordinates import *  # noqa: F403
 from tinygrad_pt.functions.creation import *  # noqa: F403
@@ -43,11 +46,12 @@ from tinygrad_pt.functions.reduction import *  # noqa: F403
 from tinygrad_pt.functions.scattering import *  # noqa: F403
 from tinygrad_pt.functions.shaping import *  # noqa: F403
 from tinygrad_pt.functions.statistics import *  # noqa: F403
+from tinygrad_pt.functions.transcendental import *  # noqa: F403
 from tinygrad_pt.functions.typed import *  # noqa: F403
 
 FILES = (
-    arguments, calculus, coordinates, creation, in_place, indexing, joining, layouts, _products, matrices, memory,
-    numbers, pointwise, reduction, scattering, shaping, statistics, typed,
+    _products, arguments, buffers, calculus, coordinates, creation, in_place, indexing, joining, layouts, matrices,
+    memory, numbers, pointwise, reduction, scattering, shaping, statistics, transcendental, typed,
 )  # fmt: skip
 if not TYPE_CHECKING:  # type checkers do not read an `__all__` that is computed, and would take no name for public
     __all__ = [name for file in FILES for name in file.__all__]

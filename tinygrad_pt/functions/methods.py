@@ -38,6 +38,7 @@ from tinygrad_pt.functions.scattering import Scattering
 from tinygrad_pt.functions.shaping import Shaping, expand
 from tinygrad_pt.functions.statistics import Statistics
 from tinygrad_pt.functions.strides import settle, strides_of
+from tinygrad_pt.functions.transcendental import Transcendental
 from tinygrad_pt.functions.typed import built, dtype_named, tensortype
 from tinygrad_pt.graph import Tensor, TensorBase
 from tinygrad_pt.inplace import check_apart, may_write, write
@@ -82,7 +83,7 @@ def _as(kind: dtypes.dtype) -> Callable[[Tensor], Tensor]:
 
 class Methods(
     TensorBase, Pointwise, Reduction, Shaping, Indexing, Linalg, Matrices, Numbers, InPlace, Joining, Scattering,
-    Memory, Statistics, Calculus, Sparse,
+    Memory, Statistics, Calculus, Sparse, Transcendental,
 ):  # fmt: skip
     """What a tensor can do beyond being one."""
 
@@ -339,6 +340,26 @@ class Methods(
             return self._drawn(g.counts)
         low, to = (0, low) if to is ... else (low or 0, to)
         return self._drawn(lambda shape, kind: g.integers(low, to, shape, kind))
+
+    def exponential_(self: Tensor, lambd: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+        """Exponential numbers of the rate `lambd`."""
+        g = _generator(generator)
+        return self._drawn(lambda shape, kind: g.exponential(shape, lambd, dtype=kind))
+
+    def cauchy_(self: Tensor, median: float = 0.0, sigma: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+        """Cauchy numbers."""
+        g = _generator(generator)
+        return self._drawn(lambda shape, kind: g.cauchy(shape, median, sigma, dtype=kind))
+
+    def log_normal_(self: Tensor, mean: float = 1.0, std: float = 2.0, *, generator: Generator | None = None) -> Tensor:
+        """Numbers whose logarithm is normal."""
+        g = _generator(generator)
+        return self._drawn(lambda shape, kind: g.log_normal(shape, mean, std, dtype=kind))
+
+    def geometric_(self: Tensor, p: float, *, generator: Generator | None = None) -> Tensor:
+        """The number of the first head among coins of probability p."""
+        g = _generator(generator)
+        return self._drawn(lambda shape, kind: g.geometric(shape, p, dtype=kind))
 
     # -------------------------------------------------------------------------------------- debugging
     def why_nan(self) -> Why:

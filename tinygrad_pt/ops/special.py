@@ -95,7 +95,7 @@ erf = unary("erf", lambda a: np.asarray(_erf(a)).astype(a.dtype), r"\operatornam
 ROOT, REST = float(np.float32(math.sqrt(0.5))), 1.210161710447897e-08  # their sum is √½ to 25 digits
 
 
-def _phi(a: Array) -> Array:
+def phi(a: Array) -> Array:
     if a.dtype.char == "f":
         return single.phi(a)
     x = np.clip(np.asarray(a, float), -40, 40)
@@ -108,7 +108,7 @@ def _phi(a: Array) -> Array:
     return y.astype(a.dtype)
 
 
-normal = unary("normal", _phi, r"\Phi(a)", lambda g, y, a: g * (gauss(a, c=0.5) * 0.3989422804014327))
+normal = unary("normal", phi, r"\Phi(a)", lambda g, y, a: g * (gauss(a, c=0.5) * 0.3989422804014327))
 
 
 # ------------------------------------------------------------------------------------------ on which nothing depends

@@ -223,6 +223,8 @@ UNARY: dict[str, Fits] = {
     **dict.fromkeys(["asin", "acos", "atanh"], _inside(-0.9, 0.9)),
     **dict.fromkeys(["abs", "relu", "sign", "reciprocal"], NONZERO),
     **dict.fromkeys(["floor", "ceil", "trunc", "round"], _unwhole),
+    **dict.fromkeys(["erfc", "i0"]), "lgamma": _inside(low=0.1), "erfinv": _inside(-0.9, 0.9),
+    "logit": _inside(0.1, 0.9),
     "log1p": _inside(low=-0.9), "tan": _inside(-1.2, 1.2), "acosh": _inside(low=1.1),
 }
 NUMBERED = {
@@ -234,7 +236,7 @@ BINARY: dict[str, Callable[[Array, Array], Any] | None] = {
     "logaddexp": None, "logaddexp2": None, "div": lambda x, y: NONZERO(y),
     **dict.fromkeys(["atan2", "hypot"], lambda x, y: NONZERO(np.hypot(x, y))),
     **dict.fromkeys(["maximum", "minimum"], lambda x, y: NONZERO(x - y)),
-    "pow": lambda x, y: np.all(x > 0.1),
+    "pow": lambda x, y: np.all(x > 0.1), "xlogy": lambda x, y: NONZERO(x) and np.all(y > 0.1),
     **dict.fromkeys(["remainder", "fmod"], lambda x, y: NONZERO(y) and _unwhole(np.divide(x, y))),
 }
 REDUCED: dict[str, Fits] = {
@@ -257,7 +259,7 @@ def _unary(scene: Scene, name: str) -> str:
 OTHER_UNARY = [
     n for n, op in OPS.items()
     if op.elementwise and op.differentiable and len(op.rules_for(1)) == 1
-    and n not in (*UNARY, "clamp", "normal") and hasattr(torch, n)
+    and n not in (*UNARY, "clamp", "normal", "polygamma") and hasattr(torch, n)
 ]  # fmt: skip
 
 
@@ -272,6 +274,9 @@ def _activation(scene: Scene, name: str) -> str:
 
 
 VOCABULARY["clamp"] = lambda scene: f"torch.clamp({scene.pick(_inside(avoid=[-0.5, 0.5]))}, -0.5, 0.5)"
+
+
+VOCABULARY["polygamma"] = lambda scene: f"torch.polygamma({scene.die(3)}, {scene.pick(_inside(low=0.1))})"
 
 
 @says(*NUMBERED)
