@@ -290,7 +290,7 @@ def _transposed(
         if extra >= s and extra >= d:
             raise refuse(RuntimeError, _too_much(n, found), op, input, weight)
         sizes.append((size - 1) * s - 2 * p + d * (k - 1) + extra + 1)
-    if min(sizes) < 0 or (0 in sizes and n == 3):
+    if min(sizes) < 0 or (0 in sizes and (n == 3 or x.dtype.char != "f")):
         size = list(x.shape)
         text = f"Given input size per channel: ({_times(x.shape[-n:])}). Calculated output size per channel: "
         raise refuse(RuntimeError, f"{text}({_times(sizes)}). Output size is too small", op, input, weight)

@@ -123,7 +123,7 @@ def _counts(op: str, n: int, input: Tensor, how: dict[str, tuple[int, ...]], cei
         if ceil_mode and (count - 1) * s >= size + p:
             count -= 1  # no window begins behind the input and the padding before it
         found.append(count)
-    if min(found) < 1:
+    if min(found) < 1 or (op == "avg_pool3d" and any(m < k for m, k in zip(shape[-n:], kernel, strict=True))):
         raise refuse(RuntimeError, _too_small(op, n, input, found, kernel), op, input, mend=SMALL)
     return tuple(found)
 
