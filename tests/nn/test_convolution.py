@@ -105,3 +105,15 @@ def lenet(torch: Any) -> list[str]:
 
 def test_an_epoch_of_lenet_prints_what_pytorch_prints() -> None:
     assert lenet(torch) == lenet(pytest.importorskip("torch"))
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 6, 5), (4, 3, 1, 1)], ids=str)
+def test_dropout_after_a_convolution_drops_what_pytorch_drops(shape: tuple[int, ...]) -> None:
+    found = []
+    for m in (pytest.importorskip("torch"), torch):
+        m.manual_seed(0)
+        y = m.nn.Conv2d(3, 4, 1)(m.rand(*shape)) + 5
+        pooled = m.nn.functional.adaptive_avg_pool2d(y, 1)
+        seen = [y, m.cat([y, y], 1), pooled, pooled.view(shape[0], -1), y[:, :2], y.permute(0, 2, 3, 1), y.flatten(2)]
+        found.append([(m.nn.functional.dropout(x, 0.5) == 0).tolist() for x in seen])
+    assert found[0] == found[1]

@@ -43,12 +43,9 @@ def settle(t: TensorBase) -> bool:
     `ops/sliding`). A user who asks for strides, or for a view that this order does not allow, gets what PyTorch gives.
     """
     base = t if t.base is None else t.base
-    x = base.array
-    if not 3 <= x.ndim <= 5 or x.base is not None or x.flags.c_contiguous:
+    if not batch_last(base.array):
         return False
-    if not x.transpose(*range(1, x.ndim), 0).flags.c_contiguous:
-        return False
-    base.array = np.ascontiguousarray(x)
+    base.array = np.ascontiguousarray(base.array)
     for view in [v for link in base.views or () if (v := link()) is not None]:
         y: Any = base.array
         for op, attrs in view.path:
@@ -59,6 +56,13 @@ def settle(t: TensorBase) -> bool:
     if isinstance(base.node, Leaf):
         base.node.value = base.array
     return True
+
+
+def batch_last(x: np.ndarray) -> bool:
+    """Whether an array has the order of the results of convolutions: see `settle`."""
+    if not 3 <= x.ndim <= 5 or x.base is not None or x.flags.c_contiguous:
+        return False
+    return x.transpose(*range(1, x.ndim), 0).flags.c_contiguous
 
 
 def own_axes(shape: Sequence[int], steps: Sequence[int], contiguous: bool) -> Axes:
