@@ -13,7 +13,7 @@ from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import promoted
 from tinygrad_pt.functions.pointwise import into
 from tinygrad_pt.half import in_float32
-from tinygrad_pt.nn.functional.check import Flag, as_integer, expect_number, only_tensors
+from tinygrad_pt.nn.functional.check import Flag, as_integer, expect_number, only_tensors, spoken
 from tinygrad_pt.nn.functional.reduction import reduced, reduction_of
 from tinygrad_pt.tensor import Tensor
 
@@ -50,6 +50,9 @@ def cosine_similarity(x1: Tensor, x2: Tensor, dim: int = 1, eps: float = 1e-8) -
     if text:
         raise refuse(RuntimeError, text, "cosine_similarity", x1, x2)
     x1, x2 = F.broadcast_tensors(*promoted(x1, x2))
+    if x1.array.dtype.kind != "f":
+        text = f"expected common dtype to be floating point, yet common dtype is {spoken(x1)}"
+        raise refuse(RuntimeError, text, "cosine_similarity", x1, x2, mend="convert one of them: x.float()")
     a = x1 / F.clamp(F.norm(x1, 2, dim, keepdim=True), min=eps)
     b = x2 / F.clamp(F.norm(x2, 2, dim, keepdim=True), min=eps)
     return F.sum(a * b, dim)
@@ -113,7 +116,7 @@ def margin_ranking_loss(
             f"{input1.shape}, input2: {input2.shape}, target: {target.shape} "
         )
         raise refuse(RuntimeError, text, "margin_ranking_loss", input1, input2, target)
-    return reduced(F.clamp(-target * (input1 - input2) + margin, min=0), reduction)
+    return reduced(F.clamp(-target * (input1 - input2) + float(margin), min=0), reduction)
 
 
 def hinge_embedding_loss(

@@ -12,7 +12,7 @@ from tinygrad_pt import functions as F
 from tinygrad_pt import names
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import OPS
+from tinygrad_pt.functions.factorizations import solve
 from tinygrad_pt.modes import no_grad
 from tinygrad_pt.nn.functional.ranking import normalize
 from tinygrad_pt.nn.module import Module
@@ -225,7 +225,7 @@ class _Orthogonal(Module):
 def _cayley(skew: Tensor) -> Tensor:
     """(1 - A/2)⁻¹ (1 + A/2)."""
     one = wrap(np.eye(skew.array.shape[-1], dtype=skew.array.dtype))
-    y: Tensor = OPS["solve"](one - skew * 0.5, one + skew * 0.5)
+    y: Tensor = solve(one - skew * 0.5, one + skew * 0.5)
     return y
 
 
