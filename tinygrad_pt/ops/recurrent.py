@@ -107,17 +107,14 @@ def _chunk(rows: int, batch: int) -> int:
     return max(1, 163840 // (rows * batch or 1))
 
 
-def _before(y: Some, h0: Some, reverse: bool, start: int, size: int) -> Some:
-    """The state before each step, (T·B, H): h0, and the rows `start` … of y for all steps but the last."""
-    steps, _, batch = y.shape
-    h = permute(
-        narrow(narrow(y, axis=0, start=int(reverse), length=steps - 1), axis=1, start=start, length=size),
-        axes=(0, 2, 1),
-    )
+def _before(y: Some, h0: Some, reverse: bool) -> Some:
+    """The state before each step, (T·B, H): h0, and the last rows of y for all steps but the last."""
+    (steps, rows, batch), size = y.shape, h0.shape[1]
+    others = narrow(y, axis=0, start=int(reverse), length=steps - 1)
+    h = permute(narrow(others, axis=1, start=rows - size, length=size), axes=(0, 2, 1))
     first = reshape(h0, shape=(1, batch, size))
-    parts = (h, first) if reverse else (first, h)
-    both = cat(*parts, axis=0, edges=edges_of((steps - 1, 1) if reverse else (1, steps - 1)))
-    return reshape(both, shape=(steps * batch, size))
+    parts, edges = ((h, first), (steps - 1, 1)) if reverse else ((first, h), (1, steps - 1))
+    return reshape(cat(*parts, axis=0, edges=edges_of(edges)), shape=(steps * batch, size))
 
 
 def _by_input(a: Some, x: Some, w: Some) -> Some:
@@ -125,12 +122,47 @@ def _by_input(a: Some, x: Some, w: Some) -> Some:
     return reshape(mm(t(a), w), shape=x.shape)
 
 
+class Walked(list[Any]):
+    """What a walk on arrays has found; `joint` are the gradients of all weights and biases, side by side."""
+
+    joint: Array | None = None
+
+
+def _jointly(a: Some, y: Some, x: Some, h0: Some, reverse: bool) -> Array | None:
+    """The gradients of the weights and of the bias, the product of A with [x, h, 1]; None unless all are arrays."""
+    if not isinstance(a, Walked):
+        return None
+    if a.joint is None and isinstance(x, np.ndarray) and isinstance(h0, np.ndarray):
+        steps, batch, size = x.shape
+        low = h0.shape[1]
+        z = np.empty((steps, batch, size + low + 1), x.dtype)
+        z[..., :size] = x
+        h, along = _steps(z[..., size:-1], reverse), _steps(y, reverse)
+        h[0] = h0
+        h[1:] = along[:-1, -low:].transpose(0, 2, 1)
+        z[..., -1] = 1
+        a.joint = a[0].dot(z.reshape(steps * batch, size + low + 1))
+    return a.joint
+
+
+def _by_input_weight(a: Some, y: Some, x: Some, h0: Some, reverse: bool) -> Some:
+    joint = _jointly(a, y, x, h0, reverse)
+    return _by_weight(a[0], x) if joint is None else joint[:, : x.shape[2]]
+
+
+def _by_state_weight(a: Some, y: Some, x: Some, h0: Some, reverse: bool) -> Some:
+    joint = _jointly(a, y, x, h0, reverse)
+    return mm(a[0], _before(y, h0, reverse)) if joint is None else joint[:, x.shape[2] : -1]
+
+
 def _by_weight(a: Some, x: Some) -> Some:
     return mm(a, reshape(x, shape=(x.shape[0] * x.shape[1], x.shape[2])))
 
 
 def _by_bias(a: Some) -> Some:
-    return sum_rows(t(a))
+    if isinstance(a, Walked) and a.joint is not None:
+        return a.joint[:, -1]
+    return sum_rows(t(a[0]))
 
 
 def _joined(parts: list[Some], steps: int, batch: int) -> Some:
@@ -188,7 +220,7 @@ def _rnn_walk(
     return _joined(found, steps, batch), t(dh)
 
 
-def _rnn_fast(g: Sequence[Any], y: Array, w_hh: Array, *, relu: bool, reverse: bool) -> tuple[Array, Array]:
+def _rnn_fast(g: Sequence[Any], y: Array, w_hh: Array, *, relu: bool, reverse: bool) -> Walked:
     steps, size, batch = y.shape
     a = np.empty((size, steps, batch), y.dtype)
     slope = (y > 0) if relu else 1 - y * y
@@ -203,16 +235,16 @@ def _rnn_fast(g: Sequence[Any], y: Array, w_hh: Array, *, relu: bool, reverse: b
         dh *= slope[k]
         a[:, k] = dh
         dh = w.dot(dh)
-    return a.reshape(size, steps * batch), dh.T
+    return Walked([a.reshape(size, steps * batch), dh.T])
 
 
 def _rnn_rule(slot: int) -> Any:
     return (
         lambda g, y, x, h0, w_ih, w_hh, *bias, relu, reverse: _by_input(g[0], x, w_ih),
         lambda g, y, x, h0, w_ih, w_hh, *bias, relu, reverse: g[1],
-        lambda g, y, x, h0, w_ih, w_hh, *bias, relu, reverse: _by_weight(g[0], x),
-        lambda g, y, x, h0, w_ih, w_hh, *bias, relu, reverse: mm(g[0], _before(y, h0, reverse, 0, h0.shape[1])),
-        lambda g, y, x, h0, w_ih, w_hh, *bias, relu, reverse: _by_bias(g[0]),
+        lambda g, y, x, h0, w_ih, w_hh, *bias, relu, reverse: _by_input_weight(g, y, x, h0, reverse),
+        lambda g, y, x, h0, w_ih, w_hh, *bias, relu, reverse: _by_state_weight(g, y, x, h0, reverse),
+        lambda g, y, x, h0, w_ih, w_hh, *bias, relu, reverse: _by_bias(g),
     )[min(slot, 4)]
 
 
@@ -280,9 +312,7 @@ def _lstm_walk(
     return _joined(found, steps, batch), t(dh), t(dc), _joined(projected, steps, batch)
 
 
-def _lstm_fast(
-    g: Sequence[Any], y: Array, c0: Array, w_hh: Array, w_hr: Array | None, *, reverse: bool
-) -> tuple[Array, Array, Array, Array | None]:
+def _lstm_fast(g: Sequence[Any], y: Array, c0: Array, w_hh: Array, w_hr: Array | None, *, reverse: bool) -> Walked:
     """`_lstm_walk` on arrays: the factors of several steps at once, while they are in the cache."""
     steps, rows, batch = y.shape
     size = c0.shape[1]
@@ -345,7 +375,7 @@ def _lstm_fast(
         along[:, start:end] = d.transpose(1, 0, 2)
     if projected is not None:
         projected = projected.reshape(low, steps * batch)
-    return a.reshape(h4, steps * batch), dh.T, dc.T, projected
+    return Walked([a.reshape(h4, steps * batch), dh.T, dc.T, projected])
 
 
 def _by_projection(found: Some, y: Some, c0: Some) -> Some:
@@ -360,12 +390,10 @@ def _lstm_rule(slot: int) -> Any:
         lambda g, y, x, h0, c0, w_ih, w_hh, *rest, reverse: _by_input(g[0], x, w_ih),
         lambda g, y, x, h0, c0, w_ih, w_hh, *rest, reverse: g[1],
         lambda g, y, x, h0, c0, w_ih, w_hh, *rest, reverse: g[2],
-        lambda g, y, x, h0, c0, w_ih, w_hh, *rest, reverse: _by_weight(g[0], x),
-        lambda g, y, x, h0, c0, w_ih, w_hh, *rest, reverse: mm(
-            g[0], _before(y, h0, reverse, 5 * c0.shape[1], h0.shape[1])
-        ),
+        lambda g, y, x, h0, c0, w_ih, w_hh, *rest, reverse: _by_input_weight(g, y, x, h0, reverse),
+        lambda g, y, x, h0, c0, w_ih, w_hh, *rest, reverse: _by_state_weight(g, y, x, h0, reverse),
         lambda g, y, x, h0, c0, w_ih, w_hh, *rest, reverse: (
-            _by_projection(g[3], y, c0) if len(rest) % 2 and slot == 4 + len(rest) else _by_bias(g[0])
+            _by_projection(g[3], y, c0) if len(rest) % 2 and slot == 4 + len(rest) else _by_bias(g)
         ),
     )[min(slot, 5)]
 
@@ -521,10 +549,10 @@ def _gru_rule(slot: int) -> Any:
         lambda g, y, x, h0, w_ih, w_hh, *bias, reverse: g[1],
         lambda g, y, x, h0, w_ih, w_hh, *bias, reverse: _by_weight(_gru_part(g[0], 1, h0), x),
         lambda g, y, x, h0, w_ih, w_hh, *bias, reverse: _turned_back(
-            mm(_gru_part(g[0], 0, h0), _before(y, h0, reverse, 4 * h0.shape[1], h0.shape[1])), h0.shape[1]
+            mm(_gru_part(g[0], 0, h0), _before(y, h0, reverse)), h0.shape[1]
         ),
-        lambda g, y, x, h0, w_ih, w_hh, *bias, reverse: _by_bias(_gru_part(g[0], 1, h0)),
-        lambda g, y, x, h0, w_ih, w_hh, *bias, reverse: _turned_back(_by_bias(_gru_part(g[0], 0, h0)), h0.shape[1]),
+        lambda g, y, x, h0, w_ih, w_hh, *bias, reverse: sum_rows(t(_gru_part(g[0], 1, h0))),
+        lambda g, y, x, h0, w_ih, w_hh, *bias, reverse: _turned_back(sum_rows(t(_gru_part(g[0], 0, h0))), h0.shape[1]),
     )[slot]
 
 
