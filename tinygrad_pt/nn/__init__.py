@@ -28,6 +28,7 @@ from tinygrad_pt.nn.pooling import *  # noqa: F403
 from tinygrad_pt.nn.rnn import *  # noqa: F403
 from tinygrad_pt.nn.summary import Summary as Summary
 from tinygrad_pt.nn.summary import summary as summary  # by name, too: it is that of the file
+from tinygrad_pt.nn.transformer import *  # noqa: F403
 from tinygrad_pt.nn.vision import *  # noqa: F403
 
 if not TYPE_CHECKING:  # a name that is not here says so

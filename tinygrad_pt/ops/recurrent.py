@@ -123,36 +123,35 @@ def _by_input(a: Some, x: Some, w: Some) -> Some:
 
 
 class Walked(list[Any]):
-    """What a walk on arrays has found; `joint` are the gradients of all weights and biases, side by side."""
+    """What a walk on arrays has found, and what several rules make of it: the gradients of the weights, of a bias."""
 
-    joint: Array | None = None
+    weights: Array | None = None
+    bias: Array | None = None
 
 
-def _jointly(a: Some, y: Some, x: Some, h0: Some, reverse: bool) -> Array | None:
-    """The gradients of the weights and of the bias, the product of A with [x, h, 1]; None unless all are arrays."""
+def _by_weights(a: Some, y: Some, x: Some, h0: Some, reverse: bool) -> Some:
+    """The gradients of the two weights side by side: the product of A with x and the states before, [x, h]."""
+    steps, batch, size = x.shape
+    low = h0.shape[1]
     if not isinstance(a, Walked):
-        return None
-    if a.joint is None and isinstance(x, np.ndarray) and isinstance(h0, np.ndarray):
-        steps, batch, size = x.shape
-        low = h0.shape[1]
-        z = np.empty((steps, batch, size + low + 1), x.dtype)
+        parts = reshape(x, shape=(steps * batch, size)), _before(y, h0, reverse)
+        return mm(a[0], cat(*parts, axis=1, edges=(0, size, size + low)))
+    if a.weights is None:
+        z = np.empty((steps, batch, size + low), x.dtype)
         z[..., :size] = x
-        h, along = _steps(z[..., size:-1], reverse), _steps(y, reverse)
+        h, along = _steps(z[..., size:], reverse), _steps(y, reverse)
         h[0] = h0
         h[1:] = along[:-1, -low:].transpose(0, 2, 1)
-        z[..., -1] = 1
-        a.joint = a[0].dot(z.reshape(steps * batch, size + low + 1))
-    return a.joint
+        a.weights = a[0].dot(z.reshape(steps * batch, size + low))
+    return a.weights
 
 
 def _by_input_weight(a: Some, y: Some, x: Some, h0: Some, reverse: bool) -> Some:
-    joint = _jointly(a, y, x, h0, reverse)
-    return _by_weight(a[0], x) if joint is None else joint[:, : x.shape[2]]
+    return narrow(_by_weights(a, y, x, h0, reverse), axis=1, start=0, length=x.shape[2])
 
 
 def _by_state_weight(a: Some, y: Some, x: Some, h0: Some, reverse: bool) -> Some:
-    joint = _jointly(a, y, x, h0, reverse)
-    return mm(a[0], _before(y, h0, reverse)) if joint is None else joint[:, x.shape[2] : -1]
+    return narrow(_by_weights(a, y, x, h0, reverse), axis=1, start=x.shape[2], length=h0.shape[1])
 
 
 def _by_weight(a: Some, x: Some) -> Some:
@@ -160,9 +159,11 @@ def _by_weight(a: Some, x: Some) -> Some:
 
 
 def _by_bias(a: Some) -> Some:
-    if isinstance(a, Walked) and a.joint is not None:
-        return a.joint[:, -1]
-    return sum_rows(t(a[0]))
+    if not isinstance(a, Walked):
+        return sum_rows(t(a[0]))
+    if a.bias is None:
+        a.bias = sum_rows(t(a[0]))
+    return a.bias
 
 
 def _joined(parts: list[Some], steps: int, batch: int) -> Some:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.nn.rows.row import *  # noqa: F403
 
 TWO = {"embed_dim": 4, "num_heads": 2}
@@ -16,4 +18,25 @@ row(
         Wrong({"embed_dim": 5, "num_heads": 2}, None, AssertionError, "embed_dim must be divisible by num_heads"),
         Wrong({"embed_dim": 0, "num_heads": 2}, None, ValueError, "embed_dim and num_heads must be greater than 0, got embed_dim=0 and num_heads=2 instead"),
     ),
+)  # fmt: skip
+
+SMALL = {"d_model": 4, "nhead": 2, "dim_feedforward": 8}
+for name in ("TransformerEncoderLayer", "TransformerDecoderLayer"):
+    row(
+        name, None, real,
+        [Case((), SMALL | more) for more in ({}, {"batch_first": True, "norm_first": True, "bias": False, "activation": "gelu"})],
+        wrong=(Wrong(SMALL | {"activation": "tanh"}, None, RuntimeError, "activation should be relu/gelu, not tanh"),),
+    )  # fmt: skip
+
+
+def stacked(kind: str) -> Any:
+    """A layer to be copied, of either library."""
+    return lambda torch: getattr(torch.nn, f"Transformer{kind}Layer")(4, 2, 8, batch_first=True)
+
+
+row("TransformerEncoder", None, real, [Case((), {"encoder_layer": stacked("Encoder"), "num_layers": 2})])
+row("TransformerDecoder", None, real, [Case((), {"decoder_layer": stacked("Decoder"), "num_layers": 2})])
+row(
+    "Transformer", None, real,
+    [Case((), SMALL | {"num_encoder_layers": 1, "num_decoder_layers": 2, "batch_first": True})],
 )  # fmt: skip

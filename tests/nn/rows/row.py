@@ -49,6 +49,7 @@ BASES = {
     "Numbered",
     "Rows",
     "WeightedLoss",
+    "_Layer",
     "Widening",
     "ZeroPad",
 }  # shared by several modules; not public
