@@ -21,10 +21,10 @@ row(
 )  # fmt: skip
 
 SMALL = {"d_model": 4, "nhead": 2, "dim_feedforward": 8}
+OTHERS = {"norm_first": True, "bias": False, "activation": "gelu", "dropout": 0.2, "layer_norm_eps": 1e-3}
 for name in ("TransformerEncoderLayer", "TransformerDecoderLayer"):
     row(
-        name, None, real,
-        [Case((), SMALL | more) for more in ({}, {"batch_first": True, "norm_first": True, "bias": False, "activation": "gelu"})],
+        name, None, real, [Case((), SMALL | more) for more in ({}, OTHERS | {"batch_first": True})],
         wrong=(Wrong(SMALL | {"activation": "tanh"}, None, RuntimeError, "activation should be relu/gelu, not tanh"),),
     )  # fmt: skip
 
@@ -34,9 +34,27 @@ def stacked(kind: str) -> Any:
     return lambda torch: getattr(torch.nn, f"Transformer{kind}Layer")(4, 2, 8, batch_first=True)
 
 
-row("TransformerEncoder", None, real, [Case((), {"encoder_layer": stacked("Encoder"), "num_layers": 2})])
-row("TransformerDecoder", None, real, [Case((), {"decoder_layer": stacked("Decoder"), "num_layers": 2})])
+def norm(torch: Any) -> Any:
+    return torch.nn.LayerNorm(4)
+
+
+def plain(torch: Any) -> Any:
+    return torch.nn.Linear(4, 4)
+
+
 row(
-    "Transformer", None, real,
-    [Case((), SMALL | {"num_encoder_layers": 1, "num_decoder_layers": 2, "batch_first": True})],
+    "TransformerEncoder", None, real, [
+        Case((), {"encoder_layer": stacked("Encoder"), "num_layers": 2} | more)
+        for more in ({}, {"norm": norm, "enable_nested_tensor": False, "mask_check": False})
+    ],
+)  # fmt: skip
+row(
+    "TransformerDecoder", None, real,
+    [Case((), {"decoder_layer": stacked("Decoder"), "num_layers": 2} | more) for more in ({}, {"norm": norm})],
+)  # fmt: skip
+FEW = {"num_encoder_layers": 1, "num_decoder_layers": 2, "batch_first": True}
+row(
+    "Transformer", None, real, [
+        Case((), SMALL | FEW | more) for more in ({}, OTHERS | {"custom_encoder": plain, "custom_decoder": plain})
+    ],
 )  # fmt: skip
