@@ -150,6 +150,57 @@ row("nearest upsampling of [8, 32, 32, 32]", None, 15)(
 row("reflection padding of [8, 32, 32, 32]", None, 15)(layer_step(lambda t: t.nn.ReflectionPad2d(2), 8, 32, 32, 32))
 
 
+def recurrent(kind: str) -> Build:
+    """A layer of 128 cells over 50 steps of 64 features, batch 32."""
+
+    def build(t: Any) -> Step:
+        t.manual_seed(0)
+        layer, x, g = getattr(t.nn, kind)(64, 128), t.randn(50, 32, 64), t.randn(50, 32, 128)
+
+        def step() -> None:
+            layer.zero_grad()
+            layer(x)[0].backward(g)
+
+        return step
+
+    return build
+
+
+row("LSTM 64 to 128, 50 steps, batch 32", 1.25)(recurrent("LSTM"))
+row("GRU 64 to 128, 50 steps, batch 32", 1.25)(recurrent("GRU"))
+
+
+@row("GPT, 4 layers, width 128, context 64, batch 16, Adam", 1.1, 7)
+def gpt(t: Any) -> Step:
+    t.manual_seed(0)
+    nn, F = t.nn, t.nn.functional
+
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm1, self.norm2, self.qkv = nn.LayerNorm(128), nn.LayerNorm(128), nn.Linear(128, 384)
+            self.out, self.up, self.down = nn.Linear(128, 128), nn.Linear(128, 512), nn.Linear(512, 128)
+
+        def forward(self, x: Any) -> Any:
+            q, k, v = (p.view(16, 64, 4, 32).transpose(1, 2) for p in self.qkv(self.norm1(x)).split(128, dim=2))
+            y = F.scaled_dot_product_attention(q, k, v, is_causal=True)
+            x = x + self.out(y.transpose(1, 2).reshape(16, 64, 128))
+            return x + self.down(F.gelu(self.up(self.norm2(x))))
+
+    tokens, places = nn.Embedding(65, 128), nn.Embedding(64, 128)
+    rest = nn.Sequential(*(Block() for _ in range(4)), nn.LayerNorm(128), nn.Linear(128, 65, bias=False))
+    optimizer = t.optim.Adam([*tokens.parameters(), *places.parameters(), *rest.parameters()])
+    x, y = t.randint(0, 65, (16, 64)), t.randint(0, 65, (16, 64))
+
+    def step() -> None:
+        logits = rest(tokens(x) + places(t.arange(64)))
+        optimizer.zero_grad()
+        F.cross_entropy(logits.view(-1, 65), y.view(-1)).backward()
+        optimizer.step()
+
+    return step
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run all rows, or those whose title holds one of the words given; exit 1 if a bound is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
