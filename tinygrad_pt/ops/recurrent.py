@@ -163,7 +163,7 @@ def _by_bias(a: Some) -> Some:
         return sum_rows(t(a[0]))
     if a.bias is None:
         a.bias = sum_rows(t(a[0]))
-    return a.bias
+    return a.bias.copy()  # each of the two biases has a gradient of its own
 
 
 def _joined(parts: list[Some], steps: int, batch: int) -> Some:
