@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,14 @@ from tinygrad_pt.functions.shaping import stack
 from tinygrad_pt.graph import Tensor
 
 __all__ = ["frombuffer", "range", "vander"]
+
+
+NOT_WRITABLE = (
+    "The given buffer is not writable, and PyTorch does not support non-writable tensors. This means you can write to "
+    "the underlying (supposedly non-writable) buffer using the tensor. You may want to copy the buffer to protect its "
+    "data or make it writable before converting it to a tensor. This type of warning will be suppressed for the rest "
+    "of this program."
+)
 
 
 def frombuffer(
@@ -48,6 +57,8 @@ def frombuffer(
         text += f"greater than actual buffer length ({length} bytes)"
     if text:
         raise refuse(ValueError, text, "frombuffer")
+    if memory.readonly:
+        warnings.warn(NOT_WRITABLE, UserWarning, stacklevel=2)
     return fresh(np.frombuffer(memory, kind, count, offset), requires_grad)
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from tinygrad_pt import ops
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import Dims, Number, axes_from, axis_from
-from tinygrad_pt.functions.checks import checked, unsupported
-from tinygrad_pt.functions.pointwise import into, logical_xor
+from tinygrad_pt.functions.checks import checked, into, unsupported
+from tinygrad_pt.functions.pointwise import logical_xor
 from tinygrad_pt.functions.reduction import cumsum, sum
 from tinygrad_pt.functions.shaping import cat
 from tinygrad_pt.graph import Tensor

@@ -13,8 +13,7 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import axis_from, promoted_to
 from tinygrad_pt.functions.binding import described
-from tinygrad_pt.functions.checks import checked, expect_tensor, no_overload
-from tinygrad_pt.functions.pointwise import into
+from tinygrad_pt.functions.checks import checked, expect_tensor, into, no_overload
 from tinygrad_pt.functions.shaping import (
     cat,
     chunk,

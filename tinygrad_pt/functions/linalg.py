@@ -13,8 +13,7 @@ from tinygrad_pt import dtypes, ops
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import Number, axis_from, flat_in, promoted
 from tinygrad_pt.functions.binding import in_place
-from tinygrad_pt.functions.checks import checked, expect_tensor, not_a, unsupported
-from tinygrad_pt.functions.pointwise import into
+from tinygrad_pt.functions.checks import checked, expect_tensor, into, not_a, unsupported
 from tinygrad_pt.functions.shaping import diagonal, expand
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.half import in_float32

@@ -12,8 +12,8 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import Operand, flat_in, promoted, promoted_to
 from tinygrad_pt.functions.binding import described
-from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, no_overload, unsupported
-from tinygrad_pt.functions.pointwise import _operand, acosh, asinh, atan2, atanh, clamp, into, pow, trunc
+from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, into, no_overload, unsupported
+from tinygrad_pt.functions.pointwise import _operand, acosh, asinh, atan2, atanh, clamp, pow, trunc
 from tinygrad_pt.functions.reduction import spelled
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.ops import numbers
@@ -226,7 +226,9 @@ def frexp(input: Tensor) -> Frexp:
 @checked
 def ldexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """input · 2^other."""
-    y = ops.mul(input, pow(2.0, other))
+    kind = dtypes.result_type(input.array, other.array)
+    kind = kind if kind.rank > 1 else dtypes.get_default_dtype()
+    y = ops.mul(promoted_to(kind, input), promoted_to(kind, pow(2.0, other)))
     return y if out is None else into(out, "ldexp", y)
 
 

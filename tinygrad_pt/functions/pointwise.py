@@ -28,16 +28,15 @@ from tinygrad_pt.functions.checks import (
     checked,
     common_shape,
     expect_tensor,
+    into,
     no_overload,
     not_a,
     unsupported,
 )
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.half import in_float32
-from tinygrad_pt.inplace import write, write_changed
-from tinygrad_pt.modes import current
+from tinygrad_pt.inplace import write_changed
 from tinygrad_pt.ops import special
-from tinygrad_pt.texts import OUT_GRAD
 
 if TYPE_CHECKING:
     from tinygrad_pt.functions.arguments import Operand
@@ -56,14 +55,6 @@ __all__ = [
     "sqrt_", "square", "square_", "sub", "subtract", "tan", "tan_", "tanh", "tanh_", "true_divide", "trunc", "trunc_",
     "where",
 ]  # fmt: skip
-
-
-def into(out: Tensor, name: str, y: Tensor, position: int = 0) -> Tensor:
-    """Write the result of a function into the tensor `out`, which is refused where that would need a gradient."""
-    expect_tensor(out, name, "out", position)
-    if y.node is not None or (out.node is not None and current().grad):
-        raise refuse(RuntimeError, OUT_GRAD.format(name), name, out, mend="write under torch.no_grad()")
-    return write(out, y)
 
 
 def _unary(op: Any) -> Callable[..., Tensor]:
@@ -119,11 +110,12 @@ def _whole(op: Any) -> Callable[..., Tensor]:
     """Rounding leaves integers as they are, and truth values have none."""
     name = op.__name__
 
-    def function(input: Tensor) -> Tensor:
+    def function(input: Tensor, *, out: Tensor | None = None) -> Tensor:
         kind = expect_tensor(input, name).array.dtype.kind
         if kind == "b":
             raise unsupported(f"{name}_vml_cpu", name, input)
-        return ops.clone(input) if kind in "iu" else op(input)
+        y = ops.clone(input) if kind in "iu" else op(input)
+        return y if out is None else into(out, name, y)
 
     return described(function, name, op.__doc__ or f"y = {name}(input), element by element; integers stay as they are.")
 
@@ -162,11 +154,11 @@ BOOL_SUB = f"Subtraction, the `-` operator, with a bool tensor {INSTEAD}"
 TWO_BOOLS = "Subtraction, the `-` operator, with two bool tensors is not supported. Use the `^` or `logical_xor()`"
 
 
-def neg(input: Tensor) -> Tensor:
+def neg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """-input."""
     if expect_tensor(input, "neg").array.dtype == bool:
         raise refuse(RuntimeError, BOOL_NEG, "neg", input)
-    return ops.neg(input)
+    return ops.neg(input) if out is None else into(out, "neg", ops.neg(input))
 
 
 @checked
@@ -255,8 +247,10 @@ def mul(input: Operand, other: Operand, *, out: Tensor | None = None) -> Tensor:
     return y if out is None else into(out, "mul", y)
 
 
-def div(input: Operand, other: Operand, *, rounding_mode: str | None = None) -> Tensor:
+def div(input: Operand, other: Operand, *, rounding_mode: str | None = None, out: Tensor | None = None) -> Tensor:
     """input / other; `rounding_mode` 'trunc' or 'floor' rounds the quotient."""
+    if out is not None:
+        return into(out, "div", div(input, other, rounding_mode=rounding_mode))
     a, b = _operand(input, "div"), _operand(other, "div", "other", 2)
     if rounding_mode is None:
         return ops.div(a, b)
@@ -284,7 +278,7 @@ def _binary(op: Any, doc: str, tensors: int = 0, check: Callable[..., None] | No
     """
     name = op.__name__
 
-    def function(input: Operand, other: Operand) -> Tensor:
+    def function(input: Operand, other: Operand, *, out: Tensor | None = None) -> Tensor:
         a, b = input, other
         if not isinstance(a, Tensor):
             if (tensors > 0 and name in OVERLOADED) or (tensors < 0 and not isinstance(b, Tensor)):
@@ -294,7 +288,7 @@ def _binary(op: Any, doc: str, tensors: int = 0, check: Callable[..., None] | No
             b = expect_tensor(b, name, "other", 2) if tensors == 2 else _operand(b, name, "other", 2)
         if check is not None:
             check(name, a, b)
-        return op(a, b)
+        return op(a, b) if out is None else into(out, name, op(a, b))
 
     return described(function, name, doc)
 
@@ -318,12 +312,14 @@ minimum = _binary(ops.minimum, "The smaller of two tensors, element by element; 
 atan2 = _binary(ops.atan2, "The angle of the point (other, input).", 2)
 
 
-def pow(input: Operand, exponent: Tensor | Number) -> Tensor:
+def pow(input: Operand, exponent: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """inputᵉˣᵖᵒⁿᵉⁿᵗ; either may be a number.
 
     Integers to the power of a negative number are refused; to the power of a tensor with negative elements they are 0
     there, or ±1 for ±1.
     """
+    if out is not None:
+        return into(out, "pow", pow(input, exponent))
     if isinstance(exponent, np.generic):
         exponent = exponent.item()
     if not isinstance(exponent, (Tensor, int, float)):
@@ -468,8 +464,12 @@ def where(condition: Tensor, input: Operand | None = None, other: Operand | None
     return ops.where(condition, a, b)
 
 
-def clamp(input: Tensor, min: Operand | None = None, max: Operand | None = None) -> Tensor:
+def clamp(
+    input: Tensor, min: Operand | None = None, max: Operand | None = None, *, out: Tensor | None = None
+) -> Tensor:
     """Bounded to [min, max]; either bound a number, a tensor or None. On the bounds the slope is 1."""
+    if out is not None:
+        return into(out, "clamp", clamp(input, min, max))
     expect_tensor(input, "clamp")
     if min is None and max is None:
         raise refuse(RuntimeError, "torch.clamp: At least one of 'min' or 'max' must not be None", "clamp", input)
@@ -622,14 +622,16 @@ def _met(input: Tensor, other: Tensor, name: str) -> list[Tensor]:
     return promoted(input, other)
 
 
-def logaddexp(input: Tensor, other: Tensor) -> Tensor:
+def logaddexp(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """ln(eⁱⁿᵖᵘᵗ + eᵒᵗʰᵉʳ) without overflow."""
-    return ops.logaddexp(*_met(input, other, "logaddexp"))
+    y = ops.logaddexp(*_met(input, other, "logaddexp"))
+    return y if out is None else into(out, "logaddexp", y)
 
 
-def hypot(input: Tensor, other: Tensor) -> Tensor:
+def hypot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """√(input² + other²)."""
-    return ops.hypot(*_met(input, other, "hypot"))
+    y = ops.hypot(*_met(input, other, "hypot"))
+    return y if out is None else into(out, "hypot", y)
 
 
 def deg2rad(input: Tensor) -> Tensor:

@@ -14,8 +14,8 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import Dims, Dtype, axes_from, axis_from, flat_in, length_of, truth
 from tinygrad_pt.functions.binding import described
-from tinygrad_pt.functions.checks import checked, expect_tensor, missing, not_a, unsupported
-from tinygrad_pt.functions.pointwise import abs, into, maximum, minimum
+from tinygrad_pt.functions.checks import checked, expect_tensor, into, missing, not_a, unsupported
+from tinygrad_pt.functions.pointwise import abs, maximum, minimum
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.ops import spectral
 from tinygrad_pt.views import as_own
@@ -72,7 +72,7 @@ def _counted(x: Tensor, dtype: Dtype) -> Tensor:
 
 def sum(
     input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None, axis: Dims = None,
-    keepdims: bool = False,
+    keepdims: bool = False, out: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """Σ input, over all elements or over `dim`; integers sum in int64.
 
@@ -80,6 +80,8 @@ def sum(
     >>> torch.ones(2, 3).sum(), torch.ones(2, 3).sum(dim=1)
     (tensor(6.), tensor([3., 3.]))
     """
+    if out is not None:
+        return into(out, "sum", sum(input, dim, keepdim, dtype=dtype, axis=axis, keepdims=keepdims))
     if not isinstance(input, Tensor):
         expect_tensor(input, "sum")
     axes = axes_from(axis if dim is None else dim, input.array.ndim, "sum", input)
@@ -99,9 +101,11 @@ def _as_asked(y: Tensor, dtype: Dtype) -> Tensor:
 
 def mean(
     input: Tensor, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None, axis: Dims = None,
-    keepdims: bool = False,
+    keepdims: bool = False, out: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """Σ input / n, of floating point numbers."""
+    if out is not None:
+        return into(out, "mean", mean(input, dim, keepdim, dtype=dtype, axis=axis, keepdims=keepdims))
     if not isinstance(input, Tensor):
         expect_tensor(input, "mean")
     axes = axes_from(axis if dim is None else dim, input.array.ndim, "mean", input)

@@ -13,9 +13,9 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import Number, axis_from, length_of, promoted_to, scalar_array, written_number
 from tinygrad_pt.functions.binding import in_place
-from tinygrad_pt.functions.checks import checked, expect_tensor, not_a, unsupported
+from tinygrad_pt.functions.checks import checked, expect_tensor, into, not_a, unsupported
 from tinygrad_pt.functions.indexing import _addresses, _of_numbers, _outside, _source, _vector, nonzero, searchsorted
-from tinygrad_pt.functions.pointwise import div, into
+from tinygrad_pt.functions.pointwise import div
 from tinygrad_pt.functions.reduction import places_of
 from tinygrad_pt.functions.shaping import diagonal, select
 from tinygrad_pt.graph import Tensor
@@ -316,6 +316,8 @@ def bucketize(
     if boundaries.array.ndim != 1:
         text = f"boundaries tensor must be 1 dimension, but got dim({boundaries.array.ndim})"
         raise refuse(RuntimeError, text, "bucketize", boundaries)
+    if isinstance(input, Tensor) and input.array.dtype == bool and boundaries.array.dtype != bool:
+        input = ops.cast(input, dtype=boundaries.dtype)
     y = searchsorted(boundaries, input, out_int32=out_int32, right=right)
     return y if out is None else into(out, "bucketize", y)
 

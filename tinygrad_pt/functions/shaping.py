@@ -25,7 +25,7 @@ from tinygrad_pt.functions.arguments import (
     sizes_from,
 )
 from tinygrad_pt.functions.binding import described, in_place
-from tinygrad_pt.functions.checks import checked, expect_tensor, missing, no_overload, not_a
+from tinygrad_pt.functions.checks import checked, expect_tensor, into, missing, no_overload, not_a
 from tinygrad_pt.functions.strides import settle
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.inplace import write_changed
@@ -434,8 +434,10 @@ def listed(tensors: Any, name: str) -> list[Tensor]:
     return promoted(*parts) if len(kinds) > 1 else parts
 
 
-def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
+def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out: Tensor | None = None) -> Tensor:
     """The tensors one after the other along `dim`; all other sizes must agree."""
+    if out is not None:
+        return into(out, "cat", cat(tensors, dim, axis=axis))
     parts = listed(tensors, "cat")
     parts = [p for p in parts if p.array.shape != (0,)] or parts[:1]  # PyTorch lets empty vectors pass
     first = parts[0].array
@@ -459,8 +461,10 @@ def cat(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> 
 concat = concatenate = cat
 
 
-def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None) -> Tensor:
+def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, out: Tensor | None = None) -> Tensor:
     """The tensors, of one shape, side by side along a new axis."""
+    if out is not None:
+        return into(out, "stack", stack(tensors, dim, axis=axis))
     parts = listed(tensors, "stack")
     shape = parts[0].array.shape
     for i, p in enumerate(parts):

@@ -13,9 +13,9 @@ from tinygrad_pt import dtypes, ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import Dims, Dtype, Number, axes_from, axis_from, sizes_from
-from tinygrad_pt.functions.checks import checked, missing, unsupported
+from tinygrad_pt.functions.checks import checked, into, missing, unsupported
 from tinygrad_pt.functions.linalg import matmul
-from tinygrad_pt.functions.pointwise import clamp, floor, into, lerp
+from tinygrad_pt.functions.pointwise import clamp, floor, lerp
 from tinygrad_pt.functions.reduction import (
     ValuesIndices,
     gather_at,

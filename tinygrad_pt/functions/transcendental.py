@@ -14,8 +14,8 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import Operand, promoted, promoted_to, scalar_array
 from tinygrad_pt.functions.binding import described, in_place
-from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, no_overload, unsupported
-from tinygrad_pt.functions.pointwise import _operand, clamp, into
+from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, into, no_overload, unsupported
+from tinygrad_pt.functions.pointwise import _operand, clamp
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.half import in_float32
 from tinygrad_pt.modes import current

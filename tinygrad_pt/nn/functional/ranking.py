@@ -11,7 +11,7 @@ from tinygrad_pt import functions as F
 from tinygrad_pt import ops
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import promoted
-from tinygrad_pt.functions.pointwise import into
+from tinygrad_pt.functions.checks import into
 from tinygrad_pt.half import in_float32
 from tinygrad_pt.nn.functional.check import Flag, as_integer, expect_number, only_tensors, spoken
 from tinygrad_pt.nn.functional.reduction import reduced, reduction_of
