@@ -338,10 +338,11 @@ def _normalize(
     if m is None or r is None:
         m, v = moments(a, axis)
         r = 1 / np.sqrt(v + a.dtype.type(eps))
-    k, c = r, -m * r
-    if w is not None and _alike(w.shape, axis):
-        k, c, w = r * w, c * w, None
-    if w is None and b is not None and _alike(b.shape, axis):
+    k, many = r, count(a.shape, axis) > 1  # of one element, a r - m r is exactly 0
+    if w is not None and many and _alike(w.shape, axis):
+        k, w = r * w, None
+    c = -m * k
+    if w is None and b is not None and many and _alike(b.shape, axis):
         c, b = c + b, None
     k, c = _spread(k, a), _spread(c, a)
     y = np.empty_like(a)

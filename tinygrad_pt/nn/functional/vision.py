@@ -276,8 +276,10 @@ def _resized(
         elif n != m or mode == "area" or (mode == "bicubic" and scale != 1):
             taps = _averaged(n, m) if mode == "area" else TAPS[mode](n, m, scale, align)
             y = resample(y, axis=axis, index=taps[0], weight=taps[1])
-    if kind == np.uint8 and not mode.startswith("nearest"):
-        y = wrap(np.clip(np.rint(y.array), 0, 255).astype(np.uint8))
+        if kind == np.uint8 and y.array.dtype != kind:  # PyTorch rounds after each axis
+            y = wrap(np.clip(np.floor(y.array + 0.5), 0, 255))
+    if y.array.dtype != kind:
+        y = wrap(y.array.astype(kind))
     return F.clone(y) if y is input else y
 
 
