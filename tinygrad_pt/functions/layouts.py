@@ -7,7 +7,7 @@ from typing import Any
 from tinygrad_pt import ops
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.checks import expect_tensor, not_a
-from tinygrad_pt.functions.strides import settle
+from tinygrad_pt.functions.strides import batch_last, settle
 from tinygrad_pt.graph import Tensor
 
 __all__ = [
@@ -45,7 +45,11 @@ def clone(input: Tensor, *, memory_format: memory_format | None = None) -> Tenso
     (60, 1, 15, 3)
     """
     if memory_format is None or asked(memory_format, "clone") is preserve_format:
-        return ops.clone(expect_tensor(input, "clone"))
+        settle(expect_tensor(input, "clone"))
+        y = ops.clone(input)
+        if batch_last(y.array):  # the user's own order, not that of a convolution: a view of an array is left as it is
+            y.array = y.array[...]
+        return y
     if memory_format not in CHANNELS_LAST:
         return ops.clone(expect_tensor(input, "clone"), order="C")
     there, back = CHANNELS_LAST[_of_rank(input, memory_format)]
