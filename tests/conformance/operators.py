@@ -175,8 +175,19 @@ def chosen_alike(name: str, args: Sequence[Any], kwargs: dict[str, Any], expecte
     return not twice and np.array_equal(*(np.take_along_axis(x, k, dim) for k in (i, j)), equal_nan=True)
 
 
+# Vectors whose sign is free: LAPACKs differ in it. PyTorch's own tests compare sizes too, with the gradient of these.
+FREE_SIGNS = {"linalg.eigh": (1,), "linalg.svd": (0, 2), "svd": (0, 2)}
+
+
+def without_signs(function: Any, places: tuple[int, ...]) -> Any:
+    """The function, with the sizes of the results whose signs are free."""
+    return lambda *args, **kwargs: tuple(abs(y) if i in places else y for i, y in enumerate(function(*args, **kwargs)))
+
+
 def compared(pair: tuple[Any, Any], way: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     """One call of both libraries: what differs, or "". Raises LeftOut where there is nothing to compare."""
+    if name in FREE_SIGNS:
+        pair = tuple(without_signs(f, FREE_SIGNS[name]) for f in pair)
     translate = Translation()
     our_args, our_kwargs = translate(args), translate(kwargs)
     leaves = [(a, b) for a, b in translate.tensors.values() if a.requires_grad]
