@@ -135,6 +135,13 @@ def test_the_gradient_of_a_determinant_is_there_for_singular_matrices() -> None:
     same(a.grad, torch.tensor([[4.0, -2.0], [-2.0, 1.0]], dtype=torch.float64))
 
 
+@pytest.mark.parametrize("uplo", "LU")
+def test_the_gradient_of_eigenvectors_is_symmetric(uplo: str) -> None:
+    a = drawn(3, 3).requires_grad_()
+    (torch.linalg.eigh(a, uplo).eigenvectors.abs() * drawn(3, 3, seed=1)).sum().backward()
+    same(a.grad, a.grad.mT)
+
+
 def test_values_that_coincide_have_gradients() -> None:
     a = torch.eye(3, dtype=torch.float64, requires_grad=True)
     torch.linalg.svdvals(a).sum().backward()

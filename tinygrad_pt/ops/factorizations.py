@@ -119,12 +119,13 @@ def log_abs_det(a: Array) -> Array:
 
 # ------------------------------------------------------------------------------------------ factorizations
 def _eigh_rule(g: Any, y: Any, a: Any, *, uplo: str) -> Any:
-    """V (W̄ + (VᵀV̄) / (λⱼ - λᵢ)) Vᵀ; of VᵀV̄ nothing is read on the diagonal."""
+    """V (W̄ + (VᵀV̄) / (λⱼ - λᵢ)) Vᵀ, made symmetric as in PyTorch; of VᵀV̄ nothing is read on the diagonal."""
     n = a.shape[-1]
     values, v = rows(y, 0, 1), rows(y, 1, n)
     unit = eye(values)
     turned = bmm(t(v), rows(g, 1, n)) * (1.0 - unit)
-    return bmm(bmm(v, over(turned, values - t(values) + unit) + unit * rows(g, 0, 1)), t(v))
+    inner = over(turned, values - t(values) + unit)
+    return bmm(bmm(v, (inner + t(inner)) * 0.5 + unit * rows(g, 0, 1)), t(v))
 
 
 @primitive(r"\operatorname{eigh} a", _eigh_rule)
