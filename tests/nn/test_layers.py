@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import tinygrad_pt as torch
@@ -45,3 +46,18 @@ def test_editors_know_the_functions(editor: Any, name: str) -> None:
     """Two of them have the name of their file."""
     (found,) = editor.Script(f"from tinygrad_pt.nn import functional as F\nF.{name}").infer()
     assert (found.type, found.name) == ("function", name)
+
+
+@pytest.mark.parametrize("hard", [False, True])
+@pytest.mark.parametrize("shape", [(3,), (4, 5), (2, 3, 4), (0, 3)])
+def test_gumbel_softmax_draws_as_pytorch(hard: bool, shape: tuple[int, ...]) -> None:
+    theirs = pytest.importorskip("torch")
+    values, found = np.linspace(-1, 1, int(np.prod(shape))).reshape(shape).astype(np.float32), []
+    for t in (torch, theirs):
+        t.manual_seed(3)
+        x = t.tensor(values, requires_grad=True)
+        y = t.nn.functional.gumbel_softmax(x, tau=0.7, hard=hard)
+        (y * y).sum().backward()
+        found.append((y.detach().numpy(), x.grad.numpy()))
+    for a, b in zip(*found, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)

@@ -24,10 +24,10 @@ from tinygrad_pt.nn.functional.check import as_integer, expect_number, floating_
 from tinygrad_pt.tensor import Tensor
 
 __all__ = [
-    "celu", "celu_", "elu", "elu_", "gelu", "glu", "hardshrink", "hardsigmoid", "hardswish", "hardtanh", "hardtanh_",
-    "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu", "relu6", "relu_", "rrelu",
-    "rrelu_", "selu", "selu_", "sigmoid", "silu", "softmax", "softmin", "softplus", "softshrink", "softsign", "tanh",
-    "tanhshrink", "threshold", "threshold_",
+    "celu", "celu_", "elu", "elu_", "gelu", "glu", "gumbel_softmax", "hardshrink", "hardsigmoid", "hardswish",
+    "hardtanh", "hardtanh_", "leaky_relu", "leaky_relu_", "log_softmax", "logsigmoid", "mish", "prelu", "relu",
+    "relu6", "relu_", "rrelu", "rrelu_", "selu", "selu_", "sigmoid", "silu", "softmax", "softmin", "softplus",
+    "softshrink", "softsign", "tanh", "tanhshrink", "threshold", "threshold_",
 ]  # fmt: skip
 
 
@@ -371,6 +371,26 @@ def softmax(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: 
     """
     only_tensors("softmax", input=input)
     return F.softmax(input, _guessed_dim("softmax", input.array.ndim) if dim is None else dim, dtype)
+
+
+def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: float = 1e-10, dim: int = -1) -> Tensor:
+    """softmax((x + G) / τ) with G = -log E, E exponential: a differentiable draw from the classes. Jang et al., 2017.
+
+    With hard=True the value is the one-hot vector of the largest, and the gradient that of the soft one.
+
+    >>> torch.nn.functional.gumbel_softmax(torch.tensor([[0.0, 1.0, 2.0]]), hard=True).sum()
+    tensor(1.)
+    """
+    only_tensors("gumbel_softmax", logits=logits)
+    if eps != 1e-10:
+        warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
+    gumbels = -F.log(F.empty_like(logits).exponential_())
+    y = F.softmax((logits + gumbels) / tau, dim)
+    if not hard:
+        return y
+    index = F.max(y.detach(), dim, keepdim=True).indices
+    one = F.scatter(F.zeros_like(logits), dim, index, 1.0)
+    return one - y.detach() + y
 
 
 def softmin(input: Tensor, dim: int | None = None, _stacklevel: int = 3, dtype: dtypes.dtype | None = None) -> Tensor:
