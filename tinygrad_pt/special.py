@@ -1,5 +1,8 @@
 """`torch.special`: PyTorch's special functions under the names that they have there."""
 
+from typing import TYPE_CHECKING
+
+from tinygrad_pt import names
 from tinygrad_pt.functions import (
     digamma,
     erf,
@@ -32,3 +35,6 @@ __all__ = [
     "i0", "i0e", "i1", "i1e", "log1p", "log_ndtr", "log_softmax", "logit", "logsumexp", "multigammaln", "ndtr", "ndtri",
     "polygamma", "psi", "round", "sinc", "softmax", "xlog1py", "xlogy", "zeta",
 ]  # fmt: skip
+
+if not TYPE_CHECKING:  # a name that is not here says so
+    __getattr__ = names.namespace("special")

@@ -414,7 +414,7 @@ def isclose(input: Tensor, other: Tensor, rtol: float = 1e-05, atol: float = 1e-
             raise refuse(RuntimeError, f"{name} must be greater than or equal to zero, but got {bound:g}")
     common_shape("isclose", input, other)
     with np.errstate(all="ignore"):
-        return wrap(np.isclose(input.array, other.array, rtol, atol, equal_nan))
+        return wrap(np.isclose(input.array, other.array, float(rtol), float(atol), equal_nan))
 
 
 @checked
