@@ -34,6 +34,12 @@ INFERENCE_WRITTEN = (
 )
 NO_VERSION = "Inference tensors do not track version counter."
 LEAF_WRITTEN = "a leaf Variable that requires grad is being used in an in-place operation."
+RESIZED = (
+    "An output with one or more elements was resized since it had shape {}, which does not match the required output "
+    "shape {}. This behavior is deprecated, and in a future PyTorch release outputs will not be resized unless they "
+    "have zero elements. You can explicitly reuse an out tensor t by resizing it, inplace, to zero elements with "
+    "t.resize_(0)."
+)
 OUT_GRAD = (
     "{}(): functions with out=... arguments don't support automatic differentiation, but one of the arguments requires "
     "grad."

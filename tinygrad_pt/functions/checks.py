@@ -14,10 +14,10 @@ import numpy as np
 from tinygrad_pt import dtypes
 from tinygrad_pt.errors import broadcast_text, name_op, refuse
 from tinygrad_pt.graph import Tensor
-from tinygrad_pt.inplace import write
+from tinygrad_pt.inplace import touched, write
 from tinygrad_pt.modes import current
 from tinygrad_pt.quiet import SIGNALS
-from tinygrad_pt.texts import OUT_GRAD
+from tinygrad_pt.texts import OUT_GRAD, RESIZED
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -63,45 +63,36 @@ OVERLOADED = frozenset(
 # Functions to which PyTorch gives `out=`, and which `checked` lets write there.
 WITH_OUT = frozenset(
     """
-    addcdiv addcmul addmm addmv all amax amin aminmax any baddbmm bmm cummax cummin cumprod cumsum diag float_power frac
-    gather index_add index_select inner kthvalue lerp logsumexp masked_select median mode multinomial nan_to_num nansum
-    outer prod renorm round scatter scatter_add searchsorted sgn sort std take take_along_dim topk tril triu var vdot
+    addcdiv addcmul addmm addmv all amax amin aminmax any baddbmm bernoulli bmm cummax cummin cumprod cumsum diag
+    float_power frac frexp gather index_add index_select inner inverse kron kthvalue lerp logsumexp masked_select
+    median mode multinomial nan_to_num nanmedian nansum outer prod renorm round scatter scatter_add searchsorted sgn
+    sort std take take_along_dim tensordot topk tril triu var vdot
     """.split()
 )
 
 
-def into(out: Tensor, name: str, y: Tensor, position: int = 0) -> Tensor:
-    """Write the result of a function into the tensor `out`, which takes its shape.
+def into(out: Any, name: str, y: Any, position: int = 0, quiet: bool = False, depth: int = 3) -> Any:
+    """Write the result of a function into the tensor `out`, which takes its shape; several results into several.
 
-    It is refused where that would need a gradient.
+    A tensor with elements that takes another shape gives a warning, unless `quiet`. Raises RuntimeError where a
+    gradient would be needed, or where the dtype of `out` cannot hold the result.
     """
+    if isinstance(y, tuple):
+        if not isinstance(out, (tuple, list)) or len(out) != len(y):
+            raise not_a("tuple of Tensors", out, name, "out", position)
+        for place, part in zip(out, y, strict=True):
+            into(place, name, part, position, quiet, depth + 1)
+        return type(f"{type(y).__name__}_out", (type(y),), {})(*out) if hasattr(y, "_make") else tuple(out)
     expect_tensor(out, name, "out", position)
     if y.node is not None or (out.node is not None and current().grad):
         raise refuse(RuntimeError, OUT_GRAD.format(name), name, out, mend="write under torch.no_grad()")
     if out.array.shape != y.array.shape:
-        if out.array.size:
-            shapes = f"{list(out.array.shape)}, which does not match the required output shape {list(y.array.shape)}"
-            warnings.warn(RESIZED.format(shapes), UserWarning, stacklevel=4)
+        if out.array.size and not quiet:
+            text = RESIZED.format(list(out.array.shape), list(y.array.shape))
+            warnings.warn(text, UserWarning, stacklevel=depth)
         out.array = np.empty(y.array.shape, out.array.dtype)
+        touched(out)
     return write(out, y)
-
-
-def _all_into(out: Any, name: str, y: Any) -> Any:
-    """`into` for one result or several."""
-    if not isinstance(y, tuple):
-        return into(out, name, y)
-    if not isinstance(out, (tuple, list)) or len(out) != len(y):
-        raise not_a("tuple of Tensors", out, name, "out")
-    for place, part in zip(out, y, strict=True):
-        into(place, name, part)
-    return y._make(out) if hasattr(y, "_make") else tuple(out)
-
-
-RESIZED = (
-    "An output with one or more elements was resized since it had shape {}. This behavior is deprecated, and in a "
-    "future PyTorch release outputs will not be resized unless they have zero elements. You can explicitly reuse an "
-    "out tensor t by resizing it, inplace, to zero elements with t.resize_(0)."
-)
 
 
 def no_overload(function: str, *args: Any, **kwargs: Any) -> Exception:
@@ -199,7 +190,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     kinds = {name: str(function.__annotations__.get(name)).split(" | ") for name in names}
     kinds = {name: several for name, several in kinds.items() if all(kind in TYPES for kind in several)}
     fits = {name: {c for kind in several for c in TYPES[kind][0]} for name, several in kinds.items()}
-    writes = "out" not in names and function.__name__ in WITH_OUT
+    writes = function.__name__ in WITH_OUT
     positional = [fits.get(name) for name in names[: code.co_argcount]]
 
     @functools.wraps(function)
@@ -207,7 +198,7 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         if writes and "out" in kwargs:
             out = kwargs.pop("out")
             y = guarded(*args, **kwargs)
-            return y if out is None else _all_into(out, function.__name__, y)
+            return y if out is None else into(out, function.__name__, y)
         for known, value in zip(positional, args):  # noqa: B905  # as many as there are
             if known is not None and value.__class__ not in known:
                 _fit(function, kinds, fits, args, kwargs)

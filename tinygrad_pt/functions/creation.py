@@ -27,7 +27,7 @@ from tinygrad_pt.functions.arguments import (
     written_number,
 )  # fmt: skip
 from tinygrad_pt.functions.binding import described
-from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, is_int, missing, no_overload, not_a
+from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, into, is_int, missing, no_overload, not_a
 from tinygrad_pt.graph import Leaf, Tensor
 from tinygrad_pt.modes import current
 from tinygrad_pt.random import Generator
@@ -157,8 +157,10 @@ def maker(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
     """Decorator: a function that makes tensors takes PyTorch's other words, too.
 
     `layout`, `memory_format` and `pin_memory` say where and how; there is one way here. A `size` may be given by name.
+    A tensor `out` takes the numbers, in its own dtype.
     """
     name = function.__name__
+    writes = not name.endswith("_like") and name != "scalar_tensor"
     sized = any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(function).parameters.values())
 
     @functools.wraps(function)
@@ -174,6 +176,9 @@ def maker(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
                 if args:
                     raise refuse(TypeError, f"{name}() got multiple values for argument 'size'", name)
                 args = (words.pop("size"),)
+            if writes and (out := words.pop("out", None)) is not None:
+                words.setdefault("dtype", dtypes.of(expect_tensor(out, name, "out", 0).array.dtype))
+                return into(out, name, function(*args, **words), quiet=True)
         return function(*args, **words)
 
     return made
@@ -667,7 +672,9 @@ def randperm(
 
 
 @checked
-def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | None = None) -> Tensor:
+def bernoulli(
+    input: Tensor, p: float | None = None, *, generator: Generator | None = None, out: Tensor | None = None
+) -> Tensor:
     """1 with probability `input`, else 0, element by element; with probability p, if it is given."""
     x = expect_tensor(input, "bernoulli").array
     g = _generator(generator)
@@ -677,8 +684,9 @@ def bernoulli(input: Tensor, p: float | None = None, *, generator: Generator | N
 
 @checked
 def multinomial(
-    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None
-) -> Tensor:
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Generator | None = None,
+    out: Tensor | None = None,
+) -> Tensor:  # fmt: skip
     """Indices drawn with the weights in the last axis of `input`."""
     return fresh(_generator(generator).multinomial(input.array, num_samples, replacement))
 

@@ -14,7 +14,7 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import Number, axis_from, cast, flat_in, length_of, scalar_array, written_number
 from tinygrad_pt.functions.binding import in_place
-from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, no_overload, not_a, unsupported
+from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, into, no_overload, not_a, unsupported
 from tinygrad_pt.functions.reduction import gather_at, places_of
 from tinygrad_pt.functions.shaping import expand
 from tinygrad_pt.graph import Tensor
@@ -324,7 +324,7 @@ def _vector(t: Tensor) -> Tensor:
 
 
 @checked
-def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
+def gather(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """y[i, j] = input[index[i, j], j] for dim 0, and likewise for others; a number counts as a vector of length 1."""
     axis, i = _addresses(input, dim, index, "gather")
     if not i.size:
@@ -342,7 +342,7 @@ def gather(input: Tensor, dim: int, index: Tensor) -> Tensor:
 
 
 @checked
-def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None) -> Tensor:
+def take_along_dim(input: Tensor, indices: Tensor, dim: int | None = None, *, out: Tensor | None = None) -> Tensor:
     """`gather`, broadcasting the indices, which count modulo the length; without `dim`, of all elements in a row."""
     if dim is None:
         input, indices, dim = _flat(input), _flat(indices), 0
@@ -452,7 +452,7 @@ def scatter_add(input: Tensor, dim: int, index: Tensor, src: Tensor) -> Tensor:
 
 
 @checked
-def index_select(input: Tensor, dim: int, index: Tensor) -> Tensor:
+def index_select(input: Tensor, dim: int, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The slices along `dim` that a vector of indices names."""
     axis, i = axis_from(dim, input.array.ndim), index.array
     if i.ndim > 1:
@@ -499,7 +499,7 @@ def index_add(input: Tensor, dim: int, index: Tensor, source: Tensor, *, alpha: 
 
 
 @checked
-def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements where the mask holds, as a vector."""
     x, chosen = input.array, mask.array
     if chosen.dtype != bool:
@@ -545,8 +545,10 @@ def take(input: Tensor, index: Tensor) -> Tensor:
 def nonzero(input: Tensor, as_tuple: Literal[False] = False) -> Tensor: ...
 @overload
 def nonzero(input: Tensor, as_tuple: Literal[True]) -> tuple[Tensor, ...]: ...
-def nonzero(input: Tensor, as_tuple: bool = False) -> Tensor | tuple[Tensor, ...]:
+def nonzero(input: Tensor, as_tuple: bool = False, *, out: Any = None) -> Tensor | tuple[Tensor, ...]:
     """The indices of the elements that are not 0, one row each (or one vector per axis)."""
+    if out is not None:
+        return into(out, "nonzero", nonzero(input))
     x = expect_tensor(input, "nonzero").array
     found = np.nonzero(np.atleast_1d(x))
     if as_tuple:

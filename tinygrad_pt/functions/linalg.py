@@ -48,8 +48,10 @@ def same_dtype(a: Tensor, b: Tensor, op: str) -> None:
         raise refuse(RuntimeError, text, op, a, b, mend=f"convert one of them: x.to(torch.{two.name})")
 
 
-def mm(input: Tensor, mat2: Tensor) -> Tensor:
+def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Matrix times matrix: (n, m)·(m, p) → (n, p)."""
+    if out is not None:
+        return into(out, "mm", mm(input, mat2))
     a, b = expect_tensor(input, "mm").array, expect_tensor(mat2, "mm", "mat2", 2).array
     if a.ndim != 2 or b.ndim != 2:
         text = f"{'self' if a.ndim != 2 else 'mat2'} must be a matrix"
@@ -61,8 +63,10 @@ def mm(input: Tensor, mat2: Tensor) -> Tensor:
     return ops.mm(input, mat2)
 
 
-def mv(input: Tensor, vec: Tensor) -> Tensor:
+def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Matrix times vector: (n, m)·(m,) → (n,)."""
+    if out is not None:
+        return into(out, "mv", mv(input, vec))
     a, b = expect_tensor(input, "mv").array, expect_tensor(vec, "mv", "vec", 2).array
     text = ""
     if a.ndim != 2 or b.ndim != 1:
@@ -83,8 +87,10 @@ def _mv_text(n: int, m: int, k: int) -> str:
     return f"size mismatch, got input ({n}), mat ({n}x{m}), vec ({k})"
 
 
-def dot(input: Tensor, tensor: Tensor) -> Tensor:
+def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Σ aᵢ bᵢ of two vectors."""
+    if out is not None:
+        return into(out, "dot", dot(input, tensor))
     a, b = expect_tensor(input, "dot").array, expect_tensor(tensor, "dot", "tensor", 2).array
     text = ""
     if a.ndim != 1 or b.ndim != 1:
@@ -99,12 +105,12 @@ def dot(input: Tensor, tensor: Tensor) -> Tensor:
 
 
 @checked
-def vdot(input: Tensor, other: Tensor) -> Tensor:
+def vdot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """`dot`."""
     return dot(input, other)
 
 
-def matmul(input: Tensor, other: Tensor) -> Tensor:
+def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product over the last axis of one and the last but one of the other, in all ranks.
 
     Vectors are rows on the left and columns on the right; leading axes broadcast. No promotion: both factors must have
@@ -114,6 +120,8 @@ def matmul(input: Tensor, other: Tensor) -> Tensor:
     >>> torch.ones(2, 3) @ torch.ones(3), (torch.ones(5, 1, 2, 3) @ torch.ones(4, 3, 2)).shape
     (tensor([3., 3.]), torch.Size([5, 4, 2, 2]))
     """
+    if out is not None:
+        return into(out, "matmul", matmul(input, other))
     a = expect_tensor(input, "matmul").array
     b = expect_tensor(other, "matmul", "other", 2).array
     if a.ndim == 2 and b.ndim == 2:
@@ -155,7 +163,7 @@ def _bmm_text(batch: int, m: int, k: int, batch2: int | None = None) -> str:
 
 
 @checked
-def bmm(input: Tensor, mat2: Tensor) -> Tensor:
+def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """A batch of matrices times a batch of matrices: (b, n, m)·(b, m, p) → (b, n, p)."""
     a, b = input.array, mat2.array
     if a.ndim != 3 or b.ndim != 3:
@@ -185,14 +193,18 @@ def _plus(input: Tensor, y: Tensor, beta: Number, alpha: Number) -> Tensor:
 
 @checked
 @in_float32
-def addmm(input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
+def addmm(
+    input: Tensor, mat1: Tensor, mat2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
+) -> Tensor:
     """beta · input + alpha · mat1·mat2."""
     return _plus(input, mm(mat1, mat2), beta, alpha)
 
 
 @checked
 @in_float32
-def addmv(input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
+def addmv(
+    input: Tensor, mat: Tensor, vec: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
+) -> Tensor:
     """beta · input + alpha · mat·vec."""
     return _plus(input, mv(mat, vec), beta, alpha)
 
@@ -225,13 +237,15 @@ def addbmm(
 
 @checked
 @in_float32
-def baddbmm(input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1) -> Tensor:
+def baddbmm(
+    input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
+) -> Tensor:
     """beta · input + alpha · batch1·batch2, matrix by matrix."""
     return _plus(input, bmm(batch1, batch2), beta, alpha)
 
 
 @checked
-def inner(input: Tensor, other: Tensor) -> Tensor:
+def inner(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Σ over the last axes of both: yᵢⱼ = Σₖ aᵢₖ bⱼₖ."""
     a, b = input.array, other.array
     if a.ndim == 0 or b.ndim == 0:
@@ -244,7 +258,7 @@ def inner(input: Tensor, other: Tensor) -> Tensor:
 
 
 @checked
-def outer(input: Tensor, vec2: Tensor) -> Tensor:
+def outer(input: Tensor, vec2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """yᵢⱼ = aᵢ bⱼ."""
     for name, n in (("self", input.array.ndim), ("vec2", vec2.array.ndim)):
         if n != 1:

@@ -209,7 +209,7 @@ Frexp.__name__ = "frexp"
 
 
 @checked
-def frexp(input: Tensor) -> Frexp:
+def frexp(input: Tensor, *, out: Any = None) -> Frexp:
     """(mantissa, exponent) with input = mantissa · 2^exponent, 1/2 ≤ |mantissa| < 1; the exponents are int32.
 
     >>> import tinygrad_pt as torch

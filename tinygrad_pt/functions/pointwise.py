@@ -79,15 +79,19 @@ isnan, isinf, isfinite, logical_not = map(_unary, (ops.isnan, ops.isinf, ops.isf
 arcsin, arccos, arctan = asin, acos, atan
 
 
-def abs(input: Tensor) -> Tensor:
+def abs(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """|input|; at 0 the slope is 0."""
+    if out is not None:
+        return into(out, "abs", abs(input))
     if expect_tensor(input, "abs").array.dtype == bool:
         raise unsupported("abs_cpu", "abs", input)
     return ops.abs(input)
 
 
-def sign(input: Tensor) -> Tensor:
+def sign(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """-1, 0 or 1; 0 for nan."""
+    if out is not None:
+        return into(out, "sign", sign(input))
     return ops.clone(input) if expect_tensor(input, "sign").array.dtype == bool else ops.sign(input)
 
 
@@ -98,9 +102,10 @@ def relu(input: Tensor) -> Tensor:
     return ops.relu(input)
 
 
-def square(input: Tensor) -> Tensor:
+def square(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """input²."""
-    return ops.square(input.long() if expect_tensor(input, "square").array.dtype == bool else input)
+    y = ops.square(input.long() if expect_tensor(input, "square").array.dtype == bool else input)
+    return y if out is None else into(out, "square", y)
 
 
 absolute = abs
@@ -125,7 +130,7 @@ floor, ceil, trunc, _round = map(_whole, (ops.floor, ops.ceil, ops.trunc, ops.ro
 
 @checked
 @in_float32
-def round(input: Tensor, *, decimals: int = 0) -> Tensor:
+def round(input: Tensor, *, decimals: int = 0, out: Tensor | None = None) -> Tensor:
     """The nearest whole number, halves to even; with `decimals`, the nearest multiple of 10^-decimals."""
     if decimals == 0:
         return _round(input)
@@ -134,7 +139,7 @@ def round(input: Tensor, *, decimals: int = 0) -> Tensor:
 
 
 @checked
-def frac(input: Tensor) -> Tensor:
+def frac(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """input - trunc(input)."""
     if input.array.dtype.kind in "biu":
         raise unsupported("frac_cpu", "frac", input)
@@ -142,7 +147,7 @@ def frac(input: Tensor) -> Tensor:
 
 
 @checked
-def sgn(input: Tensor) -> Tensor:
+def sgn(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The sign of a real tensor."""
     return sign(input)
 
@@ -362,7 +367,7 @@ def _whole_power(input: Any, exponent: Any) -> Tensor:
 
 
 @checked
-def float_power(input: Operand, exponent: Tensor | Number) -> Tensor:
+def float_power(input: Operand, exponent: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """input to the power of exponent, in float64."""
     a, b = _operand(input, "float_power"), _operand(exponent, "float_power", "exponent", 2)
     if not isinstance(a, Tensor) and not isinstance(b, Tensor):
@@ -395,8 +400,10 @@ bitwise_or = _binary(ops.bitwise_or, "input or other, bit by bit, of integers or
 bitwise_xor = _binary(ops.bitwise_xor, "input xor other, bit by bit, of integers or truth values.", -1, _have_bits)
 
 
-def bitwise_not(input: Tensor) -> Tensor:
+def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """~input of integers or truth values."""
+    if out is not None:
+        return into(out, "bitwise_not", bitwise_not(input))
     if expect_tensor(input, "bitwise_not").array.dtype.kind not in "biu":
         text = "~ (operator.invert) is only implemented on integer and Boolean-type tensors"
         raise refuse(TypeError, text, "bitwise_not", input)
@@ -439,9 +446,13 @@ UINT8_CONDITION = (
 @overload
 def where(condition: Tensor) -> tuple[Tensor, ...]: ...
 @overload
-def where(condition: Tensor, input: Operand, other: Operand) -> Tensor: ...
-def where(condition: Tensor, input: Operand | None = None, other: Operand | None = None) -> Tensor | tuple[Tensor, ...]:
+def where(condition: Tensor, input: Operand, other: Operand, *, out: Tensor | None = None) -> Tensor: ...
+def where(
+    condition: Tensor, input: Operand | None = None, other: Operand | None = None, *, out: Tensor | None = None
+) -> Tensor | tuple[Tensor, ...]:
     """input where condition holds, else other; with the condition alone, the indices where it holds."""
+    if out is not None:
+        return into(out, "where", where(condition, *(x for x in (input, other) if x is not None)))
     expect_tensor(condition, "where", "condition")
     if input is None and other is None:
         return tuple(wrap(i) for i in np.nonzero(np.atleast_1d(condition.array)))
@@ -523,7 +534,12 @@ clip = clamp
 
 @checked
 def nan_to_num(
-    input: Tensor, nan: float | None = 0.0, posinf: float | None = None, neginf: float | None = None
+    input: Tensor,
+    nan: float | None = 0.0,
+    posinf: float | None = None,
+    neginf: float | None = None,
+    *,
+    out: Tensor | None = None,
 ) -> Tensor:
     """NaN and infinities replaced by numbers."""
     if input.array.dtype.kind in "biu":
@@ -553,7 +569,7 @@ def masked_fill(input: Tensor, mask: Tensor, value: Tensor | Number) -> Tensor:
 
 
 @checked
-def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
+def lerp(input: Tensor, end: Tensor, weight: Tensor | Number, *, out: Tensor | None = None) -> Tensor:
     """input + weight · (end - input); all of one floating point dtype."""
     tensors = isinstance(input, Tensor) and isinstance(end, Tensor)
     if not tensors or not isinstance(weight, (Tensor, int, float)):
@@ -571,7 +587,7 @@ def lerp(input: Tensor, end: Tensor, weight: Tensor | Number) -> Tensor:
 
 @checked
 @in_float32
-def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+def addcmul(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1, out: Tensor | None = None) -> Tensor:
     """input + value · tensor1 · tensor2."""
     input, tensor1, tensor2, factor = _with_value("addcmul", input, tensor1, tensor2, value)
     if input.array.dtype == bool:
@@ -590,7 +606,7 @@ INTEGER_ADDCDIV = (
 
 @checked
 @in_float32
-def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1) -> Tensor:
+def addcdiv(input: Tensor, tensor1: Tensor, tensor2: Tensor, *, value: Number = 1, out: Tensor | None = None) -> Tensor:
     """input + value · tensor1 / tensor2."""
     kinds = [expect_tensor(x, "addcdiv", f"tensor{i}", i + 1).array.dtype.kind for i, x in ((1, tensor1), (2, tensor2))]
     input, tensor1, tensor2, factor = _with_value("addcdiv", input, tensor1, tensor2, value)
@@ -634,13 +650,17 @@ def hypot(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     return y if out is None else into(out, "hypot", y)
 
 
-def deg2rad(input: Tensor) -> Tensor:
+def deg2rad(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Degrees as radians."""
+    if out is not None:
+        return into(out, "deg2rad", deg2rad(input))
     return expect_tensor(input, "deg2rad") * (math.pi / 180)
 
 
-def rad2deg(input: Tensor) -> Tensor:
+def rad2deg(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """Radians as degrees."""
+    if out is not None:
+        return into(out, "rad2deg", rad2deg(input))
     return expect_tensor(input, "rad2deg") * (180 / math.pi)
 
 

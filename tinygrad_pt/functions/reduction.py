@@ -81,6 +81,7 @@ def sum(
     (tensor(6.), tensor([3., 3.]))
     """
     if out is not None:
+        dtype = expect_tensor(out, "sum", "out", 0).dtype if dtype is None else dtype
         return into(out, "sum", sum(input, dim, keepdim, dtype=dtype, axis=axis, keepdims=keepdims))
     if not isinstance(input, Tensor):
         expect_tensor(input, "sum")
@@ -153,6 +154,7 @@ def _spread(
 def var(
     input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None, axis: Dims = None, keepdims: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """Σ (x - mean)² / (n - correction); the correction is 1 unless said otherwise.
 
@@ -167,13 +169,16 @@ def var(
 def std(
     input: Tensor, dim: Dims | bool = None, unbiased: bool | None = None, keepdim: bool = False, *,
     correction: float | None = None, axis: Dims = None, keepdims: bool = False,
+    out: Tensor | None = None,
 ) -> Tensor:  # fmt: skip
     """√var; where all elements agree its gradient is 0."""
     return _spread(ops.std, input, axis if dim is None else dim, unbiased, correction, keepdim or keepdims)
 
 
 @checked
-def prod(input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Dtype = None) -> Tensor:
+def prod(
+    input: Tensor, dim: int | None = None, keepdim: bool = False, *, dtype: Dtype = None, out: Tensor | None = None
+) -> Tensor:
     """Π input, over all elements or over `dim`; right, and differentiable, where elements are 0."""
     input = _counted(expect_tensor(input, "prod"), dtype)
     if dim is None:
@@ -193,9 +198,17 @@ def _last(input: Tensor, axis: int) -> Tensor:
 
 @checked
 def norm(
-    input: Tensor, p: float | str | None = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None
+    input: Tensor,
+    p: float | str | None = 2,
+    dim: Dims = None,
+    keepdim: bool = False,
+    *,
+    dtype: Dtype = None,
+    out: Tensor | None = None,
 ) -> Tensor:
     """(Σ |x|ᵖ)^(1/p); at 0 the gradient of the 2-norm is 0. With `dtype` the elements are converted first."""
+    if out is not None:
+        return into(out, "norm", norm(input, p, dim, keepdim, dtype=dtype))
     if dtype is not None and input.array.dtype.kind == "f":
         input = input.to(dtype)
     x, axes = input.array, axes_from(dim, input.array.ndim)
@@ -271,7 +284,7 @@ def _nonempty(input: Tensor, name: str, axis: int | None, dim: int | None = None
 def _extreme_over(op: Any, doc: str) -> Callable[..., Tensor]:
     name = op.__name__
 
-    def function(input: Tensor, dim: Dims = (), keepdim: bool = False) -> Tensor:
+    def function(input: Tensor, dim: Dims = (), keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
         n = expect_tensor(input, name).array.ndim
         dims = () if dim is None else dim if isinstance(dim, (tuple, list)) else (dim,)
         for d in dims:
@@ -332,23 +345,16 @@ def gather_at(input: Tensor, index: np.ndarray, axis: int) -> Tensor:
     return ops.getitem(input, index=places_of(index, axis))
 
 
-def _written(found: Tensor | ValuesIndices, name: str, out: Any) -> Any:
-    """The largest or smallest elements, or these with their places, in the tensor or tensors `out`."""
-    if isinstance(found, Tensor):
-        return into(out, name, found)
-    if not isinstance(out, (tuple, list)) or len(out) != 2:
-        raise not_a("tuple of Tensors", out, name, "out")
-    return tuple.__new__(type(found), [into(o, name, y) for o, y in zip(out, found, strict=True)])
-
-
 _max = _extreme("max", maximum, ops.amax, ops.argmax)
 _min = _extreme("min", minimum, ops.amin, ops.argmin)
 
 
 @overload
-def max(input: Tensor, dim: Tensor | None = None, *, axis: None = None) -> Tensor: ...
+def max(input: Tensor, dim: Tensor | None = None, *, axis: None = None, out: Tensor | None = None) -> Tensor: ...
 @overload
-def max(input: Tensor, dim: int, keepdim: bool = False, *, keepdims: bool = False) -> ValuesIndices: ...
+def max(
+    input: Tensor, dim: int, keepdim: bool = False, *, keepdims: bool = False, out: tuple[Tensor, Tensor] | None = None
+) -> ValuesIndices: ...
 @overload
 def max(input: Tensor, *, axis: int, keepdim: bool = False, keepdims: bool = False) -> ValuesIndices: ...
 @overload
@@ -365,13 +371,16 @@ def max(
         keepdim = truth("max", keepdim=keepdim, keepdims=keepdims)
     if dim is None:
         dim = other if axis is None else axis
-    return _max(input, dim, keepdim) if out is None else _written(_max(input, dim, keepdim), "max", out)
+    y = _max(input, dim, keepdim)
+    return y if out is None else into(out, "max", y)
 
 
 @overload
-def min(input: Tensor, dim: Tensor | None = None, *, axis: None = None) -> Tensor: ...
+def min(input: Tensor, dim: Tensor | None = None, *, axis: None = None, out: Tensor | None = None) -> Tensor: ...
 @overload
-def min(input: Tensor, dim: int, keepdim: bool = False, *, keepdims: bool = False) -> ValuesIndices: ...
+def min(
+    input: Tensor, dim: int, keepdim: bool = False, *, keepdims: bool = False, out: tuple[Tensor, Tensor] | None = None
+) -> ValuesIndices: ...
 @overload
 def min(input: Tensor, *, axis: int, keepdim: bool = False, keepdims: bool = False) -> ValuesIndices: ...
 @overload
@@ -388,7 +397,8 @@ def min(
         keepdim = truth("min", keepdim=keepdim, keepdims=keepdims)
     if dim is None:
         dim = other if axis is None else axis
-    return _min(input, dim, keepdim) if out is None else _written(_min(input, dim, keepdim), "min", out)
+    y = _min(input, dim, keepdim)
+    return y if out is None else into(out, "min", y)
 
 
 def _arg_extreme(place: Any) -> Callable[..., Tensor]:
@@ -416,7 +426,7 @@ argmax, argmin = map(_arg_extreme, (ops.argmax, ops.argmin))
 
 
 @checked
-def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False) -> MinMax:
+def aminmax(input: Tensor, *, dim: int | None = None, keepdim: bool = False, out: Any = None) -> MinMax:
     """(amin, amax)."""
     if input.array.size == 0 and dim is None:
         text = "aminmax(): cannot compute aminmax over an empty dimension as the operation has no identity."
@@ -447,7 +457,9 @@ def _places(index: np.ndarray, axis: int, start: int, stop: int) -> np.ndarray:
 
 
 @checked
-def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False) -> ValuesIndices:
+def sort(
+    input: Tensor, dim: int = -1, descending: bool = False, stable: bool = False, *, out: Any = None
+) -> ValuesIndices:
     """(values, indices), in order along `dim`; equal elements keep their order, nan is the largest."""
     axis = axis_from(dim, input.array.ndim)
     index = _order(input, axis, descending)
@@ -455,7 +467,9 @@ def sort(input: Tensor, dim: int = -1, descending: bool = False, stable: bool = 
 
 
 @checked
-def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True) -> ValuesIndices:
+def topk(
+    input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: bool = True, *, out: Any = None
+) -> ValuesIndices:
     """(values, indices) of the k largest (or smallest) elements along `dim`."""
     axis = axis_from(dim, input.array.ndim)
     n = length_of(input, axis)
@@ -468,7 +482,7 @@ def topk(input: Tensor, k: int, dim: int = -1, largest: bool = True, sorted: boo
 
 
 @checked
-def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
+def kthvalue(input: Tensor, k: int, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> ValuesIndices:
     """(values, indices) of the k-th smallest element along `dim`, counting from 1."""
     axis = axis_from(dim, input.array.ndim)
     n = length_of(input, axis)
@@ -486,7 +500,7 @@ def median(input: Tensor, dim: None = None) -> Tensor: ...
 @overload
 def median(input: Tensor, dim: int, keepdim: bool = False) -> ValuesIndices: ...
 @checked
-def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor | ValuesIndices:
+def median(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Tensor | ValuesIndices:
     """The middle element, the lower of two, nan if there is one; with `dim`, (values, indices).
 
     Without `dim`, ties share the gradient evenly; with `dim`, all of it goes to the element indexed.
@@ -517,7 +531,7 @@ def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor | Va
 
 
 @checked
-def mode(input: Tensor, dim: int = -1, keepdim: bool = False) -> ValuesIndices:
+def mode(input: Tensor, dim: int = -1, keepdim: bool = False, *, out: Any = None) -> ValuesIndices:
     """(values, indices) of the most frequent element along `dim`, the smallest of several."""
     x = input.array
     axis = axis_from(dim, x.ndim)
@@ -617,7 +631,9 @@ def _along(input: Tensor, name: str, dim: int | None, dtype: Dtype) -> tuple[Ten
 
 
 @checked
-def cumsum(input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis: int | None = None) -> Tensor:
+def cumsum(
+    input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis: int | None = None, out: Tensor | None = None
+) -> Tensor:
     """Running sums along `dim`.
 
     >>> import tinygrad_pt as torch
@@ -629,7 +645,9 @@ def cumsum(input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis: 
 
 
 @checked
-def cumprod(input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis: int | None = None) -> Tensor:
+def cumprod(
+    input: Tensor, dim: int | None = None, *, dtype: Dtype = None, axis: int | None = None, out: Tensor | None = None
+) -> Tensor:
     """Running products along `dim`."""
     input, over = _along(input, "cumprod", axis if dim is None else dim, dtype)
     n = input.array.ndim
@@ -683,7 +701,7 @@ log_softmax = _soft(ops.log_softmax, "x - ln Σ eˣ along `dim`.")
 
 
 @checked
-def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False) -> Tensor:
+def logsumexp(input: Tensor, dim: Dims, keepdim: bool = False, *, out: Tensor | None = None) -> Tensor:
     """ln Σ eˣ over `dim`, without overflow."""
     if expect_tensor(input, "logsumexp").array.dtype.kind in "biu":
         input = input.to(dtypes.get_default_dtype())

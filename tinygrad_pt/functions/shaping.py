@@ -475,14 +475,18 @@ def stack(tensors: Sequence[Tensor], dim: int = 0, *, axis: int | None = None, o
     return ops.stack(*parts, axis=axis_from(dim if axis is None else axis, len(shape) + 1, "stack", *parts))
 
 
-def hstack(tensors: Sequence[Tensor]) -> Tensor:
+def hstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """`cat` along the columns (vectors: along the only axis)."""
+    if out is not None:
+        return into(out, "hstack", hstack(tensors))
     parts = [p if p.array.ndim else ops.reshape(p, shape=(1,)) for p in listed(tensors, "hstack")]
     return cat(parts, 0 if parts[0].array.ndim == 1 else 1)
 
 
-def vstack(tensors: Sequence[Tensor]) -> Tensor:
+def vstack(tensors: Sequence[Tensor], *, out: Tensor | None = None) -> Tensor:
     """`cat` along the rows; vectors are rows."""
+    if out is not None:
+        return into(out, "vstack", vstack(tensors))
     parts = listed(tensors, "vstack")
     return cat([p if p.array.ndim > 1 else ops.reshape(p, shape=(1, p.array.size)) for p in parts], 0)
 
@@ -655,7 +659,7 @@ def diagonal(input: Tensor, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Te
 
 
 @checked
-def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+def diag(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """A copy of the diagonal of a matrix, or the matrix with a vector on its diagonal."""
     k = operator.index(diagonal)
     if input.array.ndim == 1:

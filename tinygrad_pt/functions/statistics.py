@@ -98,7 +98,7 @@ def nanmedian(input: Tensor, dim: None = None) -> Tensor: ...
 @overload
 def nanmedian(input: Tensor, dim: int, keepdim: bool = False) -> ValuesIndices: ...
 @checked
-def nanmedian(input: Tensor, dim: Any = None, keepdim: bool = False) -> Tensor | ValuesIndices:
+def nanmedian(input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Any = None) -> Tensor | ValuesIndices:
     """`median` of the elements that are numbers; nan where there is none."""
     x = input.array
     if x.dtype.kind != "f" or not np.isnan(x).any():
@@ -138,7 +138,7 @@ def _distance(input: Tensor, other: Tensor, p: Any) -> Tensor:
 
 @checked
 @in_float32
-def renorm(input: Tensor, p: float, dim: int, maxnorm: float) -> Tensor:
+def renorm(input: Tensor, p: float, dim: int, maxnorm: float, *, out: Tensor | None = None) -> Tensor:
     """Each slice along `dim` whose p-norm is above `maxnorm`, scaled down to it.
 
     >>> import tinygrad_pt as torch
@@ -414,7 +414,7 @@ def _counted(
 
 @checked
 def histogram(
-    input: Tensor, bins: Tensor | int, *, range: Any = None, weight: Tensor | None = None, density: bool = False,
+    input: Tensor, bins: Tensor | int = 100, *, range: Any = None, weight: Tensor | None = None, density: bool = False,
     out: Any = None,
 ) -> Histogram:  # fmt: skip
     """(hist, bin_edges): the number, or the weight, of the elements in bins of equal width, or between given edges.
@@ -430,7 +430,8 @@ def histogram(
         text = "torch.histogramdd: if weight tensor is provided it should have the same shape as the input tensor "
         raise refuse(RuntimeError, f"{text}excluding its innermost dimension, but got input with shape {shapes}")
     y, edges = _counted(input.array.reshape(-1, 1), [bins], range, weight, density, "histogram")
-    return Histogram(wrap(y), wrap(edges[0]))
+    found = Histogram(wrap(y), wrap(edges[0]))
+    return found if out is None else into(out, "histogram", found)
 
 
 @checked
