@@ -214,12 +214,14 @@ class Generator:
         out[out == np.array(high, dtype)] = low
         return out.reshape(shape)
 
-    def normal(self, shape: Shape, mean: float = 0.0, std: float = 1.0, dtype: DTypeLike = np.float32) -> Array:
+    def normal(
+        self, shape: Shape, mean: float = 0.0, std: float = 1.0, dtype: DTypeLike = np.float32, paired: bool = False
+    ) -> Array:
         """Normal floats `mean + std·z` by Box and Muller (1958), in float16, float32 or float64.
 
-        Fewer than sixteen come in pairs, and the second of a pair is kept for the next call. Sixteen or more come in
-        blocks of sixteen; when the last block is short, the last sixteen values are drawn anew. Raises RuntimeError if
-        `std` is negative or nan.
+        Fewer than sixteen, or all if `paired`, come in pairs, and the second of a pair is kept for the next call.
+        Sixteen or more come in blocks of sixteen; when the last block is short, the last sixteen values are drawn anew.
+        Raises RuntimeError if `std` is negative or nan.
         """
         shape, dtype, mean, std = _shape(shape), np.dtype(dtype), float(mean), float(std)
         if not std >= 0:
@@ -227,7 +229,7 @@ class Generator:
         if dtype not in FLOATS:
             raise _not_implemented("normal_kernel_cpu", dtype, "normal")
         n = math.prod(shape)
-        if n < SMALL_NORMAL:
+        if n < SMALL_NORMAL or paired:
             return _narrow(_fma64(self._gaussians(n), std, mean), dtype).reshape(shape)
         work = np.float64 if dtype == np.float64 else np.float32
         whole, short = divmod(n, 16)

@@ -28,6 +28,7 @@ from tinygrad_pt.functions.arguments import (
 )  # fmt: skip
 from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, into, is_int, missing, no_overload, not_a
+from tinygrad_pt.functions.strides import in_memory
 from tinygrad_pt.graph import Leaf, Tensor
 from tinygrad_pt.modes import current
 from tinygrad_pt.random import Generator
@@ -453,12 +454,27 @@ def _number(value: Any, function: str, name: str, position: int, *kinds: type) -
     return value
 
 
+def _laid_out(input: Tensor, make: Callable[..., Tensor], requires_grad: bool, **words: Any) -> Tensor:
+    """A new tensor in the shape of `input`, with its axes in the same order in memory."""
+    x = input.array
+    axes = range(x.ndim) if 0 in x.strides or not x.size else in_memory(input)
+    if list(axes) == list(range(x.ndim)):
+        return make(x.shape, requires_grad=requires_grad, **words)
+    y = (_paired if make is randn else make)(tuple(x.shape[i] for i in axes), **words)
+    return fresh(y.array.transpose(np.argsort(axes)), requires_grad)
+
+
+def _paired(shape: tuple[int, ...], generator: Generator | None, dtype: Dtype, device: Place) -> Tensor:
+    """Normal numbers in pairs, as PyTorch draws them where the memory is not row-major."""
+    return fresh(_generator(generator).normal(shape, dtype=_kind(dtype), paired=True), False, device)
+
+
 def _like(make: Any) -> Callable[..., Tensor]:
     name = f"{make.__name__}_like"
 
     def like(input: Tensor, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
         kind = expect_tensor(input, name).dtype if dtype is None else dtype
-        return make(input.array.shape, dtype=kind, device=device, requires_grad=requires_grad)
+        return _laid_out(input, make, requires_grad, dtype=kind, device=device)
 
     return maker(described(like, name, f"`{make.__name__}` in the shape and dtype of `input`."))
 
@@ -719,7 +735,7 @@ def _random_like(make: Any) -> Callable[..., Tensor]:
         requires_grad: bool = False,
     ) -> Tensor:  # fmt: skip
         kind = expect_tensor(input, name).dtype if dtype is None else dtype
-        return make(input.array.shape, generator=generator, dtype=kind, device=device, requires_grad=requires_grad)
+        return _laid_out(input, make, requires_grad, generator=generator, dtype=kind, device=device)
 
     return maker(described(like, name, f"`{make.__name__}` in the shape and dtype of `input`."))
 
@@ -738,8 +754,8 @@ def randint_like(
     if high is None:
         raise no_overload("randint_like", input)
     kind = input.dtype if dtype is None else dtype
-    shape = input.array.shape
-    return randint(low, high, shape, generator=generator, dtype=kind, device=device, requires_grad=requires_grad)
+    make = functools.partial(randint, low, high)
+    return _laid_out(input, make, requires_grad, generator=generator, dtype=kind, device=device)
 
 
 def get_rng_state() -> Tensor:

@@ -37,7 +37,7 @@ from tinygrad_pt.functions.reduction import Reduction
 from tinygrad_pt.functions.scattering import Scattering
 from tinygrad_pt.functions.shaping import Shaping, expand
 from tinygrad_pt.functions.statistics import Statistics
-from tinygrad_pt.functions.strides import settle, strides_of
+from tinygrad_pt.functions.strides import batch_last, in_memory, settle, strides_of
 from tinygrad_pt.functions.transcendental import Transcendental
 from tinygrad_pt.functions.typed import built, dtype_named, tensortype
 from tinygrad_pt.graph import Tensor, TensorBase
@@ -313,7 +313,11 @@ class Methods(
 
     def _drawn(self: Tensor, draw: Any) -> Tensor:
         may_write(self)
-        drawn = wrap(np.asarray(draw(self.array.shape, self.array.dtype), self.array.dtype))
+        axes, shape = in_memory(self), self.array.shape
+        drawn = np.asarray(draw(tuple(shape[i] for i in axes), self.array.dtype), self.array.dtype)
+        return self._written(wrap(drawn.transpose(np.argsort(axes)) if drawn.ndim > 1 else drawn))
+
+    def _written(self: Tensor, drawn: Tensor) -> Tensor:
         return write(self, ops.copy(self, drawn) if self.node is not None else drawn)
 
     def uniform_(self, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
@@ -324,13 +328,15 @@ class Methods(
     def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
         """Normal numbers."""
         g = _generator(generator)
-        return self._drawn(lambda shape, kind: g.normal(shape, mean, std, dtype=kind))
+        paired = not (self.array.flags.c_contiguous or batch_last(self.array))
+        return self._drawn(lambda shape, kind: g.normal(shape, mean, std, dtype=kind, paired=paired))
 
     def bernoulli_(self, p: Tensor | float = 0.5, *, generator: Generator | None = None) -> Tensor:
         """1 with probability p, else 0."""
         g = _generator(generator)
         if isinstance(p, Tensor):
-            return self._drawn(lambda shape, kind: g.bernoulli(np.array(expand(p, shape).array)))
+            drawn = g.bernoulli(np.array(expand(p, self.array.shape).array))
+            return self._written(wrap(np.asarray(drawn, self.array.dtype)))
         return self._drawn(lambda shape, kind: g.bernoulli_fill(shape, p, dtype=kind))
 
     def random_(self, low: int | None = None, to: Any = ..., *, generator: Generator | None = None) -> Tensor:

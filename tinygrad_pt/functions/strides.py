@@ -65,6 +65,16 @@ def batch_last(x: np.ndarray) -> bool:
     return x.transpose(*range(1, x.ndim), 0).flags.c_contiguous
 
 
+def in_memory(t: TensorBase) -> Sequence[int]:
+    """The axes of a tensor in the order of its memory, in which PyTorch draws; there, convolutions are row-major."""
+    x = t.array
+    if x.flags.c_contiguous or batch_last(x):
+        return range(x.ndim)
+    if t.base is not None and settle(t):
+        x = t.array
+    return sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
+
+
 def own_axes(shape: Sequence[int], steps: Sequence[int], contiguous: bool) -> Axes:
     """The axes of a tensor that is no view."""
     if contiguous:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from tinygrad_pt import random as streams
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
-from tinygrad_pt.functions.strides import batch_last, settle
+from tinygrad_pt.functions.strides import in_memory
 from tinygrad_pt.nn.functional.check import expect_number, only_tensors, spoken, written
 from tinygrad_pt.tensor import Tensor
 
@@ -47,21 +46,11 @@ def _dropped(input: Tensor, p: float, shape: tuple[int, ...], inplace: bool) -> 
     if p == 1:
         mask = np.zeros((), x.dtype)
     else:
-        axes = _in_memory(input) if shape == x.shape else range(x.ndim)
+        axes = in_memory(input) if shape == x.shape else range(x.ndim)
         places = [shape[i] for i in axes]
         mask = np.asarray(streams.default_generator.bernoulli_fill(places, 1 - p, dtype=x.dtype)) / x.dtype.type(1 - p)
         mask = mask.transpose(np.argsort(axes))
     return written(lambda t: ops.mul(t, wrap(mask)), input, inplace)
-
-
-def _in_memory(input: Tensor) -> Sequence[int]:
-    """The axes of a tensor in the order of its memory, in which PyTorch draws; there, convolutions are row-major."""
-    x = input.array
-    if x.flags.c_contiguous or batch_last(x):
-        return range(x.ndim)
-    if input.base is not None and settle(input):
-        x = input.array
-    return sorted(range(x.ndim), key=lambda i: -abs(x.strides[i]))
 
 
 def dropout1d(input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
