@@ -135,6 +135,10 @@ class Translation:
             return tg.Generator().manual_seed(value.initial_seed())
         if isinstance(value, types.FunctionType):
             return rebound(value)
+        if isinstance(value, types.BuiltinFunctionType) and hasattr(torch.nn.functional, value.__name__):
+            return getattr(tg.nn.functional, value.__name__)
+        if isinstance(value, torch.nn.Module) and not isinstance(value, torch.nn.PairwiseDistance):
+            raise LeftOut("a layer as an argument")
         if isinstance(value, torch.nn.PairwiseDistance):
             return tg.nn.PairwiseDistance(value.norm, value.eps, value.keepdim)
         return value

@@ -176,7 +176,7 @@ def chosen_alike(name: str, args: Sequence[Any], kwargs: dict[str, Any], expecte
 
 
 # Vectors whose sign is free: LAPACKs differ in it. PyTorch's own tests compare sizes too, with the gradient of these.
-FREE_SIGNS = {"linalg.eigh": (1,), "linalg.svd": (0, 2), "svd": (0, 2)}
+FREE_SIGNS = {"linalg.eigh": (1,), "linalg.svd": (0, 2), "svd": (0, 2), "svd_lowrank": (0, 2), "pca_lowrank": (0, 2)}
 
 
 def without_signs(function: Any, places: tuple[int, ...]) -> Any:

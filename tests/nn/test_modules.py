@@ -33,7 +33,6 @@ SHARED = (
     "padding_mode",
 )
 NO_HALVES = ("AvgPool3d", "LPPool3d")  # nor does PyTorch take them there
-SHARED = ("device", "dtype", "inplace", "size_average", "reduce", "min_value", "max_value")
 ONE_RANK = (  # the inputs of the cases have one number of axes
     "BatchNorm2d", "BatchNorm3d", "EmbeddingBag", "UpsamplingBilinear2d", "UpsamplingNearest2d",
 )  # fmt: skip
@@ -115,7 +114,7 @@ def test_the_docstring_has_an_example(row: Row) -> None:
 def test_every_setting_is_tried(row: Row) -> None:
     """The cases, refusals or edges give every argument of the constructor a value other than its default."""
     parameters = inspect.signature(row.kind).parameters.values()
-    settings = [thing.settings for thing in (*row.cases, *row.edges)]
+    settings = [thing.settings for thing in (*row.cases, *row.edges, *row.wrong)]
     for p in parameters:
         if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) or p.name in SHARED:
             continue
@@ -336,8 +335,8 @@ def test_loading_is_all_or_nothing(row: Row) -> None:
         good = disturbed(copy.deepcopy(m)).state_dict()
         bad = {"unexpected": {**good, "nobody": torch.ones(1)}}
         if good:
-            last = list(good)[-1]
-            bad["missing"] = {k: v for k, v in good.items() if k != last}
+            first, last = list(good)[0], list(good)[-1]
+            bad["missing"] = {k: v for k, v in good.items() if k != first}  # older states lack num_batches_tracked
             bad["size mismatch"] = {**good, last: torch.zeros(7, 7)}
             bad["expected torch.Tensor"] = {**good, last: "a word"}
         for words, state in bad.items():

@@ -727,7 +727,7 @@ def matrix_exp(A: Tensor) -> Tensor:
     tensor([[1., 0.],
             [0., 1.]])
     """
-    return F.matrix_exp(matrices(A, "linalg.matrix_exp", square=True))
+    return F.matrix_exp(matrices(A, "linalg.matrix_exp", square=True, low=True))
 
 
 @checked

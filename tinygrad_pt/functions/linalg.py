@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt import dtypes, ops
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import broadcast_text, refuse
 from tinygrad_pt.functions.arguments import Number, axis_from, flat_in, promoted
 from tinygrad_pt.functions.binding import in_place
@@ -231,7 +232,10 @@ def addbmm(
     input: Tensor, batch1: Tensor, batch2: Tensor, *, beta: Number = 1, alpha: Number = 1, out: Tensor | None = None
 ) -> Tensor:
     """beta · input + alpha · Σ batch1·batch2, the sum of the products of matrices."""
-    y = _plus(input, ops.sum(bmm(batch1, batch2), axis=0, keepdims=False), beta, alpha)
+    product = bmm(batch1, batch2)
+    rows = ops.sum(product, axis=0, keepdims=False)
+    rows = rows if rows.array.dtype == product.array.dtype else wrap(rows.array.astype(product.array.dtype))
+    y = _plus(input, rows, beta, alpha)
     return y if out is None else into(out, "addbmm", y)
 
 

@@ -198,6 +198,7 @@ def combine(a: Array, b: Array, c: Array, d: Array, e: Array, f: Array | None = 
 
 
 # ------------------------------------------------------------------------------------------ the statistics
+@np.errstate(all="ignore")  # it is called beside the op, whose call would compute again without the user's errors
 def moments(a: Array, axis: Axes) -> tuple[Array, Array]:
     """The mean and the (biased) variance over axes that are kept with length 1."""
     n = count(a.shape, axis)

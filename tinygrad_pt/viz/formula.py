@@ -158,7 +158,7 @@ def _applied(x: Symbol) -> tuple[str, int]:
     if name == "permute" and x.attrs["axes"] == (1, 0):
         return _filled("aᵀ", x)
     if x.op.variadic or not x.op.notation:
-        return f"{op_sign(x.op)}({', '.join(map(render, args))})", ATOM
+        return f"{op_sign(x.op)}({', '.join(render(a) for a in args if a is not None)})", ATOM
     text = template(x.op)
     return _filled(f"{name}(a)" if text == "a" else text, x)
 
