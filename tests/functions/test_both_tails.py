@@ -340,6 +340,9 @@ law("normalize:1", lambda x: F.normalize(x, p=1.0, dim=0),
 law("pairwise_distance", halves(F.pairwise_distance), halves(distance(2)), even)
 law("pairwise_distance:3", halves(lambda a, b: F.pairwise_distance(a, b, 3.0)), halves(distance(3)), even,
     lambda order, x, y: 4 / y[0] if order > 1 else 0, CURVE)  # fmt: skip
+law("pdist", halves(lambda a, b: F.pdist(torch.stack([a, b]))),
+    halves(lambda a, b: pnorm(2)([s - t for s, t in zip(a, b, strict=True)])), even,
+    lambda order, x, y: 4 / y[0] if order > 1 else 0, CURVE)  # fmt: skip
 law(
     "cosine_similarity",
     halves(lambda a, b: F.cosine_similarity(a, b, 0)),
@@ -436,6 +439,8 @@ OUTSIDE = {
     "soft_margin_loss": "log_sigmoid of a product; tests/ops/test_tails.py is about log_sigmoid",
     "cosine_embedding_loss": "1 - a cosine, and cosine_similarity has a law",
     "triplet_margin_loss": "a difference of two distances, and pairwise_distance has a law",
+    "triplet_margin_with_distance_loss": "a difference of two distances that the caller gives",
+    "linear_cross_entropy": "cross_entropy of linear, and cross_entropy has a law",
 }  # fmt: skip
 
 

@@ -217,18 +217,20 @@ def solve_ex(A: Tensor, B: Tensor, *, left: bool = True, check_errors: bool = Fa
 
 
 @checked
-def solve_triangular(A: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False) -> Tensor:
+def solve_triangular(
+    input: Tensor, B: Tensor, *, upper: bool, left: bool = True, unitriangular: bool = False
+) -> Tensor:
     """X of A X = B for triangular A, of which only one triangle is read; a zero on its diagonal gives inf or nan.
 
     >>> torch.linalg.solve_triangular(torch.tensor([[2.0, 1.0], [0.0, 4.0]]), torch.tensor([[3.0], [4.0]]), upper=True)
     tensor([[1.],
             [1.]])
     """
-    matrices(A, "linalg.solve_triangular", square=True)
+    matrices(input, "linalg.solve_triangular", square=True)
     matrices(B, "linalg.solve_triangular", "B")
-    alike(A, B, "linalg.solve_triangular")
-    _fits(A, B, left, "linalg.solve_triangular")
-    a = A if left else turned(A)
+    alike(input, B, "linalg.solve_triangular")
+    _fits(input, B, left, "linalg.solve_triangular")
+    a = input if left else turned(input)
     b = B if left else turned(B)
     k = int(unitriangular)
     a = ops.triu(a, k=k) if upper == left else ops.tril(a, k=-k)
@@ -266,7 +268,7 @@ LeastSquares.__name__ = "linalg_lstsq"
 
 
 @checked
-def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | None = None) -> LeastSquares:
+def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str | None = None) -> LeastSquares:
     """The X of least norm that minimises ‖A X - B‖, with the squared residuals, the rank and the singular values.
 
     Residuals are there if A is higher than wide and of full rank; singular values for the drivers 'gelsd' and 'gelss'.
@@ -274,35 +276,37 @@ def lstsq(A: Tensor, B: Tensor, rcond: float | None = None, *, driver: str | Non
     >>> torch.linalg.lstsq(torch.tensor([[1.0], [0.0]]), torch.tensor([[2.0], [3.0]])).solution
     tensor([[2.]])
     """
-    a, b = A.array, B.array
+    a, y = input.array, b.array
     if a.ndim < 2:
-        raise refuse(RuntimeError, "torch.linalg.lstsq: input must have at least 2 dimensions.", "lstsq", A, B)
-    if b.ndim < 1:
-        raise refuse(RuntimeError, "torch.linalg.lstsq: other must have at least 1 dimension.", "lstsq", A, B)
-    if a.ndim - b.ndim not in (0, 1):
+        raise refuse(RuntimeError, "torch.linalg.lstsq: input must have at least 2 dimensions.", "lstsq", input, b)
+    if y.ndim < 1:
+        raise refuse(RuntimeError, "torch.linalg.lstsq: other must have at least 1 dimension.", "lstsq", input, b)
+    if a.ndim - y.ndim not in (0, 1):
         text = "torch.linalg.lstsq: input.dim() must be greater or equal to other.dim() and "
-        raise refuse(RuntimeError, f"{text}(input.dim() - other.dim()) <= 1", "lstsq", A, B)
-    vector = a.ndim - 1 == b.ndim and a.shape[:-1] == b.shape
-    if a.shape[-2] != (b.shape[-1] if vector else b.shape[-2] if b.ndim > 1 else None):
-        axis = "-1" if vector or b.ndim < 2 else "-2"
-        raise refuse(RuntimeError, f"torch.linalg.lstsq: input.size(-2) should match other.size({axis})", "lstsq", A, B)
-    if a.dtype != b.dtype:
+        raise refuse(RuntimeError, f"{text}(input.dim() - other.dim()) <= 1", "lstsq", input, b)
+    vector = a.ndim - 1 == y.ndim and a.shape[:-1] == y.shape
+    if a.shape[-2] != (y.shape[-1] if vector else y.shape[-2] if y.ndim > 1 else None):
+        axis = "-1" if vector or y.ndim < 2 else "-2"
+        raise refuse(
+            RuntimeError, f"torch.linalg.lstsq: input.size(-2) should match other.size({axis})", "lstsq", input, b
+        )
+    if a.dtype != y.dtype:
         text = "torch.linalg.lstsq: Expected input and other to have the same dtype, but got input's dtype "
-        raise refuse(RuntimeError, f"{text}{A.dtype.spoken} and other's dtype {B.dtype.spoken}", "lstsq", A, B)
+        raise refuse(RuntimeError, f"{text}{input.dtype.spoken} and other's dtype {b.dtype.spoken}", "lstsq", input, b)
     if driver not in (None, "gels", "gelsy", "gelsd", "gelss"):
         text = f"torch.linalg.lstsq: parameter `driver` should be one of (gels, gelsy, gelsd, gelss) but got {driver}"
-        raise refuse(RuntimeError, text, "lstsq", A, B)
-    matrices(A, "linalg.lstsq")
+        raise refuse(RuntimeError, text, "lstsq", input, b)
+    matrices(input, "linalg.lstsq")
     m, n = a.shape[-2:]
     cut = rcond if rcond is not None else np.finfo(a.dtype).eps * max(m, n)
     s = np.linalg.svd(a, compute_uv=False)
     largest = s.max(-1, initial=0) if s.size else np.zeros(a.shape[:-2], a.dtype)
     rank = (s > (cut * largest)[..., None]).sum(-1)
-    right = ops.unsqueeze(B, axis=b.ndim) if vector else B
-    x = matmul(F.pinv(A, atol=0.0, rtol=cut, hermitian=False), right)
+    right = ops.unsqueeze(b, axis=y.ndim) if vector else b
+    x = matmul(F.pinv(input, atol=0.0, rtol=cut, hermitian=False), right)
     left = ops.narrow(ops.reshape(x, shape=(x.array.size,)), axis=0, start=0, length=0)
     if m > n and driver != "gelsy" and (rank == n).all():
-        left = ops.sum(ops.power(matmul(A, x) - right, n=2), axis=(x.array.ndim - 2,), keepdims=False)
+        left = ops.sum(ops.power(matmul(input, x) - right, n=2), axis=(x.array.ndim - 2,), keepdims=False)
     if vector:
         x = ops.squeeze(x, axis=(x.array.ndim - 1,))
     counted = driver != "gels"
@@ -427,7 +431,7 @@ def _minors(x: np.ndarray) -> np.ndarray:
 
 
 @checked
-def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
+def cholesky(input: Tensor, *, upper: bool = False) -> Tensor:
     """The lower triangle L of A = L Lᵀ, or with upper=True Lᵀ; A is symmetric, and only its lower triangle is read.
 
     Raises LinAlgError if a matrix is not positive-definite.
@@ -436,23 +440,23 @@ def cholesky(A: Tensor, *, upper: bool = False) -> Tensor:
     tensor([[2., 0.],
             [1., 2.]])
     """
-    matrices(A, "linalg.cholesky", square=True)
-    y = F.cholesky(turned(A) if upper else A)
+    matrices(input, "linalg.cholesky", square=True)
+    y = F.cholesky(turned(input) if upper else input)
     if lost(y):
-        where, k = first_fault(_minors(A.array))
+        where, k = first_fault(_minors(input.array))
         text = f"linalg.cholesky: {where}The factorization could not be completed because the input is not "
         text += f"positive-definite (the leading minor of order {k} is not positive-definite)."
-        raise refuse(LinAlgError, text, "cholesky", A)
+        raise refuse(LinAlgError, text, "cholesky", input)
     return turned(y) if upper else y
 
 
 @checked
-def cholesky_ex(A: Tensor, *, upper: bool = False, check_errors: bool = False) -> Cholesky:
+def cholesky_ex(input: Tensor, *, upper: bool = False, check_errors: bool = False) -> Cholesky:
     """(L, info): info is 0, or the order of the leading minor that is not positive-definite."""
-    y = F.cholesky(turned(matrices(A, "linalg.cholesky", square=True)) if upper else A)
-    faults = _minors(A.array) if lost(y) else np.zeros(A.array.shape[:-2], np.int32)
+    y = F.cholesky(turned(matrices(input, "linalg.cholesky", square=True)) if upper else input)
+    faults = _minors(input.array) if lost(y) else np.zeros(input.array.shape[:-2], np.int32)
     if faults.any():
-        y = cholesky(A) if check_errors else wrap(replaced(y.array, faults, A.array))
+        y = cholesky(input) if check_errors else wrap(replaced(y.array, faults, input.array))
     return Cholesky(turned(y) if upper else y, wrap(faults))
 
 
@@ -464,7 +468,7 @@ def _triangle(UPLO: str, function: str, A: Tensor) -> str:
 
 
 @checked
-def eigh(A: Tensor, UPLO: str = "L") -> Eigen:
+def eigh(input: Tensor, UPLO: str = "L") -> Eigen:
     """Eigenvalues, ascending, and eigenvectors of symmetric matrices: A = V diag(λ) Vᵀ.
 
     Only one triangle of A is read. Where eigenvalues coincide, the eigenvectors have no gradient: it is inf or nan.
@@ -472,16 +476,16 @@ def eigh(A: Tensor, UPLO: str = "L") -> Eigen:
     >>> torch.linalg.eigh(torch.tensor([[2.0, 0.0], [0.0, 1.0]])).eigenvalues
     tensor([1., 2.])
     """
-    matrices(A, "linalg.eigh", square=True)
-    y = F.eigh(A, uplo=_triangle(UPLO, "eigh", A))
-    return Eigen(column(y, 0), part(y, 1, A.array.shape[-1]))
+    matrices(input, "linalg.eigh", square=True)
+    y = F.eigh(input, uplo=_triangle(UPLO, "eigh", input))
+    return Eigen(column(y, 0), part(y, 1, input.array.shape[-1]))
 
 
 @checked
-def eigvalsh(A: Tensor, UPLO: str = "L") -> Tensor:
+def eigvalsh(input: Tensor, UPLO: str = "L") -> Tensor:
     """The eigenvalues of symmetric matrices, ascending."""
-    matrices(A, "linalg.eigvalsh", square=True)
-    return ops.clone(column(F.eigh(A, uplo=_triangle(UPLO, "eigvalsh", A)), 0))
+    matrices(input, "linalg.eigvalsh", square=True)
+    return ops.clone(column(F.eigh(input, uplo=_triangle(UPLO, "eigvalsh", input)), 0))
 
 
 def finite(A: Tensor, function: str) -> None:
@@ -643,12 +647,12 @@ def lu_solve(LU: Tensor, pivots: Tensor, B: Tensor, *, left: bool = True, adjoin
 
 
 @checked
-def householder_product(A: Tensor, tau: Tensor) -> Tensor:
+def householder_product(input: Tensor, tau: Tensor) -> Tensor:
     """The first columns of H₁ H₂ …, with Hᵢ = I - τᵢ vᵢ vᵢᵀ and vᵢ below the diagonal of A (1 on it, 0 above)."""
-    matrices(A, "torch.linalg.householder_product", "input")
-    m, n = A.array.shape[-2:]
-    v = ops.tril(A, k=-1) + wrap(np.eye(m, n, dtype=A.array.dtype))
-    y = ops.zero(A) + wrap(np.eye(m, n, dtype=A.array.dtype))
+    matrices(input, "torch.linalg.householder_product", "input")
+    m, n = input.array.shape[-2:]
+    v = ops.tril(input, k=-1) + wrap(np.eye(m, n, dtype=input.array.dtype))
+    y = ops.zero(input) + wrap(np.eye(m, n, dtype=input.array.dtype))
     for i in reversed(range(tau.array.shape[-1])):
         w = ops.narrow(v, axis=v.array.ndim - 1, start=i, length=1)
         t = ops.unsqueeze(ops.narrow(tau, axis=tau.array.ndim - 1, start=i, length=1), axis=tau.array.ndim)
@@ -671,25 +675,27 @@ def _sizes(a: np.ndarray, hermitian: bool) -> np.ndarray:
 
 
 @checked
-def pinv(A: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Tensor:
+def pinv(input: Tensor, rcond: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Tensor:
     """The pseudo-inverse A⁺: singular values up to max(atol, rtol · the largest) count as 0.
 
     >>> torch.linalg.pinv(torch.tensor([[1.0], [1.0]]))
     tensor([[0.5000, 0.5000]])
     """
-    matrices(A, "linalg.pinv", square=hermitian)
-    a = A.array
+    matrices(input, "linalg.pinv", square=hermitian)
+    a = input.array
     if a.size == 0:
-        return ops.clone(turned(A))
+        return ops.clone(turned(input))
     atol, rtol = _bounds(a, atol, rtol if rcond is None else rcond)
-    return F.pinv(A, atol=atol, rtol=rtol, hermitian=hermitian)
+    return F.pinv(input, atol=atol, rtol=rtol, hermitian=hermitian)
 
 
 @checked
-def matrix_rank(A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None) -> Tensor:
+def matrix_rank(
+    input: Tensor, tol: Any = None, hermitian: bool = False, *, atol: Any = None, rtol: Any = None
+) -> Tensor:
     """How many singular values exceed max(atol, rtol · the largest): an int64 tensor without a gradient."""
-    matrices(A, "linalg.matrix_rank", square=hermitian)
-    a = A.array
+    matrices(input, "linalg.matrix_rank", square=hermitian)
+    a = input.array
     s = _sizes(a, hermitian)
     largest = s.max(-1, initial=0)
     if tol is None:
@@ -701,33 +707,33 @@ def matrix_rank(A: Tensor, tol: Any = None, hermitian: bool = False, *, atol: An
 
 # ------------------------------------------------------------------------------------------ functions of a matrix
 @checked
-def matrix_power(A: Tensor, n: int) -> Tensor:
+def matrix_power(input: Tensor, n: int) -> Tensor:
     """Aⁿ by repeated squaring; a negative n takes the inverse, n = 0 gives the identity."""
-    matrices(A, "linalg.matrix_power", square=True, low=True)
+    matrices(input, "linalg.matrix_power", square=True, low=True)
     if n < 0:
-        A, n = inv(A), -n
+        input, n = inv(input), -n
     if n == 0:
-        return ops.zero(A) + wrap(np.eye(A.array.shape[-1], dtype=A.array.dtype))
+        return ops.zero(input) + wrap(np.eye(input.array.shape[-1], dtype=input.array.dtype))
     y: Tensor | None = None
     while n:
         if n & 1:
-            y = A if y is None else matmul(y, A)
+            y = input if y is None else matmul(y, input)
         n >>= 1
         if n:
-            A = matmul(A, A)
+            input = matmul(input, input)
     assert y is not None
-    return y if y is not A else ops.clone(y)
+    return y if y is not input else ops.clone(y)
 
 
 @checked
-def matrix_exp(A: Tensor) -> Tensor:
+def matrix_exp(input: Tensor) -> Tensor:
     """exp A = Σ Aᵏ / k!, by scaling, Padé's approximation and squaring (Higham, 2005).
 
     >>> torch.linalg.matrix_exp(torch.zeros(2, 2))
     tensor([[1., 0.],
             [0., 1.]])
     """
-    return F.matrix_exp(matrices(A, "linalg.matrix_exp", square=True, low=True))
+    return F.matrix_exp(matrices(input, "linalg.matrix_exp", square=True, low=True))
 
 
 @checked
@@ -782,7 +788,7 @@ def _product(xs: list[Tensor], cuts: dict[tuple[int, int], int], i: int, j: int)
 # ------------------------------------------------------------------------------------------ norms
 @checked
 def vector_norm(
-    x: Tensor, ord: float | str = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None
+    input: Tensor, ord: float | str = 2, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None
 ) -> Tensor:
     """(Σ |x|ᵖ)^(1/p) over some axes, or over all elements; p may be ±inf and 0.
 
@@ -791,8 +797,8 @@ def vector_norm(
     """
     if isinstance(ord, str):
         text = f"linalg_vector_norm(): argument 'ord' (position 2) must be Number, not {type(ord).__name__}"
-        raise refuse(TypeError, text, "vector_norm", x)
-    return plain_norm(_in(x, dtype, "linalg.vector_norm"), ord, dim if dim != () else None, keepdim)
+        raise refuse(TypeError, text, "vector_norm", input)
+    return plain_norm(_in(input, dtype, "linalg.vector_norm"), ord, dim if dim != () else None, keepdim)
 
 
 def _in(x: Tensor, dtype: Dtype, function: str) -> Tensor:
@@ -807,77 +813,85 @@ def _in(x: Tensor, dtype: Dtype, function: str) -> Tensor:
 
 @checked
 def matrix_norm(
-    A: Tensor, ord: float | str = "fro", dim: Sequence[int] = (-2, -1), keepdim: bool = False, *, dtype: Dtype = None
+    input: Tensor,
+    ord: float | str = "fro",
+    dim: Sequence[int] = (-2, -1),
+    keepdim: bool = False,
+    *,
+    dtype: Dtype = None,
 ) -> Tensor:
     """A norm of matrices: 'fro', 'nuc', ±1 (columns), ±2 (singular values), ±inf (rows).
 
     >>> torch.linalg.matrix_norm(torch.tensor([[1.0, -2.0], [3.0, 4.0]]), ord=1)
     tensor(6.)
     """
-    x = A.array
+    x = input.array
     if x.ndim < 2:
         raise refuse(
-            RuntimeError, "linalg.matrix_norm: The input tensor A must have at least 2 dimensions.", "matrix_norm", A
+            RuntimeError,
+            "linalg.matrix_norm: The input tensor A must have at least 2 dimensions.",
+            "matrix_norm",
+            input,
         )
-    A = _in(A, dtype, "linalg.matrix_norm")
+    input = _in(input, dtype, "linalg.matrix_norm")
     if len(dim) != 2:
         text = f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, dim))}"
-        raise refuse(RuntimeError, text, "matrix_norm", A)
+        raise refuse(RuntimeError, text, "matrix_norm", input)
     first, last = (axis_from(d, x.ndim) for d in dim)
     if first == last:
         text = f"linalg.matrix_norm: dims must be different. Got ({dim[0]}, {dim[1]})"
-        raise refuse(RuntimeError, text, "matrix_norm", A)
+        raise refuse(RuntimeError, text, "matrix_norm", input)
     if isinstance(ord, str):
         if ord not in ("fro", "nuc"):
-            raise refuse(RuntimeError, f"linalg.matrix_norm: Order {ord} not supported.", "matrix_norm", A)
-        return plain_norm(A, ord, (first, last), keepdim)
+            raise refuse(RuntimeError, f"linalg.matrix_norm: Order {ord} not supported.", "matrix_norm", input)
+        return plain_norm(input, ord, (first, last), keepdim)
     if abs(ord) == 2:
         rest = tuple(i for i in range(x.ndim) if i not in (first, last))
-        s = svdvals(ops.permute(A, axes=(*rest, first, last)))
+        s = svdvals(ops.permute(input, axes=(*rest, first, last)))
         y = (amax if ord > 0 else amin)(s, -1)
         return (
             ops.reshape(y, shape=tuple(1 if i in (first, last) else n for i, n in enumerate(x.shape))) if keepdim else y
         )
     if abs(ord) not in (1, math.inf):
-        raise refuse(RuntimeError, f"linalg.matrix_norm: Order {ord} not supported.", "matrix_norm", A)
+        raise refuse(RuntimeError, f"linalg.matrix_norm: Order {ord} not supported.", "matrix_norm", input)
     along, best = (first, last) if abs(ord) == 1 else (last, first)
-    y = (amax if ord > 0 else amin)(sum(abs(A), along, True), best, True)
+    y = (amax if ord > 0 else amin)(sum(abs(input), along, True), best, True)
     return y if keepdim else ops.squeeze(y, axis=(first, last))
 
 
 @checked
 def norm(
-    A: Tensor, ord: float | str | None = None, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None
+    input: Tensor, ord: float | str | None = None, dim: Dims = None, keepdim: bool = False, *, dtype: Dtype = None
 ) -> Tensor:
     """The norm of a matrix if `dim` names two axes (or, with an order, A has two), else the norm of vectors."""
-    n = A.array.ndim
+    n = input.array.ndim
     if dim is not None or ord is not None:
         axes = () if dim is None else (dim,) if isinstance(dim, int) else tuple(dim)
         if dim is None and n not in (1, 2):
             text = "linalg.norm: If dim is not specified but ord is, the input must be 1D or 2D. Got "
-            raise refuse(RuntimeError, f"{text}{n}D.", "norm", A)
+            raise refuse(RuntimeError, f"{text}{n}D.", "norm", input)
         if dim is not None and len(axes) not in (1, 2):
             text = f"linalg.norm: If dim is specified, it must be of length 1 or 2. Got [{', '.join(map(str, axes))}]"
-            raise refuse(RuntimeError, text, "norm", A)
+            raise refuse(RuntimeError, text, "norm", input)
         if ord is not None and (len(axes) == 2 or (dim is None and n == 2)):
-            return matrix_norm(A, ord, axes or (0, 1), keepdim, dtype=dtype)
+            return matrix_norm(input, ord, axes or (0, 1), keepdim, dtype=dtype)
         if isinstance(ord, str):
             text = f"linalg.matrix_norm: dim must be a 2-tuple. Got {' '.join(map(str, axes))}"
-            raise refuse(RuntimeError, text, "norm", A)
-    return vector_norm(A, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
+            raise refuse(RuntimeError, text, "norm", input)
+    return vector_norm(input, 2 if ord is None else ord, dim, keepdim, dtype=dtype)
 
 
 @checked
-def cond(A: Tensor, p: float | str | None = None) -> Tensor:
+def cond(input: Tensor, p: float | str | None = None) -> Tensor:
     """The condition number ‖A‖ ‖A⁻¹‖; by default the largest singular value by the least.
 
     >>> torch.linalg.cond(torch.tensor([[1.0, 0.0], [0.0, 4.0]]))
     tensor(4.)
     """
-    if A.array.ndim < 2:
-        raise refuse(RuntimeError, "linalg.cond: The input tensor A must have at least 2 dimensions.", "cond", A)
+    if input.array.ndim < 2:
+        raise refuse(RuntimeError, "linalg.cond: The input tensor A must have at least 2 dimensions.", "cond", input)
     if p is None or (not isinstance(p, str) and abs(p) == 2):
-        s = svdvals(A)
+        s = svdvals(input)
         if s.array.shape[-1] == 0:
             return wrap(np.zeros(s.array.shape[:-1], s.array.dtype))
         axis = s.array.ndim - 1
@@ -885,16 +899,16 @@ def cond(A: Tensor, p: float | str | None = None) -> Tensor:
         return low / high if p == -2 else high / low
     if p not in ("fro", "nuc", 1, -1, math.inf, -math.inf):
         text = f"linalg.cond got an invalid norm type: {p if isinstance(p, str) else float(p)}"
-        raise refuse(RuntimeError, text, "cond", A)
-    matrices(A, "linalg.cond", square=True)
-    if A.array.size == 0:
-        return wrap(np.zeros(A.array.shape[:-2], A.array.dtype))
-    faults = zero_pivots(A.array)
+        raise refuse(RuntimeError, text, "cond", input)
+    matrices(input, "linalg.cond", square=True)
+    if input.array.size == 0:
+        return wrap(np.zeros(input.array.shape[:-2], input.array.dtype))
+    faults = zero_pivots(input.array)
     if faults.any():
-        wide = np.where(faults, np.inf, 0).astype(A.array.dtype)
-        safe = wrap(replaced(A.array, faults))
+        wide = np.where(faults, np.inf, 0).astype(input.array.dtype)
+        safe = wrap(replaced(input.array, faults))
         return wrap(np.where(faults, wide, (matrix_norm(safe, p) * matrix_norm(inv(safe), p)).array))
-    return matrix_norm(A, p) * matrix_norm(inv(A), p)
+    return matrix_norm(input, p) * matrix_norm(inv(input), p)
 
 
 # ------------------------------------------------------------------------------------------ products
@@ -963,31 +977,31 @@ def vander(x: Tensor, N: int | None = None) -> Tensor:
 
 
 @checked
-def tensorinv(A: Tensor, ind: int = 2) -> Tensor:
+def tensorinv(input: Tensor, ind: int = 2) -> Tensor:
     """The inverse of the map that `tensordot(A, ·, dims)` is: the first `ind` axes of A are its result."""
     if ind <= 0:
-        raise refuse(RuntimeError, "Expected a strictly positive integer for 'ind'", "tensorinv", A)
-    shape = A.array.shape
+        raise refuse(RuntimeError, "Expected a strictly positive integer for 'ind'", "tensorinv", input)
+    shape = input.array.shape
     rows, cols = math.prod(shape[:ind]), math.prod(shape[ind:])
     if rows != cols:
         text = "Expected self to satisfy the requirement prod(self.shape[ind:]) == prod(self.shape[:ind]), but got "
-        raise refuse(RuntimeError, f"{text}{cols} != {rows}", "tensorinv", A)
-    return ops.reshape(inv(ops.reshape(A, shape=(rows, cols))), shape=shape[ind:] + shape[:ind])
+        raise refuse(RuntimeError, f"{text}{cols} != {rows}", "tensorinv", input)
+    return ops.reshape(inv(ops.reshape(input, shape=(rows, cols))), shape=shape[ind:] + shape[:ind])
 
 
 @checked
-def tensorsolve(A: Tensor, B: Tensor, dims: Sequence[int] | None = None) -> Tensor:
+def tensorsolve(input: Tensor, other: Tensor, dims: Sequence[int] | None = None) -> Tensor:
     """X of tensordot(A, X, X.ndim) = B; `dims` are axes of A that are moved to its end first."""
-    n = A.array.ndim
+    n = input.array.ndim
     moved = [axis_from(d, n) for d in dims or ()]
-    a = ops.permute(A, axes=(*(i for i in range(n) if i not in moved), *moved)) if moved else A
-    shape = a.array.shape[B.array.ndim :]
-    rows, cols = math.prod(B.array.shape), math.prod(shape)
-    if rows != cols or math.prod(a.array.shape[: B.array.ndim]) != rows:
+    a = ops.permute(input, axes=(*(i for i in range(n) if i not in moved), *moved)) if moved else input
+    shape = a.array.shape[other.array.ndim :]
+    rows, cols = math.prod(other.array.shape), math.prod(shape)
+    if rows != cols or math.prod(a.array.shape[: other.array.ndim]) != rows:
         text = (
             "Expected self to satisfy the requirement prod(self.shape[other.ndim:]) == prod(self.shape[:other.ndim]), "
         )
-        text += f"but got {cols} != {math.prod(a.array.shape[: B.array.ndim])}"
-        raise refuse(RuntimeError, text, "tensorsolve", A, B)
-    y = solve(ops.reshape(a, shape=(rows, cols)), ops.reshape(B, shape=(rows,)))
+        text += f"but got {cols} != {math.prod(a.array.shape[: other.array.ndim])}"
+        raise refuse(RuntimeError, text, "tensorsolve", input, other)
+    y = solve(ops.reshape(a, shape=(rows, cols)), ops.reshape(other, shape=(rows,)))
     return ops.reshape(y, shape=shape)

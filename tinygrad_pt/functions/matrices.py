@@ -14,7 +14,7 @@ from tinygrad_pt.functions import factorizations as L
 from tinygrad_pt.functions.arguments import promoted
 from tinygrad_pt.functions.checks import checked
 from tinygrad_pt.functions.creation import randn
-from tinygrad_pt.functions.factorizations import det, matrix_exp, matrix_power
+from tinygrad_pt.functions.factorizations import matrix_exp, matrix_power
 from tinygrad_pt.functions.linalg import matmul
 from tinygrad_pt.functions.pointwise import where
 from tinygrad_pt.functions.reduction import norm, spelled
@@ -120,6 +120,12 @@ def logdet(input: Tensor) -> Tensor:
 
 
 @checked
+def det(input: Tensor) -> Tensor:
+    """det A: `torch.linalg.det`."""
+    return L.det(input)
+
+
+@checked
 def slogdet(input: Tensor) -> SignLogDet:
     """The sign of det A and log |det A|: `torch.linalg.slogdet`."""
     return SignLogDet(*L.slogdet(input))
@@ -188,9 +194,9 @@ def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: None = None)
 
 
 @checked
-def lu_solve(b: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
+def lu_solve(input: Tensor, LU_data: Tensor, LU_pivots: Tensor) -> Tensor:
     """X of A X = B from the factors of A: `torch.linalg.lu_solve`."""
-    return L.lu_solve(LU_data, LU_pivots, b)
+    return L.lu_solve(LU_data, LU_pivots, input)
 
 
 @checked
@@ -211,11 +217,11 @@ def lu_unpack(LU_data: Tensor, LU_pivots: Tensor, unpack_data: bool = True, unpa
 
 @checked
 def triangular_solve(
-    b: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
+    input: Tensor, A: Tensor, upper: bool = True, transpose: bool = False, unitriangular: bool = False
 ) -> Triangular:
     """X of A X = B for a triangular A: `torch.linalg.solve_triangular`."""
     a = L.turned(A) if transpose else A
-    x = L.solve_triangular(a, b, upper=upper != transpose, unitriangular=unitriangular)
+    x = L.solve_triangular(a, input, upper=upper != transpose, unitriangular=unitriangular)
     return Triangular(x, ops.clone(A))
 
 
@@ -239,24 +245,24 @@ def geqrf(input: Tensor) -> Reflections:
 
 
 @checked
-def ormqr(input: Tensor, tau: Tensor, other: Tensor, left: bool = True, transpose: bool = False) -> Tensor:
+def ormqr(input: Tensor, input2: Tensor, input3: Tensor, left: bool = True, transpose: bool = False) -> Tensor:
     """Q C, or Qᵀ C, or with left=False C Q or C Qᵀ, where reflections Q = H₁ H₂ … are those of `geqrf`."""
-    a, c = L.matrices(input, "ormqr", "input").array, other.array
+    a, c = L.matrices(input, "ormqr", "input").array, input3.array
     axis = -2 if left else -1
     if c.ndim < 2:
         text = "torch.ormqr: other must have at least 2 dimensions."
-        raise refuse(RuntimeError, text, "ormqr", input, tau, other)
-    if c.shape[axis] < tau.array.shape[-1]:
+        raise refuse(RuntimeError, text, "ormqr", input, input2, input3)
+    if c.shape[axis] < input2.array.shape[-1]:
         text = f"torch.ormqr: other.shape[{axis}] must be greater than or equal to tau.shape[-1]"
-        raise refuse(RuntimeError, text, "ormqr", input, tau, other)
+        raise refuse(RuntimeError, text, "ormqr", input, input2, input3)
     if c.shape[axis] != a.shape[-2]:
         text = f"torch.ormqr: other.shape[{axis}] must be equal to input.shape[-2]"
-        raise refuse(RuntimeError, text, "ormqr", input, tau, other)
+        raise refuse(RuntimeError, text, "ormqr", input, input2, input3)
     v = ops.tril(input, k=-1) + wrap(np.eye(*a.shape[-2:], dtype=a.dtype))
-    y, count = (other if left else L.turned(other)), tau.array.shape[-1]
+    y, count = (input3 if left else L.turned(input3)), input2.array.shape[-1]
     for i in range(count) if left == transpose else reversed(range(count)):
         w = ops.narrow(v, axis=a.ndim - 1, start=i, length=1)
-        t = ops.unsqueeze(ops.narrow(tau, axis=tau.array.ndim - 1, start=i, length=1), axis=tau.array.ndim)
+        t = ops.unsqueeze(ops.narrow(input2, axis=input2.array.ndim - 1, start=i, length=1), axis=input2.array.ndim)
         y = y - matmul(w * t, matmul(L.turned(w), y))
     return y if left else L.turned(y)
 

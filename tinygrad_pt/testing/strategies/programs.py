@@ -255,11 +255,11 @@ def _unary(scene: Scene, name: str) -> str:
 
 
 # Any other op of one argument with a function of its name; where it has poles or kinks, it belongs into UNARY.
-# (torch.normal is no function of that kind: it draws random numbers.)
+# (torch.normal draws random numbers, and torch.igamma and torch.igammac take a tensor for the static argument, too.)
 OTHER_UNARY = [
     n for n, op in OPS.items()
     if op.elementwise and op.differentiable and len(op.rules_for(1)) == 1
-    and n not in (*UNARY, "clamp", "normal", "polygamma") and hasattr(torch, n)
+    and n not in (*UNARY, "clamp", "igamma", "igammac", "normal", "polygamma") and hasattr(torch, n)
 ]  # fmt: skip
 
 
