@@ -35,10 +35,51 @@ def tensors() -> Iterator[Any]:
     return (full(*s, dtype=d) for s in SHAPES for d in DTYPES if s == (2, 3) or d in (torch.float32, torch.int64))
 
 
-RIGHT: dict[str, Any] = {"pad": [1, 1], "nonlinearity": "relu"}  # by the name of a parameter
-BY_TYPE: dict[str, Any] = {"float": 0.5, "int": 1, "bool": True}  # or by its annotation; else a tensor of shape (2, 3)
+RIGHT: dict[str, Any] = {"pad": [1, 1], "nonlinearity": "relu", "kernel_size": 2}  # by the name of a parameter
+BY_TYPE: dict[str, Any] = {
+    "float": 0.5,
+    "int": 1,
+    "bool": True,
+    "Ints": 1,
+    "MaybeInts": 1,
+}  # or by its annotation; else a tensor of shape (2, 3)
 SEQUENCE = {"log_probs": (4, 2, 3), "targets": [[1, 2], [1, 1]], "input_lengths": [4, 4], "target_lengths": [2, 2]}
+IMAGES = {n: (1, 2, *(4,) * n) for n in (1, 2, 3)}
+ATTENTION = {
+    "query": (3, 1, 2), "key": (3, 1, 2), "value": (3, 1, 2), "embed_dim_to_check": 2, "num_heads": 1,
+    "in_proj_weight": (6, 2), "in_proj_bias": (6,), "bias_k": None, "bias_v": None, "add_zero_attn": False,
+    "dropout_p": 0.0, "out_proj_weight": (2, 2), "out_proj_bias": (2,),
+}  # fmt: skip
 RIGHT_FOR: dict[str, dict[str, Any]] = {
+    **{f"conv{n}d": {"input": IMAGES[n], "weight": (3, 2, *(2,) * n)} for n in IMAGES},
+    **{f"conv_transpose{n}d": {"input": IMAGES[n], "weight": (2, 3, *(2,) * n)} for n in IMAGES},
+    **{
+        f"{kind}_pool{n}d{end}": {"input": IMAGES[n]}
+        for n in IMAGES
+        for kind in ("max", "avg", "lp", "adaptive_max", "adaptive_avg")
+        for end in ("", "_with_indices")
+    },
+    **{
+        f"fractional_max_pool{n}d{end}": {"input": IMAGES[n], "output_size": 2}
+        for n in (2, 3) for end in ("", "_with_indices")
+    },
+    **{
+        f"max_unpool{n}d": {"input": (1, 1, *(1,) * n), "indices": torch.ones(1, 1, *(1,) * n).long().tolist()}
+        for n in IMAGES
+    },
+    "unfold": {"input": IMAGES[2]}, "fold": {"input": (1, 4, 1), "output_size": 2},
+    **dict.fromkeys(("interpolate", "upsample_bilinear"), {"input": IMAGES[2], "size": 3}),
+    **dict.fromkeys(("upsample", "upsample_nearest"), {"input": IMAGES[2], "scale_factor": 2}),
+    "affine_grid": {"theta": (1, 2, 3), "size": torch.Size((1, 1, 2, 2))},
+    "grid_sample": {"input": IMAGES[2], "grid": (1, 3, 3, 2)},
+    "channel_shuffle": {"input": IMAGES[2]}, "native_channel_shuffle": {"input": IMAGES[2]},
+    "pixel_shuffle": {"input": (1, 4, 2, 2), "upscale_factor": 2},
+    "pixel_unshuffle": {"input": IMAGES[2], "downscale_factor": 2},
+    "embedding": {"input": [0, 1]}, "embedding_bag": {"input": [0, 1], "offsets": [0]},
+    "batch_norm": {"running_mean": [0.0, 0.5, 1.0], "running_var": [0.5, 1.0, 2.0]}, "group_norm": {"num_groups": 1},
+    "instance_norm": {"input": IMAGES[1]}, "local_response_norm": {"input": IMAGES[1]},
+    **dict.fromkeys(("layer_norm", "rms_norm"), {"normalized_shape": torch.Size((3,))}),
+    "multi_head_attention_forward": ATTENTION,
     "linear": {"weight": (4, 3)}, "bilinear": {"weight": (4, 3, 3)}, "prelu": {"weight": (3,)},
     "glu": {"input": (2, 4)}, "dropout1d": {"input": (2, 3, 2)}, "dirac_": {"tensor": (2, 3, 3)},
     "cosine_embedding_loss": {"target": (2,)},
@@ -55,12 +96,13 @@ RIGHT_FOR: dict[str, dict[str, Any]] = {
 
 
 def right(name: str, parameters: Any) -> dict[str, Any]:
-    """Arguments with which a call of `name` succeeds: for the parameters that have no default."""
+    """Arguments with which a call of `name` succeeds: for the parameters that have no default, or are named."""
     found = {}
     for p in parameters:
-        if p.name != "self" and p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD):
+        needed = p.default is p.empty and p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD)
+        if p.name != "self" and (needed or p.name in RIGHT_FOR.get(name, {})):
             value = (RIGHT | RIGHT_FOR.get(name, {})).get(p.name, BY_TYPE.get(p.annotation, (2, 3)))
-            if isinstance(value, tuple):  # a shape
+            if isinstance(value, tuple) and not isinstance(value, torch.Size):  # a shape
                 value = full(*value).detach() if p.name == "tensor" else full(*value)
             elif isinstance(value, list) and p.name != "pad":
                 value = torch.tensor(value)

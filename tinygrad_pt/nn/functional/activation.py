@@ -382,6 +382,7 @@ def gumbel_softmax(logits: Tensor, tau: float = 1, hard: bool = False, eps: floa
     tensor(1.)
     """
     only_tensors("gumbel_softmax", logits=logits)
+    expect_number(tau, "gumbel_softmax", "tau")
     if eps != 1e-10:
         warnings.warn("`eps` parameter is deprecated and has no effect.", stacklevel=2)
     gumbels = -F.log(F.empty_like(logits).exponential_())

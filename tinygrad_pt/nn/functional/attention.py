@@ -17,7 +17,7 @@ from tinygrad_pt.functions.arguments import Size
 from tinygrad_pt.functions.checks import expect_tensor
 from tinygrad_pt.half import in_float32
 from tinygrad_pt.nn.functional.activation import softmax
-from tinygrad_pt.nn.functional.check import spoken
+from tinygrad_pt.nn.functional.check import as_float, as_whole, spoken
 from tinygrad_pt.nn.functional.dropout import dropout
 from tinygrad_pt.nn.functional.linear import linear
 from tinygrad_pt.ops.attention import attention_weights
@@ -64,6 +64,8 @@ def scaled_dot_product_attention(
         expect_tensor(t, name, word, i)
     if attn_mask is not None:
         expect_tensor(attn_mask, name, "attn_mask", 4)
+    if dropout_p.__class__ is not float:
+        dropout_p = as_float(dropout_p, name, "dropout_p")
     _check_attention(query, key, value, attn_mask, name)
     if enable_gqa and query.array.ndim > 2:
         key, value = _shared_heads(query, key), _shared_heads(query, value)
@@ -90,7 +92,7 @@ def scaled_dot_product_attention(
         causal = wrap(_causal(*shape[-2:], q.dtype.char))
         bias = causal if bias is None else bias + causal
     size = q.shape[-1]
-    factor = (1 / math.sqrt(size) if size else 1.0) if scale is None else float(scale)
+    factor = (1 / math.sqrt(size) if size else 1.0) if scale is None else as_float(scale, name, "scale")
     logits = ops.bmm(query, ops.t(key))
     if bias is not None and bias.array.dtype != q.dtype:
         bias = ops.cast(bias, dtype=q.dtype)
@@ -169,8 +171,9 @@ def canonical_mask(
 def _check_axes(query: Tensor, key: Tensor, value: Tensor, padding: Mask, mask: Mask, heads: int) -> bool:
     """Whether there is a batch; PyTorch's error about the number of axes."""
     name, given = "multi_head_attention_forward", (query, key, value)
-    if not isinstance(query, Tensor):
-        raise refuse(AttributeError, f"'{type(query).__name__}' object has no attribute 'dim'", name, *given)
+    for t in (*given, *(m for m in (padding, mask) if m is not None)):
+        if not isinstance(t, Tensor):
+            raise refuse(AttributeError, f"'{type(t).__name__}' object has no attribute 'dim'", name, *given)
     ndim = query.array.ndim
     if ndim not in (2, 3):
         text = f"query should be unbatched 2D or batched 3D tensor but received {ndim}-D query tensor"
@@ -197,6 +200,9 @@ def _parts(t: Tensor | None, *sizes: int) -> list[Tensor | None]:
     """A weight or bias cut into parts along its rows; None for None."""
     if t is None:
         return [None] * len(sizes)
+    if not expect_tensor(t, "linear", "weight", 2).array.ndim:
+        text = "chunk expects at least a 1-dimensional tensor"
+        raise refuse(RuntimeError, text, "multi_head_attention_forward", t)
     starts = [sum(sizes[:i]) for i in range(len(sizes))]
     return [ops.narrow(t, axis=0, start=start, length=n) for start, n in zip(starts, sizes, strict=True)]
 
@@ -276,6 +282,9 @@ def multi_head_attention_forward(
     if size != embed_dim_to_check:
         text = f"was expecting embedding dimension of {embed_dim_to_check}, but got {size}"
         raise refuse(AssertionError, text, name, *given, mend="the last axis of query holds embed_dim features")
+    num_heads, dropout_p = as_whole(num_heads, name, "num_heads", 5), as_float(dropout_p, name, "dropout_p")
+    if not num_heads:
+        raise refuse(ZeroDivisionError, "integer division or modulo by zero", name, *given)
     width = size // num_heads
     if width * num_heads != size:
         raise refuse(AssertionError, f"embed_dim {size} not divisible by num_heads {num_heads}", name, *given)
@@ -352,10 +361,16 @@ def multi_head_attention_forward(
 def _heads(x: Tensor, batch: int, heads: int, width: int, static: Tensor | None) -> Tensor:
     """(L, N, heads · width) as (N, heads, L, width); or the `static` (N · heads, L, width) in its place."""
     if static is not None:
+        name = "multi_head_attention_forward"
+        if not isinstance(static, Tensor):
+            raise refuse(AttributeError, f"'{type(static).__name__}' object has no attribute 'size'", name, x)
+        if static.array.ndim < 3:
+            text = f"Dimension out of range: a static key or value has 3 dimensions, but got {static.array.ndim}"
+            raise refuse(IndexError, text, name, static)
         for i, expected in ((0, batch * heads), (2, width)):
             if static.array.shape[i] != expected:
                 text = f"expecting static_k.size({i}) of {expected}, but got {static.array.shape[i]}"
-                raise refuse(AssertionError, text, "multi_head_attention_forward", static)
+                raise refuse(AssertionError, text, name, static)
         return F.reshape(static, (batch, heads, -1, width))
     if x.array.shape[1] != batch:
         text = f"shape '{[x.array.shape[0], batch * heads, width]}' is invalid for input of size {x.array.size}"

@@ -11,6 +11,7 @@ from tinygrad_pt import dtypes
 from tinygrad_pt import functions as F
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
+from tinygrad_pt.functions.checks import is_int, not_a
 from tinygrad_pt.half import in_float32
 from tinygrad_pt.inplace import write
 from tinygrad_pt.tensor import Tensor
@@ -36,6 +37,22 @@ def expect_integer(value: object, op: str, name: str) -> None:
     """Raise PyTorch's TypeError unless this is an integer."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise wrong_type(op, name, "int", value)
+
+
+def as_float(value: object, op: str, name: str) -> float:
+    """A number, or a tensor of one element, as Python's float; PyTorch's TypeError about anything else."""
+    if isinstance(value, Tensor) and value.array.size == 1:
+        value = value.array.item()
+    if not isinstance(value, (float, int, np.number)):
+        raise wrong_type(op, name, "float", value)
+    return float(value)
+
+
+def as_whole(value: object, op: str, name: str, position: int = 2) -> int:
+    """An integer, or a tensor of one, as Python's int; PyTorch's TypeError about anything else."""
+    if not is_int(value):
+        raise not_a("int", value, op, name, position)
+    return int(value)  # type: ignore[call-overload]
 
 
 def wrong_type(op: str, name: str, kind: str, value: object) -> Exception:

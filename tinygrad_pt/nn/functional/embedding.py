@@ -12,7 +12,7 @@ from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.half import in_float32
 from tinygrad_pt.inplace import touched
-from tinygrad_pt.nn.functional.check import only_tensors
+from tinygrad_pt.nn.functional.check import as_float, as_whole, only_tensors
 from tinygrad_pt.ops.embedding import add_rows, take_rows
 from tinygrad_pt.tensor import Tensor
 
@@ -57,6 +57,7 @@ def _shorten(weight: Tensor, indices: np.ndarray, max_norm: float, norm_type: fl
     used = np.unique(indices)
     if used.size and not 0 <= used[0] <= used[-1] < len(weight.array):
         raise refuse(IndexError, "index out of range in self", "embedding_renorm_", weight)
+    max_norm, norm_type = as_float(max_norm, "embedding", "max_norm"), as_float(norm_type, "embedding", "norm_type")
     rows = weight.array[used].astype(np.float64)
     norms = np.linalg.norm(rows, norm_type, axis=1)
     long = norms > max_norm
@@ -83,6 +84,7 @@ def embedding(
         expect_tensor(weight, "embedding", "weight", 1)
         expect_tensor(input, "embedding", "indices", 2)
     if padding_idx is not None:
+        padding_idx = as_whole(padding_idx, "embedding", "padding_idx", 3)
         padding_idx = _own_index(padding_idx, len(weight.array), "Padding_idx must be within num_embeddings")
     if weight.array.ndim != 2:
         mend = "the indices come first: embedding(input, weight)" if weight.array.dtype.kind in "iu" else ""
@@ -113,6 +115,10 @@ def embedding_bag(
             [3.]])
     """
     only_tensors("embedding_bag", input=input, weight=weight)
+    if per_sample_weights is not None:
+        expect_tensor(per_sample_weights, "embedding_bag", "per_sample_weights", 7)
+    if padding_idx is not None:
+        padding_idx = as_whole(padding_idx, "embedding_bag", "padding_idx", 9)
     if weight.array.dtype == LONG and input.array.dtype.kind == "f":
         input, weight = weight, input
     if per_sample_weights is not None and input.array.shape != per_sample_weights.array.shape:

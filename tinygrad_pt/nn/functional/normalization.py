@@ -15,7 +15,7 @@ from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import sizes_from
 from tinygrad_pt.functions.checks import not_a, unsupported
 from tinygrad_pt.half import in_float32
-from tinygrad_pt.nn.functional.check import only_tensors, spoken
+from tinygrad_pt.nn.functional.check import as_float, as_whole, expect_number, only_tensors, spoken
 from tinygrad_pt.ops import normalization as N
 from tinygrad_pt.ops.windows import unfold
 from tinygrad_pt.tensor import Tensor
@@ -78,6 +78,8 @@ def batch_norm(
             [ 1.0000]])
     """
     _expect_tensors("batch_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias)
+    if eps.__class__ is not float or momentum.__class__ is not float:
+        eps, momentum = as_float(eps, "batch_norm", "eps"), as_float(momentum, "batch_norm", "momentum")
     if training:
         _check_values(input.array.shape, input.shape)
         if eps <= 0.0:
@@ -155,6 +157,8 @@ def instance_norm(
     _expect_tensors(
         "instance_norm", input, running_mean=running_mean, running_var=running_var, weight=weight, bias=bias
     )
+    if eps.__class__ is not float or momentum.__class__ is not float:
+        eps, momentum = as_float(eps, "instance_norm", "eps"), as_float(momentum, "instance_norm", "momentum")
     x = input.array
     if use_input_stats and math.prod(x.shape[2:]) == 1:
         text = f"Expected more than 1 spatial element when training, got input size {input.shape}"
@@ -226,6 +230,8 @@ def layer_norm(
     tensor([-1.0000,  1.0000])
     """
     _expect_tensors("layer_norm", input, weight=weight, bias=bias)
+    if eps.__class__ is not float:
+        eps = as_float(eps, "layer_norm", "eps")
     shape = _check_shape("layer_norm", input, normalized_shape, weight, bias, ", ")
     _check_dtypes("layer_norm", "LayerNormKernelImpl", input, weight, bias)
     x = input.array
@@ -258,7 +264,7 @@ def rms_norm(
         raise unsupported("rms_norm", "rms_norm", input)
     axis = tuple(range(input.array.ndim - len(shape), input.array.ndim))
     x = input.float() if input.array.dtype == HALF else input
-    eps = float(np.finfo(x.array.dtype).eps) if eps is None else eps
+    eps = float(np.finfo(x.array.dtype).eps) if eps is None else as_float(eps, "rms_norm", "eps")
     y = x * F.rsqrt(F.mean(x * x, axis, True) + eps)
     if weight is not None:
         y = y * weight
@@ -274,6 +280,8 @@ def group_norm(
     tensor([[-1.0000,  1.0000]])
     """
     _expect_tensors("group_norm", input, weight=weight, bias=bias)
+    if num_groups.__class__ is not int or eps.__class__ is not float:
+        num_groups, eps = as_whole(num_groups, "group_norm", "num_groups"), as_float(eps, "group_norm", "eps")
     x = input.array
     if x.ndim < 2:
         text = f"Expected at least 2 dimensions for input tensor but received {x.ndim}"
@@ -314,6 +322,9 @@ def local_response_norm(input: Tensor, size: int, alpha: float = 1e-4, beta: flo
     tensor([[[0.5000, 0.5000]]])
     """
     only_tensors("local_response_norm", input=input)
+    size = as_whole(size, "local_response_norm", "size")
+    for name, value in (("alpha", alpha), ("beta", beta), ("k", k)):
+        expect_number(value, "local_response_norm", name)
     if input.array.ndim < 3:
         text = f"Expected 3D or higher dimensionality{' ' * 25} input (got {input.array.ndim} dimensions)"
         raise refuse(ValueError, text, "local_response_norm", input)

@@ -327,10 +327,14 @@ def _unpooled(
     given = {"kernel_size": kernel_size, "stride": stride, "padding": padding}
     found = _arguments(op, n, input, given)
     x, i = input.array, indices.array
+    if x.ndim < n:
+        raise refuse(IndexError, "tuple index out of range", op, input, mend=FIRST)
     axes = zip(x.shape[-n:], found["kernel_size"], found["stride"], found["padding"], strict=True)
     usual = [(size - 1) * s + k - 2 * p for size, k, s, p in axes]
     size = list(usual)
     if output_size is not None:
+        if not isinstance(output_size, (tuple, list)) or sizes(output_size, n) is None:
+            raise not_a("tuple of ints", output_size, op, "output_size", 6)
         size = list(output_size)
         if len(size) == n + 2:
             size = size[2:]
@@ -648,6 +652,8 @@ def _normed(n: int, input: Tensor, p: Any, kernel_size: Any, stride: Any, ceil_m
         return largest if p > 0 else -largest
     y = _averaged(n, F.pow(input, p), kernel_size, stride, 0, ceil_mode, True, None)
     count = prod(sizes(kernel_size, n) or ())
+    if isinstance(p, (int, float)) and p == 0:
+        raise refuse(ZeroDivisionError, "float division by zero", op, input)
     return F.pow(F.sign(y) * relu(F.abs(y)) * count, 1.0 / p)
 
 

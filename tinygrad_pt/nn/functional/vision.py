@@ -15,9 +15,10 @@ from tinygrad_pt import functions as F
 from tinygrad_pt import ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.functions.checks import unsupported
+from tinygrad_pt.functions.checks import not_a, unsupported
 from tinygrad_pt.half import in_float32
-from tinygrad_pt.nn.functional.check import only_tensors, spoken
+from tinygrad_pt.nn.functional.check import as_float, as_whole, only_tensors, spoken
+from tinygrad_pt.nn.functional.convolution import sizes as as_sizes
 from tinygrad_pt.ops.embedding import take_rows
 from tinygrad_pt.ops.resampling import pick_along, resample
 from tinygrad_pt.tensor import Tensor
@@ -41,7 +42,7 @@ def pixel_shuffle(input: Tensor, upscale_factor: int) -> Tensor:
              [2., 3.]]])
     """
     only_tensors("pixel_shuffle", input=input)
-    x, r = input.array.shape, upscale_factor
+    x, r = input.array.shape, as_whole(upscale_factor, "pixel_shuffle", "upscale_factor")
     _check_rank("pixel_shuffle", input)
     if r <= 0:
         text = f"pixel_shuffle expects a positive upscale_factor, but got {r}"
@@ -66,7 +67,7 @@ def pixel_unshuffle(input: Tensor, downscale_factor: int) -> Tensor:
     tensor([0., 1., 2., 3.])
     """
     only_tensors("pixel_unshuffle", input=input)
-    x, r = input.array.shape, downscale_factor
+    x, r = input.array.shape, as_whole(downscale_factor, "pixel_unshuffle", "downscale_factor")
     _check_rank("pixel_unshuffle", input)
     if r <= 0:
         text = f"pixel_unshuffle expects a positive downscale_factor, but got {r}"
@@ -101,6 +102,7 @@ def channel_shuffle(input: Tensor, groups: int) -> Tensor:
     tensor([0., 2., 1., 3.])
     """
     only_tensors("channel_shuffle", input=input)
+    groups = as_whole(groups, "channel_shuffle", "groups")
     x = input.array.shape
     text = ""
     if len(x) < 3:
@@ -151,7 +153,7 @@ def interpolate(
         raise refuse(ValueError, text, "interpolate", input)
     if recompute_scale_factor or (mode == "area" and sizes is None):
         assert factors is not None
-        sizes, factors = [math.floor(n * f) for n, f in zip(shape, factors, strict=True)], None
+        sizes, factors = [math.floor(_multiplied(n, f)) for n, f in zip(shape, factors, strict=True)], None
     if antialias and not (mode in ("bilinear", "bicubic", "lanczos") and input.array.ndim == 4):
         text = (
             "Anti-alias option is restricted to bilinear, bicubic, and lanczos modes and requires a 4-D tensor as input"
@@ -160,7 +162,7 @@ def interpolate(
     _check_mode(input, mode, bool(align_corners), antialias)
     if sizes is None:
         assert factors is not None
-        sizes = [int(n * f) for n, f in zip(shape, factors, strict=True)]
+        sizes = [int(_multiplied(n, f)) for n, f in zip(shape, factors, strict=True)]
     _check_sizes(input, mode, sizes)
     kind = input.array.dtype
     if kind.kind != "f" and kind != np.uint8:
@@ -203,8 +205,17 @@ def _sizes(input: Tensor, size: Size, factor: Factor) -> tuple[list[int] | None,
                 "d2, ...,dK) format and scale_factor in (s1, s2, ...,sK) format."
             )
             raise refuse(ValueError, text, "interpolate", input)
-        return None, [float(f) for f in factor]
-    return None, [float(factor)] * len(shape)  # type: ignore[arg-type]
+        return None, [as_float(f, "interpolate", "scale_factor") for f in factor]
+    return None, [as_float(factor, "interpolate", "scale_factor")] * len(shape)
+
+
+def _multiplied(n: int, factor: float) -> float:
+    """A size times a factor, unless it is too large for an integer."""
+    y = n * factor
+    if not abs(y) < 2**63:  # nan, too
+        text = "value cannot be converted to type int64_t without overflow"
+        raise refuse(RuntimeError, text, "interpolate", factor)
+    return y
 
 
 def _whole(n: object) -> bool:
@@ -214,7 +225,7 @@ def _whole(n: object) -> bool:
 def _check_mode(input: Tensor, mode: str, align: bool, antialias: bool) -> None:
     ndim = input.array.ndim
     text, kind = "", NotImplementedError
-    if ndim not in (3, 4, 5) or (mode not in RANKS and mode not in ("nearest", "nearest-exact", "area")):
+    if ndim not in (3, 4, 5) or not isinstance(mode, str) or mode not in (*RANKS, "nearest", "nearest-exact", "area"):
         text = f"Input Error: Only 3D, 4D and 5D input Tensors supported (got {ndim}D) for the modes: {MODES}"
         text += f" (got {mode})"
     elif RANKS.get(mode, ndim) != ndim:
@@ -229,6 +240,9 @@ def _check_mode(input: Tensor, mode: str, align: bool, antialias: bool) -> None:
 def _check_sizes(input: Tensor, mode: str, sizes: list[int]) -> None:
     shape = input.array.shape
     names = ("D", "H", "W")[3 - len(sizes) :]
+    if math.prod((*shape[:2], *map(abs, sizes), input.array.itemsize)) >= 2**63:
+        text = f"Storage size calculation overflowed with sizes={[*shape[:2], *sizes]}"
+        raise refuse(RuntimeError, text, "interpolate", input)
     if mode == "area":
         _check_area(input, sizes)
     elif min(sizes) <= 0 or min(shape[2:]) <= 0:
@@ -418,6 +432,8 @@ def affine_grid(theta: Tensor, size: Sequence[int], align_corners: bool | None =
     if t.dtype.kind != "f":
         text = f"Expected theta to have floating point type, but got {theta.dtype}"
         raise refuse(ValueError, text, "affine_grid", theta)
+    if not isinstance(size, (tuple, list)) or as_sizes(size, 1) is None:
+        raise not_a("tuple of ints", size, "affine_grid_generator", "size", 2)
     size = tuple(size)
     n = len(size) - 2
     if n not in (2, 3):
