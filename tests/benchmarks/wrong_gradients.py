@@ -374,7 +374,7 @@ LEFT_OUT = (  # which hands g on, or 0; which their rows check at few numbers
     "constant_in", "lyapunov", "unfold", "rnn_layer", "lstm_layer", "gru_layer", "convolution",
     "convolution_transpose", "convolution_weight", "max_pool", "max_pool_transpose", "max_pool_pick", "max_unpool",
     "take_places", "put_places", "avg_pool", "avg_pool_transpose", "adaptive_avg_pool", "adaptive_avg_pool_transpose",
-    "im2col", "col2im",
+    "im2col", "col2im", "nextafter", "attention_weights", "combine", "softmax_slope", "lu",
 )  # fmt: skip
 OPS = [name for name, row in ROWS.items() if row.op.differentiable and name not in LEFT_OUT]
 CURVED = [
