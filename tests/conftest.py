@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, settings
 
 # Nothing here may depend on time: a shared machine can stall any example. Time is measured in tests/benchmarks.
 ALIKE = settings(deadline=None, print_blob=True, database=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("newcomer", ALIKE, derandomize=True, max_examples=50)
+settings.register_profile("newcomer", ALIKE, derandomize=True, max_examples=25)
 settings.register_profile("ci", ALIKE, derandomize=True, max_examples=100)
 settings.register_profile("search", ALIKE, derandomize=False, max_examples=500)
 PROFILE = os.environ.get("HYPOTHESIS_PROFILE") or ("ci" if os.environ.get("CI") else "newcomer")

@@ -50,6 +50,7 @@ def test_every_case_keeps_every_law(row: Row) -> None:
         assert_laws(row, args, attrs, strict=True)
 
 
+@pytest.mark.long
 @over(EVERY)
 @settings(max_examples=15)
 @given(data=st.data())
