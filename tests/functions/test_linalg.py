@@ -187,8 +187,9 @@ def test_what_is_no_square_matrix(name: str) -> None:
         f(torch.ones(2, 3))
     with pytest.raises(RuntimeError, match="must have at least 2 dimensions"):
         f(torch.ones(2))
-    with pytest.raises(RuntimeError, match="Low precision dtypes not supported. Got Half"):
-        f(torch.eye(2).half())
+    if name != "matrix_exp":  # which PyTorch computes of halves, too
+        with pytest.raises(RuntimeError, match="Low precision dtypes not supported. Got Half"):
+            f(torch.eye(2).half())
     with pytest.raises(RuntimeError, match="Expected a floating point or complex tensor as input. Got Long"):
         f(torch.ones(2, 2, dtype=torch.int64))
 

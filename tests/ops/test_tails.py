@@ -307,6 +307,7 @@ SPECIAL = """
 OTHERS = {  # what has no tails
     "where": "chooses", "zero": "is 0", "sign": "is a step", "floor": "is a step", "ceil": "is a step",
     "trunc": "is a step", "round": "is a step", "clone": "copies", "xlogx": "with the losses",
+    "combine": "is made of sums and products", "rrelu": "draws its slopes", "gumbel_softmax": "draws",
     "nextafter": "chooses", **dict.fromkeys(SPECIAL, "in test_special.py"),
     "power": "by its exponents", "lerp": "by its weights", "gauss": "under its own name", "clamp": "under its own name",
 }  # fmt: skip
