@@ -45,7 +45,7 @@ PATHS: dict[str, tuple[str, ...]] = {
     "jit": ("compat.jit",), "_jit_internal": ("compat.jit",), "compiler": ("compat.jit",), "_dynamo": ("compat.jit",),
     "overrides": ("compat.overrides",), "sparse": ("compat.sparse",), "types": ("compat.types",),
     "profiler": ("compat.profiler",), "autograd.profiler": ("compat.profiler",),
-    "autograd.variable": ("compat.variable",), "autograd.grad_mode": ("modes",), "autograd.gradcheck": ("autograd",),
+    "autograd.variable": ("compat.variable",), "autograd.grad_mode": ("modes",),
     "autograd.anomaly_mode": ("autograd",),
     "version": ("compat.version",), "_C": ("compat.internals",), "_tensor": ("tensor",), "functional": ("functions",),
     "utils.data._utils": (), "utils.data._utils.collate": ("utils.data.collate",),

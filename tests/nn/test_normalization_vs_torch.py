@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 import tinygrad_pt as G
-from tests.nn.test_modules_vs_torch import attempt
 
 T = pytest.importorskip("torch")
+from tests.nn.test_modules_vs_torch import attempt  # noqa: E402
 
 LAYERS: list[tuple[str, tuple[int, ...], dict[str, Any]]] = [
     ("BatchNorm1d", (5, 3), {}),

@@ -181,7 +181,11 @@ def run(
                     if r.shape != p.shape:
                         if not op.elementwise:
                             raise wrong_shape(node, slot, r)
-                        r = sum_to(r, shape=p.shape)
+                        try:
+                            r = sum_to(r, shape=p.shape)
+                        except SIGNALS:
+                            with np.errstate(all="ignore"):
+                                r = sum_to(r, shape=p.shape)
                     if p in grads:
                         try:
                             grads[p] = grads[p] + r
