@@ -114,7 +114,8 @@ def tensor_entries(group: str) -> str:
     """The entries of a group of methods of `Tensor`; functions of the same name have theirs already."""
     names = methods(group)
     if group == "functions":
-        return fenced([", ".join(f":func:`{name} <tinygrad_pt.{name}>`" for name in names) + "."])
+        *most, last = (f":func:`{name} <tinygrad_pt.{name}>`" for name in names)
+        return fenced([*(f"{each}," for each in most), f"{last}."])  # docutils refuses very long lines
     lines = [".. currentmodule:: tinygrad_pt", "", ".. autosummary::", "   :nosignatures:", ""]
     lines += [f"   Tensor.{name}" for name in names] + [""]
     kind = "property" if group == "properties" else "method"
