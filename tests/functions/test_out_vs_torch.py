@@ -96,9 +96,11 @@ def answer(m: Any, call: Callable[[Any, Any, Any], Any], size: tuple[int, ...], 
 @pytest.mark.parametrize("name", CALLS)
 def test_it_writes_what_pytorch_writes(name: str, size: tuple[int, ...], kind: str) -> None:
     theirs = answer(torch, CALLS[name], size, kind, name in SEVERAL)
-    if isinstance(theirs[0], type):
-        pytest.skip("some of PyTorch's kernels do not convert to the dtype of `out`")
-    assert answer(tinygrad_pt, CALLS[name], size, kind, name in SEVERAL) == theirs
+    ours = answer(tinygrad_pt, CALLS[name], size, kind, name in SEVERAL)
+    if isinstance(theirs[0], type):  # some of PyTorch's kernels do not convert to the dtype of `out`; ours may
+        assert isinstance(ours[0], type) or ours[1]
+    else:
+        assert ours == theirs
 
 
 @pytest.mark.parametrize("name", ["matmul", "exp", "mm", "add", "maximum"])
