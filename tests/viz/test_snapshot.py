@@ -21,7 +21,9 @@ import tinygrad_pt as torch
 from tests.viz.samples import NASTY
 from tinygrad_pt import nn
 from tinygrad_pt.graph import OPS
+from tinygrad_pt.symbol import Symbol
 from tinygrad_pt.viz import Snapshot, Vertex, draw, snapshot
+from tinygrad_pt.viz.model import INCOMING
 
 
 def scalar(x: float, grad: bool = True) -> Any:
@@ -529,3 +531,14 @@ def test_symbols_name_both_ends() -> None:
     names = {v.id: v.name for v in picture.vertices}
     ends = [(names[edge.target], names[edge.source]) for edge in picture.edges]
     assert ends == [("c", "a"), ("c", "b"), ("d", "c")]
+
+
+# ------------------------------------------------------------------------------------------ what an edge holds
+def test_the_rule_of_an_edge_speaks_of_vertices_by_their_ids() -> None:
+    a, b = torch.tensor(2.0, requires_grad=True), torch.tensor(3.0, requires_grad=True)
+    seen = snapshot(a * a * b, {"a": a, "b": b})
+    ids = {vertex.id for vertex in seen.vertices}
+    for edge in seen.edges:
+        assert isinstance(edge.rule, Symbol)
+        assert {leaf.name for leaf in edge.rule.leaves()} <= ids | {INCOMING}
+    assert {vertex.primitive for vertex in seen.vertices} == {"", "mul"}

@@ -215,12 +215,19 @@ def _asked(before: str, after: str) -> int:
     return SUM if before.endswith("+ ") or re.match(r" [+−]", after) else ANY
 
 
-def read(rule: Any, g: Any, y: Symbol, args: tuple[Any, ...], attrs: dict[str, Any], shape: tuple[int, ...]) -> str:
-    """A rule, read to symbols, in one line.
+def applied_rule(
+    rule: Any, g: Any, y: Symbol, args: tuple[Any, ...], attrs: dict[str, Any], shape: tuple[int, ...]
+) -> Any:
+    """A rule, read to symbols.
 
     `shape` is the argument's own: where broadcasting has stretched it, the engine sums over the copies.
     """
     found = rule(g, y, *args, **attrs)
     if isinstance(found, Symbol) and found.shape != shape:
         found = Symbol(op=OPS["sum_to"], args=(found,), attrs={"shape": shape})
-    return render(simplify(found))
+    return found
+
+
+def read(rule: Any, g: Any, y: Symbol, args: tuple[Any, ...], attrs: dict[str, Any], shape: tuple[int, ...]) -> str:
+    """A rule, read to symbols, in one line."""
+    return render(simplify(applied_rule(rule, g, y, args, attrs, shape)))

@@ -10,9 +10,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from tinygrad_pt.errors import refuse
+from tinygrad_pt.symbol import Symbol
 
 Scope = tuple[str, ...]
 KINDS = ("input", "param", "const", "target", "op", "loss")
+INCOMING = "g"  # the name, in rules, of the gradient that arrives
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}", re.ASCII)
 
 
@@ -21,7 +23,8 @@ class Vertex:
     """One value of the graph: what made it, what it holds, and what flowed back to it.
 
     `value` is None where it was not kept (drawn as `?`), `grad` is None where it is not computed
-    yet (drawn as `·`). `name`, `op` and `note` are untrusted text: every painter cleans them.
+    yet (drawn as `·`). `op` is the sign on the card, `primitive` and `attrs` what the engine applied (empty for
+    leaves). `name`, `op` and `note` are untrusted text: every painter cleans them.
     """
 
     id: str
@@ -35,6 +38,8 @@ class Vertex:
     requires_grad: bool
     scope: Scope = ()
     note: str = ""
+    primitive: str = ""
+    attrs: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def differentiable(self) -> bool:
@@ -53,7 +58,9 @@ class Edge:
     """One argument slot of an operation: `source` is argument number `slot` of `target`.
 
     `symbol` is the local derivative as mathematics (`∂c/∂a = b`, or `ā = ḡ·Wᵀ` for arrays), `number`
-    its value where both ends are scalars, `flows` whether a gradient travels back along the edge.
+    its value where both ends are scalars, `flows` whether a gradient travels back along the edge. `rule` is the
+    engine's rule read with symbols: an expression in the ids of vertices and `INCOMING`, the gradient that arrives at
+    the target; None where a rule is a user's code.
     """
 
     source: str
@@ -62,6 +69,7 @@ class Edge:
     symbol: str = ""
     number: float | None = None
     flows: bool = True
+    rule: Symbol | NDArray[Any] | float | None = None
 
     @property
     def id(self) -> str:

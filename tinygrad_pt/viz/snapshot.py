@@ -10,15 +10,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tinygrad_pt.debugging.replay import Boxes, Number, Replay, with_history
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Constant, Leaf, Node, Tensor, made_by
 from tinygrad_pt.modes import Scope
 from tinygrad_pt.symbol import Symbol
-from tinygrad_pt.viz.algebra import UNIT
-from tinygrad_pt.viz.formula import op_sign, read
-from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
+from tinygrad_pt.viz.algebra import UNIT, simplify
+from tinygrad_pt.viz.expression import substitute
+from tinygrad_pt.viz.formula import applied_rule, op_sign, render
+from tinygrad_pt.viz.model import INCOMING, Edge, Snapshot, Vertex
 from tinygrad_pt.viz.naming import TARGETS, Known, known_tensors, names_of
 from tinygrad_pt.viz.text import WORDS, check, decimal
 
@@ -68,18 +70,19 @@ class _Reader:
         self.name = names_of(graph.scope, self.handle, self.known, made_by)
         if lang == "pt":
             self.name |= {b: self.name[b].replace(".", ",") for b in graph.scope if isinstance(b, Number)}
-        self.symbol = {box: Symbol(name, tuple(box.shape), box.dtype) for box, name in self.name.items()}
+        self.id = {box: f"n{i}" for i, box in enumerate(graph.scope)}
+        self.symbol = {box: Symbol(id_, tuple(box.shape), box.dtype) for box, id_ in self.id.items()}
+        self.shown = {id_: Symbol(self.name[box], tuple(box.shape), box.dtype) for box, id_ in self.id.items()}
         self.seed = self.node.note("seed")
         self.grad = {} if self.seed is None else self.replay.gradients(self.node, self.seed)
 
     # ------------------------------------------------------------------------------------ the picture
     def snapshot(self, title: str) -> Snapshot:
         """The picture of all that was read."""
-        ids = {box: f"n{i}" for i, box in enumerate(self.graph.scope)}
         frames = _Frames()
-        vertices = tuple(self._vertex(box, ids[box], frames) for box in ids)
+        vertices = tuple(self._vertex(box, id_, frames) for box, id_ in self.id.items())
         edges = tuple(
-            self._edge(node, slot, box, ids)
+            self._edge(node, slot, box)
             for node in self.graph.nodes for slot, box in enumerate(self.graph.slots[node]) if box is not None
         )  # fmt: skip
         return Snapshot(vertices, edges, frames.titles, title)
@@ -95,6 +98,7 @@ class _Reader:
             value=None if value is None else np.array(value), grad=None if grad is None else np.array(grad),
             requires_grad=isinstance(box, Node), scope=() if outside else frames.path(self.graph.scope[box]),
             note=self._note(box, value, grad),
+            primitive="" if made is None else made.op.name, attrs={} if made is None else made.attrs,
         )  # fmt: skip
 
     def _kind(self, box: Any) -> str:
@@ -121,24 +125,35 @@ class _Reader:
         size = x.item() if x.size == 1 else float(np.linalg.norm(x.ravel()))
         return f"{'.grad' if x.size == 1 else '‖.grad‖'} = {decimal(size, lang=self.lang)}"
 
-    def _edge(self, node: Node, slot: int, box: Any, ids: dict[Any, str]) -> Edge:
-        made, boxes, rule = made_by(node), self.graph.slots[node], self.replay.rule(node, slot)
-        if rule is None or not isinstance(box, Node):
-            return Edge(ids[box], ids[node], slot, flows=False)
-        scalar = node.shape == () == tuple(box.shape)
-        y = self.symbol[node]
-        g = UNIT if scalar else Symbol("ḡ", y.shape, y.dtype)
-        text = f"{op_sign(made.op)}.backward({g.name})"
-        if "ctx" not in made.attrs:  # else it is code, not mathematics
-            g = self.replay.parts(node, g, lambda shape, dtype: Symbol("0", shape, dtype))
-            xs = tuple(getattr(b, "raw", self.symbol.get(b)) for b in boxes)
-            text = read(rule, g, y, xs, made.attrs, tuple(box.shape))
+    def _edge(self, node: Node, slot: int, box: Any) -> Edge:
+        made, boxes, ends = made_by(node), self.graph.slots[node], (self.id[box], self.id[node], slot)
+        if self.replay.rule(node, slot) is None or not isinstance(box, Node):
+            return Edge(*ends, flows=False)
+        scalar, rule = node.shape == () == tuple(box.shape), self._rule(node, slot)
+        g = UNIT if scalar else Symbol("ḡ", tuple(node.shape), node.dtype)
+        if "ctx" in made.attrs:
+            text = f"{op_sign(made.op)}.backward({g.name})"
+        else:
+            text = render(simplify(substitute(rule, {**self.shown, INCOMING: g})))
         which = f"⁽{'¹²³⁴⁵⁶⁷⁸⁹'[slot]}⁾" if boxes.count(box) > 1 and slot < 9 else ""
         if not scalar:
-            return Edge(ids[box], ids[node], slot, f"∇{self.name[box]}{which} ← {text}")
+            return Edge(*ends, f"∇{self.name[box]}{which} ← {text}", rule=rule)
         number = self.replay.local(node, slot, np.ones((), node.dtype))
         symbol = f"∂{self.name[node]}/∂{self.name[box]}{which} = {text}"
-        return Edge(ids[box], ids[node], slot, symbol, None if number is None else float(number))
+        return Edge(*ends, symbol, None if number is None else float(number), rule=rule)
+
+    def _rule(self, node: Node, slot: int) -> Symbol | NDArray[Any] | float | None:
+        """The rule of one argument, in the ids of the vertices; None for a user's own code."""
+        made, boxes = made_by(node), self.graph.slots[node]
+        if "ctx" in made.attrs:
+            return None
+        g = self.replay.parts(
+            node, Symbol(INCOMING, tuple(node.shape), node.dtype), lambda shape, dtype: Symbol("0", shape, dtype)
+        )
+        xs = tuple(getattr(b, "raw", self.symbol.get(b)) for b in boxes)
+        return applied_rule(
+            self.replay.rule(node, slot), g, self.symbol[node], xs, made.attrs, tuple(boxes[slot].shape)
+        )
 
 
 class _Frames:
