@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
+os.environ["TINYGRAD_PT_LANG"] = "en"  # whatever the machine speaks: the texts that tests read are the English ones
+
 # Nothing here may depend on time: a shared machine can stall any example. Time is measured in tests/benchmarks.
 ALIKE = settings(deadline=None, print_blob=True, database=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("newcomer", ALIKE, derandomize=True, max_examples=25)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tinygrad_pt.__main__ import main
-from tinygrad_pt.compat.script import Missing, language, read, report
+from tinygrad_pt.compat.script import Missing, read, report
 
 SCRIPT = """
 import torch as t, numpy as np
@@ -96,13 +96,3 @@ def test_exit_status(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "cannot read" in report(tmp_path / "absent.py", "en")[0] and report(tmp_path / "absent.py")[1] == 2
     script.write_bytes(b"# -*- coding: latin-1 -*-\nimport torch\n# \xe9\n")
     assert report(script, "pt") == ("Todos os nomes do PyTorch que o programa usa estão aqui.", 0)
-
-
-def test_the_language_is_that_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        monkeypatch.delenv(name, raising=False)
-    assert language() == "en" and language("pt") == "pt"
-    monkeypatch.setenv("LANG", "pt_BR.UTF-8")
-    assert language() == "pt" and language("en") == "en"
-    monkeypatch.setenv("LC_ALL", "C")
-    assert language() == "en"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import os
 import tokenize
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import NamedTuple
 
 from tinygrad_pt.compat.instead import instead
 from tinygrad_pt.compat.vocabulary import here, vocabulary
+from tinygrad_pt.language import chosen
 from tinygrad_pt.names import module_at
 from tinygrad_pt.texts import DOCTOR
 
@@ -129,17 +129,9 @@ def read(source: str | bytes, name: str = "<script>") -> list[Missing]:
     return sorted(found, key=lambda missing: (missing.perhaps, missing.lines[0], missing.path))
 
 
-def language(chosen: str | None = None) -> str:
-    """ "pt" or "en": as chosen, or as the environment says."""
-    if chosen:
-        return chosen
-    told = next((os.environ[v] for v in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(v)), "")
-    return "pt" if told.lower().startswith("pt") else "en"
-
-
-def report(script: Path, chosen: str | None = None) -> tuple[str, int]:
+def report(script: Path, lang: str | None = None) -> tuple[str, int]:
     """What is said about a script, and the exit status: 0 all is here, 1 names are not, 2 it cannot be read."""
-    say = DOCTOR[language(chosen)]
+    say = DOCTOR[chosen(lang)]
     try:
         with tokenize.open(script) as file:
             missing = read(file.read(), str(script))

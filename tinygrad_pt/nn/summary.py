@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tinygrad_pt.errors import refuse
+from tinygrad_pt.language import chosen
 from tinygrad_pt.listening import Listener, listen
 from tinygrad_pt.modes import no_grad
 from tinygrad_pt.nn.module import Module
@@ -72,7 +73,7 @@ class Summary(str):
         return str(self)
 
 
-def summary(model: Module, input: Any = None, *, lang: str = "en") -> Summary:
+def summary(model: Module, input: Any = None, *, lang: str | None = None) -> Summary:
     """What a model is made of: each layer with the shape and the memory of its output, and its parameters.
 
     Args:
@@ -80,7 +81,7 @@ def summary(model: Module, input: Any = None, *, lang: str = "en") -> Summary:
         input: what it is called with: a tensor, a tuple of arguments, or a dictionary of named ones. The call is made
             in evaluation, without a graph, and changes neither modes nor random numbers. Without an input the table
             has no shapes.
-        lang: "en" or "pt".
+        lang: "en" or "pt"; default: `viz.settings.lang`.
 
     A module that stands in the model twice is counted once. The memory of outputs is that of layers without layers
     inside; for training, a graph keeps about as much.
@@ -100,8 +101,7 @@ def summary(model: Module, input: Any = None, *, lang: str = "en") -> Summary:
     if not isinstance(model, Module):
         text = f"summary() wants a module, not {type(model).__name__}"
         raise refuse(TypeError, text, "summary", model, mend="give the model itself: nn.summary(model, x)")
-    if lang not in WORDS:
-        raise refuse(ValueError, f"lang={lang!r}: expected one of {', '.join(WORDS)}", "summary", model)
+    lang = chosen(lang)
     calls = Calls()
     if input is not None:
         _call(model, input, calls)

@@ -7,16 +7,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinygrad_pt.graph import Tensor
+from tinygrad_pt.language import settings
 from tinygrad_pt.viz.drawing import Drawing
 from tinygrad_pt.viz.engine import EngineError, doctor
 from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
 from tinygrad_pt.viz.snapshot import MAX_NODES, snapshot
 
-__all__ = ["Drawing", "Edge", "EngineError", "Snapshot", "Vertex", "doctor", "draw", "snapshot"]
+__all__ = ["Drawing", "Edge", "EngineError", "Snapshot", "Vertex", "doctor", "draw", "settings", "snapshot"]
 
 
 def draw(
-    tensor: Tensor, names: Mapping[str, Any] | None = None, *, rankdir: str = "LR", lang: str = "en",
+    tensor: Tensor, names: Mapping[str, Any] | None = None, *, rankdir: str = "LR", lang: str | None = None,
     edge_labels: str = "auto", engine: str = "auto", title: str = "", max_nodes: int = MAX_NODES,
 ) -> Drawing:  # fmt: skip
     """Draw the computation graph of `tensor`: one box per value, one edge per argument.
@@ -32,7 +33,8 @@ def draw(
         tensor: a tensor with history, usually the loss.
         names: what tensors are called; default: the caller's local variables. Modules among them name their
             parameters by path.
-        rankdir: "LR" or "TB". lang: "en" or "pt". edge_labels: "auto", "none", "num", "sym" or "both".
+        rankdir: "LR" or "TB". lang: "en" or "pt"; default: `viz.settings.lang`.
+        edge_labels: "auto", "none", "num", "sym" or "both".
         engine: "auto" paints the SVG itself; "dot" or "pygraphviz" let Graphviz do it.
 
     Returns:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_pt.errors import refuse
+from tinygrad_pt.language import chosen
 from tinygrad_pt.viz import engine as engines
 from tinygrad_pt.viz.dot import digraph
 from tinygrad_pt.viz.model import Snapshot
@@ -26,11 +27,11 @@ SUFFIXES = (".dot", ".gv", ".svg", ".png", ".pdf")
 class Drawing:
     """A snapshot and how to draw it; nothing is computed before it is asked for.
 
-    `rankdir` is `"LR"` (left to right) or `"TB"` (top to bottom), `lang` `"en"` or `"pt"` (decimal comma),
-    `edge_labels` one of `"auto"`, `"none"`, `"num"`, `"sym"`, `"both"`. The SVG is our own painting, which
-    needs no engine and is the same everywhere; `engine="dot"` or `"pygraphviz"` asks for Graphviz's
-    instead, as does the path of such a program. PNG and PDF always come from Graphviz. Raises ValueError
-    for unknown options.
+    `rankdir` is `"LR"` (left to right) or `"TB"` (top to bottom), `lang` `"en"` or `"pt"` (decimal comma; by default
+    that of `viz.settings`), `edge_labels` one of `"auto"`, `"none"`, `"num"`, `"sym"`, `"both"`. The SVG is our own
+    painting, which needs no engine and is the same everywhere; `engine="dot"` or `"pygraphviz"` asks for Graphviz's
+    instead, as does the path of such a program. PNG and PDF always come from Graphviz. Raises ValueError for unknown
+    options.
 
     >>> from tinygrad_pt.viz.model import Edge, Vertex
     >>> a = Vertex("n0", "a", "", "param", (), "float32", 3.0, 6.0, True)
@@ -40,13 +41,13 @@ class Drawing:
     """
 
     def __init__(
-        self, snapshot: Snapshot, *, rankdir: str = "LR", lang: str = "en", edge_labels: str = "auto",
+        self, snapshot: Snapshot, *, rankdir: str = "LR", lang: str | None = None, edge_labels: str = "auto",
         engine: str = "auto",
     ) -> None:  # fmt: skip
-        check(rankdir=rankdir, lang=lang, edge_labels=edge_labels)
+        check(rankdir=rankdir, edge_labels=edge_labels)
         engines.expect_engine(engine)
         self.snapshot, self.engine = snapshot, engine
-        self.rankdir, self.lang, self.edge_labels = rankdir, lang, edge_labels
+        self.rankdir, self.lang, self.edge_labels = rankdir, chosen(lang), edge_labels
 
     @property
     def graphviz(self) -> graphviz.Digraph:

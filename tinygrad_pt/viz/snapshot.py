@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from tinygrad_pt.debugging.replay import Boxes, Number, Replay, with_history
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Constant, Leaf, Node, Tensor, made_by
+from tinygrad_pt.language import chosen
 from tinygrad_pt.modes import Scope
 from tinygrad_pt.symbol import Symbol
 from tinygrad_pt.viz.algebra import UNIT, simplify
@@ -22,13 +23,17 @@ from tinygrad_pt.viz.expression import substitute
 from tinygrad_pt.viz.formula import applied_rule, op_sign, render
 from tinygrad_pt.viz.model import INCOMING, Edge, Snapshot, Vertex
 from tinygrad_pt.viz.naming import TARGETS, Known, known_tensors, names_of
-from tinygrad_pt.viz.text import WORDS, check, decimal
+from tinygrad_pt.viz.text import WORDS, decimal
 
 MAX_NODES = 400
 
 
 def snapshot(
-    root: Tensor, names: Mapping[str, Any] | None = None, title: str = "", max_nodes: int = MAX_NODES, lang: str = "en"
+    root: Tensor,
+    names: Mapping[str, Any] | None = None,
+    title: str = "",
+    max_nodes: int = MAX_NODES,
+    lang: str | None = None,
 ) -> Snapshot:
     """The graph that `root` was computed by, as plain data: it keeps neither tensors nor graph alive.
 
@@ -37,14 +42,14 @@ def snapshot(
         names: what the tensors are called, e.g. `locals()`; modules among them name their parameters.
         title: the heading of the picture.
         max_nodes: refuse to draw more.
-        lang: of the notes, "en" or "pt".
+        lang: of the notes, "en" or "pt"; default: `viz.settings.lang`.
 
     Raises:
         TypeError: `root` is no tensor. RuntimeError: it has no history. ValueError: the graph is too large, or an
             unknown language.
     """
     node = with_history(root, "draw() takes a tensor", "this tensor has no history to draw: it does not require grad")
-    check(lang=lang)
+    lang = chosen(lang)
     if names is not None and not isinstance(names, Mapping):
         raise refuse(TypeError, f"names must be a mapping of names to tensors, not {type(names).__name__}")
     if not isinstance(max_nodes, int):
