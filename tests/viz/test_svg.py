@@ -17,6 +17,7 @@ from tinygrad_pt.viz.svg import paint
 from tinygrad_pt.viz.text import clean
 
 TAGS = {"svg", "title", "style", "rect", "g", "path", "text"}
+SPACE = "{http://www.w3.org/2000/svg}"
 ATTRIBUTES = {"class", "id", "role", "aria-label", "x", "y", "width", "height", "rx", "d", "transform", "viewBox"}
 
 
@@ -142,6 +143,16 @@ def test_two_drawings_share_no_ids() -> None:
     ids = [set(re.findall(' id="([^"]+)"', paint(f()))) for f in (square, network)]
     assert not set.intersection(*ids) and all(ids)
     assert all(a != b for a, b in itertools.combinations(sorted(ids[0]), 2))
+
+
+def test_what_a_player_writes_anew_stands_in_groups_of_its_own() -> None:
+    root = ET.fromstring(paint(network()))
+    for group, inside in (("values", "value"), ("grads", "grad")):
+        texts = root.findall(f".//{SPACE}g[@class='{group}']/{SPACE}text")
+        assert texts and all(inside in t.attrib["class"].split() or t.text in "v∇" for t in texts)
+        everywhere = [t for t in root.iter(f"{SPACE}text") if inside in t.attrib["class"].split()]
+        assert all(t in texts for t in everywhere if "mid" not in t.attrib["class"].split())
+    assert len(root.findall(f".//{SPACE}g[@class='locals']")) == sum(edge.flows for edge in network().edges)
 
 
 def test_unknown_options() -> None:

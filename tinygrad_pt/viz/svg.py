@@ -127,7 +127,9 @@ def _vertex(vertex: Vertex, entry: Card, box: Box, lang: str) -> Iterator[str]:
     top = box.y + HEADER + 3
     for block, caption, style in ((entry.value, "v", "value"), (entry.grad, "∇", "grad")):
         if block:
+            yield f'<g class="{style}s">'  # what the player writes anew at each step
             yield from _block(block, caption, style, left, right, top)
+            yield "</g>"
             top += _block_size(block)[1]
     if entry.note:
         yield f'<text class="small note" x="{_n(left)}" y="{_n(top + 12)}">{xml(entry.note)}</text>'
@@ -194,10 +196,11 @@ def _edge(
         path, start, _ = _curve(route, shift, turned, 6.0, 0.0)
         yield f'<path class="bwd" d="{path}"/>{_head(start, (-ahead[0], -ahead[1]), "bh")}'
     if box:
-        yield _rect(box, "chip", 4)
+        yield f'<g class="locals">{_rect(box, "chip", 4)}'
         for number, line in enumerate(lines):
             x, y = box.x + box.w / 2, box.y + 13 + CHIP_LINE * number
             yield f'<text class="mono small grad mid" x="{_n(x)}" y="{_n(y)}">{xml(line)}</text>'
+        yield "</g>"
     yield "</g>"
 
 
