@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import warnings
@@ -41,6 +42,67 @@ def calls(t: Callable[..., None]) -> None:
             f"cosine_embedding {a}{b}{c}",
             lambda m, a=a, b=b, c=c: F(m).cosine_embedding_loss(m.ones(a), m.ones(b), m.ones(c)),
         )
+    pools = [(kind, n) for kind in ("max", "avg") for n in (1, 2, 3)]
+    shapes = ((2, 2, 9, 9, 9), (0, 9, 9, 9), (1, 2, 0, 3, 4), (0, 1, 49, 50), (3,), ())
+    kernels = [{}, {"padding": -1}, {"padding": 4}, {"kernel_size": 3, "padding": 3}, {"stride": 0}, {"stride": -1},
+               {"kernel_size": 0}, {"kernel_size": -1}, {"padding": 1}]  # fmt: skip
+    spread = [{"dilation": 0}, {"padding": 1, "dilation": 3}, {"padding": -1, "return_indices": True}]
+    for (kind, n), shape in itertools.product(pools, shapes):
+        for how in kernels + (spread if kind == "max" else []):
+            size, how = shape[: n + 2], {"kernel_size": 2, "stride": 50} | how
+            name = f"{kind}_pool{n}d"
+            t(f"{name} {shape} {how}", lambda m, a=(name, size, how): getattr(F(m), a[0])(m.ones(a[1]), **a[2]))
+    for a, b in [
+        ((4, 3), (5,)),
+        ((4, 3), (4,)),
+        ((4, 3), (4, 2)),
+        ((4, 3), ()),
+        ((3,), (4,)),
+        ((), ()),
+        ((4, 3, 2), (5, 3, 2)),
+        ((4, 3, 2), (4, 3)),
+        ((4, 3, 2), (4, 2)),
+        ((4, 3, 2, 2), (5, 2, 2)),
+        ((4, 3, 2, 2), (4, 2, 3)),
+    ]:
+        for floating in (True, False):
+
+            def loss(m: Any, a: Any = a, b: Any = b, floating: bool = floating) -> Any:
+                return F(m).cross_entropy(m.ones(a), m.ones(b) if floating else m.ones(b).long())
+
+            t(f"cross_entropy {a}{b} {floating}", loss)
+    for a, b, c in [
+        ((3, 3), (3,), (3,)),
+        ((3,), (2,), (3,)),
+        ((3, 3), (4,), (5, 3)),
+        ((3, 3), (2,), (3, 3)),
+        ((2, 3, 3), (3,), (3, 3)),
+        ((2, 3, 3), (2, 3), (3, 3)),
+        ((2, 3, 3), (1, 3), (2, 3, 3)),
+        ((2, 3, 3), (2, 3), (1, 3, 3)),
+    ]:
+        for left in (True, False):
+            t(
+                f"ormqr {a}{b}{c} {left}",
+                lambda m, a=a, b=b, c=c, left=left: m.ormqr(m.ones(a), m.ones(b), m.ones(c), left),
+            )
+    t("ormqr long", lambda m: m.ormqr(*(m.ones(size).long() for size in ((3, 3), 3, (3, 3)))))
+    t("ormqr dtypes", lambda m: m.ormqr(m.ones(3, 3), m.ones(3).double(), m.ones(3, 3)))
+    for cut in ("hsplit", "vsplit", "dsplit"):
+        for pieces in ("abc", 2.0, [2.0], ["a"]):
+            t(f"{cut} {pieces}", lambda m, a=(cut, pieces): getattr(m, a[0])(m.ones(4, 4, 4), a[1]))
+    for size, where in [
+        ((5, 5), (2, 0, 2)),
+        ((5, 5), (-3, 0, 2)),
+        ((9,), (0, 3, -1)),
+        ((9,), (0, -3, -1)),
+        ((), (3, 2, 0)),
+    ]:
+        t(f"narrow_copy {size} {where}", lambda m, a=(size, where): m.narrow_copy(m.ones(a[0]), *a[1]))
+    for bound in ("max", "min"):
+        for value in (None, "a"):
+            t(f"clamp_{bound} {value}", lambda m, a=(bound, value): getattr(m, f"clamp_{a[0]}")(m.ones(3), a[1]))
+            t(f"clamp {bound} {value}", lambda m, a=(bound, value): m.clamp(m.ones(3), **{a[0]: a[1]}))
     for mode in ("circular", "reflect", "replicate"):
         for shape, widths in [
             ((1, 2, 3), (4, 0)),
@@ -226,7 +288,10 @@ def answer(call: Callable[[Any], Any], library: Any) -> tuple[str, str]:
 
 
 # Python's own words, the position of an argument, which differs for methods, and the machine's about its memory
-SPOKEN = re.compile(r"\(position \d+\)|got \(.*\)|got:.*|not supported between|must be a number|must be a pair")
+SPOKEN = re.compile(
+    r" *\(Could this error message be improved.*\)|\(position \d+\)|got \(.*\)|got:.*|not supported between|must be a number|"
+    r"must be a pair"
+)
 OWN = re.compile(r"alloc_cpu|failed to unpack|not supported between|tuple index out of range|is not subscriptable")
 
 

@@ -53,6 +53,15 @@ def test_ctc(labels: Any, steps: Any, wanted: Any, settings: dict[str, Any]) -> 
     compare(act)
 
 
+def test_the_class_of_an_input_without_a_batch_may_stand_in_a_list() -> None:
+    def act(torch: Any) -> Any:
+        x, t = torch.tensor([0.5, 2.0, -1.0]), torch.tensor([1])
+        F = torch.nn.functional
+        return F.nll_loss(x, t), F.cross_entropy(x, t)
+
+    compare(act)
+
+
 def test_ctc_of_one_sequence_and_of_lengths_in_tuples() -> None:
     def act(torch: Any) -> Any:
         x = torch.tensor(LP).log_softmax(2)

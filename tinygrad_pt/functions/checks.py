@@ -51,11 +51,11 @@ def not_a(kind: str, value: Any, function: str, name: str, position: int = 0, me
 # PyTorch's functions with several signatures: an argument that fits none of them is refused by this text.
 OVERLOADED = frozenset(
     """
-    addmm all any arange argsort baddbmm bitwise_and bitwise_or bitwise_xor clamp clamp_ clip clip_ count_nonzero div
-    divide eq eye floor_divide fmod ge greater greater_equal gt le lerp less less_equal linspace logspace lt
-    masked_fill max mean min moveaxis movedim multiply narrow ne normal not_equal prod randint randint_like remainder
-    repeat_interleave round rsub scatter searchsorted sort split squeeze std subtract sum tensor_split true_divide var
-    transpose where
+    addmm all any arange argsort baddbmm bitwise_and bitwise_or bitwise_xor clamp clamp_ clamp_max clamp_min clip
+    clip_ count_nonzero div divide dsplit eq eye floor_divide fmod ge greater greater_equal gt hsplit le lerp less
+    less_equal linspace logspace lt masked_fill max mean min moveaxis movedim multiply narrow ne normal not_equal
+    prod randint randint_like remainder repeat_interleave round rsub scatter searchsorted sort split squeeze std
+    subtract sum tensor_split transpose true_divide var vsplit where
     """.split()
 )
 
@@ -155,6 +155,11 @@ def _is_float(value: Any) -> bool:
     return _is_number(value) and not isinstance(value, (complex, np.complexfloating))
 
 
+def is_operand(value: Any) -> bool:
+    """Whether the value may be an argument of arithmetic: a tensor, an array or a number."""
+    return isinstance(value, (Tensor, int, float, complex, np.ndarray, np.generic))
+
+
 def _all_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
     return lambda value: isinstance(value, (tuple, list)) and all(map(test, value))
 
@@ -164,7 +169,7 @@ def _all_of(test: Callable[[Any], bool]) -> Callable[[Any], bool]:
 NONE = type(None)
 TYPES: dict[str, tuple[tuple[type, ...], Callable[[Any], bool], str]] = {
     "Tensor": ((), _is_a(Tensor), "Tensor"),
-    "Operand": ((int, float), _is_a(Tensor, int, float, complex, np.ndarray, np.generic), "Tensor"),
+    "Operand": ((int, float), is_operand, "Tensor"),
     "Number": ((int, float, bool), _is_number, "Number"),
     "float": ((int, float, bool), _is_float, "float"),
     "int": ((int,), is_int, "int"),

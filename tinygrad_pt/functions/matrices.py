@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tinygrad_pt import ops
+from tinygrad_pt import dtypes, ops
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions import factorizations as L
 from tinygrad_pt.functions.arguments import promoted
-from tinygrad_pt.functions.checks import checked
+from tinygrad_pt.functions.checks import checked, unsupported
 from tinygrad_pt.functions.creation import randn
 from tinygrad_pt.functions.factorizations import matrix_exp, matrix_power
 from tinygrad_pt.functions.linalg import matmul
@@ -244,20 +244,41 @@ def geqrf(input: Tensor) -> Reflections:
     return Reflections(wrap(np.ascontiguousarray(np.swapaxes(h, -1, -2))), wrap(tau))
 
 
+def _unfit_reflections(input: Tensor, tau: Tensor, other: Tensor, axis: int) -> str:
+    """PyTorch's sentence about reflections that do not fit a matrix along its `axis`, or nothing."""
+    a, t, c = input.array, tau.array, other.array
+    for name, x in (("input", a), ("other", c)):
+        if x.ndim < 2:
+            return f"{name} must have at least 2 dimensions."
+    if c.shape[axis] != a.shape[-2]:
+        return f"other.shape[{axis}] must be equal to input.shape[-2]"
+    if t.shape[-1] != min(c.shape[axis], a.shape[-1]):
+        return f"tau.shape[-1] must be equal to min(other.shape[{axis}], input.shape[-1])"
+    if t.ndim != a.ndim - 1:
+        text = "Expected tau to have one dimension less than input, but got tau.ndim equal to "
+        return f"{text}{t.ndim} and input.ndim is equal to {a.ndim}"
+    if c.ndim != a.ndim:
+        text = "Expected other to have the same number of dimensions as input, but got other.ndim equal to "
+        return f"{text}{c.ndim} and input.ndim is equal to {a.ndim}"
+    for name, sizes in (("tau", t.shape[:-1]), ("other", c.shape[:-2])):
+        if sizes != a.shape[:-2]:
+            return f"Expected batch dimensions of {name} to be equal to input.shape[:-2], but got {list(sizes)}"
+    for name, y in (("tau", t), ("other", c)):
+        if y.dtype != a.dtype:
+            kinds = (dtypes.of(z.dtype).spoken for z in (a, y))
+            text = "Expected input and {0} to have the same dtype, but input has dtype{1} and {0} has dtype {2}"
+            return text.format(name, *kinds)
+    return ""
+
+
 @checked
 def ormqr(input: Tensor, input2: Tensor, input3: Tensor, left: bool = True, transpose: bool = False) -> Tensor:
     """Q C, or Qᵀ C, or with left=False C Q or C Qᵀ, where reflections Q = H₁ H₂ … are those of `geqrf`."""
-    a, c = L.matrices(input, "ormqr", "input").array, input3.array
-    axis = -2 if left else -1
-    if c.ndim < 2:
-        text = "torch.ormqr: other must have at least 2 dimensions."
-        raise refuse(RuntimeError, text, "ormqr", input, input2, input3)
-    if c.shape[axis] < input2.array.shape[-1]:
-        text = f"torch.ormqr: other.shape[{axis}] must be greater than or equal to tau.shape[-1]"
-        raise refuse(RuntimeError, text, "ormqr", input, input2, input3)
-    if c.shape[axis] != a.shape[-2]:
-        text = f"torch.ormqr: other.shape[{axis}] must be equal to input.shape[-2]"
-        raise refuse(RuntimeError, text, "ormqr", input, input2, input3)
+    if text := _unfit_reflections(input, input2, input3, -2 if left else -1):
+        raise refuse(RuntimeError, f"torch.ormqr: {text}", "ormqr", input, input2, input3)
+    a = input.array
+    if a.dtype.kind != "f":
+        raise unsupported("ormqr_cpu", "ormqr", input)
     v = ops.tril(input, k=-1) + wrap(np.eye(*a.shape[-2:], dtype=a.dtype))
     y, count = (input3 if left else L.turned(input3)), input2.array.shape[-1]
     for i in range(count) if left == transpose else reversed(range(count)):

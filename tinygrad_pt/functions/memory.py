@@ -16,7 +16,7 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import Dtype, positive_sizes
 from tinygrad_pt.functions.binding import described
-from tinygrad_pt.functions.checks import checked, expect_tensor
+from tinygrad_pt.functions.checks import checked, expect_tensor, is_int
 from tinygrad_pt.functions.creation import Place, fresh, maker
 from tinygrad_pt.functions.joining import split_with_sizes
 from tinygrad_pt.functions.scattering import written_into
@@ -168,6 +168,19 @@ def _slice(input: Tensor, dim: int = 0, start: int | None = None, end: int | Non
     return ops.getitem(input, index=((slice(None),) * (dim % input.array.ndim) + (slice(start, end, step), Ellipsis)))
 
 
+def _narrow(input: Tensor, dim: int, start: int | Tensor, length: int) -> Tensor:
+    ndim = input.array.ndim
+    if not ndim:
+        raise refuse(RuntimeError, "narrow() cannot be applied to a 0-dim tensor.")
+    if is_int(dim) and dim >= ndim:
+        raise refuse(RuntimeError, "Expected dim < static_cast<int64_t>(self_sizes.size()) to be true, but got false.")
+    if -ndim <= dim and is_int(length) and length < 0:
+        n = input.array.shape[dim]
+        at = int(start) + (n if start < 0 else 0)
+        raise refuse(RuntimeError, f"start ({at}) + length ({length}) exceeds dimension size ({n}).")
+    return narrow(input, dim, start, length)
+
+
 def _alias(input: Tensor) -> Tensor:
     return input
 
@@ -175,7 +188,7 @@ def _alias(input: Tensor) -> Tensor:
 alias_copy, detach_copy = _copied(_alias, "alias_copy"), _copied(_detached, "detach_copy")
 slice_copy = _copied(_slice, "slice_copy")
 as_strided_copy, diagonal_copy = _copied(as_strided, "as_strided_copy"), _copied(diagonal, "diagonal_copy")
-expand_copy, narrow_copy = _copied(expand, "expand_copy"), _copied(narrow, "narrow_copy")
+expand_copy, narrow_copy = _copied(expand, "expand_copy"), _copied(_narrow, "narrow_copy")
 permute_copy, select_copy = _copied(permute, "permute_copy"), _copied(select, "select_copy")
 split_copy, split_with_sizes_copy = _copied(split, "split_copy"), _copied(split_with_sizes, "split_with_sizes_copy")
 squeeze_copy, t_copy = _copied(squeeze, "squeeze_copy"), _copied(t, "t_copy")

@@ -12,7 +12,15 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import Operand, flat_in, promoted, promoted_to
 from tinygrad_pt.functions.binding import described
-from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, into, no_overload, unsupported
+from tinygrad_pt.functions.checks import (
+    checked,
+    common_shape,
+    expect_tensor,
+    into,
+    is_operand,
+    no_overload,
+    unsupported,
+)
 from tinygrad_pt.functions.pointwise import _operand, acosh, asinh, atan2, atanh, clamp, pow, trunc
 from tinygrad_pt.functions.reduction import spelled
 from tinygrad_pt.graph import Tensor
@@ -176,7 +184,7 @@ def _bound(word: str, bounded: Callable[[Tensor, Tensor], Tensor], doc: str) -> 
 
     def function(input: Tensor, *bound: Operand, out: Tensor | None = None, **named: Operand) -> Tensor:
         given: list[Any] = [*bound, *named.values()]
-        if not isinstance(input, Tensor) or len(given) != 1 or given[0] is None or {*named} - {word}:
+        if not isinstance(input, Tensor) or len(given) != 1 or not is_operand(given[0]) or {*named} - {word}:
             raise no_overload(name, input, *bound, **named)
         b = _operand(given[0], name, word, 2)
         b = wrap(b) if isinstance(b, np.ndarray) else b

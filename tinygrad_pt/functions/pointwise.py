@@ -29,6 +29,7 @@ from tinygrad_pt.functions.checks import (
     common_shape,
     expect_tensor,
     into,
+    is_operand,
     no_overload,
     not_a,
     unsupported,
@@ -486,6 +487,8 @@ def clamp(
         raise refuse(RuntimeError, "torch.clamp: At least one of 'min' or 'max' must not be None", "clamp", input)
     low, high = min, max
     if low.__class__ is not float or high.__class__ is not float:
+        if not ((min is None or is_operand(min)) and (max is None or is_operand(max))):
+            raise no_overload("clamp", input, **{k: x for k, x in (("min", min), ("max", max)) if x is not None})
         low = None if min is None else _operand(min, "clamp", "min", 2)
         high = None if max is None else _operand(max, "clamp", "max", 3)
         if isinstance(low, (Tensor, np.ndarray)) or isinstance(high, (Tensor, np.ndarray)):

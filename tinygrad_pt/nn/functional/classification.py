@@ -152,7 +152,7 @@ def cross_entropy(
         if not 0.0 <= label_smoothing <= 1.0:
             text = f"label_smoothing must be between 0.0 and 1.0. Got: {float(label_smoothing)}"
             raise refuse(RuntimeError, text, "cross_entropy", input, target)
-    if x.ndim and target.array.shape == x.shape:
+    if target.array.shape == x.shape:
         return _cross_entropy_of_distributions(input, target, weight, axis, ignore_index, reduction, label_smoothing)
     logp = log_softmax(input, axis)
     if not label_smoothing:
@@ -190,6 +190,8 @@ def _cross_entropy_of_distributions(
     if target.array.dtype.kind != "f":
         text = f"Expected floating point type for target with class probabilities, got {spoken(target)}"
         raise refuse(RuntimeError, text, "cross_entropy", input, target, mend="convert the target: t.float()")
+    if not x.ndim:
+        raise refuse(IndexError, "Dimension specified as 1 but tensor has no dimensions", "cross_entropy", input)
     if ignore_index >= 0:
         text = "ignore_index is not supported for floating point target"
         raise refuse(RuntimeError, text, "cross_entropy", input, target)
@@ -216,35 +218,46 @@ def _check_weight(weight: Tensor, classes: int, input: Tensor) -> None:
 def _class_weights(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
     """The factor of each target; sizes and dtypes are checked here."""
     a, b = logp.array, target.array
-    if b.dtype is not LONG and b.dtype not in (LONG, BYTE):
-        text = f"expected target dtype to be Long or Byte, but got {spoken(target)}"
-        mend = "class numbers are int64: target.long(); probabilities have the shape of the input"
-        raise refuse(RuntimeError, text, "nll_loss", logp, target, mend=mend)
+    expected = (a.shape[0], *a.shape[2:]) if a.ndim > 1 else ()
+    if b.shape != expected or not a.ndim or (b.dtype is not LONG and b.dtype not in (LONG, BYTE)):
+        kind, text, mend = _wrong_target(logp, target)
+        raise refuse(kind, text, "nll_loss", logp, target, mend=mend)
     if ignore_index != -100:
         expect_integer(ignore_index, "cross_entropy_loss", "ignore_index")
-    if a.ndim == 0:
-        raise refuse(ValueError, f"Expected 1 or more dimensions (got {a.ndim})", "nll_loss", logp, target)
-    if a.ndim > 1 and b.shape[:1] != a.shape[:1]:
-        text = f"Expected input batch_size ({a.shape[0]}) to match target batch_size ({b.shape[0] if b.ndim else 0})."
-        raise refuse(ValueError, text, "nll_loss", logp, target, mend="one target per row of the input")
-    expected = (a.shape[0], *a.shape[2:]) if a.ndim > 1 else ()
-    if b.shape != expected:
-        if a.ndim <= 2:
-            text = f"size mismatch (got input: {list(a.shape)}, target: {list(b.shape)})"
-            if b.ndim > 1:
-                text = "0D or 1D target tensor expected, multi-target not supported"
-        else:
-            text = f"Expected target size {list(expected)}, got {list(b.shape)}"
-        raise refuse(RuntimeError, text, "nll_loss", logp, target, mend=f"the target's shape must be {list(expected)}")
-    kind = a.dtype if a.dtype.itemsize > 2 else SINGLE  # halves cannot count the targets
+    counted = a.dtype if a.dtype.itemsize > 2 else SINGLE  # halves cannot count the targets
     if weight is None:
-        return L.class_weight(target, ignore=ignore_index, reduction=reduction, dtype=kind)
+        return L.class_weight(target, ignore=ignore_index, reduction=reduction, dtype=counted)
     _check_weight(weight, a.shape[1 if a.ndim > 1 else 0], logp)
     if weight.array.dtype != a.dtype:
         text = f"expected scalar type {spoken(logp)} but found {spoken(weight)}"
         raise refuse(RuntimeError, text, "nll_loss", logp, target, weight, mend=f"weight.to(torch.{a.dtype})")
     L.pick_class(logp.detach(), target, axis=1 if a.ndim > 1 else 0, ignore=ignore_index)  # raises for wrong targets
-    return L.class_weight(target, weight, ignore=ignore_index, reduction=reduction, dtype=kind)
+    return L.class_weight(target, weight, ignore=ignore_index, reduction=reduction, dtype=counted)
+
+
+def _wrong_target(logp: Tensor, target: Tensor) -> tuple[type[Exception], str, str]:
+    """PyTorch's error, and its mend, about a target whose shape or dtype does not fit."""
+    a, b = logp.array, target.array
+    expected = [a.shape[0], *a.shape[2:]] if a.ndim > 1 else []
+    kind: type[Exception] = RuntimeError
+    mend = f"the target's shape must be {expected}"
+    if a.ndim == 0:
+        kind, text = ValueError, f"Expected 1 or more dimensions (got {a.ndim})"
+    elif a.ndim > 1 and b.shape[:1] != a.shape[:1]:
+        text = f"Expected input batch_size ({a.shape[0]}) to match target batch_size ({b.shape[0] if b.ndim else 0})."
+        kind, mend = ValueError, "one target per row of the input"
+    elif a.ndim <= 2 and b.ndim > 1:
+        text = "0D or 1D target tensor expected, multi-target not supported"
+    elif a.ndim == 3 and b.shape != (*expected,):
+        text = f"Expected target size {expected}, got {list(b.shape)}"
+    elif b.dtype not in (LONG, BYTE):
+        text = f"expected target dtype to be Long or Byte, but got {spoken(target)}"
+        mend = "class numbers are int64: target.long(); probabilities have the shape of the input"
+    elif a.ndim == 1:
+        kind, text = ValueError, f"For 1D input, 1D target must have size 1, but got target size: {b.shape[0]}"
+    else:
+        text = f"size mismatch (got input: {list(a.shape)} , target: {list(b.shape)}"
+    return kind, text, mend
 
 
 def nll_loss(
@@ -262,6 +275,8 @@ def nll_loss(
         only_tensors("nll_loss_nd", input=input, target=target)
     if size_average is not None or reduce is not None or reduction not in REDUCTIONS:
         reduction = reduction_of("nll_loss", reduction, size_average, reduce)
+    if target.array.shape == (1,) and input.array.ndim == 1:
+        target = F.reshape(target, ())
     share = _class_weights(input, target, weight, ignore_index, reduction)
     floating_only(input, "nll_loss", "nll_loss_out_frame")
     if target.array.dtype is not LONG:

@@ -89,28 +89,25 @@ def _counts(op: str, n: int, input: Tensor, how: dict[str, tuple[int, ...]], cei
         raise not_a("bool", ceil_mode, op, "ceil_mode", 6 if "max" in op else 5)
     x, kernel, stride, pad = input.array, how["kernel_size"], how["stride"], how["padding"]
     spread = how.get("dilation", (1,) * n)
-    largest = op.startswith("max")
-    if largest and n == 1:
-        _check_one_axis(op, input, how)
-    elif 0 in stride:
-        raise refuse(RuntimeError, "stride should not be zero", op, input)
     batch, shape = x.ndim == n + 2, x.shape
     if not batch and x.ndim != n + 1:
         raise refuse(*_wrong_rank(op, n, input), op, input, mend=FIRST)
-    for what, name, values, word in (
-        ("kernel size", "k", kernel, "greater than zero"), ("stride", "d", stride, "greater than zero"),
-        ("dilation", "dilation", spread, "greater than zero"),
-    ):  # fmt: skip
-        if min(values) <= 0:
-            raise refuse(RuntimeError, f"{what} should be {word}, but got {_named(name, values, n)}", op, input)
-    if 0 in shape[1 if batch else 0 :]:
-        raise refuse(RuntimeError, _empty(op, n, input, batch), op, input)
-    for p, k, d in zip(pad, kernel, spread, strict=True):
+    if op == "max_pool1d":
+        _check_one_axis(op, input, how)
+    for k, s, p, d in zip(kernel, stride, pad, spread, strict=True):
+        if s == 0:
+            raise refuse(RuntimeError, "stride should not be zero", op, input)
         if p < 0:
             raise refuse(RuntimeError, f"pad must be non-negative, but got pad: {p}", op, input)
-        if p > ((k - 1) * d + 1) // 2:
+        if p > int(((k - 1) * d + 1) / 2):
             text = f"pad should be at most half of effective kernel size, but got pad={p}, kernel_size={k} and "
             raise refuse(RuntimeError, f"{text}dilation={d}", op, input)
+    for what, name, values in (("kernel size", "k", kernel), ("stride", "d", stride), ("dilation", "dilation", spread)):
+        if min(values) <= 0:
+            text = f"{what} should be greater than zero, but got {_named(name, values, n)}"
+            raise refuse(RuntimeError, text, op, input)
+    if 0 in shape[1 if batch else 0 :]:
+        raise refuse(RuntimeError, _empty(op, n, input), op, input)
     if any(p > k // 2 for p, k in zip(pad, kernel, strict=True)):
         told = f"padW = {pad[-1]}, padH = {pad[0]}, kW = {kernel[-1]}, kH = {kernel[0]}"
         if n == 3:
@@ -129,6 +126,8 @@ def _counts(op: str, n: int, input: Tensor, how: dict[str, tuple[int, ...]], cei
 
 
 def _check_one_axis(op: str, input: Tensor, how: dict[str, tuple[int, ...]]) -> None:
+    if 0 in input.array.shape[-2:]:
+        raise refuse(RuntimeError, _wrong_rank(op, 1, input)[1], op, input)
     for name, least in (("kernel_size", 1), ("stride", 1), ("padding", 0), ("dilation", 1)):
         (value,) = how[name]
         if value < least:
@@ -147,10 +146,10 @@ def _wrong_rank(op: str, n: int, input: Tensor) -> tuple[type[Exception], str]:
         text += str(shape)
     elif n == 1:
         text = f"Expected 2 to 3 dimensions, but got {ndim}-dimensional tensor for argument #1 'self' (while checking "
-        text += f"arguments for {op})"
+        text += f"arguments for {op.removesuffix('_with_indices')})"
     elif op == "avg_pool2d" and ndim < 3:
-        text = f"Dimension out of range (expected to be in range of [{-max(ndim, 1)}, {max(ndim, 1) - 1}], but got -3)"
-        return IndexError, text
+        text = f"Dimension out of range (expected to be in range of [{-ndim}, {ndim - 1}], but got -3)"
+        return IndexError, text if ndim else "Dimension specified as -3 but tensor has no dimensions"
     elif op == "avg_pool2d":
         text = f"Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got:{shape}"
     else:
@@ -158,21 +157,14 @@ def _wrong_rank(op: str, n: int, input: Tensor) -> tuple[type[Exception], str]:
     return RuntimeError, text
 
 
-def _empty(op: str, n: int, input: Tensor, batch: bool) -> str:
+def _empty(op: str, n: int, input: Tensor) -> str:
     shape = list(input.array.shape)
     if n == 3:
-        where = shape[1 if batch else 0 :].index(0)
-        head = "max_pool3d_with_indices_out_cpu_template()" if op == "max_pool3d" else f"{op}()"
-        text = (
-            f"{head}: Expected input's non-batch dimensions to have positive length, but input has a shape of {shape} "
-        )
-        text += f"and non-batch dimension {where} has length zero!"
-    else:
-        head = "max_pool1d: " if op == "max_pool1d" else ""
-        shape = [*shape[:-1], 1, shape[-1]] if op == "avg_pool1d" else shape
-        dims = "2D or 3D" if op == "max_pool1d" else "3D or 4D"
-        text = f"{head}Expected {dims} (batch mode) tensor with optional 0 dim batch size for input, but got:{shape}"
-    return text
+        head = "max_pool3d_with_indices_out_cpu_template" if op == "max_pool3d" else op
+        text = f"{head}(): Expected input's non-batch dimensions to have positive length, but input has a shape of "
+        return f"{text}{shape} and non-batch dimension 0 has length zero!"
+    shape = [*shape[:-1], 1, shape[-1]] if n == 1 else shape
+    return f"Expected 3D or 4D (batch mode) tensor with optional 0 dim batch size for input, but got:{shape}"
 
 
 def _too_small(op: str, n: int, input: Tensor, found: Sequence[int], kernel: Sequence[int]) -> str:
@@ -202,7 +194,7 @@ def _max_pooled(
     op = f"max_pool{n}d"
     given = {"kernel_size": kernel_size, "stride": stride, "padding": padding, "dilation": dilation}
     found = _arguments(op, n, input, given)
-    windows = _counts(op, n, input, found, ceil_mode)
+    windows = _counts("max_pool1d_with_indices" if n == 1 and places else op, n, input, found, ceil_mode)
     if input.array.dtype == bool or (n == 1 and not places and input.array.dtype.kind != "f"):
         raise unsupported("max_pool1d_impl" if n == 1 and not places else f"max_pool{max(n, 2)}d", op, input)
     how: dict[str, Any] = dict(windows=windows, window=Window(*found.values()))
