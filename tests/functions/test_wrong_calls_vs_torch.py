@@ -289,8 +289,8 @@ def answer(call: Callable[[Any], Any], library: Any) -> tuple[str, str]:
 
 # Python's own words, the position of an argument, which differs for methods, and the machine's about its memory
 SPOKEN = re.compile(
-    r" *\(Could this error message be improved.*\)|\(position \d+\)|got \(.*\)|got:.*|not supported between|must be a number|"
-    r"must be a pair"
+    r" *\(Could this error message be improved.*\)|\(position \d+\)|got \(.*\)|got:.*|not supported between|"
+    r"must be a number|must be a pair"
 )
 OWN = re.compile(r"alloc_cpu|failed to unpack|not supported between|tuple index out of range|is not subscriptable")
 
