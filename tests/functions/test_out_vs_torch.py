@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -114,6 +115,65 @@ def test_what_it_refuses_pytorch_refuses(name: str) -> None:
             CALLS[name](m, x, m.empty(2, 2))
         said.append(str(caught.value).split("\n")[0])
     assert said[0] == said[1]
+
+
+def with_out() -> Iterator[tuple[str, Any, Any]]:
+    """The functions to which PyTorch's database gives `out=`: a name, PyTorch's entry, and our function."""
+    from tests.conformance.bridge import op_db, title, variants
+
+    for op in op_db:
+        found = variants(op)
+        if op.supports_out and torch.float32 in op.dtypes and "function" in found and not op.name.startswith("nn."):
+            yield title(op), op, found["function"][1]
+
+
+def writes(entry: Any, function: Any, sample: Any) -> str:
+    """What is wrong with what our function writes into empty tensors; "" if nothing is."""
+    from tests.conformance.bridge import Translation
+
+    given, named = Translation()(([sample.input, *sample.args], sample.kwargs))
+    wanted = entry(sample.input, *sample.args, **sample.kwargs)
+    several = isinstance(wanted, (tuple, list))
+    parts = list(wanted) if several else [wanted]
+    if not all(isinstance(part, torch.Tensor) for part in parts):
+        return ""
+    empty = [torch.empty(0, dtype=part.dtype) for part in parts]
+    try:
+        entry(sample.input, *sample.args, **sample.kwargs, out=tuple(empty) if several else empty[0])
+    except Exception:
+        return ""  # with these arguments PyTorch writes nowhere
+    ours = [tinygrad_pt.empty(0, dtype=getattr(tinygrad_pt, str(part.dtype)[6:])) for part in parts]
+    y = function(*given, **named, out=tuple(ours) if several else ours[0])
+    if not all(a is b for a, b in zip(y if several else [y], ours, strict=True)):
+        return "it returns something else"
+    return "" if all(tuple(a.shape) == tuple(b.shape) for a, b in zip(ours, empty, strict=True)) else "the shape"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_function_that_writes_in_pytorch_writes() -> None:
+    pytest.importorskip("expecttest")
+    from tests.conformance.bridge import LeftOut
+
+    tried, wrong = 0, []
+    for name, entry, function in with_out():
+        for sample in itertools.islice(entry.sample_inputs("cpu", torch.float32), 4):
+            with torch.no_grad(), tinygrad_pt.no_grad():
+                try:
+                    text = writes(entry, function, sample)
+                except LeftOut:
+                    continue
+                except Exception as error:
+                    text = f"{type(error).__name__}: {error}".split("\n")[0]
+            tried += 1
+            wrong += [f"{name}: {text}"] if text else []
+    assert tried > 500 and not wrong, "\n".join(wrong)
+
+
+def test_what_pytorch_lets_write_only_in_linalg_writes_only_there() -> None:
+    for m in (torch, tinygrad_pt):
+        assert m.linalg.det(m.eye(2), out=m.zeros(())).item() == 1
+        with pytest.raises(TypeError, match="out"):
+            m.det(m.eye(2), out=m.zeros(()))
 
 
 def test_a_sum_is_of_the_dtype_of_out() -> None:

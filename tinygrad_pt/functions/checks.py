@@ -60,13 +60,18 @@ OVERLOADED = frozenset(
 )
 
 
-# Functions to which PyTorch gives `out=`, and which `checked` lets write there.
+# Functions to which PyTorch gives `out=`, and which `checked` lets write there; with the namespace where the function
+# of the same name in `torch` has none.
 WITH_OUT = frozenset(
     """
-    addcdiv addcmul addmm addmv all amax amin aminmax any baddbmm bernoulli bmm cummax cummin cumprod cumsum diag
-    float_power frac frexp gather index_add index_select inner inverse kron kthvalue lerp logsumexp masked_select
-    median mode multinomial nan_to_num nanmedian nansum outer prod renorm round scatter scatter_add searchsorted sgn
-    sort std take take_along_dim tensordot topk tril triu var vdot
+    addcdiv addcmul addmm addmv all amax amin aminmax any argmax argmin baddbmm bernoulli bmm cholesky cholesky_ex
+    cholesky_inverse cholesky_solve cond conj_physical cross cummax cummin cumprod cumsum diag eigh eigvalsh
+    float_power frac frexp gather geqrf householder_product index_add index_select inner inv inv_ex inverse kron
+    kthvalue lerp linalg.det linalg.lu logsumexp lstsq lu_factor lu_factor_ex lu_solve lu_unpack masked_select
+    matrix_norm matrix_power matrix_rank median mode multi_dot multinomial nan_to_num nanmedian nansum norm ormqr
+    outer pinv prod qr renorm round scatter scatter_add scatter_reduce searchsorted sgn slice_scatter slogdet solve
+    solve_ex solve_triangular sort std svd svdvals take take_along_dim tensordot tensorinv tensorsolve topk
+    triangular_solve tril triu var vdot vecdot vector_norm
     """.split()
 )
 
@@ -195,7 +200,8 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
     kinds = {name: str(function.__annotations__.get(name)).split(" | ") for name in names}
     kinds = {name: several for name, several in kinds.items() if all(kind in TYPES for kind in several)}
     fits = {name: {c for kind in several for c in TYPES[kind][0]} for name, several in kinds.items()}
-    writes = function.__name__ in WITH_OUT
+    room = "linalg." if function.__module__.endswith(".factorizations") else ""
+    writes = not WITH_OUT.isdisjoint((function.__name__, room + function.__name__))
     positional = [fits.get(name) for name in names[: code.co_argcount]]
 
     @functools.wraps(function)

@@ -18,7 +18,7 @@ from tinygrad_pt.errors import LinAlgError, refuse
 from tinygrad_pt.functions.arguments import Dims, Dtype, axis_from, promoted
 from tinygrad_pt.functions.checks import checked
 from tinygrad_pt.functions.linalg import matmul, mm
-from tinygrad_pt.functions.reduction import amax, amin, spelled, sum
+from tinygrad_pt.functions.reduction import amax, amin, named, sum
 from tinygrad_pt.functions.reduction import norm as plain_norm
 from tinygrad_pt.functions.shaping import broadcast_tensors
 from tinygrad_pt.graph import Tensor
@@ -118,20 +118,16 @@ def turned(x: Tensor) -> Tensor:
 
 
 # ------------------------------------------------------------------------------------------ inverse and solutions
+@named
 class Inverse(NamedTuple):
     inverse: Tensor
     info: Tensor
 
-    def __repr__(self) -> str:
-        return spelled(self)
 
-
+@named
 class Solution(NamedTuple):
     result: Tensor
     info: Tensor
-
-    def __repr__(self) -> str:
-        return spelled(self)
 
 
 Inverse.__name__, Solution.__name__ = "linalg_inv_ex", "linalg_solve_ex"
@@ -254,14 +250,12 @@ def substitution(a: Tensor, b: Tensor, upper: bool) -> Tensor:
     return wrap(v)
 
 
+@named
 class LeastSquares(NamedTuple):
     solution: Tensor
     residuals: Tensor
     rank: Tensor
     singular_values: Tensor
-
-    def __repr__(self) -> str:
-        return spelled(self)
 
 
 LeastSquares.__name__ = "linalg_lstsq"
@@ -315,12 +309,10 @@ def lstsq(input: Tensor, b: Tensor, rcond: float | None = None, *, driver: str |
 
 
 # ------------------------------------------------------------------------------------------ determinants
+@named
 class SignLogDet(NamedTuple):
     sign: Tensor
     logabsdet: Tensor
-
-    def __repr__(self) -> str:
-        return spelled(self)
 
 
 SignLogDet.__name__ = "linalg_slogdet"
@@ -351,63 +343,49 @@ def slogdet(A: Tensor) -> SignLogDet:
 
 
 # ------------------------------------------------------------------------------------------ factorizations
+@named
 class Cholesky(NamedTuple):
     L: Tensor
     info: Tensor
 
-    def __repr__(self) -> str:
-        return spelled(self)
 
-
+@named
 class Eigen(NamedTuple):
     eigenvalues: Tensor
     eigenvectors: Tensor
 
-    def __repr__(self) -> str:
-        return spelled(self)
 
-
+@named
 class SVD(NamedTuple):
     U: Tensor
     S: Tensor
     Vh: Tensor
 
-    def __repr__(self) -> str:
-        return spelled(self)
 
-
+@named
 class QR(NamedTuple):
     Q: Tensor
     R: Tensor
 
-    def __repr__(self) -> str:
-        return spelled(self)
 
-
+@named
 class LU(NamedTuple):
     P: Tensor
     L: Tensor
     U: Tensor
 
-    def __repr__(self) -> str:
-        return spelled(self)
 
-
+@named
 class LUFactor(NamedTuple):
     LU: Tensor
     pivots: Tensor
 
-    def __repr__(self) -> str:
-        return spelled(self)
 
-
+@named
 class LUFactorInfo(NamedTuple):
     LU: Tensor
     pivots: Tensor
     info: Tensor
-
-    def __repr__(self) -> str:
-        return spelled(self)
 
 
 Cholesky.__name__, Eigen.__name__, SVD.__name__, QR.__name__, LU.__name__, LUFactor.__name__, LUFactorInfo.__name__ = (

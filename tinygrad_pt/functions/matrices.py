@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -12,12 +12,12 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions import factorizations as L
 from tinygrad_pt.functions.arguments import promoted
-from tinygrad_pt.functions.checks import checked, unsupported
+from tinygrad_pt.functions.checks import checked, into, unsupported
 from tinygrad_pt.functions.creation import randn
 from tinygrad_pt.functions.factorizations import matrix_exp, matrix_power
 from tinygrad_pt.functions.linalg import matmul
 from tinygrad_pt.functions.pointwise import where
-from tinygrad_pt.functions.reduction import norm, spelled
+from tinygrad_pt.functions.reduction import named, norm
 from tinygrad_pt.graph import Tensor
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@named
 class SVD(NamedTuple):
     """U, S, V of A = U diag(S) Vᵀ."""
 
@@ -34,59 +35,46 @@ class SVD(NamedTuple):
     S: Tensor
     V: Tensor
 
-    def __repr__(self) -> str:
-        return spelled(self)
 
-
+@named
 class QR(NamedTuple):
     """Q, R of A = Q R."""
 
     Q: Tensor
     R: Tensor
 
-    def __repr__(self) -> str:
-        return spelled(self)
 
-
+@named
 class SignLogDet(NamedTuple):
     """The sign of a determinant, and the logarithm of its size."""
 
     sign: Tensor
     logabsdet: Tensor
 
-    def __repr__(self) -> str:
-        return spelled(self)
 
-
+@named
 class Reflections(NamedTuple):
     """R and the reflections of A = Q R, and their factors."""
 
     a: Tensor
     tau: Tensor
 
-    def __repr__(self) -> str:
-        return spelled(self)
 
-
+@named
 class Triangular(NamedTuple):
     """The solution, and a copy of the coefficients."""
 
     solution: Tensor
     cloned_coefficient: Tensor
 
-    def __repr__(self) -> str:
-        return spelled(self)
 
-
+@named
 class Unpacked(NamedTuple):
     """P, L, U of A = P L U."""
 
     P: Tensor
     L: Tensor
     U: Tensor
-
-    def __repr__(self) -> str:
-        return spelled(self)
 
 
 for _kind, _name in (
@@ -185,12 +173,13 @@ def svd(input: Tensor, some: bool = True, compute_uv: bool = True) -> SVD:
     return SVD(u, L.svdvals(input), v)
 
 
-def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: None = None) -> tuple[Tensor, ...]:
+def lu(A: Tensor, pivot: bool = True, get_infos: bool = False, out: Any = None) -> tuple[Tensor, ...]:
     """(LU, pivots), and with get_infos=True the number of a pivot that is 0: `torch.linalg.lu_factor_ex`."""
     text = "torch.lu is deprecated in favor of torch.linalg.lu_factor / torch.linalg.lu_factor_ex and will be removed "
     warnings.warn(f"{text}in a future PyTorch release.", UserWarning, stacklevel=2)
     y, found, info = L.lu_factor_ex(A, pivot=pivot, check_errors=not get_infos)
-    return (y, found, info) if get_infos else (y, found)
+    parts = (y, found, info) if get_infos else (y, found)
+    return parts if out is None else into(out, "lu", parts)
 
 
 @checked

@@ -16,7 +16,7 @@ from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import Dtype, positive_sizes
 from tinygrad_pt.functions.binding import described
-from tinygrad_pt.functions.checks import checked, expect_tensor, is_int
+from tinygrad_pt.functions.checks import checked, expect_tensor, into, is_int
 from tinygrad_pt.functions.creation import Place, fresh, maker
 from tinygrad_pt.functions.joining import split_with_sizes
 from tinygrad_pt.functions.scattering import written_into
@@ -153,9 +153,8 @@ def _copied(view_of: Callable[..., Any], name: str) -> Callable[..., Any]:
     @functools.wraps(view_of)
     def function(input: Tensor, *args: Any, out: Any = None, **kwargs: Any) -> Any:
         y = view_of(expect_tensor(input, name), *args, **kwargs)
-        if isinstance(y, tuple):
-            return tuple(ops.clone(piece, order="C") for piece in y)
-        return ops.clone(y, order="C") if out is None else out.copy_(y)
+        y = tuple(ops.clone(piece, order="C") for piece in y) if isinstance(y, tuple) else ops.clone(y, order="C")
+        return y if out is None else into(out, name, y)
 
     return described(function, name, f"`{view_of.__name__}` into memory of its own: a copy, and no view.")
 

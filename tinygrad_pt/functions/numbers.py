@@ -22,7 +22,7 @@ from tinygrad_pt.functions.checks import (
     unsupported,
 )
 from tinygrad_pt.functions.pointwise import _operand, acosh, asinh, atan2, atanh, clamp, pow, trunc
-from tinygrad_pt.functions.reduction import spelled
+from tinygrad_pt.functions.reduction import named
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.ops import numbers
 
@@ -100,7 +100,7 @@ def _itself(name: str, doc: str) -> Callable[[Tensor], Tensor]:
 
 real = _itself("real", "The real part of a real tensor: itself.")
 conj = _itself("conj", "The conjugate of a real tensor: itself.")
-conj_physical = _itself("conj_physical", "The conjugate of a real tensor: itself.")
+conj_physical = checked(_itself("conj_physical", "The conjugate of a real tensor: itself."))
 resolve_conj = _itself("resolve_conj", "The tensor itself: no conjugation waits to be carried out.")
 resolve_neg = _itself("resolve_neg", "The tensor itself: no negation waits to be carried out.")
 
@@ -203,14 +203,12 @@ clamp_min = _bound("min", _at_least, "max(input, min), where min is a number or 
 
 
 # ------------------------------------------------------------------------------------------ exponents
+@named
 class Frexp(NamedTuple):
     """A number is mantissa · 2^exponent, with 1/2 ≤ |mantissa| < 1."""
 
     mantissa: Tensor
     exponent: Tensor
-
-    def __repr__(self) -> str:
-        return spelled(self)
 
 
 Frexp.__name__ = "frexp"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
-from typing import Any, NamedTuple, overload
+from typing import Any, NamedTuple, TypeVar, overload
 
 import numpy as np
 
@@ -26,22 +26,27 @@ __all__ = [
     "nansum", "norm", "prod", "softmax", "sort", "std", "sum", "topk", "unique", "var",
 ]  # fmt: skip
 
+Named = TypeVar("Named", bound=type)
+
 
 # ------------------------------------------------------------------------------------------ results with names
-def spelled(result: Any) -> str:
-    """A result with names, as PyTorch's `torch.return_types` print it."""
-    inner = ",\n".join(f"{n}={v!r}" for n, v in zip(result._fields, result, strict=True))
-    return f"torch.return_types.{type(result).__name__}(\n{inner})"
+def named(cls: Named) -> Named:
+    """Decorator: tuples of this class are results with names, and print as PyTorch's `torch.return_types`."""
+
+    def __repr__(result: Any) -> str:
+        inner = ",\n".join(f"{n}={v!r}" for n, v in zip(result._fields, result, strict=True))
+        return f"torch.return_types.{type(result).__name__}(\n{inner})"
+
+    setattr(cls, "__repr__", __repr__)  # noqa: B010  # mypy takes a method that is assigned for a mistake
+    return cls
 
 
+@named
 class ValuesIndices(NamedTuple):
     """Elements, and the places they were found at."""
 
     values: Tensor
     indices: Tensor
-
-    def __repr__(self) -> str:
-        return spelled(self)
 
 
 def named_result(name: str) -> type[ValuesIndices]:
@@ -49,14 +54,12 @@ def named_result(name: str) -> type[ValuesIndices]:
     return type(name, (ValuesIndices,), {})
 
 
+@named
 class MinMax(NamedTuple):
     """The smallest and the largest element."""
 
     min: Tensor
     max: Tensor
-
-    def __repr__(self) -> str:
-        return spelled(self)
 
 
 MinMax.__name__ = "aminmax"
@@ -684,14 +687,15 @@ cummax, cummin = _running("cummax", np.maximum), _running("cummin", np.minimum)
 def _soft(op: Any, doc: str) -> Callable[..., Tensor]:
     name = op.__name__
 
-    def function(input: Tensor, dim: int, dtype: Dtype = None) -> Tensor:
+    def function(input: Tensor, dim: int, dtype: Dtype = None, *, out: Tensor | None = None) -> Tensor:
         n = expect_tensor(input, name).array.ndim
         axis = axis_from(dim, n, name, input)
         if dtype is not None:
             input = input.to(dtypes.of(dtype))
         if input.array.dtype.kind != "f":
             raise unsupported(f"{name}{'_lastdim' if axis == n - 1 else ''}_kernel_impl", name, input)
-        return op(input, axis=axis if n else ())
+        y = op(input, axis=axis if n else ())
+        return y if out is None else into(out, name, y)
 
     return described(function, name, doc)
 

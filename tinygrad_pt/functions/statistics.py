@@ -21,11 +21,11 @@ from tinygrad_pt.functions.reduction import (
     gather_at,
     mean,
     median,
+    named,
     named_result,
     nansum,
     norm,
     sort,
-    spelled,
     std,
     sum,
     var,
@@ -283,24 +283,20 @@ def unique_consecutive(
 
 
 # ------------------------------------------------------------------------------------------ histograms
+@named
 class Histogram(NamedTuple):
     """The count of each bin, and the edges of the bins."""
 
     hist: Tensor
     bin_edges: Tensor
 
-    def __repr__(self) -> str:
-        return spelled(self)
 
-
+@named
 class Histogramdd(NamedTuple):
     """The count of each bin, and the edges of the bins along each axis."""
 
     hist: Tensor
     bin_edges: tuple[Tensor, ...]
-
-    def __repr__(self) -> str:
-        return spelled(self)
 
 
 Histogram.__name__, Histogramdd.__name__ = "histogram", "histogramdd"
