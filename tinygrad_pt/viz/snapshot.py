@@ -19,7 +19,7 @@ from tinygrad_pt.language import chosen
 from tinygrad_pt.modes import Scope
 from tinygrad_pt.symbol import Symbol
 from tinygrad_pt.viz.algebra import UNIT, simplify
-from tinygrad_pt.viz.expression import substitute
+from tinygrad_pt.viz.expression import copied, substitute
 from tinygrad_pt.viz.formula import applied_rule, op_sign, render
 from tinygrad_pt.viz.model import INCOMING, Edge, Snapshot, Vertex
 from tinygrad_pt.viz.naming import TARGETS, Known, known_tensors, names_of
@@ -78,6 +78,11 @@ class _Reader:
         self.id = {box: f"n{i}" for i, box in enumerate(graph.scope)}
         self.symbol = {box: Symbol(id_, tuple(box.shape), box.dtype) for box, id_ in self.id.items()}
         self.shown = {id_: Symbol(self.name[box], tuple(box.shape), box.dtype) for box, id_ in self.id.items()}
+        self.attrs = {
+            node: {} if "ctx" in attrs else {key: copied(value) for key, value in attrs.items()}
+            for node in graph.nodes
+            for attrs in (made_by(node).attrs,)
+        }
         self.seed = self.node.note("seed")
         self.grad = {} if self.seed is None else self.replay.gradients(self.node, self.seed)
 
@@ -103,7 +108,7 @@ class _Reader:
             value=None if value is None else np.array(value), grad=None if grad is None else np.array(grad),
             requires_grad=isinstance(box, Node), scope=() if outside else frames.path(self.graph.scope[box]),
             note=self._note(box, value, grad),
-            primitive="" if made is None else made.op.name, attrs={} if made is None else made.attrs,
+            primitive="" if made is None else made.op.name, attrs=self.attrs.get(box, {}),
         )  # fmt: skip
 
     def _kind(self, box: Any) -> str:
@@ -157,7 +162,7 @@ class _Reader:
         )
         xs = tuple(getattr(b, "raw", self.symbol.get(b)) for b in boxes)
         return applied_rule(
-            self.replay.rule(node, slot), g, self.symbol[node], xs, made.attrs, tuple(boxes[slot].shape)
+            self.replay.rule(node, slot), g, self.symbol[node], xs, self.attrs[node], tuple(boxes[slot].shape)
         )
 
 
