@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from tinygrad_pt import autograd as autograd
 from tinygrad_pt import functions, names
+from tinygrad_pt import heap as heap
 from tinygrad_pt import random as random
 from tinygrad_pt.dtypes import *  # noqa: F403
 from tinygrad_pt.functions import *  # noqa: F403
