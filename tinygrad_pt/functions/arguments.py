@@ -244,7 +244,7 @@ def sizes_from(sizes: Sequence[Any], function: str = "size") -> tuple[int, ...]:
 def positive_sizes(sizes: Sequence[Any], function: str) -> tuple[int, ...]:
     """Sizes of a new tensor: none may be negative."""
     if not sizes:
-        raise missing("size", function)
+        raise missing(function, "size")
     found = sizes_from(sizes, function)
     for n in found:
         if n < 0:

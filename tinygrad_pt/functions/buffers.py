@@ -36,7 +36,7 @@ def frombuffer(
     tensor([97, 98], dtype=torch.uint8)
     """
     if dtype is None:
-        raise missing("dtype", "frombuffer")
+        raise missing("frombuffer", "dtype")
     try:
         memory = memoryview(buffer).cast("B")
     except TypeError:

@@ -54,8 +54,8 @@ OVERLOADED = frozenset(
     addmm all any arange argsort baddbmm bitwise_and bitwise_or bitwise_xor clamp clamp_ clamp_max clamp_min clip
     clip_ count_nonzero div divide dsplit eq eye floor_divide fmod ge greater greater_equal gt hsplit le lerp less
     less_equal linspace logspace lt masked_fill max mean min moveaxis movedim multiply narrow ne normal not_equal
-    prod randint randint_like remainder repeat_interleave round rsub scatter searchsorted sort split squeeze std
-    subtract sum tensor_split transpose true_divide var vsplit where
+    prod rand rand_like randint randint_like randn randn_like randperm remainder repeat_interleave round rsub
+    scatter searchsorted sort split squeeze std subtract sum tensor_split transpose true_divide var vsplit where
     """.split()
 )
 
@@ -108,9 +108,26 @@ def no_overload(function: str, *args: Any, **kwargs: Any) -> Exception:
     return refuse(TypeError, f"{text}\n * those of help(torch.{function})", None)
 
 
-def missing(name: str, function: str) -> Exception:
-    """PyTorch's TypeError about an argument that is not given."""
-    return refuse(TypeError, f'{function}() missing 1 required positional arguments: "{name}"', function)
+def missing(function: str, *names: str) -> Exception:
+    """PyTorch's TypeError about arguments that are not given."""
+    if function in OVERLOADED:
+        return no_overload(function)
+    kind = "arguments" if len(names) == 1 else "argument"  # as PyTorch writes it
+    listed = ", ".join(f'"{name}"' for name in names)
+    return refuse(TypeError, f"{function}() missing {len(names)} required positional {kind}: {listed}", function)
+
+
+def unfit(error: TypeError, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Exception:
+    """PyTorch's error where Python's is about arguments that are not given; else Python's own."""
+    if "() missing " in str(error) and "op" not in vars(error):
+        parameters = inspect.signature(function).parameters.values()
+        needed = [p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+        if absent := [name for name in needed[len(args) :] if name not in kwargs]:
+            overloaded = function.__name__ in OVERLOADED
+            return (
+                no_overload(function.__name__, *args, **kwargs) if overloaded else missing(function.__name__, *absent)
+            )
+    return error
 
 
 def unsupported(kernel: str, op: str, value: Any, *others: Any) -> Exception:
@@ -253,7 +270,7 @@ def _blame(error: Exception, function: Callable[..., Any], args: tuple[Any, ...]
     try:
         given = inspect.signature(function).bind(*args, **kwargs).arguments
     except TypeError:
-        raise error from None
+        raise (unfit(error, function, args, kwargs) if isinstance(error, TypeError) else error) from None
     for name, value in given.items():
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
             if "int" in (kinds := function.__annotations__.get(name, "")).split(" | "):

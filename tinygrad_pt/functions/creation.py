@@ -27,7 +27,7 @@ from tinygrad_pt.functions.arguments import (
     written_number,
 )  # fmt: skip
 from tinygrad_pt.functions.binding import described
-from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, into, is_int, missing, no_overload, not_a
+from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, into, no_overload, not_a, unfit
 from tinygrad_pt.functions.strides import in_memory
 from tinygrad_pt.graph import Leaf, Tensor
 from tinygrad_pt.modes import current
@@ -158,10 +158,13 @@ def maker(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
     """Decorator: a function that makes tensors takes PyTorch's other words, too.
 
     `layout`, `memory_format` and `pin_memory` say where and how; there is one way here. A `size` may be given by name.
-    A tensor `out` takes the numbers, in its own dtype.
+    A tensor `out` takes the numbers, in its own dtype. What has several signatures in PyTorch must be given the
+    arguments of one of them.
     """
     name = function.__name__
-    writes = not name.endswith("_like") and name != "scalar_tensor"
+    choices = SEVERAL.get(name)
+    own = list(inspect.signature(function).parameters)
+    writes = not name.endswith(("_like", "_indices")) and name != "scalar_tensor"
     sized = any(p.kind is p.VAR_POSITIONAL for p in inspect.signature(function).parameters.values())
 
     @functools.wraps(function)
@@ -171,8 +174,7 @@ def maker(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
                 raise refuse(RuntimeError, "only the layout torch.strided exists here", name)
             words.pop("memory_format", None)
             if words.pop("pin_memory", None):
-                text = "pin_memory=True requires a CUDA or other accelerator backend; no pinned memory allocator is "
-                raise refuse(RuntimeError, f"{text}available on this system.", name)
+                raise refuse(RuntimeError, NO_PINNED, name)
             if sized and "size" in words:
                 if args:
                     raise refuse(TypeError, f"{name}() got multiple values for argument 'size'", name)
@@ -180,9 +182,40 @@ def maker(function: Callable[P, Tensor]) -> Callable[P, Tensor]:
             if writes and (out := words.pop("out", None)) is not None:
                 words.setdefault("dtype", dtypes.of(expect_tensor(out, name, "out", 0).array.dtype))
                 return into(out, name, function(*args, **words), quiet=True)
-        return function(*args, **words)
+        if choices is not None:
+            args, words = _of_one(choices, own, name, args, words)
+        try:
+            return function(*args, **words)
+        except TypeError as error:
+            raise unfit(error, function, args, words) from None
 
     return made
+
+
+NO_PINNED = (
+    "pin_memory=True requires a CUDA or other accelerator backend; no pinned memory allocator is available on this "
+    "system."
+)
+# The arguments of each signature of PyTorch's, of functions that have several; other words may follow by name.
+SEVERAL = {
+    "arange": (("end",), ("start", "end"), ("start", "end", "step")),
+    "normal": (("mean",), ("mean", "std"), ("mean", "std", "size")),
+    "randint": (("high", "size"), ("low", "high", "size")),
+    "randint_like": (("input", "high"), ("input", "low", "high")),
+}
+
+
+def _of_one(
+    choices: tuple[tuple[str, ...], ...], own: list[str], name: str, args: tuple[Any, ...], words: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments in the order of our own signature, from those of the one signature of PyTorch's that they fit."""
+    named = {k: v for k, v in words.items() if k in choices[-1]}
+    fitting = [c for c in choices if len(args) <= len(c) and {*c[len(args) :]} == named.keys()]
+    if not fitting:
+        raise no_overload(name, *args, **words)
+    given = dict(zip(fitting[0], args, strict=False)) | named
+    last = max(own.index(k) for k in given)
+    return tuple([given.get(k) for k in own[: last + 1]]), {k: v for k, v in words.items() if k not in named}
 
 
 # ------------------------------------------------------------------------------------------ from data
@@ -312,7 +345,9 @@ def _natural(x: np.ndarray, data: Any) -> np.dtype[Any]:
     return dtypes.of(x.dtype).numpy
 
 
-def tensor(data: Any, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
+def tensor(
+    data: Any, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False, pin_memory: bool = False
+) -> Tensor:
     """A tensor holding a copy of `data`.
 
     Args:
@@ -327,6 +362,8 @@ def tensor(data: Any, *, dtype: Dtype = None, device: Place = None, requires_gra
         text = "To copy construct from a tensor, it is recommended to use sourceTensor.detach().clone() or "
         text += "sourceTensor.detach().clone().requires_grad_(True), rather than torch.tensor(sourceTensor)."
         warnings.warn(text, UserWarning, stacklevel=2)
+    if pin_memory:
+        raise refuse(RuntimeError, NO_PINNED, "tensor")
     return fresh(_array(data, dtype), requires_grad, device)
 
 
@@ -464,6 +501,12 @@ def _laid_out(input: Tensor, make: Callable[..., Tensor], requires_grad: bool, *
     return fresh(y.array.transpose(np.argsort(axes)), requires_grad)
 
 
+def _kind_like(input: Tensor, dtype: Dtype, name: str) -> Dtype:
+    """The dtype that is given, or else that of the tensor, which must be one."""
+    kind = expect_tensor(input, name).dtype
+    return kind if dtype is None else dtype
+
+
 def _paired(shape: tuple[int, ...], generator: Generator | None, dtype: Dtype, device: Place) -> Tensor:
     """Normal numbers in pairs, as PyTorch draws them where the memory is not row-major."""
     return fresh(_generator(generator).normal(shape, dtype=_kind(dtype), paired=True), False, device)
@@ -473,7 +516,7 @@ def _like(make: Any) -> Callable[..., Tensor]:
     name = f"{make.__name__}_like"
 
     def like(input: Tensor, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False) -> Tensor:
-        kind = expect_tensor(input, name).dtype if dtype is None else dtype
+        kind = _kind_like(input, dtype, name)
         return _laid_out(input, make, requires_grad, dtype=kind, device=device)
 
     return maker(described(like, name, f"`{make.__name__}` in the shape and dtype of `input`."))
@@ -487,7 +530,7 @@ def full_like(
     input: Tensor, fill_value: Any, *, dtype: Dtype = None, device: Place = None, requires_grad: bool = False
 ) -> Tensor:
     """`full` in the shape and dtype of `input`."""
-    kind = expect_tensor(input, "full_like").dtype if dtype is None else dtype
+    kind = _kind_like(input, dtype, "full_like")
     return full(input.array.shape, fill_value, dtype=kind, device=device, requires_grad=requires_grad)
 
 
@@ -503,10 +546,6 @@ def arange(
     >>> arange(3), arange(1.0, 2.0, 0.5)
     (tensor([0, 1, 2]), tensor([1.0000, 1.5000]))
     """
-    if end is None:
-        start, end = 0, start
-    if end is None:
-        raise missing("end", "arange")
     start = _number(0 if start is None else start, "arange", "start", 1)
     end, step = _number(end, "arange", "end", 2), _number(step, "arange", "step", 3)
     if dtype is not None and dtypes.of(dtype) is dtypes.bool:
@@ -609,13 +648,16 @@ def eye(
 def _triangle_indices(part: Callable[..., np.ndarray]) -> Callable[..., Tensor]:
     name = f"{part.__name__}_indices"
 
-    def function(
-        row: int, col: int, offset: int = 0, *, dtype: Dtype = None, device: Place = None, layout: Any = None
-    ) -> Tensor:
+    def function(row: int, col: int, offset: int = 0, *, dtype: Dtype = None, device: Place = None) -> Tensor:
+        kind = dtypes.int64 if dtype is None else dtypes.of(dtype)
+        if kind not in (dtypes.int32, dtypes.int64):
+            raise refuse(NotImplementedError, f"\"{name}\" not implemented for '{kind.spoken}'", name)
         places = np.nonzero(part(np.ones(positive_sizes((row, col), name), bool), operator.index(offset)))
-        return fresh(np.stack(places).astype(_kind(dtype, LONG)), place=device)
+        return fresh(np.stack(places).astype(kind.numpy), place=device)
 
-    return checked(described(function, name, f"The rows and the columns of the elements that `{part.__name__}` keeps."))
+    return maker(
+        checked(described(function, name, f"The rows and the columns of the elements that `{part.__name__}` keeps."))
+    )
 
 
 tril_indices, triu_indices = map(_triangle_indices, (np.tril, np.triu))
@@ -661,19 +703,14 @@ def randn(
 @maker
 @checked
 def randint(
-    low: int | None = None, high: int | Sequence[int] | None = None, size: Sequence[int] | None = None, *,
+    low: int | None = None, high: int = 0, size: Any = (), *,
     generator: Generator | None = None, dtype: Dtype = None, device: Place = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """Integers in [low, high), evenly; `randint(high, size)`, in order or by name, starts at 0."""
-    given = [x for x in (low, high, size) if x is not None]
-    bounds: Any = (0, *given) if len(given) == 2 else given if len(given) == 3 else (None, None, None)
-    first, last, shape = bounds
-    if not is_int(first) or not is_int(last):
-        named = {"high": high, "size": size} if low is None else {}
-        raise no_overload("randint", *(given if not named else ()), **{k: v for k, v in named.items() if v is not None})
-    if not isinstance(shape, (tuple, list)):
-        raise not_a("tuple of ints", shape, "randint", "size", 0 if size is not None else 2)
-    x = _generator(generator).integers(first, last, positive_sizes((shape,), "randint"), dtype=_kind(dtype, LONG))
+    if not isinstance(size, (tuple, list)):
+        raise not_a("tuple of ints", size, "randint", "size", 2 if low is None else 3)
+    first, shape = 0 if low is None else low, positive_sizes((size,), "randint")
+    x = _generator(generator).integers(first, high, shape, dtype=_kind(dtype, LONG))
     return fresh(x, requires_grad, device)
 
 
@@ -734,7 +771,7 @@ def _random_like(make: Any) -> Callable[..., Tensor]:
         input: Tensor, *, generator: Generator | None = None, dtype: Dtype = None, device: Place = None,
         requires_grad: bool = False,
     ) -> Tensor:  # fmt: skip
-        kind = expect_tensor(input, name).dtype if dtype is None else dtype
+        kind = _kind_like(input, dtype, name)
         return _laid_out(input, make, requires_grad, generator=generator, dtype=kind, device=device)
 
     return maker(described(like, name, f"`{make.__name__}` in the shape and dtype of `input`."))
@@ -746,15 +783,12 @@ rand_like, randn_like = _random_like(rand), _random_like(randn)
 @maker
 @checked
 def randint_like(
-    input: Tensor, low: int | None = None, high: int | None = None, *, generator: Generator | None = None,
+    input: Tensor, low: int | None = None, high: int = 0, *, generator: Generator | None = None,
     dtype: Dtype = None, device: Place = None, requires_grad: bool = False,
 ) -> Tensor:  # fmt: skip
     """`randint` in the shape and dtype of `input`."""
-    low, high = (0, low) if high is None else (0 if low is None else low, high)
-    if high is None:
-        raise no_overload("randint_like", input)
     kind = input.dtype if dtype is None else dtype
-    make = functools.partial(randint, low, high)
+    make = functools.partial(randint, 0 if low is None else low, high)
     return _laid_out(input, make, requires_grad, generator=generator, dtype=kind, device=device)
 
 

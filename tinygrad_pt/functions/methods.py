@@ -7,6 +7,7 @@ random numbers in place. A method that passes its tensor on to functions names `
 from __future__ import annotations
 
 import builtins
+import functools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, overload
 
@@ -20,7 +21,7 @@ from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import Dtype, axis_from, conversion, written_number
 from tinygrad_pt.functions.binding import described
 from tinygrad_pt.functions.calculus import Calculus
-from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor
+from tinygrad_pt.functions.checks import checked, common_shape, expect_tensor, no_overload
 from tinygrad_pt.functions.coordinates import Sparse
 from tinygrad_pt.functions.copying import attributes, leaf, located, twin_of
 from tinygrad_pt.functions.creation import NO_ACCELERATOR, _generator, here
@@ -79,6 +80,20 @@ def _as(kind: dtypes.dtype) -> Callable[[Tensor], Tensor]:
         return self.to(kind)
 
     return described(method, kind.name, f"The tensor in {kind.name}.")
+
+
+def _from(method: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Decorator: the argument `low` may be given by PyTorch's name, which is a word of Python's: `**{"from": 1}`."""
+
+    @functools.wraps(method)
+    def called(self: Tensor, *args: Any, **words: Any) -> Tensor:
+        if "from" in words:
+            if method.__name__ == "random_" and "to" not in words:
+                raise no_overload("random_", *args, **words)
+            words["low"] = words.pop("from")
+        return method(self, *args, **words)
+
+    return called
 
 
 class Methods(
@@ -320,10 +335,11 @@ class Methods(
     def _written(self: Tensor, drawn: Tensor) -> Tensor:
         return write(self, ops.copy(self, drawn) if self.node is not None else drawn)
 
-    def uniform_(self, a: float = 0.0, b: float = 1.0, *, generator: Generator | None = None) -> Tensor:
-        """Uniform numbers in [a, b)."""
+    @_from
+    def uniform_(self, low: float = 0.0, to: float = 1.0, *, generator: Generator | None = None) -> Tensor:
+        """Uniform numbers in [low, to); PyTorch's name of `low` is `from`."""
         g = _generator(generator)
-        return self._drawn(lambda shape, kind: g.uniform(shape, a, b, dtype=kind))
+        return self._drawn(lambda shape, kind: g.uniform(shape, low, to, dtype=kind))
 
     def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Generator | None = None) -> Tensor:
         """Normal numbers."""
@@ -339,6 +355,7 @@ class Methods(
             return self._written(wrap(np.asarray(drawn, self.array.dtype)))
         return self._drawn(lambda shape, kind: g.bernoulli_fill(shape, p, dtype=kind))
 
+    @_from
     def random_(self, low: int | None = None, to: Any = ..., *, generator: Generator | None = None) -> Tensor:
         """Integers: `random_(low, to)` in [low, to), `random_(to)` in [0, to), else as far as the dtype counts."""
         g = _generator(generator)

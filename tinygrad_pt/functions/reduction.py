@@ -626,7 +626,7 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
 def _along(input: Tensor, name: str, dim: int | None, dtype: Dtype) -> tuple[Tensor, int]:
     """The checked input and axis of a running sum or product."""
     if dim is None:
-        raise missing("dim", name)
+        raise missing(name, "dim")
     if dtype is not None and dtypes.of(dtype) is dtypes.bool and expect_tensor(input, name).array.ndim:
         raise refuse(NotImplementedError, f"\"{name}_out_cpu\" not implemented for 'Bool'", name, input)
     x = _counted(input, dtype)

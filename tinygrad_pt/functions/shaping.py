@@ -49,7 +49,7 @@ def reshape(input: Tensor, *sizes: int | Sequence[int], shape: Sequence[int] | N
     if shape is not None:
         sizes = by_name("reshape", sizes, "shape", shape)
     if not sizes:
-        raise missing("shape", "reshape")
+        raise missing("reshape", "shape")
     return ops.reshape(input, shape=inferred_shape(sizes_from(sizes, "reshape"), size, "reshape", input))
 
 
@@ -199,7 +199,7 @@ def permute(input: Tensor, *order: int | Sequence[int], dims: Sequence[int] | No
     if dims is not None:
         order = by_name("permute", order, "dims", dims)
     if not order:
-        raise missing("dims", "permute")
+        raise missing("permute", "dims")
     order = sizes_from(order, "permute")
     if len(order) != n:
         text = (
@@ -365,7 +365,7 @@ def repeat(input: Tensor, *times: int | Sequence[int], repeats: Sequence[int] | 
     if repeats is not None:
         times = by_name("repeat", times, "repeats", repeats)
     if not times:
-        raise missing("repeats", "repeat")
+        raise missing("repeat", "repeats")
     times = sizes_from(times, "repeat")
     shape = (1,) * (len(times) - input.array.ndim) + input.array.shape
     if len(times) < len(shape):

@@ -531,7 +531,7 @@ def sum_to_size(input: Tensor, *sizes: int | Sequence[int], size: Sequence[int] 
     """The sum over the axes along which `size` would be broadcast to the shape of the tensor."""
     sizes = sizes if size is None else (size,)
     if not sizes:
-        raise missing("size", "sum_to_size")
+        raise missing("sum_to_size", "size")
     shape, x = sizes_from(sizes, "sum_to_size"), input.array
     pairs = zip(reversed(shape), reversed(x.shape), strict=False)
     if len(shape) > x.ndim or any(m not in (1, n) for m, n in pairs):

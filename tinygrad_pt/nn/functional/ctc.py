@@ -58,7 +58,7 @@ def ctc_loss(
     if kind.kind != "f" or kind.itemsize == 2:
         text = f"\"ctc_loss_cpu\" not implemented for '{spoken(x)}'"
         raise refuse(NotImplementedError, text, op, log_probs, targets, mend="convert them first: log_probs.float()")
-    labels = _labels(x, targets, steps, wanted, blank)
+    labels = _labels(x, targets, wanted, blank)
     # In float32 a sum over many steps leaves few digits to the differences of which the gradient is made.
     loss = ops.cast(_of_alignments(ops.cast(x, dtype=WIDE), labels, steps, wanted, blank, zero_infinity), dtype=kind)
     if not batched:
@@ -112,7 +112,7 @@ def _wrong(x: Tensor, targets: Tensor, steps: Array, wanted: Array, blank: int) 
     return ""
 
 
-def _labels(x: Tensor, targets: Tensor, steps: Array, wanted: Array, blank: int) -> Array:
+def _labels(x: Tensor, targets: Tensor, wanted: Array, blank: int) -> Array:
     """The labels of each sequence in a row of their own (N, S)."""
     t = targets.array
     longest = int(wanted.max())

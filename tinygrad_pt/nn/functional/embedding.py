@@ -226,7 +226,7 @@ def _combined(
     chosen, bag = wrap(indices[used]), bag[used]
     counts = np.bincount(bag, minlength=starts.size)
     if mode == "max":
-        return _largest(weight, chosen.array, bag, counts)
+        return _largest(weight, chosen.array, counts)
     rows = take_rows(weight, chosen) if share is None else take_rows(weight, chosen, share)
     if weights is not None:
         rows = rows * (weights if used.size == weights.array.size else F.index_select(weights, 0, wrap(used)))
@@ -236,7 +236,7 @@ def _combined(
     return y
 
 
-def _largest(weight: Tensor, indices: np.ndarray, bag: np.ndarray, counts: np.ndarray) -> Tensor:
+def _largest(weight: Tensor, indices: np.ndarray, counts: np.ndarray) -> Tensor:
     """The largest element of each column in each bag: its row is found first, and the gradient goes there alone."""
     width = weight.array.shape[1]
     full = np.flatnonzero(counts)

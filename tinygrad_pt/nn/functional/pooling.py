@@ -489,7 +489,7 @@ def _output_size(op: str, n: int, input: Tensor, output_size: Any) -> tuple[int,
     return found
 
 
-def _full(op: str, n: int, input: Tensor, lead: int) -> None:
+def _full(op: str, input: Tensor, lead: int) -> None:
     """Raise unless all axes but the first `lead` have elements."""
     shape = list(input.array.shape)
     for i in range(lead, len(shape)):
@@ -515,7 +515,7 @@ def _adaptively_averaged(n: int, input: Tensor, output_size: Any) -> Tensor:
         raise refuse(RuntimeError, text, op, input)
     if all(m == 1 for m in windows) and (x.dtype.kind != "f" or 0 not in x.shape[-n:]):
         return F.mean(input, tuple(range(-n, 0)), keepdim=True)
-    _full(op, n, input, 1 if n == 3 else x.ndim - n)
+    _full(op, input, 1 if n == 3 else x.ndim - n)
     if x.dtype.kind != "f" and (n == 3 or x.size):
         raise unsupported("adaptive_avg_pool3d_cpu" if n == 3 else "adaptive_avg_pool2d", op, input)
     if x.dtype.kind != "f":
@@ -554,7 +554,7 @@ def _adaptive_places(n: int, input: Tensor, output_size: Any) -> Pair:
     op = f"adaptive_max_pool{n}d"
     windows = _output_size(op, n, input, output_size)
     x = input.array
-    _full(op, n, input, x.ndim - n - 1)
+    _full(op, input, x.ndim - n - 1)
     if min(windows) < 0:
         shown = [*x.shape[:-n], *((1,) if n == 1 else ()), *windows]
         text = f"Trying to create tensor with negative dimension {min(windows)}: {shown}"
