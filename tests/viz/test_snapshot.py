@@ -451,7 +451,7 @@ def test_no_history_no_tensor_and_too_much() -> None:
     for _ in range(500):
         y = y + x
     with pytest.raises(ValueError, match="501 values.*400.*\n.*max_nodes"):
-        draw(y)
+        snapshot(y, max_nodes=400)
     assert len(draw(y, max_nodes=501).snapshot.vertices) == 501
 
 
@@ -542,3 +542,17 @@ def test_the_rule_of_an_edge_speaks_of_vertices_by_their_ids() -> None:
         assert isinstance(edge.rule, Symbol)
         assert {leaf.name for leaf in edge.rule.leaves()} <= ids | {INCOMING}
     assert {vertex.primitive for vertex in seen.vertices} == {"", "mul"}
+
+
+@pytest.mark.parametrize("layer", [nn.RNN, nn.GRU, nn.LSTM])
+@pytest.mark.parametrize("part", [0, 1])
+def test_every_result_of_an_op_with_several_has_its_gradients(layer: Any, part: int) -> None:
+    torch.manual_seed(0)
+    net = layer(3, 4).double()
+    x, h = torch.randn(5, 2, 3, dtype=torch.float64), torch.zeros(1, 2, 4, dtype=torch.float64)
+    found = net(x, (h, h) if layer is nn.LSTM else h)[part]
+    loss = (found[0] if isinstance(found, tuple) else found).square().sum()
+    loss.backward(retain_graph=True)
+    seen = {vertex.name: vertex for vertex in snapshot(loss, {"net": net, "x": x}).vertices}
+    for name, weight in net.named_parameters():
+        np.testing.assert_allclose(seen[name].grad, weight.grad.numpy(), rtol=1e-12)

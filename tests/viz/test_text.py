@@ -127,7 +127,7 @@ def _contrast(one: str, two: str) -> float:
 
 @pytest.mark.parametrize("colours", [LIGHT, DARK], ids=["light", "dark"])
 def test_contrast(colours: dict[str, str]) -> None:
-    fills = ("page", "input", "param", "const", "target", "op", "loss")
+    fills = ("page", "input", "param", "const", "target", "op", "module", "loss")
     for ink in ("text", "forward", "backward", "note"):
         assert min(_contrast(colours[ink], colours[fill]) for fill in fills) >= 5.0, ink
     assert min(_contrast(colours["muted"], colours[fill]) for fill in (*fills, "frame")) >= 4.5

@@ -93,6 +93,7 @@ class Replay:
         self.value: dict[Any, Any] = {}
         self.symbol: dict[Any, Symbol] = {}
         saved = boxes.saved()
+        self.first = {node: y for node, y in saved.items() if isinstance(node, Node) and node.note("shapes")}
         for box in boxes.scope:  # arguments first: what is computed again finds its arguments
             self.value[box] = self._value(box, saved)
             self.symbol[box] = Symbol("?", tuple(box.shape), box.dtype)
@@ -120,7 +121,18 @@ class Replay:
             return None
         with np.errstate(all="ignore"):
             y = made.op.forward(*xs, **made.attrs)
-        return np.asarray(y[node.attrs["part"]] if node.op is PICK else y)
+        if node.op is not PICK:
+            return np.asarray(y)
+        self.first.setdefault(made, np.asarray(y[0]))
+        return np.asarray(y[node.attrs["part"]])
+
+    def result(self, node: Node) -> Any:
+        """The y that the rules of a node's op read: of several results the first. None if unknown."""
+        if node.op is not PICK or not node.attrs["part"]:
+            return self.value[node]
+        if made_by(node) not in self.first:
+            self._again(node)
+        return self.first.get(made_by(node))
 
     def arguments(self, node: Node) -> list[Any]:
         """What the op of a node was applied to: arrays, Python numbers, None where unknown."""
@@ -176,7 +188,8 @@ class Replay:
         if "ctx" in attrs:
             return _remembered(attrs, self.parts(node, g, np.zeros), slot, slots[slot])
         xs = [self.symbol.get(box) if x is None else x for x, box in zip(self.arguments(node), slots, strict=True)]
-        y = self.symbol[node] if self.value[node] is None else self.value[node]
+        y = self.result(node)
+        y = Symbol("?", tuple(made_by(node).shape), node.dtype) if y is None else y
         with np.errstate(all="ignore"):
             r = self.rule(node, slot)(self.parts(node, g, np.zeros), y, *xs, **attrs)
         if isinstance(r, Symbol):

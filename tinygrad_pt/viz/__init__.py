@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from tinygrad_pt.graph import Tensor
-from tinygrad_pt.language import settings
+from tinygrad_pt.language import chosen, settings
 from tinygrad_pt.viz.drawing import Drawing
 from tinygrad_pt.viz.engine import EngineError, doctor
 from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
-from tinygrad_pt.viz.snapshot import MAX_NODES, snapshot
+from tinygrad_pt.viz.naming import name_in
+from tinygrad_pt.viz.snapshot import LARGEST, snapshot
+from tinygrad_pt.viz.views import MAX_NODES, Chooser, arrange
 
 __all__ = ["Drawing", "Edge", "EngineError", "Snapshot", "Vertex", "doctor", "draw", "settings", "snapshot"]
 
 
 def draw(
     tensor: Tensor, names: Mapping[str, Any] | None = None, *, rankdir: str = "LR", lang: str | None = None,
-    edge_labels: str = "auto", engine: str = "auto", title: str = "", max_nodes: int = MAX_NODES,
+    edge_labels: str = "auto", engine: str = "auto", title: str = "", max_nodes: int = MAX_NODES, view: str = "op",
+    depth: int | None = None, collapse: str | Iterable[str] | Chooser | None = None, fold: bool = True,
+    highlight: str | Tensor | Iterable[str | Tensor] | None = None,
 ) -> Drawing:  # fmt: skip
     """Draw the computation graph of `tensor`: one box per value, one edge per argument.
 
@@ -36,12 +40,21 @@ def draw(
         rankdir: "LR" or "TB". lang: "en" or "pt"; default: `viz.settings.lang`.
         edge_labels: "auto", "none", "num", "sym" or "both".
         engine: "auto" paints the SVG itself; "dot" or "pygraphviz" let Graphviz do it.
+        max_nodes: of a larger graph modules are closed, the innermost first; if that does not suffice, the oldest
+            values become one box, `+214 more`.
+        view: "op", or "module": modules are single boxes.
+        depth: close the modules inside so many others (0: the outermost), and those without modules inside.
+        collapse: which modules to close: patterns such as `"layers.*"` or `"*Linear"`, compared with path and class,
+            or a function of path and title.
+        fold: equal modules in a row are one closed box, `× 12`.
+        highlight: names, or tensors: the paths of the chain rule from them are brought out, their factors numbered.
 
     Returns:
         A `Drawing`: `.svg`, `.dot`, `.graphviz` (a `graphviz.Digraph`), `.save(path)`; notebooks show it.
 
     Raises:
-        RuntimeError: no history. ValueError: more than `max_nodes` values, or an unknown option.
+        RuntimeError: no history. ValueError: more than 20,000 values, an unknown option, or a highlighted value that
+            is not in the picture or gets no gradient.
 
     >>> import tinygrad_pt as torch
     >>> a = torch.tensor(2.0, requires_grad=True); b = torch.tensor(3.0, requires_grad=True)
@@ -54,5 +67,8 @@ def draw(
         caller = sys._getframe(1)
         near, far = dict(caller.f_locals), caller.f_globals
         names = {k: v for k, v in {**near, **far, **near}.items() if not k.startswith("_")}
-    seen = snapshot(tensor, names, title, max_nodes, lang)
+    seen = snapshot(tensor, names, title, LARGEST, lang)
+    lit = () if highlight is None else (highlight,) if isinstance(highlight, (str, Tensor)) else tuple(highlight)
+    paths = [name if isinstance(name, str) else name_in(names, name) for name in lit]
+    seen = arrange(seen, view, depth, collapse, fold, paths, max_nodes, chosen(lang))
     return Drawing(seen, rankdir=rankdir, lang=lang, edge_labels=edge_labels, engine=engine)

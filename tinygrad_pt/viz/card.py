@@ -37,12 +37,15 @@ class Block:
 
 @dataclass(frozen=True)
 class Card:
-    """The cleaned, unescaped words of one vertex. `grad` is None where no gradient can arrive."""
+    """The cleaned, unescaped words of one vertex.
+
+    `grad` is None where no gradient can arrive; a module that hands on several values has neither value nor gradient.
+    """
 
     name: str
     op: str
     shape: str
-    value: Block
+    value: Block | None
     grad: Block | None
     note: str
     tip: str
@@ -54,10 +57,12 @@ def card(vertex: Vertex, lang: str = "en") -> Card:
     >>> card(Vertex("n0", "x", "", "input", (), "float32", 0.05, None, False)).value.lines
     ('0.0500',)
     """
-    grad = block(vertex.grad, "∇", MISSING_GRAD, lang) if vertex.differentiable else None
+    none = vertex.kind == "module" and not vertex.dtype  # it hands on several values
+    value = None if none else block(vertex.value, "v", MISSING_VALUE, lang)
+    grad = block(vertex.grad, "∇", MISSING_GRAD, lang) if vertex.differentiable and not none else None
     return Card(
-        clean(vertex.name) or vertex.id, clean(vertex.op, 16), clean(shape_text(vertex.shape), 24),
-        block(vertex.value, "v", MISSING_VALUE, lang), grad, clean(vertex.note, 32), _tip(vertex, lang),
+        clean(vertex.name) or vertex.id, clean(vertex.op, 32 if vertex.kind == "module" else 16),
+        clean(shape_text(vertex.shape), 24), value, grad, clean(vertex.note, 32), _tip(vertex, lang),
     )  # fmt: skip
 
 
@@ -97,9 +102,10 @@ def _tip(vertex: Vertex, lang: str) -> str:
     if vertex.op:
         head += f" {clean(vertex.op, 60)}"
     lines = [head, " ".join(filter(None, (clean(vertex.dtype, 40), clean(shape_text(vertex.shape), 80))))]
-    lines.append(f"{words['value']}: {_summary(vertex.value, words['unkept'], lang)}")
-    pending = f"{words['gradient']}: {_summary(vertex.grad, words['pending'], lang)}"
-    lines.append(pending if vertex.differentiable else words["none"])
+    if vertex.kind != "module" or vertex.dtype:
+        lines.append(f"{words['value']}: {_summary(vertex.value, words['unkept'], lang)}")
+        pending = f"{words['gradient']}: {_summary(vertex.grad, words['pending'], lang)}"
+        lines.append(pending if vertex.differentiable else words["none"])
     if vertex.scope:
         lines.append(path_text(vertex.scope))
     if vertex.note:
@@ -139,7 +145,7 @@ def chips(snapshot: Snapshot, labels: str = "auto", lang: str = "en") -> tuple[t
 def _chip(edge: Edge, labels: str, lang: str, limit: int = SYMBOL_LENGTH) -> tuple[str, ...]:
     if labels == "none" or not edge.flows:
         return ()
-    symbol = clean(edge.symbol, limit)
+    symbol = clean(f"{edge.mark} {edge.symbol}" if edge.mark else edge.symbol, limit)
     if lang == "pt":
         symbol = re.sub(r"(?<![\w.])(\d+)\.(\d+)(?![\w.])", r"\1,\2", symbol)
     if edge.number is None or (labels == "sym" and symbol):

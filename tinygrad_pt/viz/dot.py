@@ -94,7 +94,7 @@ def _cluster(number: int, title: str, scope: Scope) -> graphviz.Digraph:
 
 
 def _node_attributes(vertex: Vertex, entry: Card) -> dict[str, str]:
-    style = ["filled", *["rounded"] * (vertex.kind not in ("op", "loss")), *["dashed"] * (entry.grad is None)]
+    style = ["filled", *["rounded"] * (vertex.kind not in ("op", "module", "loss")), *["dashed"] * (entry.grad is None)]
     attributes = {
         "id": vertex.id, "class": vertex.kind, "style": ",".join(style),
         "fillcolor": LIGHT[vertex.kind], "tooltip": dot_quoted(entry.tip),

@@ -16,7 +16,7 @@ from tinygrad_pt.symbol import Symbol
 from tinygrad_pt.viz.expression import from_data, to_data
 
 Scope = tuple[str, ...]
-KINDS = ("input", "param", "const", "target", "op", "loss")
+KINDS = ("input", "param", "const", "target", "op", "module", "loss")
 INCOMING = "g"  # the name, in rules, of the gradient that arrives
 FORMAT = "tinygrad_pt.snapshot/1"  # what the JSON of a snapshot begins with
 _ID = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,31}", re.ASCII)
@@ -67,6 +67,7 @@ class Edge:
     its value where both ends are scalars, `flows` whether a gradient travels back along the edge. `rule` is the
     engine's rule read with symbols: an expression in the ids of vertices and `INCOMING`, the gradient that arrives at
     the target; None where a rule is a user's code. `wrong` is set by `verify=True` where finite differences disagree.
+    `mark` stands before the text: the number of a factor.
     """
 
     source: str
@@ -77,6 +78,7 @@ class Edge:
     flows: bool = True
     rule: Symbol | NDArray[Any] | float | None = None
     wrong: bool = False
+    mark: str = ""
 
     @property
     def id(self) -> str:
@@ -86,6 +88,8 @@ class Edge:
 @dataclass(frozen=True, eq=False)
 class Snapshot:
     """Vertices in order of birth, one edge per argument slot, and the titles of the module frames.
+
+    `focus` has the ids of the vertices and edges that are brought out; all others are drawn faintly.
 
     A scope without a title gets no frame of its own (a list of layers, which computes nothing itself). Every edge must
     lead from an older vertex to a younger one, so that a drawing needs no search for an order and cannot meet a cycle.
@@ -102,6 +106,7 @@ class Snapshot:
     scopes: Mapping[Scope, str] = field(default_factory=dict)
     title: str = ""
     caption: str = ""
+    focus: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         birth = {vertex.id: number for number, vertex in enumerate(self.vertices)}
@@ -123,7 +128,7 @@ class Snapshot:
         """The snapshot as dictionaries, lists, strings and numbers: the content of `to_json`."""
         known = {INCOMING, *(vertex.id for vertex in self.vertices)}
         return {
-            "format": FORMAT, "title": self.title, "caption": self.caption,
+            "format": FORMAT, "title": self.title, "caption": self.caption, "focus": sorted(self.focus),
             "vertices": [_entry(vertex, known, VERTEX) for vertex in self.vertices],
             "edges": [_entry(edge, known, EDGE) for edge in self.edges],
             "scopes": [{"path": list(path), "title": title} for path, title in self.scopes.items()],
@@ -160,7 +165,8 @@ class Snapshot:
                 g = {INCOMING: Symbol(INCOMING, target.shape, target.dtype)}
                 edges.append(Edge(**_read(entry, EDGE, symbols | g)))
             scopes = {tuple(map(str, scope["path"])): str(scope["title"]) for scope in data["scopes"]}
-            return cls(vertices, tuple(edges), scopes, str(data["title"]), str(data["caption"]))
+            focus = frozenset(map(str, data["focus"]))
+            return cls(vertices, tuple(edges), scopes, str(data["title"]), str(data["caption"]), focus)
         except (KeyError, TypeError, AttributeError) as error:
             raise refuse(ValueError, f"this is not the JSON of a snapshot: {error!r}") from None
 
@@ -178,6 +184,7 @@ PLAIN = {
     "primitive",
     "latex",
     "symbol",
+    "mark",
 }  # text as it is
 
 

@@ -50,6 +50,14 @@ def known_tensors(names: Mapping[str, Any], boxes: Collection[Any], constants: I
     return found
 
 
+def name_in(names: Mapping[str, Any], tensor: Tensor) -> str:
+    """What a picture calls a tensor: its own name, else that of a parameter, a variable, or an entry of a list."""
+    if tensor.name:
+        return clean(tensor.name)
+    found = known_tensors(names, {tensor.node}, ())
+    return clean(found.get(id(tensor), (tensor, "?"))[1])
+
+
 def _entries(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """The tensors in lists, tuples and dicts, with names such as `w[0][1]`."""
     stack = [(name, value, 0)]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from tinygrad_pt.debugging.replay import Boxes, Number, Replay, with_history
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import Constant, Leaf, Node, Tensor, made_by
+from tinygrad_pt.graph import PICK, Constant, Leaf, Node, Tensor, made_by
 from tinygrad_pt.language import chosen
 from tinygrad_pt.modes import Scope
 from tinygrad_pt.symbol import Symbol
@@ -25,14 +25,14 @@ from tinygrad_pt.viz.model import INCOMING, Edge, Snapshot, Vertex
 from tinygrad_pt.viz.naming import TARGETS, Known, known_tensors, names_of
 from tinygrad_pt.viz.text import WORDS, decimal
 
-MAX_NODES = 400
+LARGEST = 20_000  # values: reading them takes seconds
 
 
 def snapshot(
     root: Tensor,
     names: Mapping[str, Any] | None = None,
     title: str = "",
-    max_nodes: int = MAX_NODES,
+    max_nodes: int = LARGEST,
     lang: str | None = None,
 ) -> Snapshot:
     """The graph that `root` was computed by, as plain data: it keeps neither tensors nor graph alive.
@@ -41,7 +41,7 @@ def snapshot(
         root: a tensor with history.
         names: what the tensors are called, e.g. `locals()`; modules among them name their parameters.
         title: the heading of the picture.
-        max_nodes: refuse to draw more.
+        max_nodes: refuse to read more.
         lang: of the notes, "en" or "pt"; default: `viz.settings.lang`.
 
     Raises:
@@ -52,11 +52,9 @@ def snapshot(
     lang = chosen(lang)
     if names is not None and not isinstance(names, Mapping):
         raise refuse(TypeError, f"names must be a mapping of names to tensors, not {type(names).__name__}")
-    if not isinstance(max_nodes, int):
-        raise refuse(TypeError, f"max_nodes must be an int, not {type(max_nodes).__name__}")
     graph = Boxes(node)
     if len(graph.scope) > max_nodes:
-        text = f"the graph has {len(graph.scope)} values, more than can be read in one picture ({max_nodes})"
+        text = f"the graph has {len(graph.scope)} values, more than are read for a picture ({max_nodes})"
         mend = "draw a smaller batch or a part of the network, or pass max_nodes="
         raise refuse(ValueError, text, mend=mend)
     return _Reader(graph, root, names or {}, lang).snapshot(title)
@@ -162,8 +160,16 @@ class _Reader:
         )
         xs = tuple(getattr(b, "raw", self.symbol.get(b)) for b in boxes)
         return applied_rule(
-            self.replay.rule(node, slot), g, self.symbol[node], xs, self.attrs[node], tuple(boxes[slot].shape)
+            self.replay.rule(node, slot), g, self._result(node), xs, self.attrs[node], tuple(boxes[slot].shape)
         )
+
+    def _result(self, node: Node) -> Symbol:
+        """The y that the rules of a node's op read: of several results the first, which need not be in the picture."""
+        if node.op is not PICK or not node.attrs["part"]:
+            return self.symbol[node]
+        made = made_by(node)
+        first = next((n for n in self.graph.nodes if made_by(n) is made and not n.attrs.get("part")), None)
+        return Symbol("y", tuple(made.shape), made.dtype) if first is None else self.symbol[first]
 
 
 class _Frames:

@@ -8,12 +8,12 @@ MONO = '"DejaVu Sans Mono",Menlo,Consolas,"Liberation Mono",Courier,monospace'
 LIGHT = {
     "page": "#ffffff", "text": "#1f2328", "muted": "#57606a", "line": "#6e7781", "frame": "#f6f8fa",
     "forward": "#0b57d0", "backward": "#b3261e", "note": "#6f4e00", "input": "#e6f4ea", "param": "#fff4ce",
-    "const": "#f6f6f6", "target": "#ececec", "op": "#edf2fa", "loss": "#fdeceb",
+    "const": "#f6f6f6", "target": "#ececec", "op": "#edf2fa", "module": "#e4e9f4", "loss": "#fdeceb",
 }  # fmt: skip
 DARK = {
     "page": "#16181c", "text": "#e6e8eb", "muted": "#a8b0ba", "line": "#8b949e", "frame": "#1d2025",
     "forward": "#8ab4f8", "backward": "#ff8a80", "note": "#e8c66b", "input": "#1d2f24", "param": "#383019",
-    "const": "#26282c", "target": "#303236", "op": "#232a36", "loss": "#3a2323",
+    "const": "#26282c", "target": "#303236", "op": "#232a36", "module": "#2a3242", "loss": "#3a2323",
 }  # fmt: skip
 
 # Purple to orange stays apart for every kind of colour vision, and from the blue and red of the passes.
@@ -66,7 +66,7 @@ def stylesheet(root: str) -> str:
         paint(".box", "line", "stroke"), paint(".rule", "line", "stroke"), paint(".sign", "text", "stroke"),
         paint(".border", "line", "stroke"), paint(".border", "frame"),
         paint(".chip", "page"), paint(".chip", "backward", "stroke"),
-        *(paint(f".{kind} .box", kind) for kind in ("input", "param", "const", "target", "op", "loss")),
+        *(paint(f".{kind} .box", kind) for kind in ("input", "param", "const", "target", "op", "module", "loss")),
         *(paint(f".{level_name(level)}", level_name(level)) for level in HEAT_LIGHT),
         paint(".nan", "line"),
     ]  # fmt: skip

@@ -15,6 +15,7 @@ ROOT = "tinygrad-pt"
 LINE, HEADER, PADDING, CAPTION, CHIP_LINE = 17.0, 24.0, 9.0, 18.0, 14.0
 APART = 3.0  # half the distance between the forward and the backward line of an edge
 TITLE_ROOM, LEGEND_ROOM = 30.0, 28.0
+FAINT = ' opacity="0.3"'
 
 
 def paint(snapshot: Snapshot, rankdir: str = "LR", labels: str = "auto", lang: str = "en") -> str:
@@ -30,9 +31,11 @@ def paint(snapshot: Snapshot, rankdir: str = "LR", labels: str = "auto", lang: s
     body = list(_frames(snapshot, plan))
     names = {key: entry.name for key, entry in cards.items()}
     for edge, lines, route, box in zip(snapshot.edges, words, plan.routes, plan.chips, strict=True):
-        body.extend(_edge(edge, lines, route, box, plan.rankdir, edge_tip(edge, names, lang)))
+        faint = bool(snapshot.focus) and edge.id not in snapshot.focus
+        body.extend(_edge(edge, lines, route, box, plan.rankdir, edge_tip(edge, names, lang), faint))
     for vertex in snapshot.vertices:
-        body.extend(_vertex(vertex, cards[vertex.id], plan.vertices[vertex.id], lang))
+        faint = bool(snapshot.focus) and vertex.id not in snapshot.focus
+        body.extend(_vertex(vertex, cards[vertex.id], plan.vertices[vertex.id], lang, faint))
     return _document(snapshot, plan, "\n".join(body), lang)
 
 
@@ -107,11 +110,11 @@ def measure(entry: Card) -> tuple[float, float]:
     return float(round(wide)), high + (LINE if entry.note else 0) + 6
 
 
-def _vertex(vertex: Vertex, entry: Card, box: Box, lang: str) -> Iterator[str]:
-    leaf = vertex.kind not in ("op", "loss")
+def _vertex(vertex: Vertex, entry: Card, box: Box, lang: str, faint: bool) -> Iterator[str]:
+    leaf = vertex.kind not in ("op", "module", "loss")
     dashed = " nograd" if entry.grad is None else ""
     spoken = xml(entry.tip.replace("\n", ", "))
-    yield f'<g class="node {vertex.kind}{dashed}" id="{vertex.id}" role="img" aria-label="{spoken}">'
+    yield f'<g class="node {vertex.kind}{dashed}" id="{vertex.id}" role="img" aria-label="{spoken}"{FAINT * faint}>'
     yield f"<title>{xml(entry.tip)}</title>"
     if vertex.kind == "loss":
         yield _rect(Box(box.x - 3, box.y - 3, box.w + 6, box.h + 6), "box outer", 5)
@@ -184,11 +187,11 @@ def _chip_size(lines: Sequence[str]) -> tuple[float, float] | None:
 
 
 def _edge(
-    edge: Edge, lines: Sequence[str], route: Sequence[Point], box: Box | None, rankdir: str, tip: str
+    edge: Edge, lines: Sequence[str], route: Sequence[Point], box: Box | None, rankdir: str, tip: str, faint: bool
 ) -> Iterator[str]:
     turned = rankdir == "TB"
     ahead = (0, 1) if turned else (1, 0)
-    yield f'<g class="edge{"" if edge.flows else " noflow"}" id="{edge.id}"><title>{xml(tip)}</title>'
+    yield f'<g class="edge{"" if edge.flows else " noflow"}" id="{edge.id}"{FAINT * faint}><title>{xml(tip)}</title>'
     shift = APART if edge.flows else 0.0
     path, _, end = _curve(route, -shift, turned, 0.0, 6.0)
     yield f'<path class="fwd" d="{path}"/>{_head(end, ahead, "fh")}'

@@ -24,7 +24,8 @@ WORDS = {
         "loss": "loss", "value": "value", "gradient": "gradient", "unkept": "not kept", "pending": "not computed yet",
         "none": "no gradient", "min": "min", "mean": "mean", "max": "max", "argument": "argument", "values": "values",
         "graph": "computation graph", "edges": "edges", "empty": "empty", "local": "local derivative",
-        "changed": "changed since",
+        "changed": "changed since", "module": "module", "parameter": "parameter", "parameters": "parameters",
+        "more": "more",
     },
     "pt": {
         "input": "entrada", "param": "parâmetro", "const": "constante", "target": "alvo", "op": "operação",
@@ -32,6 +33,7 @@ WORDS = {
         "pending": "ainda não calculado", "none": "sem gradiente", "min": "mín", "mean": "média", "max": "máx",
         "argument": "argumento", "values": "valores", "graph": "grafo de computação",
         "edges": "arestas", "empty": "vazio", "local": "derivada local", "changed": "mudou desde então",
+        "module": "módulo", "parameter": "parâmetro", "parameters": "parâmetros", "more": "outros",
     },
 }  # fmt: skip
 
