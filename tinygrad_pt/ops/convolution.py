@@ -8,6 +8,7 @@ of windows, so that it need not be symmetric, and no element is ever appended.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from math import prod
 from typing import Any
 
@@ -18,16 +19,22 @@ from tinygrad_pt.graph import Array
 from tinygrad_pt.ops.reduce import sum
 from tinygrad_pt.ops.sliding import (
     ALL,
+    Block,
+    Cut,
     Sizes,
     Slide,
     blocks,
     channels_first,
+    cut_of,
     empty,
-    gather_columns,
+    padded,
     scatter_columns,
     scratch,
     seen,
+    sight,
 )
+
+SMALL = 1_000_000  # multiplications of a product that OpenBLAS carries out without packing its arguments
 
 
 def over_channels(g: T) -> T:
@@ -35,37 +42,58 @@ def over_channels(g: T) -> T:
     return sum(g, axis=(0, *range(2, g.ndim)), keepdims=False)  # type: ignore[attr-defined]
 
 
-class _Layout:
-    """How columns are made in one convolution: of (C, *size, N), for the windows of one block after another."""
+@cache
+def _parts(rows: int, depth: int, columns: int) -> int:
+    """Into how many equal parts the columns of a product are divided: BLAS is quicker at products that are small."""
+    most = SMALL // max(1, rows * depth)
+    if columns <= most or most < 128:
+        return 1
+    least = -(-columns // most)
+    return next((n for n in range(least, 2 * least) if not columns % n), 1)
+
+
+class _Columns:
+    """How columns are made in one convolution: of (N, C, *size), for the windows of one block after another."""
 
     def __init__(
-        self, shape: Sizes, kernel: Sizes, windows: Sizes, slide: Slide, groups: int, dtype: np.dtype[Any]
+        self, shape: Sizes, rows: int, kernel: Sizes, windows: Sizes, slide: Slide, groups: int, dtype: np.dtype[Any]
     ) -> None:
         (self.batch, self.channels, *size), self.kernel, self.windows = shape, kernel, windows
         self.size, self.slide, self.groups, self.dtype = tuple(size), slide, groups, dtype
+        self.rows, self.depth = rows // groups, self.channels // groups * prod(kernel)
         # In a convolution with a kernel of one element the array is its own columns.
-        plain = prod(kernel) == 1 == prod(slide.stride) and not any(slide.before) and self.size == windows
-        self.depth = 0 if plain else self.channels * prod(kernel) * self.batch * dtype.itemsize
+        self.plain = prod(kernel) == 1 == prod(slide.stride) and not any(slide.before) and self.size == windows
 
-    def blocks(self) -> Iterator[tuple[tuple[slice, ...], Any, Array | None]]:
-        """Of each block: the slices of its windows, what each place in a window sees, and memory for its columns."""
-        for block in blocks(self.windows, self.depth):
-            counts = tuple(n for _, n in block)
-            cut = (ALL, *[slice(i, i + n) for i, n in block])
-            if not self.depth:
-                yield cut, None, None
-                continue
-            axes = zip(self.size, self.kernel, *self.slide, block, strict=True)
-            sights = [seen(size, n, k, s, d, p, i) for size, k, s, p, d, (i, n) in axes]
-            yield cut, sights, scratch((self.channels, *self.kernel, *counts, self.batch), self.dtype)
+    def blocks(self) -> Iterator[Block]:
+        """Blocks of windows: the columns of one take no more memory than the weights, or stay in the cache."""
+        window = 0 if self.plain else self.groups * self.depth * self.dtype.itemsize
+        return blocks(self.windows, window * self.batch, self.rows * window)
+
+    def of(self, a: Array) -> Iterator[tuple[Cut, Array]]:
+        """Of each block: the slices of its windows, and the columns of `a`."""
+        view = sight(padded(a, self.kernel, self.windows, self.slide), self.kernel, self.windows, self.slide)
+        for block in self.blocks():
+            cut = cut_of(block)
+            part = view[(ALL,) * len(self.kernel) + cut]
+            yield cut, part if self.plain else self.filled(part)
+
+    def filled(self, part: Array) -> Array:
+        """A copy in memory that the next block uses again."""
+        col = scratch("columns", part.shape, self.dtype)
+        col[...] = part
+        return col
 
     def matrices(self, col: Array) -> Array:
-        """Columns as one matrix for each group: rows are places in the window, columns are windows and the batch."""
-        return col.reshape(self.groups, self.channels // self.groups * prod(self.kernel), -1)
+        """Columns as matrices (groups, parts, places in the window, windows and the batch)."""
+        return self.divided(col.reshape(self.groups, self.depth, -1))
 
     def products(self, y: Array) -> Array:
-        """A block of outputs as one matrix for each group: rows are channels."""
-        return y.reshape(self.groups, y.shape[0] // self.groups, prod(y.shape[1:]), copy=False)
+        """A block of outputs as matrices (groups, parts, channels, windows and the batch)."""
+        return self.divided(y.reshape(self.groups, self.rows, prod(y.shape[1:]), copy=False))
+
+    def divided(self, a: Array) -> Array:
+        parts = _parts(self.rows, self.depth, a.shape[2])
+        return a.reshape(*a.shape[:2], parts, a.shape[2] // parts).swapaxes(1, 2)
 
 
 @primitive(
@@ -82,14 +110,10 @@ class _Layout:
 def convolution(a: Array, b: Array, c: Array | None = None, *, windows: Sizes, slide: Slide, groups: int) -> Array:
     """y = a ∗ b + c: a channel of y is the sum of the products of its kernel, a row of b, with what a window sees."""
     y = empty((a.shape[0], b.shape[0], *windows), a.dtype)
-    x, out = channels_first(a), channels_first(y)
-    how = _Layout(a.shape, b.shape[2:], windows, slide, groups, a.dtype)
-    w = b.reshape(groups, b.shape[0] // groups, prod(b.shape[1:]))
-    for cut, sights, col in how.blocks():
-        if col is None:
-            col = x[cut]
-        else:
-            gather_columns(x, col, sights)
+    out = channels_first(y)
+    how = _Columns(a.shape, b.shape[0], b.shape[2:], windows, slide, groups, a.dtype)
+    w = b.reshape(groups, 1, how.rows, how.depth)
+    for cut, col in how.of(a):
         part = out[cut]
         np.matmul(w, how.matrices(col), out=how.products(part))
         if c is not None:
@@ -114,14 +138,17 @@ def convolution_transpose(
     """y = a ∗ bᵀ + c: each element of a times its kernel, added where the window stands."""
     y = empty((a.shape[0], b.shape[1] * groups, *size), a.dtype)
     x, out = channels_first(a), channels_first(y)
-    how = _Layout(y.shape, b.shape[2:], a.shape[2:], slide, groups, a.dtype)
-    w = b.reshape(groups, b.shape[0] // groups, prod(b.shape[1:])).swapaxes(1, 2)
-    if how.depth or not prod(how.windows):
+    how = _Columns(y.shape, a.shape[1], b.shape[2:], a.shape[2:], slide, groups, a.dtype)
+    w = b.reshape(groups, 1, how.rows, how.depth).swapaxes(2, 3)
+    if not how.plain or not prod(how.windows):
         out[...] = 0
-    for cut, sights, col in how.blocks():
-        np.matmul(w, how.products(x[cut]), out=how.matrices(out[cut] if col is None else col))
-        if col is not None:
-            scatter_columns(col, out, sights)
+    for block in how.blocks():
+        counts = tuple(n for _, n in block)
+        col = out if how.plain else scratch("columns", (y.shape[1], *how.kernel, *counts, len(a)), a.dtype)
+        np.matmul(w, how.products(x[cut_of(block)]), out=how.matrices(col))
+        if not how.plain:
+            axes = zip(size, how.kernel, *slide, block, strict=True)
+            scatter_columns(col, out, [seen(m, n, k, s, d, p, i) for m, k, s, p, d, (i, n) in axes])
     if c is not None:
         out += c.reshape(-1, *(1,) * (y.ndim - 1))
     return y
@@ -136,14 +163,9 @@ def convolution_transpose(
 )
 def convolution_weight(a: Array, b: Array, *, kernel: Sizes, slide: Slide, groups: int) -> Array:
     """y = aᵀ ∗ b: what each place of the kernel has met in a, weighted by b, one number for each window."""
-    x, g = channels_first(a), channels_first(b)
-    rows, depth = b.shape[1] // groups, a.shape[1] // groups * prod(kernel)
-    y = np.zeros((groups, rows, depth), a.dtype)
-    how = _Layout(a.shape, kernel, b.shape[2:], slide, groups, a.dtype)
-    for cut, sights, col in how.blocks():
-        if col is None:
-            col = x[cut]
-        else:
-            gather_columns(x, col, sights)
-        y += np.matmul(how.products(g[cut]), how.matrices(col).swapaxes(1, 2))
-    return y.reshape(b.shape[1], a.shape[1] // groups, *kernel)
+    g = channels_first(b)
+    how = _Columns(a.shape, b.shape[1], kernel, b.shape[2:], slide, groups, a.dtype)
+    y = np.zeros((groups, how.depth, how.rows), a.dtype)
+    for cut, col in how.of(a):
+        y += np.add.reduce(np.matmul(how.matrices(col), how.products(g[cut]).swapaxes(2, 3)), axis=1)
+    return np.ascontiguousarray(y.swapaxes(1, 2)).reshape(b.shape[1], a.shape[1] // groups, *kernel)

@@ -15,9 +15,7 @@ import numpy as np
 from tinygrad_pt.calling import primitive
 from tinygrad_pt.graph import Array, Node
 from tinygrad_pt.ops.masked import kept
-from tinygrad_pt.ops.sliding import ALL, Seen, Sizes, Window, gather_columns, scatter_columns, seen
-
-Cut = tuple[slice, ...]
+from tinygrad_pt.ops.sliding import ALL, Cut, Seen, Sizes, Slide, Window, padded, scatter_columns, seen, sight
 
 
 def sights_of(size: Sizes, windows: Sizes, window: Window) -> list[Seen]:
@@ -318,9 +316,9 @@ def max_unpool(a: Array, b: Array, *, size: Sizes) -> Array:
 )
 def im2col(a: Array, *, windows: Sizes, window: Window) -> Array:
     """y (N, C · places in the window, windows): what each window of a sees, as one column for each window."""
-    y = np.empty((a.shape[0], a.shape[1], *window.kernel, *windows), a.dtype)
-    sights = sights_of(a.shape[2:], windows, window)
-    gather_columns(np.moveaxis(a, 0, -1), np.moveaxis(y, 0, -1), sights)
+    y = np.empty((prod(a.shape[:2]), *window.kernel, *windows, 1), a.dtype)
+    planes, (kernel, *slide) = a.reshape(1, *y.shape[:1], *a.shape[2:]), window
+    y[...] = sight(padded(planes, kernel, windows, Slide(*slide)), kernel, windows, Slide(*slide))
     return y.reshape(a.shape[0], a.shape[1] * prod(window.kernel), prod(windows))
 
 

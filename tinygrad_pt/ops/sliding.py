@@ -19,7 +19,9 @@ from tinygrad_pt.graph import Array
 
 Sizes = tuple[int, ...]
 Seen = list[tuple[slice, slice]]
-WHOLE, BLOCK = 1 << 22, 1 << 20  # bytes of columns: up to the first they are made at once, else in blocks of the second
+Cut = tuple[slice, ...]
+Block = tuple[tuple[int, int], ...]
+BLOCK, KEPT = 1 << 20, 1 << 24  # bytes: of columns made at a time, which stay in the cache; of memory that is reused
 ALL = slice(None)
 
 
@@ -77,51 +79,70 @@ def seen(size: int, count: int, kernel: int, stride: int, dilation: int, before:
     return found
 
 
-def blocks(windows: Sizes, depth: int) -> Iterator[tuple[tuple[int, int], ...]]:
-    """The windows in blocks: (first, count) along each axis. A window has `depth` bytes of columns, over the batch."""
+def blocks(windows: Sizes, depth: int, least: int) -> Iterator[Block]:
+    """The windows in blocks: (first, count) along each axis. A window has `depth` bytes of columns, over the batch.
+
+    A block has `BLOCK` bytes of columns or fewer, but need not have fewer than `least`.
+    """
+    limit = max(BLOCK, least)
     whole = tuple((0, n) for n in windows)
-    if prod(windows) * depth <= WHOLE:
+    if prod(windows) * depth <= limit:
         if prod(windows):
             yield whole
         return
     row = prod(windows[1:]) * depth
-    rows = max(1, BLOCK // row)
+    rows = max(1, limit // row)
     across = [whole[1:]]
-    if row > BLOCK and len(windows) > 1:
-        n = max(1, -(-windows[1] // -(-row // BLOCK)))
+    if row > limit and len(windows) > 1:
+        n = max(1, -(-windows[1] // -(-row // limit)))
         across = [((j, min(n, windows[1] - j)), *whole[2:]) for j in range(0, windows[1], n)]
     for i in range(0, windows[0], rows):
         for rest in across:
             yield ((i, min(rows, windows[0] - i)), *rest)
 
 
+def cut_of(block: Block) -> Cut:
+    """The slices of (C, *windows, N) that hold a block."""
+    return (ALL, *[slice(i, i + n) for i, n in block])
+
+
 _local = threading.local()
 
 
-def scratch(shape: Sizes, dtype: Any) -> Array:
-    """Memory for columns, the same one at each call in a thread: fresh memory would cost more than its contents."""
+def scratch(use: str, shape: Sizes, dtype: np.dtype[Any]) -> Array:
+    """Memory for one use, the same one at each call in a thread: fresh memory would cost more than its contents."""
     size = prod(shape) * dtype.itemsize
-    memory = getattr(_local, "memory", None)
+    memory = getattr(_local, use, None)
     if memory is None or memory.nbytes < size:
         memory = np.empty(size, np.uint8)
-        if size <= 4 * WHOLE:
-            _local.memory = memory
+        if size <= KEPT:
+            setattr(_local, use, memory)
     return memory[:size].view(dtype).reshape(shape)
 
 
-def gather_columns(x: Array, col: Array, sights: Sequence[Seen]) -> None:
-    """Write into col (C, *kernel, *windows, N) what each place of each window sees of x (C, *size, N), 0 outside."""
-    for place in product(*map(enumerate, sights)):
-        taps: Any = (ALL, *[k for k, _ in place])
-        part = col[taps]
-        lead: tuple[slice, ...] = (ALL,)
-        for i, (_, (windows, _)) in enumerate(place):
-            if windows.start:
-                part[(*lead, slice(0, windows.start))] = 0
-            if windows.stop < part.shape[i + 1]:
-                part[(*lead, slice(windows.stop, None))] = 0
-            lead = (*lead, windows)
-        part[lead] = x[(ALL, *[s[1] for _, s in place])]
+def padded(a: Array, kernel: Sizes, windows: Sizes, slide: Slide) -> Array:
+    """An array (N, C, *size) as (C, *reach, N), contiguous: with zeros around it, as far as the windows reach."""
+    x = a.transpose(*range(1, a.ndim), 0)
+    axes = list(zip(a.shape[2:], kernel, windows, *slide, strict=True))
+    reach = [(count - 1) * s + (k - 1) * d + 1 for _, k, count, s, _, d in axes]
+    if not any(slide.before) and all(m <= n for m, n in zip(reach, x.shape[1:], strict=False)):
+        return np.ascontiguousarray(x)
+    y = scratch("padded", (a.shape[1], *reach, a.shape[0]), a.dtype)
+    inner: tuple[slice, ...] = (ALL,)
+    for m, (n, _, _, _, p, _) in zip(reach, axes, strict=True):
+        stop = max(p, min(p + n, m))
+        y[(*inner, slice(0, p))] = y[(*inner, slice(stop, None))] = 0
+        inner = (*inner, slice(p, stop))
+    y[inner] = x[(ALL, *[slice(0, s.stop - s.start) for s in inner[1:]])]
+    return y
+
+
+def sight(x: Array, kernel: Sizes, windows: Sizes, slide: Slide) -> Array:
+    """What each place of each window sees of x, which is `padded`, as a view of it: (C, *kernel, *windows, N)."""
+    first, *steps, last = x.strides
+    taps = [n * d for n, d in zip(steps, slide.dilation, strict=True)]
+    jumps = [n * s for n, s in zip(steps, slide.stride, strict=True)]
+    return np.ndarray((len(x), *kernel, *windows, x.shape[-1]), x.dtype, x, 0, (first, *taps, *jumps, last))
 
 
 def scatter_columns(col: Array, x: Array, sights: Sequence[Seen]) -> None:
