@@ -165,7 +165,14 @@ def convolution_weight(a: Array, b: Array, *, kernel: Sizes, slide: Slide, group
     """y = aᵀ ∗ b: what each place of the kernel has met in a, weighted by b, one number for each window."""
     g = channels_first(b)
     how = _Columns(a.shape, b.shape[1], kernel, b.shape[2:], slide, groups, a.dtype)
-    y = np.zeros((groups, how.depth, how.rows), a.dtype)
+    y = None
     for cut, col in how.of(a):
-        y += np.add.reduce(np.matmul(how.matrices(col), how.products(g[cut]).swapaxes(2, 3)), axis=1)
-    return np.ascontiguousarray(y.swapaxes(1, 2)).reshape(b.shape[1], a.shape[1] // groups, *kernel)
+        x, z = how.matrices(col), how.products(g[cut])
+        if how.rows < 128:  # BLAS is quicker where the first matrix has more rows
+            part = np.matmul(x, z.swapaxes(2, 3)).swapaxes(2, 3)
+        else:
+            part = np.matmul(z, x.swapaxes(2, 3))
+        total = part[:, 0] if part.shape[1] == 1 else np.add.reduce(part, axis=1)
+        y = total if y is None else np.add(y, total, out=y)
+    shape = (b.shape[1], a.shape[1] // groups, *kernel)
+    return np.zeros(shape, a.dtype) if y is None else np.ascontiguousarray(y).reshape(shape)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache, lru_cache
 from itertools import product
 from math import prod
@@ -106,6 +107,16 @@ def cut_of(block: Block) -> Cut:
     return (ALL, *[slice(i, i + n) for i, n in block])
 
 
+@contextmanager
+def narrow() -> Iterator[None]:
+    """Small buffers: NumPy copies strided operands into its buffers if these are larger than the runs in memory."""
+    size = np.setbufsize(512)
+    try:
+        yield
+    finally:
+        np.setbufsize(size)
+
+
 _local = threading.local()
 
 
@@ -147,7 +158,8 @@ def sight(x: Array, kernel: Sizes, windows: Sizes, slide: Slide) -> Array:
 
 def scatter_columns(col: Array, x: Array, sights: Sequence[Seen]) -> None:
     """Add to x (C, *size, N) each element of col (C, *kernel, *windows, N) where its window sees it."""
-    for place in product(*map(enumerate, sights)):
-        taps: Any = (ALL, *[k for k, _ in place], *[s[0] for _, s in place])
-        part = x[(ALL, *[s[1] for _, s in place])]
-        part += col[taps]
+    with narrow():
+        for place in product(*map(enumerate, sights)):
+            taps: Any = (ALL, *[k for k, _ in place], *[s[0] for _, s in place])
+            part = x[(ALL, *[s[1] for _, s in place])]
+            part += col[taps]
