@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import gc
+import statistics
 import sys
 from collections.abc import Callable
 from typing import Any
 
+from tests.benchmarks.engine import python
 from tests.benchmarks.training import Step, paired, report, torch  # first of all: it sets the number of threads
 
 import tinygrad_pt  # isort: skip
@@ -84,6 +86,75 @@ def lenet(t: Any) -> Step:
         optimizer.step()
 
     return step
+
+
+def resnet(t: Any) -> Any:
+    """ResNet-18 for images of 32 × 32 (He et al., 2015): 3x3 kernels at the start, and no pooling before the end."""
+    nn = t.nn
+
+    def convolved(n: int, m: int, kernel: int, stride: int) -> list[Any]:
+        return [nn.Conv2d(n, m, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(m)]
+
+    class Block(nn.Module):
+        def __init__(self, n: int, m: int, stride: int) -> None:
+            super().__init__()
+            self.body = nn.Sequential(*convolved(n, m, 3, stride), nn.ReLU(), *convolved(m, m, 3, 1))
+            self.shortcut = nn.Sequential(*convolved(n, m, 1, stride)) if n != m else nn.Identity()
+
+        def forward(self, x: Any) -> Any:
+            return t.relu(self.body(x) + self.shortcut(x))
+
+    widths = [(64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2)]
+    blocks = [Block(*width) for width in [*widths, (512, 512, 1)]]
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10)]
+    return nn.Sequential(*convolved(3, 64, 3, 1), nn.ReLU(), *blocks, *head)
+
+
+@row("ResNet-18 step on 32x32, batch 8", 1.6, 7)
+def resnet_step(t: Any) -> Step:
+    t.manual_seed(0)
+    model = resnet(t)
+    optimizer, loss = t.optim.SGD(model.parameters(), lr=0.01, momentum=0.9), t.nn.CrossEntropyLoss()
+    x, y = t.randn(8, 3, 32, 32), t.randint(0, 10, (8,))
+
+    def step() -> None:
+        optimizer.zero_grad()
+        loss(model(x), y).backward()
+        optimizer.step()
+
+    return step
+
+
+MEMORY = """
+import ctypes, {module}
+from tests.benchmarks.layers import resnet_step, resident
+step = resnet_step({module})
+ctypes.CDLL(None).malloc_trim(0)  # what was freed goes back to the system
+before = resident("VmRSS")
+step()
+print(resident("VmHWM") - before)
+"""
+
+
+def resident(which: str) -> int:
+    """The resident KiB of this process: VmRSS now, VmHWM at most."""
+    with open("/proc/self/status") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith(which))
+
+
+def resnet_memory(bound: float) -> bool:
+    """How far the first step of ResNet-18 makes a process grow at its peak, gradients and momentum included."""
+
+    def grown(module: str) -> float:
+        return statistics.median(int(python(MEMORY.format(module=module))) for _ in range(3)) / 1024
+
+    ours, theirs = grown("tinygrad_pt"), 0.0 if torch is None else grown("torch")
+    told = "" if torch is None else f", {ours / theirs:.2f}× PyTorch's {theirs:.0f} MiB (bound {bound}×)"
+    print(f"{RESNET_MEMORY}: {ours:.0f} MiB{told}", flush=True)
+    return torch is None or ours <= bound * theirs
+
+
+RESNET_MEMORY = "memory of a ResNet-18 step on 32x32, batch 8"
 
 
 def pooling(t: Any, name: str) -> Step:
@@ -213,6 +284,8 @@ def main(argv: list[str] | None = None) -> int:
             contenders = {"tinygrad_pt": build(tinygrad_pt)} | ({} if torch is None else {"PyTorch": build(torch)})
             ratio = report(title, paired(contenders, rounds, repeats), bound)
             missed += ratio is not None and bound is not None and ratio > bound
+    if not words or any(word.lower() in RESNET_MEMORY.lower() for word in words):
+        missed += not resnet_memory(1.3)
     return 1 if missed else 0
 
 
