@@ -39,17 +39,17 @@ Step = Callable[[], Any]
 
 
 def paired(contenders: dict[str, Step], rounds: int, repeats: int) -> dict[str, list[float]]:
-    """Seconds per step of each contender, one sample per round, the contenders taking turns."""
+    """Seconds of processor time per step of each contender, one sample per round, the contenders taking turns."""
     for step in contenders.values():
         for _ in range(3):
             step()
     times: dict[str, list[float]] = {name: [] for name in contenders}
     for _ in range(rounds):
         for name, step in contenders.items():
-            start = time.perf_counter()
+            start = time.process_time()
             for _ in range(repeats):
                 step()
-            times[name].append((time.perf_counter() - start) / repeats)
+            times[name].append((time.process_time() - start) / repeats)
     return times
 
 
