@@ -14,7 +14,7 @@ import numpy as np
 
 from tinygrad_pt.calling import primitive
 from tinygrad_pt.graph import Array, Node
-from tinygrad_pt.ops.masked import kept
+from tinygrad_pt.ops.masked import BITS, kept
 from tinygrad_pt.ops.sliding import ALL, Cut, Seen, Sizes, Slide, Window, padded, scatter_columns, seen, sight
 
 
@@ -48,6 +48,25 @@ def _planes(a: Array) -> Array:
     return a.reshape(*a.shape[:2], prod(a.shape[2:]))
 
 
+def _combined(a: Array, combine: np.ufunc, nothing: Any, windows: Sizes, window: Window) -> Array:
+    """What each window sees, combined to one element: along one axis after the other."""
+    y = a
+    for axis, (count, taps) in enumerate(zip(windows, sights_of(a.shape[2:], windows, window), strict=True), 2):
+        if taps == [(slice(0, count), slice(0, y.shape[axis], 1))]:
+            continue
+        lead: Cut = (ALL,) * axis
+        x, y = y, np.empty_like(a, shape=(*y.shape[:axis], count, *a.shape[axis + 1 :]))
+        if len(taps) > 1 and all(w == slice(0, count) for w, _ in taps):
+            (_, first), (_, second), *taps = taps
+            combine(x[(*lead, first)], x[(*lead, second)], out=y)
+        else:
+            y[...] = nothing
+        for w, e in taps:
+            part = y[(*lead, w)]
+            combine(part, x[(*lead, e)], out=part)
+    return a.copy(order="K") if y is a else y
+
+
 # ------------------------------------------------------------------------------------------ the largest element
 @primitive(
     r"\max a",
@@ -57,18 +76,7 @@ def _planes(a: Array) -> Array:
 )
 def max_pool(a: Array, *, windows: Sizes, window: Window) -> Array:
     """y = the largest element of each window; nan if there is one."""
-    sights = sights_of(a.shape[2:], windows, window)
-    y = like(a, windows)
-    whole = all(w == slice(0, n) for axis, n in zip(sights, windows, strict=True) for w, _ in axis)
-    if not whole:
-        y[...] = _least(a.dtype)
-    for i, (w, e) in enumerate(cuts(sights)):
-        if i or not whole:
-            part = y[w]
-            np.maximum(part, a[e], out=part)
-        else:
-            y[...] = a[e]
-    return y
+    return _combined(a, np.maximum, _least(a.dtype), windows, window)
 
 
 @primitive(
@@ -80,20 +88,23 @@ def max_pool(a: Array, *, windows: Sizes, window: Window) -> Array:
 def max_pool_transpose(a: Array, b: Array, *, windows: Sizes, window: Window) -> Array:
     """y = zeros of the shape of b, with each a added where its window of b has its largest element, the first such."""
     largest = max_pool.op.forward(b, windows=windows, window=window)
-    if a.dtype.char == "e" or (b.dtype.kind == "f" and np.isnan(largest).any()):
+    if a.dtype.char == "e" or (b.dtype.kind == "f" and largest.size and np.isnan(largest.max())):
         return put_places.op.forward(a, max_pool_places.op.forward(b, windows=windows, window=window), size=b.shape[2:])
     y = np.empty_like(b, dtype=a.dtype)
     steps = list(zip(b.shape[2:], windows, *window, strict=True))
     apart = all(k == 1 or (s >= k and d == 1) for _, _, k, s, _, d in steps)
     if not (apart and all(k == s and count * k == n and not p for n, count, k, s, p, _ in steps)):
         y[...] = 0
-    rest = np.ones_like(largest, dtype=bool)
-    for w, e in cuts(sights_of(b.shape[2:], windows, window)):
-        here = b[e] == largest[w]
-        here &= rest[w]
-        rest[w] ^= here
+    kind = BITS[a.dtype]  # a product of bits with 0 or 1 is 0 or the bits: nan and inf stay where they are
+    given, taken, rest = a.view(kind), y.view(kind), np.ones_like(largest, dtype=bool)
+    *places, last = cuts(sights_of(b.shape[2:], windows, window))
+    for w, e in (*places, last):
+        here = rest[w]
+        if e is not last[1]:
+            here = here & (b[e] == largest[w])
+            rest[w] ^= here
         if apart:
-            y[e] = kept(here, a[w])
+            np.multiply(given[w], here.view(np.int8), out=taken[e])
         else:
             y[e] += kept(here, a[w])
     return y
@@ -193,16 +204,7 @@ def divisors(size: Sizes, windows: Sizes, window: Window, counted: bool) -> Any:
 )
 def avg_pool(a: Array, *, windows: Sizes, window: Window, divisor: int | None, counted: bool) -> Array:
     """y = the sum of each window by `divisor`, or by the number of its elements, where padding is `counted` or not."""
-    y = like(a, windows)
-    sights = sights_of(a.shape[2:], windows, window)
-    whole = all(w == slice(0, n) for axis, n in zip(sights, windows, strict=True) for w, _ in axis)
-    if not whole:
-        y[...] = 0
-    for i, (w, e) in enumerate(cuts(sights)):
-        if i or not whole:
-            y[w] += a[e]
-        else:
-            y[...] = a[e]
+    y = _combined(a, np.add, 0, windows, window)
     return _divided(y, y, divisor or divisors(a.shape[2:], windows, window, counted))
 
 
