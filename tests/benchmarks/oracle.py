@@ -196,6 +196,8 @@ FUNCTIONS: dict[str, Any] = {
     "sech": lambda a: 1 / torch.cosh(a), "wide_tanh": lambda a: torch.tanh(a),
     "tanhshrink": lambda a: F.tanhshrink(a), "softsign": lambda a: F.softsign(a),
     "gauss": lambda a, c: torch.exp(-c * a * a), "normal": lambda a: torch.special.ndtr(a),
+    "gelu": lambda a: torch.nn.functional.gelu(a),
+    "gelu_slope": lambda a: torch.special.ndtr(a) + a * torch.exp(-a * a / 2) * 0.3989422804014327,
     "unfold": lambda a, axis, size, step: a.unfold(axis, size, step), "unfold_backward": _fold,
     "singular_sum": lambda a: torch.linalg.svdvals(a).sum(-1), "orthogonal_factor": _orthogonal,
     "zero": lambda a: a * 0, "clamp": lambda a, low, high: torch.clamp(a, low, high), "power": lambda a, n: a**n,

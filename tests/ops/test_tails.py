@@ -298,7 +298,9 @@ def tanh_gelu(a: Jet) -> Jet:
     return a * E.sigmoid((a + a * a * a * mpf("0.044715")) * mp.sqrt(8 / mp.pi))
 
 
-law("gelu", F.gelu, lambda a: a * E.normal(a), numbers(), gelu_tails, SUMS)
+op("gelu", lambda a: a * E.normal(a), numbers(), gelu_tails, SUMS)
+op("gelu_slope", lambda a: E.normal(a) + a * E.exp(a * a * mpf("-0.5")) / mp.sqrt(2 * mp.pi), numbers(),
+   lambda order, eps, tiny, y, a: gelu_tails(order + 1, eps, tiny, y, a) * (1 + np.abs(a)), SUMS)  # fmt: skip
 law("gelu:tanh", lambda a: F.gelu(a, "tanh"), tanh_gelu, numbers(), tanh_tails, "the exponent of e is rounded")
 
 SPECIAL = """

@@ -71,7 +71,7 @@ SCALARS = {
     "atan2": ["b/(b² + a²)", "−a/(a² + b²)"], "hypot": ["a/√(a² + b²)", "b/√(b² + a²)"],
     "log2": ["1.4427/a"], "log10": ["0.434294/a"], "fmod": ["1", "−trunc(a/b)"],
     "erf": ["1.12838·e^(−a²)"], "softsign": ["1/(1 + |a|)²"], "tanhshrink": ["tanh(a)²"],
-    "normal": ["0.398942·e^(−0.5·a²)"],
+    "normal": ["0.398942·e^(−0.5·a²)"], "gelu": ["Φ(a) + a·φ(a)"],
     "lerp": ["1 − c", "c", "b − a"], "clone": ["1"],
 }  # fmt: skip
 
@@ -185,9 +185,11 @@ def test_every_op_has_a_sign_and_a_template(op: Op) -> None:
 # ---------------------------------------------------------------------------------------- the text, computed
 FUNCTIONS: dict[str, Any] = {
     "e": math.e, "ln": np.log, "sqrt": np.sqrt, "sign": np.sign, "trunc": np.trunc, "floor": np.floor,
-    "abs": np.abs, "sech": lambda x: 1 / np.cosh(x),
+    "abs": np.abs, "clamp": np.clip, "sech": lambda x: 1 / np.cosh(x),
     "max": np.maximum, "float": float, "nan": np.nan, "inf": np.inf,
     "σ": lambda x: 1 / (1 + np.exp(-x)), "erf": np.vectorize(math.erf),
+    "Φ": np.vectorize(lambda x: math.erfc(-x / math.sqrt(2)) / 2),
+    "φ": lambda x: np.exp(-x * x / 2) / math.sqrt(2 * math.pi),
     **{name: getattr(np, name) for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp")},
 }  # fmt: skip
 PYTHON = {"·": "*", "∞": "inf", "−": "-", "^": "**", "≤": "<=", "≥": ">=", "≠": "!=", " = ": " == ",

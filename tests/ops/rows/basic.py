@@ -459,6 +459,10 @@ row(
 )
 unary("normal", lambda a: (1 + np.vectorize(math.erf, otypes=[float])(np.sqrt(0.5) * np.asarray(a))) / 2, real,
       at([0, inf, -inf], [0.5, 1, 0], [0.3989422804014327, 0, 0]))  # fmt: skip
+_phi = np.vectorize(lambda a: math.erfc(-a / math.sqrt(2)) / 2, otypes=[float])
+unary("gelu", lambda a: a * _phi(a), real, at([0, 1e30], [0, 1e30], [0.5, 1]))
+unary("gelu_slope", lambda a: _phi(a) + a * np.exp(-np.square(a) / 2) / math.sqrt(2 * math.pi), real,
+      at([0, 1e30, -1e30], [0.5, 1, 0], [0.7978845608028654, 0, 0]))  # fmt: skip
 row("lerp", lambda a, b, c: a + c * (np.asarray(b) - a), (real, real, real),
     cases([((3,), (3,), (3,)), ((2, 3), (3,), (2, 1)), ((3,), (), (1,)), ((), (), ()), ((1,), (0, 3), ()), ((3,), (3,), None)]),
     Edge((np.array([1e16, 1.0, -1.5e308]), np.array([1.0, 1e16, 1.5e308]), np.array([1.0, 0.0, 0.5])), [1, 1, 0]), elementwise=True)  # fmt: skip

@@ -21,6 +21,7 @@ from tinygrad_pt.functions.checks import unsupported
 from tinygrad_pt.functions.pointwise import BOOL_SUB
 from tinygrad_pt.half import in_float32
 from tinygrad_pt.nn.functional.check import as_integer, expect_number, floating_only, only_tensors, spoken, written
+from tinygrad_pt.ops import special
 from tinygrad_pt.tensor import Tensor
 
 __all__ = [
@@ -205,7 +206,7 @@ def gelu(input: Tensor, approximate: str = "none") -> Tensor:
     """
     floating_only(input, "gelu", "GeluKernelImpl")
     if approximate == "none":
-        return input * ops.normal(input)
+        return special.gelu(input, *map(wrap, special.with_slope(input.array)))
     if approximate != "tanh":
         raise refuse(RuntimeError, "approximate argument must be either none or tanh.", "gelu", input)
     x = ops.clamp(input, low=-30.0, high=30.0)  # so that x³ does not overflow; from there on the sigmoid is 0 or 1
