@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Mapping
+from types import FrameType
 from typing import Any
 
 from tinygrad_pt.graph import Tensor
@@ -12,10 +14,13 @@ from tinygrad_pt.viz.drawing import Drawing
 from tinygrad_pt.viz.engine import EngineError, doctor
 from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
 from tinygrad_pt.viz.naming import name_in
+from tinygrad_pt.viz.player import Player
 from tinygrad_pt.viz.snapshot import LARGEST, snapshot
 from tinygrad_pt.viz.views import MAX_NODES, Chooser, arrange
 
-__all__ = ["Drawing", "Edge", "EngineError", "Snapshot", "Vertex", "doctor", "draw", "settings", "snapshot"]
+__all__ = [
+    "Drawing", "Edge", "EngineError", "Player", "Snapshot", "Vertex", "doctor", "draw", "play", "settings", "snapshot",
+]  # fmt: skip
 
 
 def draw(
@@ -63,12 +68,62 @@ def draw(
     >>> [(edge.symbol, edge.number) for edge in picture.snapshot.edges]
     [('∂c/∂a = b', 3.0), ('∂c/∂b = a', 2.0)]
     """
-    if names is None:
-        caller = sys._getframe(1)
-        near, far = dict(caller.f_locals), caller.f_globals
-        names = {k: v for k, v in {**near, **far, **near}.items() if not k.startswith("_")}
+    names = _called(names, sys._getframe(1))
     seen = snapshot(tensor, names, title, LARGEST, lang)
     lit = () if highlight is None else (highlight,) if isinstance(highlight, (str, Tensor)) else tuple(highlight)
     paths = [name if isinstance(name, str) else name_in(names, name) for name in lit]
     seen = arrange(seen, view, depth, collapse, fold, paths, max_nodes, chosen(lang))
     return Drawing(seen, rankdir=rankdir, lang=lang, edge_labels=edge_labels, engine=engine)
+
+
+def _called(names: Mapping[str, Any] | None, caller: FrameType) -> Mapping[str, Any]:
+    if names is not None:
+        return names
+    near, far = dict(caller.f_locals), caller.f_globals
+    return {k: v for k, v in {**near, **far, **near}.items() if not k.startswith("_")}
+
+
+def play(
+    tensor: Tensor, path: str | os.PathLike[str] | None = None, names: Mapping[str, Any] | None = None, *,
+    lang: str | None = None, title: str = "", theme: str = "auto", rate: float = 0.5, mode: str = "edge",
+    height: int = 780, max_nodes: int = MAX_NODES,
+) -> Player:  # fmt: skip
+    """A page that steps forward and backward through the graph of `tensor`: one file, which loads nothing.
+
+    The forward pass fills in the values, the backward pass the gradients, in the engine's own order; each step says its
+    equation: rule, numbers, result. Sliders change inputs and weights, and the page computes everything again, by
+    the ops and the rules that the engine itself has used; it updates the weights too, w ← w − η·∂E/∂w, and goes
+    on to the next iteration. A graph with ops that the page does not compute (a convolution, a function of your
+    own), or with arrays of more than 256 elements, plays back the numbers of this moment, and says so.
+
+    If no backward pass has run, the page starts its own, with 1 at `tensor`.
+
+    Args:
+        tensor: a tensor with history, usually the loss.
+        path: where to write the page; its name ends in `.html`. None writes nothing.
+        names, title, max_nodes: as in `draw`.
+        lang: "en" or "pt", the language the page begins in; default: `viz.settings.lang`.
+        theme: "auto" (the reader's own), "light" or "dark".
+        rate: the learning rate η that the page begins with.
+        mode: what one step back is, "edge" (one argument of an op) or "node" (all that reaches one value).
+        height: of the frame in a notebook, in pixels.
+
+    Returns:
+        A `Player`: `.html`, `.save(path)`; notebooks show it in a frame of its own.
+
+    Raises:
+        RuntimeError: no history. ValueError: more than `max_nodes` values, an unknown option, or another ending.
+
+    >>> import tinygrad_pt as torch
+    >>> w = torch.tensor(0.5, requires_grad=True)
+    >>> player = play(torch.sigmoid(w) ** 2, names={"w": w})
+    >>> player, "http-equiv" in player.html
+    (<Player of 3 values and 2 edges>, True)
+    """
+    player = Player(
+        snapshot(tensor, _called(names, sys._getframe(1)), title, max_nodes, lang), lang=chosen(lang), theme=theme,
+        rate=rate, mode=mode, height=height,
+    )  # fmt: skip
+    if path is not None:
+        player.save(path)
+    return player
