@@ -26,7 +26,7 @@ collect_ignore = [str(p) for p in Path(__file__).parent.glob("programs/*.py") if
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Leave the long tests of a whole run, and those in a browser, to CI; who names files, tests or markers gets what he names."""
+    """Leave long tests, and those in a browser, of a whole run to CI; who names tests or markers gets what he names."""
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     if PROFILE == "newcomer" and whole and not config.option.markexpr:
         config.option.markexpr = "not long and not browser"

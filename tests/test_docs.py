@@ -55,6 +55,11 @@ def test_the_page_about_drawing_does_what_it_says(tmp_path):
     run("docs/drawing.md", tmp_path)
 
 
+def test_the_page_about_the_player_does_what_it_says(tmp_path):
+    run("docs/player.md", tmp_path)
+    assert "One neuron" in (tmp_path / "lesson.html").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("page", PAGES)
 def test_every_link_leads_somewhere(page):
     for target in links(page):

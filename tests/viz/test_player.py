@@ -19,12 +19,15 @@ from tinygrad_pt.testing.strategies import programs
 from tinygrad_pt.viz.model import Snapshot
 from tinygrad_pt.viz.player import Player
 from tinygrad_pt.viz.player.data import number, walked
-from tinygrad_pt.viz.player.stage import short, stage
+from tinygrad_pt.viz.player.stage import card_lines, short, stage
 from tinygrad_pt.viz.player.words import WORDS
 
 # The numbers of the page, from its cards: a card without a value reads "?", without a gradient "·".
-CARDS = """() => Object.fromEntries([...document.querySelectorAll("#stage .node")].map((g) => [g.id, ["values", "grads"].map((kind) =>
-    [...g.querySelectorAll(`.${kind} text`)].slice(1).map((t) => t.textContent).filter(Boolean).join(" "))]))"""
+CARDS = """() => {
+    const said = (g, kind) => [...g.querySelectorAll(`.${kind} text`)].slice(1).map((t) => t.textContent);
+    const card = (g) => ["values", "grads"].map((kind) => said(g, kind).filter(Boolean).join(" "));
+    return Object.fromEntries([...document.querySelectorAll("#stage .node")].map((g) => [g.id, card(g)]));
+}"""
 EQUATION = "() => document.querySelector('#equation').textContent.replaceAll(/\\s+/g, '')"
 
 
@@ -36,8 +39,6 @@ def played(name: str, folder: Path, **options: Any) -> tuple[Path, Snapshot]:
 
 
 def lines(value: Any, letter: str) -> str:
-    from tinygrad_pt.viz.player.stage import card_lines
-
     return " ".join(card_lines(value, letter, "?" if letter == "v" else "·", "en"))
 
 
@@ -299,8 +300,10 @@ def test_a_keyboard_alone_reaches_everything(page: Any, tmp_path: Path) -> None:
     for _ in range(60):
         window.keyboard.press("Tab")
         reached.add(window.evaluate("() => document.activeElement.id"))
-    buttons = window.evaluate("""() => [...document.querySelectorAll("button:not(:disabled), select, input[type=range]")]
-        .filter((e) => e.offsetParent).map((e) => e.id)""")
+    controls = "button:not(:disabled), select, input[type=range]"
+    buttons = window.evaluate(
+        "(c) => [...document.querySelectorAll(c)].filter((e) => e.offsetParent).map((e) => e.id)", controls
+    )
     assert set(buttons) <= reached and "n4" in reached
     window.focus("#n4")
     for key, there in (("ArrowLeft", "n2"), ("ArrowLeft", "n0"), ("ArrowRight", "n2"), ("ArrowDown", "n3")):
