@@ -8,7 +8,7 @@ of windows, so that it need not be symmetric, and no element is ever appended.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from math import prod
 from typing import Any
 
@@ -19,7 +19,6 @@ from tinygrad_pt.graph import Array
 from tinygrad_pt.ops.reduce import sum
 from tinygrad_pt.ops.sliding import (
     ALL,
-    Block,
     Cut,
     Sizes,
     Slide,
@@ -27,6 +26,7 @@ from tinygrad_pt.ops.sliding import (
     channels_first,
     cut_of,
     empty,
+    narrow,
     padded,
     scatter_columns,
     scratch,
@@ -52,30 +52,35 @@ def _parts(rows: int, depth: int, columns: int) -> int:
     return next((n for n in range(least, 2 * least) if not columns % n), 1)
 
 
+@lru_cache(maxsize=1024)
 class _Columns:
-    """How columns are made in one convolution: of (N, C, *size), for the windows of one block after another."""
+    """How columns are made in convolutions of one shape: of (N, C, *size), for one block of windows after another."""
 
     def __init__(
         self, shape: Sizes, rows: int, kernel: Sizes, windows: Sizes, slide: Slide, groups: int, dtype: np.dtype[Any]
     ) -> None:
-        (self.batch, self.channels, *size), self.kernel, self.windows = shape, kernel, windows
-        self.size, self.slide, self.groups, self.dtype = tuple(size), slide, groups, dtype
-        self.rows, self.depth = rows // groups, self.channels // groups * prod(kernel)
+        (batch, channels, *size), self.kernel, self.windows = shape, kernel, windows
+        self.slide, self.groups, self.dtype = slide, groups, dtype
+        self.rows, self.depth = rows // groups, channels // groups * prod(kernel)
         # In a convolution with a kernel of one element the array is its own columns.
-        self.plain = prod(kernel) == 1 == prod(slide.stride) and not any(slide.before) and self.size == windows
-
-    def blocks(self) -> Iterator[Block]:
-        """Blocks of windows: the columns of one take no more memory than the weights, or stay in the cache."""
-        window = 0 if self.plain else self.groups * self.depth * self.dtype.itemsize
-        return blocks(self.windows, window * self.batch, self.rows * window)
+        self.plain = prod(kernel) == 1 == prod(slide.stride) and not any(slide.before) and tuple(size) == windows
+        # The columns of a block take no more memory than the weights, or stay in the cache.
+        window = 0 if self.plain else groups * self.depth * dtype.itemsize
+        self.blocks = list(blocks(windows, window * batch, self.rows * window))
+        self.cuts = [cut_of(block) for block in self.blocks]
+        self.sights = [
+            [seen(m, n, k, s, d, p, i) for m, k, s, p, d, (i, n) in zip(size, kernel, *slide, block, strict=True)]
+            for block in self.blocks
+        ]
 
     def of(self, a: Array) -> Iterator[tuple[Cut, Array]]:
         """Of each block: the slices of its windows, and the columns of `a`."""
+        if self.plain:
+            yield from [(cut, channels_first(a)) for cut in self.cuts]
+            return
         view = sight(padded(a, self.kernel, self.windows, self.slide), self.kernel, self.windows, self.slide)
-        for block in self.blocks():
-            cut = cut_of(block)
-            part = view[(ALL,) * len(self.kernel) + cut]
-            yield cut, part if self.plain else self.filled(part)
+        for cut in self.cuts:
+            yield cut, self.filled(view[(ALL,) * len(self.kernel) + cut])
 
     def filled(self, part: Array) -> Array:
         """A copy in memory that the next block uses again."""
@@ -117,7 +122,8 @@ def convolution(a: Array, b: Array, c: Array | None = None, *, windows: Sizes, s
         part = out[cut]
         np.matmul(w, how.matrices(col), out=how.products(part))
         if c is not None:
-            part += c.reshape(-1, *(1,) * (y.ndim - 1))
+            with narrow():
+                part += c.reshape(-1, *(1,) * (y.ndim - 1))
     return y
 
 
@@ -140,15 +146,14 @@ def convolution_transpose(
     x, out = channels_first(a), channels_first(y)
     how = _Columns(y.shape, a.shape[1], b.shape[2:], a.shape[2:], slide, groups, a.dtype)
     w = b.reshape(groups, 1, how.rows, how.depth).swapaxes(2, 3)
-    if not how.plain or not prod(how.windows):
+    if not how.plain or not how.blocks:
         out[...] = 0
-    for block in how.blocks():
-        counts = tuple(n for _, n in block)
-        col = out if how.plain else scratch("columns", (y.shape[1], *how.kernel, *counts, len(a)), a.dtype)
-        np.matmul(w, how.products(x[cut_of(block)]), out=how.matrices(col))
+    for cut, sights in zip(how.cuts, how.sights, strict=True):
+        part = x[cut]
+        col = out if how.plain else scratch("columns", (y.shape[1], *how.kernel, *part.shape[1:]), a.dtype)
+        np.matmul(w, how.products(part), out=how.matrices(col))
         if not how.plain:
-            axes = zip(size, how.kernel, *slide, block, strict=True)
-            scatter_columns(col, out, [seen(m, n, k, s, d, p, i) for m, k, s, p, d, (i, n) in axes])
+            scatter_columns(col, out, sights)
     if c is not None:
         out += c.reshape(-1, *(1,) * (y.ndim - 1))
     return y
