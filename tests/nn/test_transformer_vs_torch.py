@@ -154,5 +154,7 @@ def test_a_small_gpt_learns_the_same_four_decimals() -> None:
             optimizer.step()
             losses.append(loss.item())
         found.append(losses)
-    np.testing.assert_allclose(*found, atol=5e-5, rtol=0)
+    ours, theirs = ([f"{x:.4f}" for x in (*losses[::10], losses[-1])] for losses in found)
+    assert ours == theirs
+    np.testing.assert_allclose(*found, atol=1e-6, rtol=0)  # of the rest, one is 3e-8 from where it is rounded up
     assert found[0][-1] < 2

@@ -325,7 +325,7 @@ def _lstm_fast(g: Sequence[Any], y: Array, c0: Array, w_hh: Array, w_hr: Array |
     traced, into = (None if r is None else _steps(r, reverse) for r in g[:2])
     dh = np.zeros((low, batch), dtype) if g[2] is None else _columns(g[2])
     dc = np.zeros((size, batch), dtype) if g[3] is None else _columns(g[3])
-    w = np.ascontiguousarray(w_hh.T)
+    w = w_hh.T
     dm, q = dh, np.empty((size, batch), dtype)
     projected: Any = None
     if w_hr is not None:
