@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -278,3 +279,40 @@ def test_wrong_arguments_raise_the_same_error_and_draw_nothing(ours, theirs):
         ours(g)
     assert str(got.value).partition("\n  op: ")[0] == str(want.value)
     np.testing.assert_array_equal(g.get_state(), before)
+
+
+RATES = (0.0, 0.3, 3.0, 9.99, 10.0, 25.0, 1000.0)
+COINS = [(10.0, 0.3), (10.0, 0.8), (100.0, 0.3), (100.0, 0.05), (1000.0, 0.9), (1e5, 0.4), (0.0, 0.5), (5.0, 1.0),
+         (5.0, 0.0), (7.5, 0.4)]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["float16", "float32", "float64"])
+def test_poisson_and_binomial_numbers_are_pytorchs(kind: str) -> None:
+    for rate in RATES:
+        assert drawn(torch, "poisson", kind, rate) == drawn(tinygrad_pt, "poisson", kind, rate)
+    for n, p in COINS if kind != "float16" else ():
+        assert drawn(torch, "binomial", kind, n, p) == drawn(tinygrad_pt, "binomial", kind, n, p)
+
+
+def drawn(m: Any, name: str, kind: str, *numbers: float) -> tuple[list[float], str, float]:
+    """Numbers drawn, their dtype, and the number that the stream gives next."""
+    m.manual_seed(3)
+    y = getattr(m, name)(*(m.full((300,), number, dtype=getattr(m, kind)) for number in numbers))
+    return y.tolist(), str(y.dtype), m.rand(1).item()
+
+
+@pytest.mark.parametrize("m", [torch, tinygrad_pt])
+def test_what_poisson_and_binomial_refuse(m: Any) -> None:
+    for call, kind, text in (
+        (lambda: m.poisson(m.tensor([-1.0])), RuntimeError, "expected rate to be non-negative"),
+        (lambda: m.poisson(m.tensor([1])), NotImplementedError, "\"poisson_cpu\" not implemented for 'Long'"),
+        (lambda: m.binomial(m.tensor([1]), m.tensor([0.5])), ValueError, "for count, got: Long"),
+        (lambda: m.binomial(m.tensor([1.0]).half(), m.tensor([0.5]).half()), NotImplementedError, "'Half'"),
+        (lambda: m.binomial(m.ones(2).double(), m.ones(2)), RuntimeError, "Found dtype Float but expected Double"),
+        (lambda: m.binomial(m.ones(2), m.ones(3)), RuntimeError, "must match the size"),
+    ):
+        with pytest.raises(kind, match=text):
+            call()
+    rates = m.full((2,), 3.0, requires_grad=True)
+    m.poisson(rates).sum().backward()
+    assert rates.grad.tolist() == [0, 0]

@@ -58,6 +58,8 @@ LAZY |= {  # layers that are functions of PyTorch's first room, too
         "conv_transpose2d", "conv_transpose3d", "max_pool1d", "max_pool1d_with_indices", "max_pool2d", "max_pool3d",
     )
 }  # fmt: skip
+RECURRENT = "gru gru_cell lstm lstm_cell rnn_relu rnn_relu_cell rnn_tanh rnn_tanh_cell".split()
+LAZY |= {name: f"compat.recurrent:{name}" for name in RECURRENT}
 
 if TYPE_CHECKING:  # type checkers do not read an `__all__` that is computed; `x as x` tells them that x is public
     from tinygrad_pt import datasets as datasets
@@ -82,6 +84,7 @@ if TYPE_CHECKING:  # type checkers do not read an `__all__` that is computed; `x
     from tinygrad_pt.compat import xpu as xpu
     from tinygrad_pt.compat.amp import autocast as autocast
     from tinygrad_pt.compat.jit import compile as compile
+    from tinygrad_pt.compat.recurrent import *  # noqa: F403
     from tinygrad_pt.compat.settings import *  # noqa: F403
     from tinygrad_pt.debugging.anomaly import is_anomaly_check_nan_enabled as is_anomaly_check_nan_enabled
     from tinygrad_pt.debugging.anomaly import is_anomaly_enabled as is_anomaly_enabled
@@ -100,7 +103,8 @@ if TYPE_CHECKING:  # type checkers do not read an `__all__` that is computed; `x
     from tinygrad_pt.nn.functional import max_pool2d as max_pool2d
     from tinygrad_pt.nn.functional import max_pool3d as max_pool3d
 else:
-    hidden = {"hidden", "LAZY", "SETTINGS", "annotations", "compat", "functions", "leaves", "names", "TYPE_CHECKING"}
+    hidden = {"hidden", "LAZY", "RECURRENT", "SETTINGS", "TYPE_CHECKING", "annotations"}
+    hidden |= {"compat", "functions", "leaves", "names"}
     __all__ = [name for name in dir() if not name.startswith("_") and name not in hidden]
 
     __getattr__ = names.namespace("", LAZY)

@@ -48,6 +48,7 @@ PATHS: dict[str, tuple[str, ...]] = {
     "autograd.variable": ("compat.variable",), "autograd.grad_mode": ("modes",),
     "autograd.anomaly_mode": ("autograd",),
     "version": ("compat.version",), "_C": ("compat.internals",), "_tensor": ("tensor",), "functional": ("functions",),
+    "storage": ("functions.storage",),
     "utils.data._utils": (), "utils.data._utils.collate": ("utils.data.collate",),
     "nn.attention": ("compat.attention",),
     "distributed": ("compat.distributed",), "nn.common_types": ("compat.types",), "nn.grad": (), "utils.backcompat": (),

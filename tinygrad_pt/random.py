@@ -370,6 +370,53 @@ class Generator:
             found = np.ceil(np.log(self._units(math.prod(shape), np.float64)) / math.log1p(-p))
         return found.astype(dtype).reshape(shape)
 
+    def poisson(self, rates: ArrayLike) -> Array:
+        """Poisson numbers of the rates, in their dtype: products of units below a rate of 10, else rejection.
+
+        Hörmann, 1993, "The transformed rejection method". Raises RuntimeError for a negative rate.
+        """
+        rates = np.asarray(rates)
+        if rates.dtype not in FLOATS:
+            raise _not_implemented("poisson_cpu", rates.dtype, "poisson")
+        if not np.all(rates >= 0):
+            text = "invalid Poisson rate, expected rate to be non-negative"
+            raise refuse(RuntimeError, text, "poisson")
+        drawn = self._one_by_one(_poisson, rates)
+        return np.array(drawn, rates.dtype).reshape(rates.shape)
+
+    def binomial(self, counts: ArrayLike, p: ArrayLike) -> Array:
+        """How many of so many coins show heads, in the dtype of the probabilities p.
+
+        Waiting times while count · p < 10, else rejection; Hörmann, 1993, "The generation of binomial random variates".
+        """
+        counts, p = np.broadcast_arrays(counts, p)
+        if p.dtype not in FLOATS[1:]:
+            raise _not_implemented("binomial_cpu", p.dtype, "binomial")
+        n, q = counts.astype(p.dtype), np.where(p > 0.5, 1 - p, p)  # heads and tails change places above 1/2
+        with np.errstate(all="ignore"):
+            parts = (n, q, n * q, n * q * (1 - q), q / (1 - q), np.floor((n + 1) * q))  # rounded in the dtype
+        heads = np.array(self._one_by_one(_binomial, *parts), p.dtype).reshape(p.shape)
+        return np.where(p > 0.5, np.maximum(n, 0) - heads, heads).astype(p.dtype)
+
+    def _one_by_one(self, draw: Callable[..., float], *arguments: Array) -> list[float]:
+        """`draw(unit, *numbers)` for each element, where `unit()` gives the next float64 unit of the stream.
+
+        How many units an element takes is not known before, so they are read ahead from a copy of the stream.
+        """
+        ahead, used = self.clone_state(), 0
+
+        def units() -> Iterator[float]:
+            nonlocal used
+            while True:
+                for u in ahead._units(256, np.float64).tolist():
+                    used += 1
+                    yield u
+
+        unit = units().__next__
+        drawn = [draw(unit, *numbers) for numbers in zip(*(x.ravel().tolist() for x in arguments), strict=True)]
+        self._units(used, np.float64)
+        return drawn
+
     def permutation(self, n: int) -> NDArray[np.int64]:
         """A random order of `0 … n-1` (Fisher and Yates, 1938), int64."""
         (n,) = _shape(n)
@@ -421,6 +468,79 @@ class Generator:
 
 
 # -- formulas -------------------------------------------------------------------------------------------
+
+
+def _poisson(unit: Callable[[], float], rate: float) -> float:
+    if rate < 10:
+        bound, product, k = math.exp(-rate), 1.0, -1
+        if rate == 0:
+            return 0
+        while product > bound or k < 0:
+            product *= unit()
+            k += 1
+        return k
+    root, log = math.sqrt(rate), math.log(rate)
+    b = 0.931 + 2.53 * root
+    a = -0.059 + 0.02483 * b
+    inverse, inside = 1.1239 + 1.1328 / (b - 3.4), 0.9277 - 3.6224 / (b - 2)
+    while True:
+        u, v = unit() - 0.5, unit()
+        us = 0.5 - abs(u)
+        k = math.floor((2 * a / us + b) * u + rate + 0.43)
+        if us >= 0.07 and v <= inside:
+            return k
+        if k < 0 or (us < 0.013 and v > us):
+            continue
+        if math.log(v) + math.log(inverse) - math.log(a / (us * us) + b) <= -rate + k * log - math.lgamma(k + 1):
+            return k
+
+
+def _binomial(
+    unit: Callable[[], float], n: float, p: float, mean: float, variance: float, odds: float, mode: float
+) -> float:
+    """The heads of n coins of p ≤ 1/2."""
+    if n <= 0 or p <= 0:
+        return 0
+    if n * p < 10:  # as many as geometric waiting times fit into n
+        waited, heads, log = 0.0, -1, math.log1p(-p)
+        while waited <= n:
+            waited += math.ceil(math.log(unit()) / log)
+            heads += 1
+        return heads
+    spread = math.sqrt(variance)
+    b = 1.15 + 2.53 * spread
+    a = -0.0873 + 0.0248 * b + 0.01 * p
+    c, inside, alpha = mean + 0.5, 0.92 - 4.2 / b, (2.83 + 5.1 / b) * spread
+    while True:
+        u, v = unit() - 0.5, unit()
+        us = 0.5 - abs(u)
+        k = math.floor((2 * a / us + b) * u + c)
+        if k < 0 or k > n:
+            continue
+        if us >= 0.07 and v <= inside:
+            return k
+        bound = (
+            (mode + 0.5) * math.log((mode + 1) / (odds * (n - mode + 1)))
+            + (n + 1) * math.log((n - mode + 1) / (n - k + 1))
+            + (k + 0.5) * math.log(odds * (n - k + 1) / (k + 1))
+            + _stirling(mode) + _stirling(n - mode) - _stirling(k) - _stirling(n - k)
+        )  # fmt: skip
+        if math.log(v * alpha / (a / (us * us) + b)) <= bound:
+            return k
+
+
+def _stirling(k: float) -> float:
+    """What Stirling's formula leaves of ln k!."""
+    if k <= 9:
+        return STIRLING[int(k)]
+    square = (k + 1) ** 2
+    return (1 / 12 - (1 / 360 - 1 / 1260 / square) / square) / (k + 1)
+
+
+STIRLING = (
+    0.0810614667953272, 0.0413406959554092, 0.0276779256849983, 0.02079067210376509, 0.0166446911898211,
+    0.0138761288230707, 0.0118967099458917, 0.0104112652619720, 0.00925546218271273, 0.00833056343336287,
+)  # fmt: skip
 
 
 def _libm(function: Callable[[float], float], x: Array) -> NDArray[np.float64]:

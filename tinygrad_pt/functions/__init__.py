@@ -24,6 +24,7 @@ from tinygrad_pt.functions import (
     scattering,
     shaping,
     statistics,
+    storage,
     transcendental,
     typed,
 )
@@ -46,12 +47,13 @@ from tinygrad_pt.functions.reduction import *  # noqa: F403
 from tinygrad_pt.functions.scattering import *  # noqa: F403
 from tinygrad_pt.functions.shaping import *  # noqa: F403
 from tinygrad_pt.functions.statistics import *  # noqa: F403
+from tinygrad_pt.functions.storage import *  # noqa: F403
 from tinygrad_pt.functions.transcendental import *  # noqa: F403
 from tinygrad_pt.functions.typed import *  # noqa: F403
 
 FILES = (
     _products, arguments, buffers, calculus, coordinates, creation, in_place, indexing, joining, layouts, matrices,
-    memory, numbers, pointwise, reduction, scattering, shaping, statistics, transcendental, typed,
+    memory, numbers, pointwise, reduction, scattering, shaping, statistics, storage, transcendental, typed,
 )  # fmt: skip
 if not TYPE_CHECKING:  # type checkers do not read an `__all__` that is computed, and would take no name for public
     __all__ = [name for file in FILES for name in file.__all__]

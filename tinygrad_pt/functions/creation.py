@@ -34,9 +34,9 @@ from tinygrad_pt.modes import current
 from tinygrad_pt.random import Generator
 
 __all__ = [
-    "arange", "as_tensor", "asarray", "bernoulli", "device", "empty", "empty_like", "eye",
+    "arange", "as_tensor", "asarray", "bernoulli", "binomial", "device", "empty", "empty_like", "eye",
     "from_numpy", "full", "full_like", "get_rng_state", "layout", "linspace", "logspace", "multinomial", "normal",
-    "ones", "ones_like", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm",
+    "ones", "ones_like", "poisson", "rand", "rand_like", "randint", "randint_like", "randn", "randn_like", "randperm",
     "scalar_tensor", "set_rng_state", "sparse_coo", "sparse_csc", "sparse_csr", "strided", "tensor", "tril_indices",
     "triu_indices", "zeros", "zeros_like",
 ]  # fmt: skip
@@ -742,6 +742,31 @@ def multinomial(
 ) -> Tensor:  # fmt: skip
     """Indices drawn with the weights in the last axis of `input`."""
     return fresh(_generator(generator).multinomial(input.array, num_samples, replacement))
+
+
+@checked
+def poisson(input: Tensor, generator: Generator | None = None, *, out: Tensor | None = None) -> Tensor:
+    """Poisson numbers of the rates `input`: the same as PyTorch's for the same seed.
+
+    >>> import tinygrad_pt as torch
+    >>> _ = torch.manual_seed(0); torch.poisson(torch.tensor([2.0, 0.0, 50.0]))
+    tensor([ 1.,  0., 45.])
+    """
+    return flat_in(fresh(_generator(generator).poisson(input.array)), input)
+
+
+@checked
+def binomial(count: Tensor, prob: Tensor, generator: Generator | None = None, *, out: Tensor | None = None) -> Tensor:
+    """How many of `count` coins of the probability `prob` show heads: the same as PyTorch's for the same seed."""
+    common_shape("binomial", count, prob)
+    for t, name in ((count, "count"), (prob, "prob")):
+        if t.array.dtype.kind != "f":
+            text = f"binomial only supports floating-point dtypes for {name}, got: {t.dtype.spoken}"
+            raise refuse(ValueError, text)
+    if count.array.dtype != prob.array.dtype:
+        kinds = f"Found dtype {prob.dtype.spoken} but expected {count.dtype.spoken}"
+        raise refuse(RuntimeError, kinds)
+    return flat_in(fresh(_generator(generator).binomial(count.array, prob.array)), count, prob)
 
 
 @maker

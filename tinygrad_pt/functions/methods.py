@@ -38,6 +38,7 @@ from tinygrad_pt.functions.reduction import Reduction
 from tinygrad_pt.functions.scattering import Scattering
 from tinygrad_pt.functions.shaping import Shaping, expand
 from tinygrad_pt.functions.statistics import Statistics
+from tinygrad_pt.functions.storage import storage, untyped_storage
 from tinygrad_pt.functions.strides import batch_last, in_memory, settle, strides_of
 from tinygrad_pt.functions.transcendental import Transcendental
 from tinygrad_pt.functions.typed import built, dtype_named, tensortype
@@ -127,6 +128,8 @@ class Methods(
     def data_ptr(self) -> int:
         """The address of the first element."""
         return self.array.ctypes.data
+
+    storage, untyped_storage = storage, untyped_storage
 
     @overload
     def stride(self) -> tuple[int, ...]: ...

@@ -20,8 +20,8 @@ from tinygrad_pt.nn.parameter import Parameter
 from tinygrad_pt.tensor import Tensor
 
 __all__ = [
-    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d", "InstanceNorm3d",
-    "LayerNorm", "LocalResponseNorm", "RMSNorm",
+    "BatchNorm1d", "BatchNorm2d", "BatchNorm3d", "CrossMapLRN2d", "GroupNorm", "InstanceNorm1d", "InstanceNorm2d",
+    "InstanceNorm3d", "LayerNorm", "LocalResponseNorm", "RMSNorm",
 ]
 
 Device = str | F.device | None
@@ -341,3 +341,23 @@ class LocalResponseNorm(Module):
 
     def extra_repr(self) -> str:
         return f"{self.size}, alpha={self.alpha}, beta={self.beta}, k={self.k}"
+
+
+class CrossMapLRN2d(LocalResponseNorm):
+    """`LocalResponseNorm` of images, with a window of an odd number of channels: one less for an even `size`.
+
+    Input (N, C, H, W), output the same. Raises ValueError for another number of axes.
+
+    >>> torch.nn.CrossMapLRN2d(3)(torch.ones(1, 2, 1, 1)).shape
+    torch.Size([1, 2, 1, 1])
+    """
+
+    def __init__(self, size: int, alpha: float = 1e-4, beta: float = 0.75, k: float = 1) -> None:
+        super().__init__(size, alpha, beta, k)
+
+    def forward(self, input: Tensor) -> Tensor:
+        if (n := input.array.ndim) != 4:
+            text = f"CrossMapLRN2d: Expected input to be 4D, got {n}D instead."
+            raise refuse(ValueError, text, "CrossMapLRN2d", input, mend="the axes are (batch, channels, height, width)")
+        odd = self.size - (self.size % 2 == 0)
+        return NF.local_response_norm(input, odd, self.alpha * odd / self.size, self.beta, self.k)

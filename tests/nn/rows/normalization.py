@@ -123,3 +123,8 @@ row(
         Wrong({"size": 0}, (np.zeros((2, 3, 2)),), RuntimeError, "kernel size should be greater than zero, but got kH: 0 kW: 1"),
     ],
 )  # fmt: skip
+row(
+    "CrossMapLRN2d", lambda x, **how: local_response_norm(x, 3, alpha=how.get("alpha", 1e-4) * 3 / how["size"], **{k: v for k, v in how.items() if k not in ("size", "alpha")}), real,
+    over([(2, 3, 2, 1), (1, 5, 1, 2), (0, 3, 2, 2)], {"size": 4}, {"size": 3, "alpha": 0.5, "beta": 2.0, "k": 2.0}),
+    wrong=[Wrong({"size": 2}, (np.zeros((2, 3)),), ValueError, "CrossMapLRN2d: Expected input to be 4D, got 2D instead.")],
+)  # fmt: skip
