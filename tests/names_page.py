@@ -11,20 +11,21 @@ import importlib
 import inspect
 import textwrap
 import warnings
+from operator import attrgetter
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from tinygrad_pt.compat.instead import reason
 from tinygrad_pt.compat.numpy_protocol import covered
-from tinygrad_pt.compat.vocabulary import here, vocabulary
+from tinygrad_pt.compat.vocabulary import CLASSES, here, vocabulary
 
 ROOT = Path(__file__).resolve().parents[1]
 RECORD = ROOT / "tinygrad_pt" / "pytorch.txt"
 PAGE = ROOT / "docs" / "names.md"
 NUMPY_PAGE = ROOT / "docs" / "numpy.md"
 SPACES = (
-    "Tensor", "", "nn", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "nn.utils.parametrize",
+    "Tensor", "", "nn", "nn.Module", "nn.functional", "nn.init", "nn.utils", "nn.utils.rnn", "nn.utils.parametrize",
     "nn.utils.parametrizations", "nn.utils.prune", "nn.parallel", "nn.attention", "optim", "optim.lr_scheduler",
     "optim.swa_utils", "autograd", "autograd.functional", "autograd.forward_ad", "autograd.graph", "linalg", "special",
     "fft", "random", "distributions", "utils", "utils.data", "utils.checkpoint", "sparse", "cuda", "cuda.amp", "amp",
@@ -40,10 +41,11 @@ OWN = {"Size", "Tensor", "Generator", "device", "dtype", "finfo", "iinfo", "layo
 
 def public(space: str, package: Any) -> list[str]:
     """The public names of one of PyTorch's namespaces."""
-    room = getattr(package, space) if space == "Tensor" else importlib.import_module(f"torch.{space}".rstrip("."))
+    found = attrgetter(space)(package) if space in CLASSES else None
+    room = found or importlib.import_module(f"torch.{space}".rstrip("."))
     listed = set() if space in LISTLESS else set(getattr(room, "__all__", ()))
     names = [name for name in dir(room) if not name.startswith("_")]
-    return [name for name in names if space == "Tensor" or (name in listed if listed else meant(room, space, name))]
+    return [name for name in names if space in CLASSES or (name in listed if listed else meant(room, space, name))]
 
 
 def meant(room: Any, space: str, name: str) -> bool:

@@ -88,6 +88,17 @@ def test_methods_that_are_not_here() -> None:
         x.summ  # noqa: B018
 
 
+def test_methods_of_modules_that_are_not_here() -> None:
+    model = torch.nn.Linear(1, 1)
+    with pytest.raises(
+        AttributeError, match="^torch.nn.Module.bfloat16 is not in this package\n  list: .*\n  mend: NumPy"
+    ):
+        model.bfloat16  # noqa: B018
+    assert not hasattr(model, "bfloat16") and "bfloat16" not in dir(model) and "half" in dir(model)
+    model.bfloat16 = 3  # an attribute of the user's own
+    assert model.bfloat16 == 3
+
+
 def test_a_typo_on_a_module_keeps_the_text_of_pytorch() -> None:
     with pytest.raises(AttributeError, match="^'Linear' object has no attribute 'wieght'"):
         torch.nn.Linear(1, 1).wieght  # noqa: B018

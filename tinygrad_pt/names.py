@@ -14,6 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
+from functools import cache
 from types import FrameType, ModuleType
 from typing import Any
 
@@ -102,6 +103,7 @@ def imports(frame: FrameType) -> bool:
     return frame.f_lasti >= 0 and frame.f_code.co_code[frame.f_lasti] == IMPORT_FROM
 
 
+@cache
 def recorded() -> dict[str, tuple[str, ...]]:
     """PyTorch's public names by namespace, as `pytorch.txt` lists them."""
     with open(os.path.join(os.path.dirname(__file__), "pytorch.txt"), encoding="ascii") as file:
@@ -125,6 +127,12 @@ def mark_absent(cls: type, space: str, names: Iterable[str]) -> None:
     for name in names:
         if not hasattr(cls, name):
             setattr(cls, name, Absent(space, name))
+
+
+def absent_from(cls: type) -> set[str]:
+    """The names that stand in a class only to say that they are not here."""
+    found = {name: value for kind in reversed(cls.__mro__) for name, value in vars(kind).items()}
+    return {name for name, value in found.items() if isinstance(value, Absent)}
 
 
 # ------------------------------------------------------------------------------------------ module paths

@@ -484,3 +484,12 @@ def test_a_class_may_save_and_load_its_part_in_its_own_way() -> None:
         m.load_state_dict(state)
     assert m.load_state_dict(m.state_dict(), assign=True).missing_keys == []
     assert heard[-1][2] == {"version": 1, "assign_to_params_buffers": True}
+
+
+def test_members_that_a_function_names() -> None:
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.BatchNorm1d(2))
+    model.add_module("again", model[0])
+    named = [name for name, _ in model._named_members(lambda m: m._parameters.items(), prefix="net")]
+    assert named == ["net.0.weight", "net.0.bias", "net.1.weight", "net.1.bias"]
+    assert dict(model._named_members(lambda m: m._buffers.items())).keys() == dict(model.named_buffers()).keys()
+    assert not list(model._named_members(lambda m: m._parameters.items(), recurse=False))

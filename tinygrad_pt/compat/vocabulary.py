@@ -6,7 +6,6 @@ from functools import cache
 from typing import Any
 
 from tinygrad_pt.names import module_at, recorded
-from tinygrad_pt.tensor import Tensor
 
 
 @cache
@@ -15,9 +14,13 @@ def vocabulary() -> dict[str, tuple[str, ...]]:
     return recorded()
 
 
+CLASSES = ("Tensor", "nn.Module")
+
+
 def space_of(space: str) -> Any:
-    """Our module (or the class of tensors) of a namespace; None if there is none."""
-    return Tensor if space == "Tensor" else module_at(space)
+    """Our module, or class, of a namespace; None if there is none."""
+    room, _, name = space.rpartition(".")
+    return getattr(module_at(room), name) if space in CLASSES else module_at(space)
 
 
 def here(space: str, name: str) -> bool:
@@ -28,5 +31,5 @@ def here(space: str, name: str) -> bool:
     try:
         getattr(room, name)
     except AttributeError:
-        return space != "Tensor" and space_of(f"{space}.{name}" if space else name) is not None
+        return space not in CLASSES and space_of(f"{space}.{name}" if space else name) is not None
     return True

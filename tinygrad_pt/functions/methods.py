@@ -45,7 +45,7 @@ from tinygrad_pt.functions.typed import built, dtype_named, tensortype
 from tinygrad_pt.graph import Tensor, TensorBase
 from tinygrad_pt.inplace import check_apart, may_write, write
 from tinygrad_pt.modes import current
-from tinygrad_pt.names import Absent, mark_absent, recorded
+from tinygrad_pt.names import absent_from, mark_absent, recorded
 from tinygrad_pt.random import Generator
 from tinygrad_pt.texts import NO_VERSION
 from tinygrad_pt.views import owner_of
@@ -271,9 +271,8 @@ class Methods(
         return bool(np.any(self.array == (value.array if isinstance(value, Tensor) else value)))
 
     def __dir__(self) -> list[str]:
-        found = {name: value for kind in reversed(type(self).__mro__) for name, value in vars(kind).items()}
-        lacking = {name for name, value in found.items() if isinstance(value, Absent)}
-        return [name for name in object.__dir__(self) if name not in lacking]
+        absent = absent_from(type(self))
+        return [name for name in object.__dir__(self) if name not in absent]
 
     def __format__(self, spec: str) -> str:
         if self.array.ndim == 0:

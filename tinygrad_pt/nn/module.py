@@ -17,6 +17,7 @@ from tinygrad_pt.functions import empty_like
 from tinygrad_pt.functions.arguments import conversion
 from tinygrad_pt.functions.creation import here
 from tinygrad_pt.modes import Mode, Scope, current, mode, no_grad
+from tinygrad_pt.names import absent_from, mark_absent, recorded
 from tinygrad_pt.nn import state, tree
 from tinygrad_pt.nn.hooks import (
     MIXED,
@@ -386,6 +387,20 @@ class Module:
         """
         return (value for _, value in self.named_parameters(recurse=recurse))
 
+    def _named_members(
+        self, get_members_fn: Callable[[Module], Iterable[tuple[str, Any]]], prefix: str = "", recurse: bool = True,
+        remove_duplicate: bool = True,
+    ) -> Iterator[tuple[str, Any]]:  # fmt: skip
+        """(path, value) of what a function names in this module and those below: PyTorch's, which subclasses call."""
+        seen: set[Any] = set()
+        modules = self.named_modules(prefix=prefix, remove_duplicate=remove_duplicate) if recurse else [(prefix, self)]
+        for path, module in modules:
+            for name, value in get_members_fn(module):
+                if value is not None and value not in seen:
+                    if remove_duplicate:
+                        seen.add(value)
+                    yield f"{path}.{name}" if path else name, value
+
     def named_buffers(
         self, prefix: str = "", recurse: bool = True, remove_duplicate: bool = True
     ) -> Iterator[tuple[str, Tensor]]:
@@ -685,7 +700,7 @@ class Module:
         return tree.shown(self, Module.__repr__)
 
     def __dir__(self) -> Iterable[str]:
-        names = {*dir(type(self)), *self.__dict__}
+        names = ({*dir(type(self))} - absent_from(type(self))) | self.__dict__.keys()
         return sorted(name for name in names if not name[0].isdigit())
 
 
@@ -722,3 +737,6 @@ def _uninitialised(word: str) -> Exception:
 def _unfit(value: object, place: str, wanted: str, mend: str = "") -> Exception:
     """The error of an assignment of a value of the wrong type."""
     return refuse(TypeError, f"cannot assign '{typename(value)}' {place} ({wanted})", mend=mend)
+
+
+mark_absent(Module, "nn.Module", recorded()["nn.Module"])
