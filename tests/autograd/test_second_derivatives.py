@@ -106,3 +106,11 @@ def test_a_plain_walk_knows_nothing_of_it(monkeypatch: Any) -> None:
     x = tinygrad_pt.tensor(VALUES, requires_grad=True)
     tinygrad_pt.nn.functional.leaky_relu(tinygrad_pt.relu(x)).sum().backward()
     assert x.grad.tolist() == [[0.0, 0.0, 0.0, 1.0], [1.0] * 4]
+
+
+@pytest.mark.parametrize("b", [[0.0, 3.0, 5.0, 0.0, 7.0], [0.0, 0.0, 5.0, 0.0, 7.0], [2.0, 3.0, 5.0, 0.0, 0.0]])
+def test_products_that_are_scattered_have_the_second_derivatives_of_products_with_zeros(b: list[float]) -> None:
+    t = tinygrad_pt
+    x, places = t.tensor([2.0, 0.0], dtype=t.float64, requires_grad=True), t.tensor([0, 0, 0, 1, 1])
+    factors = t.tensor(b, dtype=t.float64, requires_grad=True)
+    assert t.autograd.gradgradcheck(lambda x, b: x.scatter_reduce(0, places, b, "prod"), (x, factors))

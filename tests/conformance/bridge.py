@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import types
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,18 @@ def variants(op: Any) -> dict[str, tuple[Any, Any]]:
 
 
 # ------------------------------------------------------------------------------------------ values
+# How the arguments of a layer's constructor are read off the layer.
+SETTINGS: dict[str, Callable[[Any], dict[str, Any]]] = {
+    "PairwiseDistance": lambda m: {"p": m.norm, "eps": m.eps, "keepdim": m.keepdim},
+    "TransformerEncoderLayer": lambda m: {
+        "d_model": m.linear1.in_features, "nhead": m.self_attn.num_heads, "dim_feedforward": m.linear1.out_features,
+        "dropout": m.dropout.p, "activation": m.activation, "layer_norm_eps": m.norm1.eps,
+        "batch_first": m.self_attn.batch_first, "norm_first": m.norm_first, "bias": m.linear1.bias is not None,
+        "dtype": m.linear1.weight.dtype,
+    },
+}  # fmt: skip
+
+
 class Translation:
     """Arguments of one call, from PyTorch's to ours: what is one object or one memory there is one here."""
 
@@ -133,15 +146,20 @@ class Translation:
             raise LeftOut("complex numbers")
         if isinstance(value, torch.Generator):
             return tg.Generator().manual_seed(value.initial_seed())
-        if isinstance(value, types.FunctionType):
-            return rebound(value)
-        if isinstance(value, types.BuiltinFunctionType) and hasattr(torch.nn.functional, value.__name__):
-            return getattr(tg.nn.functional, value.__name__)
-        if isinstance(value, torch.nn.Module) and not isinstance(value, torch.nn.PairwiseDistance):
+        if isinstance(value, (types.FunctionType, types.BuiltinFunctionType)):
+            if getattr(torch.nn.functional, value.__name__, None) is value:
+                return getattr(tg.nn.functional, value.__name__)
+            return rebound(value) if isinstance(value, types.FunctionType) else value
+        return self.module(value) if isinstance(value, torch.nn.Module) else value
+
+    def module(self, value: torch.nn.Module) -> tg.nn.Module:
+        """A layer of ours with the settings and the state of PyTorch's."""
+        name = type(value).__name__
+        if name not in SETTINGS:
             raise LeftOut("a layer as an argument")
-        if isinstance(value, torch.nn.PairwiseDistance):
-            return tg.nn.PairwiseDistance(value.norm, value.eps, value.keepdim)
-        return value
+        made: tg.nn.Module = getattr(tg.nn, name)(**{k: self(v) for k, v in SETTINGS[name](value).items()})
+        made.load_state_dict({key: tg.from_numpy(t.numpy().copy()) for key, t in value.state_dict().items()})
+        return made.train(value.training)
 
     def tensor(self, value: torch.Tensor) -> tg.Tensor:
         """A tensor of ours with the strides, the sharing, the name and the flags of PyTorch's."""

@@ -71,9 +71,28 @@ def compared(pair: tuple[Any, Any], args: tuple[Any, ...], kwargs: dict[str, Any
         text = gradient_difference(there, here, slack=10)
     except Exception as error:
         return said(error)
+    if text and not passes(torch, pair[0], args, kwargs) and passes(tg, pair[1], our_args, our_kwargs):
+        raise LeftOut("PyTorch's second derivative is not that of its own first one, ours is")
     if text and not gradient_difference([finite(a, b) for a, b in zip(there, here, strict=True)], here, slack=10):
         raise LeftOut("PyTorch's second derivative is nan where ours is finite")
     return text
+
+
+def passes(library: Any, function: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Whether the second derivatives of a call are the slopes of its first ones."""
+    wanted = [i for i, a in enumerate(args) if isinstance(a, library.Tensor) and a.requires_grad]
+
+    def call_of(*inputs: Any) -> Any:
+        given = list(args)
+        for i, x in zip(wanted, inputs, strict=True):
+            given[i] = x
+        return function(*given, **kwargs)
+
+    try:
+        answer: bool = library.autograd.gradgradcheck(call_of, [args[i] for i in wanted], raise_exception=False)
+    except Exception:
+        return False
+    return answer
 
 
 def finite(theirs: torch.Tensor | None, ours: tg.Tensor | None) -> torch.Tensor | None:

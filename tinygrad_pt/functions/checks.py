@@ -64,14 +64,14 @@ OVERLOADED = frozenset(
 # of the same name in `torch` has none.
 WITH_OUT = frozenset(
     """
-    addcdiv addcmul addmm addmv all amax amin aminmax any argmax argmin baddbmm bernoulli bmm cholesky cholesky_ex
-    cholesky_inverse cholesky_solve cond conj_physical cross cummax cummin cumprod cumsum diag eigh eigvalsh
-    float_power frac frexp gather geqrf householder_product index_add index_select inner inv inv_ex inverse kron
-    kthvalue lerp linalg.det linalg.lu logsumexp lstsq lu_factor lu_factor_ex lu_solve lu_unpack masked_select
+    addcdiv addcmul addmm addmv all amax amin aminmax any argmax argmin baddbmm bernoulli binomial bmm cholesky
+    cholesky_ex cholesky_inverse cholesky_solve cond conj_physical cross cummax cummin cumprod cumsum diag eigh
+    eigvalsh float_power frac frexp gather geqrf householder_product index_add index_select inner inv inv_ex inverse
+    kron kthvalue lerp linalg.det linalg.lu logsumexp lstsq lu_factor lu_factor_ex lu_solve lu_unpack masked_select
     matrix_norm matrix_power matrix_rank median mode multi_dot multinomial nan_to_num nanmedian nansum norm ormqr
-    outer pinv prod qr renorm round scatter scatter_add scatter_reduce searchsorted sgn slice_scatter slogdet solve
-    solve_ex solve_triangular sort std svd svdvals take take_along_dim tensordot tensorinv tensorsolve topk
-    triangular_solve tril triu var vdot vecdot vector_norm
+    outer pinv poisson prod qr renorm round scatter scatter_add scatter_reduce searchsorted sgn slice_scatter
+    slogdet solve solve_ex solve_triangular sort std svd svdvals take take_along_dim tensordot tensorinv tensorsolve
+    topk triangular_solve tril triu var vdot vecdot vector_norm
     """.split()
 )
 

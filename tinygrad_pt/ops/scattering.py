@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_pt.calling import primitive
 from tinygrad_pt.graph import Array
-from tinygrad_pt.ops.elementwise import cast, eq, logical_not, where
+from tinygrad_pt.ops.elementwise import cast, eq, where
 from tinygrad_pt.ops.index import getitem, scatter_add
 from tinygrad_pt.ops.reduce import same
 
@@ -42,13 +42,18 @@ def _factors_of_a(g: Any, y: Any, a: Any, b: Any, *, index: Any) -> Any:
 
 
 def _factors_of_b(g: Any, y: Any, a: Any, b: Any, *, index: Any) -> Any:
-    """The product of all other factors: y/b, or, for the only 0 among the factors of b, the product without it."""
+    """The product of all other factors: y/b, or, for a 0 among the factors of b, the product of those that are not 0.
+
+    Of two zeros each has the other as a factor, which the second derivative needs; more zeros leave nothing.
+    """
     zero = eq(b, 0)
-    rest = scatter_prod(a, where(zero, 1.0, b), index=index)
-    zeros = getitem(scatter_add(cast(zero, dtype=a.dtype), shape=a.shape, index=index), index=index)
-    others = getitem(g * rest, index=index)
-    alone = where(eq(zeros, 1), others, 0.0)
-    return where(zero, alone, where(logical_not(eq(zeros, 0)), 0.0, others / where(zero, 1.0, b)))
+    count, total = (
+        getitem(scatter_add(t, shape=a.shape, index=index), index=index)
+        for t in (cast(zero, dtype=a.dtype), where(zero, b, 0.0))
+    )
+    others = getitem(g * scatter_prod(a, where(zero, 1.0, b), index=index), index=index)
+    at_zero = where(eq(count, 1), others, where(eq(count, 2), others * (total - b), 0.0))
+    return where(zero, at_zero, getitem(g * y, index=index) / where(zero, 1.0, b))
 
 
 @primitive(r"a \prod b", _factors_of_a, _factors_of_b)
