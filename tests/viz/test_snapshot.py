@@ -23,7 +23,10 @@ from tinygrad_pt import nn
 from tinygrad_pt.graph import OPS
 from tinygrad_pt.symbol import Symbol
 from tinygrad_pt.viz import Snapshot, Vertex, draw, snapshot
+from tinygrad_pt.viz.latex_names import written
 from tinygrad_pt.viz.model import INCOMING
+from tinygrad_pt.viz.naming import Names
+from tinygrad_pt.viz.snapshot import taken
 
 
 def scalar(x: float, grad: bool = True) -> Any:
@@ -115,7 +118,7 @@ def test_with_no_names_and_a_freed_graph_all_is_computed_again(program: Any, kee
     root = values[-1]
     root.backward()
     del values
-    picture = snapshot(root)
+    picture = taken(root, Names(None))
     assert all(v.value is not None for v in picture.vertices)
     assert all(v.value in numbers for v in picture.vertices if v.kind == "param")
     assert picture.vertices[-1].value == root.item()
@@ -380,7 +383,69 @@ def test_names_given_win_over_variables() -> None:
     given: Any = {"peso": a, "_": b, 3: c}
     assert [v.name for v in draw(c, given).snapshot.vertices] == ["peso", "_", "3"]
     a.name = "own"
-    assert [v.name for v in draw(c, {"peso": a}).snapshot.vertices] == ["own", "w1", "p1"]
+    assert [v.name for v in draw(c, {"peso": a}).snapshot.vertices] == ["own", "b", "c"]
+
+
+def test_names_are_added_to_the_variables_and_keep_parameters_in_their_frames() -> None:
+    layer = nn.Linear(1, 1)
+    x = torch.ones(1, 1)
+    hidden = layer(x)
+    loss = (hidden * hidden).sum()
+    picture = draw(loss, {"oculta¹": hidden, "peso": layer.weight}).snapshot
+    assert [v.name for v in picture.vertices] == ["x", "peso", "bias", "oculta¹", "p1", "loss"]
+    assert by_name(picture)["peso"].scope == ("Linear",)
+
+
+def test_latex_names() -> None:
+    a, b, c, d = (scalar(x) for x in (1, 2, 3, 4))
+    d.name = r"$\hat{d}$"
+    y = a * b * c * d
+    given = {"$w_2$": a, r"$\frac{1}{2}$": b, "$w_b$": c}
+    picture = draw(y, given).snapshot
+    found = [(v.name, v.latex) for v in picture.vertices if v.kind == "param"]
+    assert found == [("w₂", "w_2"), ("frac 1 2", ""), ("w_b", "w_b"), ("d\u0302", r"\hat{d}")]
+    assert picture.edges[1].symbol == "∂p1/∂frac 1 2 = w₂"
+    assert ">w₂<" in draw(y, given).svg and "$" not in draw(y, given).svg
+    twice = draw(a * b, {"$w$": a, "w": b}).snapshot
+    assert [(v.name, v.latex) for v in twice.vertices[:2]] == [("w", "w"), ("w_2", "")]
+
+
+@given(st.text(alphabet="ab12_^{}\\'$ αhat", max_size=12))
+def test_any_latex_is_read_or_falls_back_to_text(text: str) -> None:
+    plain, source = written(f"${text}$")
+    assert "$" not in plain or len(text) == 0
+    assert source in ("", text.strip()) and (not source or plain)
+
+
+# ------------------------------------------------------------------------------------------ several outputs
+def test_several_outputs_in_one_drawing() -> None:
+    a, b = scalar(2), scalar(3)
+    loss1 = a * b
+    loss2 = loss1 * a
+    picture = draw([loss1, loss2]).snapshot
+    assert [(v.name, v.kind) for v in picture.vertices] == [
+        ("a", "param"), ("b", "param"), ("loss1", "loss"), ("loss2", "loss"),
+    ]  # fmt: skip
+    assert all(v.grad is None for v in picture.vertices)
+    loss2.backward(retain_graph=True)
+    assert [v.grad for v in draw((loss1, loss2)).snapshot.vertices] == [12, 4, 2, 1]
+    loss1.backward()
+    shown = draw([loss1, loss2]).snapshot
+    assert [v.grad for v in shown.vertices] == [15, 6, 3, 1] and all(not v.note for v in shown.vertices)
+    assert (a.grad.item(), b.grad.item()) == (15, 6)
+
+
+def test_outputs_that_are_leaves_or_apart_or_the_same() -> None:
+    a, b = scalar(2), scalar(3)
+    c = b.exp()
+    picture = draw([a, c, c]).snapshot
+    assert [(v.name, v.kind) for v in picture.vertices] == [("a", "loss"), ("b", "param"), ("c", "loss")]
+    with pytest.raises(ValueError, match="nothing to draw"):
+        draw([])
+    with pytest.raises(TypeError, match="not float"):
+        draw([c, 1.0])  # type: ignore[list-item]
+    first, second = torch.ones(2, requires_grad=True).unbind()
+    assert [v.kind for v in draw([first, second]).snapshot.vertices] == ["param", "loss", "loss"]
 
 
 def test_the_first_variable_names_and_no_made_name_takes_a_given_one() -> None:
@@ -464,7 +529,7 @@ def test_a_long_chain_needs_no_recursion() -> None:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(len(inspect.stack()) + 60)
     try:
-        picture = snapshot(y)
+        picture = taken(y, Names(None))
     finally:
         sys.setrecursionlimit(limit)
     assert by_name(picture)["w1"].grad == pytest.approx(x.grad.item()) and len(picture.edges) == 600
@@ -484,6 +549,46 @@ def test_the_snapshot_holds_copies_and_nothing_else() -> None:
     del w, loss
     gc.collect()
     assert [link() for link in gone] == [None, None, None]
+
+
+def test_nothing_of_the_caller_stays_alive() -> None:
+    """A frame of Python 3.11 and 3.12 keeps the values of `f_locals`."""
+    w = scalar(2)
+    y = w * 3
+    counts = sys.getrefcount(y), sys.getrefcount(w), sys.getrefcount(y.node)
+    picture = draw(y)
+    assert (sys.getrefcount(y), sys.getrefcount(w), sys.getrefcount(y.node)) == counts
+    seen = snapshot([y, y + 1])
+    assert (sys.getrefcount(y), sys.getrefcount(w), sys.getrefcount(y.node)) == counts
+    gone = weakref.ref(y), weakref.ref(y.node), weakref.ref(w)
+    gc.disable()
+    try:
+        del y, w
+        assert [link() for link in gone] == [None] * 3
+    finally:
+        gc.enable()
+    assert [v.name for v in picture.snapshot.vertices] == ["w", "3", "y"] and len(seen.vertices) == 5
+
+
+def test_the_users_own_dictionary_of_locals_is_left_alone() -> None:
+    w = scalar(2)
+    y = w * 3
+    mine = locals()
+    draw(y)
+    assert mine["w"] is w and mine["y"] is y
+    del mine
+
+
+def test_a_functions_context_and_the_users_arrays_are_not_held() -> None:
+    x = scalar(2)
+    y = Cube.apply(x, 1.0)
+    index = np.array([0, 1])
+    z = torch.ones(3, requires_grad=True)[index] * y
+    seen = snapshot(z)
+    index[0] = 2
+    assert [v.attrs for v in seen.vertices if v.op == "Cube"] == [{}]
+    (found,) = (v.attrs["index"] for v in seen.vertices if v.primitive == "getitem")
+    assert found[0].tolist() == [0, 1]
 
 
 def test_drawing_changes_nothing() -> None:

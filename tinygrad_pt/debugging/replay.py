@@ -44,9 +44,9 @@ class Boxes:
     A box is a `Node`, a `Constant` (one however often its tensor was used) or a `Number`.
     """
 
-    def __init__(self, root: Node) -> None:
-        nodes = [n for n in reversed(order([root])) if n.note("shapes") is None]
-        self.nodes: list[Node] = nodes or [root]
+    def __init__(self, *roots: Node) -> None:
+        nodes = [n for n in reversed(order(roots)) if n.note("shapes") is None]
+        self.nodes: list[Node] = [*dict.fromkeys(r for r in roots if not r.parents), *nodes]
         self.slots: dict[Node, list[Any]] = {}  # the boxes of the arguments; None where an argument is absent
         self.scope: dict[Any, Any] = {}  # per box, in order of birth: the module it was first used or made in
         self.first: dict[Any, int] = {}  # when it was first used
@@ -139,8 +139,8 @@ class Replay:
         return [getattr(box, "raw", self.value.get(box)) for box in self.boxes.slots[node]]
 
     # ---------------------------------------------------------------------------------------- gradients
-    def gradients(self, root: Node, seed: Any, heard: Callable[..., None] | None = None) -> dict[Any, Any]:
-        """∂root/∂node times the seed for every vertex where it can be known: the engine's own walk over twins.
+    def gradients(self, seeds: Mapping[Node, Any], heard: Callable[..., None] | None = None) -> dict[Any, Any]:
+        """Σ ∂root/∂node times its seed for every vertex where it can be known: the engine's own walk over twins.
 
         The twin of a vertex answers with what its rules say about the replayed values. What cannot be known is a
         symbol, and whatever is computed from a symbol is one. `heard(node, slot, g, r)` is told what every edge
@@ -150,7 +150,7 @@ class Replay:
         for node, twin in twins.items():
             twin.parents = tuple(twins.get(box, box) for box in self.boxes.slots.get(node, ()))
         nodes = [twins[node] for node in reversed(self.boxes.nodes)]
-        grads: dict[Any, Any] = {twins[root]: np.asarray(getattr(seed, "array", seed))}
+        grads: dict[Any, Any] = {twins[r]: np.asarray(getattr(seed, "array", seed)) for r, seed in seeds.items()}
         with np.errstate(all="ignore"):
             found = engine.run(nodes, grads, retain=True, create=False, wanted=set(twins.values()))
         known = {node: found[twin] for node, twin in twins.items() if twin in found}

@@ -212,7 +212,7 @@ def _gradient(t: Tensor, root: Node) -> Why:
             found = trail.hear(node, slot, g, replay.value[node], replay.arguments(node), r)
             first.extend([found] if found is not None else [])
 
-    grads = replay.gradients(root, seed, heard)
+    grads = replay.gradients({root: seed}, heard)
     if first:
         return _found(first[0])
     inf = min(trail.infs.items(), key=lambda one: -one[0].born)[1] if trail.infs else None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
-from types import FrameType
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tinygrad_pt.graph import Tensor
@@ -13,9 +12,9 @@ from tinygrad_pt.language import chosen, settings
 from tinygrad_pt.viz.drawing import Drawing
 from tinygrad_pt.viz.engine import EngineError, doctor
 from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
-from tinygrad_pt.viz.naming import name_in
+from tinygrad_pt.viz.naming import Names
 from tinygrad_pt.viz.player import Player
-from tinygrad_pt.viz.snapshot import LARGEST, snapshot
+from tinygrad_pt.viz.snapshot import LARGEST, taken
 from tinygrad_pt.viz.views import MAX_NODES, Chooser, arrange
 
 __all__ = [
@@ -23,15 +22,44 @@ __all__ = [
 ]  # fmt: skip
 
 
+def snapshot(
+    outputs: Tensor | Sequence[Tensor], names: Mapping[str, Any] | None = None, title: str = "",
+    max_nodes: int = LARGEST, lang: str | None = None,
+) -> Snapshot:  # fmt: skip
+    """The graph that tensors were computed by, at this moment, as plain data.
+
+    It keeps neither tensors nor graph alive, and shows no later change. `draw` says what the numbers are.
+
+    Args:
+        outputs: a tensor with history, usually the loss, or several.
+        names: what tensors are called, besides the names of the caller's variables; `"$w_2$"` is LaTeX. Modules name
+            their parameters by path.
+        title: the heading of the picture.
+        max_nodes: refuse to draw more.
+        lang: of the notes, "en" or "pt"; default: `viz.settings.lang`.
+
+    Raises:
+        TypeError: an output is no tensor. RuntimeError: one has no history. ValueError: there is no output, the graph
+            is too large, or the language unknown.
+
+    >>> import tinygrad_pt as torch
+    >>> w = torch.tensor(2.0, requires_grad=True)
+    >>> [(v.name, v.kind) for v in snapshot([w * w, w.exp()], {"$w_2$": w}).vertices]
+    [('w₂', 'param'), ('p1', 'loss'), ('exp1', 'loss')]
+    """
+    return taken(outputs, Names(names, sys._getframe(1)), title, max_nodes, lang)
+
+
 def draw(
-    tensor: Tensor, names: Mapping[str, Any] | None = None, *, rankdir: str = "LR", lang: str | None = None,
-    edge_labels: str = "auto", engine: str = "auto", title: str = "", max_nodes: int = MAX_NODES, view: str = "op",
-    depth: int | None = None, collapse: str | Iterable[str] | Chooser | None = None, fold: bool = True,
+    outputs: Tensor | Sequence[Tensor], names: Mapping[str, Any] | None = None, *, rankdir: str = "LR",
+    lang: str | None = None, edge_labels: str = "auto", engine: str = "auto", title: str = "",
+    max_nodes: int = MAX_NODES, view: str = "op", depth: int | None = None,
+    collapse: str | Iterable[str] | Chooser | None = None, fold: bool = True,
     highlight: str | Tensor | Iterable[str | Tensor] | None = None,
 ) -> Drawing:  # fmt: skip
-    """Draw the computation graph of `tensor`: one box per value, one edge per argument.
+    """Draw the computation graph of the outputs: one box per value, one edge per argument.
 
-    A box shows name, op, shape, value and gradient (`·` until a backward pass has run from `tensor`); an edge
+    A box shows name, op, shape, value and gradient (`·` until a backward pass has run from an output); an edge
     shows the local derivative: formula and number for scalars, for arrays the rule applied to the incoming
     gradient ḡ. Everything is computed by the engine's own rules, and `[P]` is 1 where P holds, else 0.
 
@@ -39,9 +67,9 @@ def draw(
     graph, are unknown (`?`), and so is what depends on them. Hooks and a Function's backward are not run.
 
     Args:
-        tensor: a tensor with history, usually the loss.
-        names: what tensors are called; default: the caller's local variables. Modules among them name their
-            parameters by path.
+        outputs: a tensor with history, usually the loss, or several.
+        names: what tensors are called, besides the names of the caller's variables; `"$w_2$"` is LaTeX. Modules name
+            their parameters by path.
         rankdir: "LR" or "TB". lang: "en" or "pt"; default: `viz.settings.lang`.
         edge_labels: "auto", "none", "num", "sym" or "both".
         engine: "auto" paints the SVG itself; "dot" or "pygraphviz" let Graphviz do it.
@@ -68,19 +96,12 @@ def draw(
     >>> [(edge.symbol, edge.number) for edge in picture.snapshot.edges]
     [('∂c/∂a = b', 3.0), ('∂c/∂b = a', 2.0)]
     """
-    names = _called(names, sys._getframe(1))
-    seen = snapshot(tensor, names, title, LARGEST, lang)
+    given = Names(names, sys._getframe(1))
+    seen = taken(outputs, given, title, LARGEST, lang)
     lit = () if highlight is None else (highlight,) if isinstance(highlight, (str, Tensor)) else tuple(highlight)
-    paths = [name if isinstance(name, str) else name_in(names, name) for name in lit]
+    paths = [name if isinstance(name, str) else given.of(name) for name in lit]
     seen = arrange(seen, view, depth, collapse, fold, paths, max_nodes, chosen(lang))
     return Drawing(seen, rankdir=rankdir, lang=lang, edge_labels=edge_labels, engine=engine)
-
-
-def _called(names: Mapping[str, Any] | None, caller: FrameType) -> Mapping[str, Any]:
-    if names is not None:
-        return names
-    near, far = dict(caller.f_locals), caller.f_globals
-    return {k: v for k, v in {**near, **far, **near}.items() if not k.startswith("_")}
 
 
 def play(
@@ -121,7 +142,7 @@ def play(
     (<Player of 3 values and 2 edges>, True)
     """
     player = Player(
-        snapshot(tensor, _called(names, sys._getframe(1)), title, max_nodes, lang), lang=chosen(lang), theme=theme,
+        taken(tensor, Names(names, sys._getframe(1)), title, max_nodes, lang), lang=chosen(lang), theme=theme,
         rate=rate, mode=mode, height=height,
     )  # fmt: skip
     if path is not None:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from types import FrameType
 from typing import Any
 
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.graph import Leaf, Node, Tensor
 from tinygrad_pt.viz.formula import exact
+from tinygrad_pt.viz.latex_names import written
 from tinygrad_pt.viz.text import clean
 
 TARGETS = ("t", "y", "T", "Y", "target", "targets", "label", "labels", "alvo", "alvos")
@@ -21,6 +26,42 @@ STEMS = {
     **dict.fromkeys(("square", "power", "pow"), "u"),
     **dict.fromkeys(("reshape", "t", "transpose", "permute", "expand", "getitem", "select", "narrow"), "v"),
 }  # fmt: skip
+
+
+class Names:
+    """The names that a caller gives, and those of the variables around the call for what he gives none."""
+
+    def __init__(self, given: Mapping[str, Any] | None, frame: FrameType | None = None) -> None:
+        if given is not None and not isinstance(given, Mapping):
+            raise refuse(TypeError, f"names must be a mapping of names to tensors, not {type(given).__name__}")
+        self.given: dict[str, Any] = dict(given or {})
+        self.around: dict[str, Any] = {} if frame is None else _variables(frame)
+
+    def tensors(self, boxes: Collection[Any], constants: Iterable[Any]) -> Known:
+        """The tensors of a graph that have a name."""
+        constants = list(constants)
+        found = known_tensors(self.given, boxes, constants)
+        around = known_tensors(self.around, boxes, constants)
+        return around | {
+            key: (t, name, owned or around.get(key, (t, "", False))[2]) for key, (t, name, owned) in found.items()
+        }
+
+
+    def of(self, tensor: Tensor) -> str:
+        """What a picture calls a tensor: its own name, else that of a parameter, a variable, or an entry of a list."""
+        found = self.tensors({tensor.node}, ()).get(id(tensor), (tensor, "?"))
+        return clean(written(tensor.name or found[1])[0])
+
+
+def _variables(frame: FrameType) -> dict[str, Any]:
+    """The local and then the global variables that a frame sees, without those that begin with an underscore."""
+    near: Any = frame.f_locals
+    found = {**near, **frame.f_globals, **near}
+    # Before Python 3.13 a function's frame keeps the dictionary, and with it the values, until the function ends. It is
+    # emptied, unless `locals()` has given it to the user too: then there is a reference besides the frame's and ours.
+    if sys.version_info < (3, 13) and frame.f_code.co_flags & inspect.CO_OPTIMIZED and sys.getrefcount(near) <= 3:
+        near.clear()
+    return {name: value for name, value in found.items() if not name.startswith("_")}
 
 
 def known_tensors(names: Mapping[str, Any], boxes: Collection[Any], constants: Iterable[Any]) -> Known:
@@ -50,14 +91,6 @@ def known_tensors(names: Mapping[str, Any], boxes: Collection[Any], constants: I
     return found
 
 
-def name_in(names: Mapping[str, Any], tensor: Tensor) -> str:
-    """What a picture calls a tensor: its own name, else that of a parameter, a variable, or an entry of a list."""
-    if tensor.name:
-        return clean(tensor.name)
-    found = known_tensors(names, {tensor.node}, ())
-    return clean(found.get(id(tensor), (tensor, "?"))[1])
-
-
 def _entries(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     """The tensors in lists, tuples and dicts, with names such as `w[0][1]`."""
     stack = [(name, value, 0)]
@@ -72,17 +105,23 @@ def _entries(name: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def names_of(
     boxes: Iterable[Any], handle: Mapping[Any, Any], known: Known, source: Callable[[Node], Node]
-) -> dict[Any, str]:
-    """One name per box, each once (but numbers are called what they are), in the order of the boxes."""
+) -> tuple[dict[Any, str], dict[Any, str]]:
+    """One name per box, each once (but numbers are called what they are), in the order of the boxes; and the LaTeX of
+    those that are given so.
+    """
     names: dict[Any, str] = {}
+    latex: dict[Any, str] = {}
     taken: set[str] = set()
     count: dict[str, int] = {}
     boxes = list(boxes)
     for box in boxes:
         t = handle.get(box)
-        given = clean(getattr(t, "name", None) or known.get(id(t), (t, ""))[1])
+        text, source_ = written(str(getattr(t, "name", None) or known.get(id(t), (t, ""))[1]))
+        given = clean(text)
         if given and t is not None:
             names[box] = _free(given, given, "_", taken, count)
+            if source_ and names[box] == text:
+                latex[box] = source_
     for box in boxes:
         if box not in names:
             if hasattr(box, "raw"):
@@ -93,7 +132,7 @@ def names_of(
                 op = source(box).op.name.rpartition(".")[2].lower()
                 stem = "w" if isinstance(box, Leaf) else STEMS.get(op, clean(op, 12))
             names[box] = _free("", stem, "", taken, count)
-    return {box: names[box] for box in boxes}
+    return {box: names[box] for box in boxes}, latex
 
 
 def _free(name: str, stem: str, joint: str, taken: set[str], count: dict[str, int]) -> str:

@@ -6,7 +6,7 @@ still there; a value that has changed since, or is gone, is shown as unknown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,55 +22,42 @@ from tinygrad_pt.viz.algebra import UNIT, simplify
 from tinygrad_pt.viz.expression import copied, substitute
 from tinygrad_pt.viz.formula import applied_rule, op_sign, render
 from tinygrad_pt.viz.model import INCOMING, Edge, Snapshot, Vertex
-from tinygrad_pt.viz.naming import TARGETS, Known, known_tensors, names_of
+from tinygrad_pt.viz.naming import TARGETS, Known, Names, names_of
 from tinygrad_pt.viz.text import WORDS, decimal
 
 LARGEST = 20_000  # values: reading them takes seconds
 
 
-def snapshot(
-    root: Tensor,
-    names: Mapping[str, Any] | None = None,
-    title: str = "",
-    max_nodes: int = LARGEST,
+def taken(
+    outputs: Tensor | Sequence[Tensor], names: Names, title: str = "", max_nodes: int = LARGEST,
     lang: str | None = None,
-) -> Snapshot:
-    """The graph that `root` was computed by, as plain data: it keeps neither tensors nor graph alive.
-
-    Args:
-        root: a tensor with history.
-        names: what the tensors are called, e.g. `locals()`; modules among them name their parameters.
-        title: the heading of the picture.
-        max_nodes: refuse to read more.
-        lang: of the notes, "en" or "pt"; default: `viz.settings.lang`.
-
-    Raises:
-        TypeError: `root` is no tensor. RuntimeError: it has no history. ValueError: the graph is too large, or an
-            unknown language.
-    """
-    node = with_history(root, "draw() takes a tensor", "this tensor has no history to draw: it does not require grad")
+) -> Snapshot:  # fmt: skip
+    """The graph that the outputs were computed by, as plain data: it keeps neither tensors nor graph alive."""
+    tensors = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+    if not tensors:
+        raise refuse(ValueError, "there is nothing to draw: no tensor was given")
+    takes, text = "draw() takes a tensor", "this tensor has no history to draw: it does not require grad"
+    roots = {with_history(t, takes, text): t for t in tensors}
     lang = chosen(lang)
-    if names is not None and not isinstance(names, Mapping):
-        raise refuse(TypeError, f"names must be a mapping of names to tensors, not {type(names).__name__}")
-    graph = Boxes(node)
+    graph = Boxes(*roots)
     if len(graph.scope) > max_nodes:
         text = f"the graph has {len(graph.scope)} values, more than are read for a picture ({max_nodes})"
         mend = "draw a smaller batch or a part of the network, or pass max_nodes="
         raise refuse(ValueError, text, mend=mend)
-    return _Reader(graph, root, names or {}, lang).snapshot(title)
+    return _Reader(graph, roots, names, lang).snapshot(title)
 
 
 class _Reader:
     """One reading of one graph: values, then names, then gradients, then the picture."""
 
-    def __init__(self, graph: Boxes, root: Tensor, names: Mapping[str, Any], lang: str) -> None:
-        self.graph, self.node, self.lang, self.words = graph, graph.nodes[-1], lang, WORDS[lang]
-        self.known: Known = known_tensors(names, graph.scope, graph.constants.values())
+    def __init__(self, graph: Boxes, roots: dict[Node, Any], names: Names, lang: str) -> None:
+        self.graph, self.roots, self.lang, self.words = graph, roots, lang, WORDS[lang]
+        self.known: Known = names.tensors(graph.scope, graph.constants.values())
         self.handle: dict[Any, Any] = {t.node: t for t, *_ in self.known.values() if t.node is not None}
-        self.handle |= {self.node: root}
+        self.handle |= roots
         self.replay = Replay(graph, self.handle)
         self.handle, self.value = self.replay.handle, self.replay.value
-        self.name = names_of(graph.scope, self.handle, self.known, made_by)
+        self.name, self.latex = names_of(graph.scope, self.handle, self.known, made_by)
         if lang == "pt":
             self.name |= {b: self.name[b].replace(".", ",") for b in graph.scope if isinstance(b, Number)}
         self.id = {box: f"n{i}" for i, box in enumerate(graph.scope)}
@@ -81,8 +68,8 @@ class _Reader:
             for node in graph.nodes
             for attrs in (made_by(node).attrs,)
         }
-        self.seed = self.node.note("seed")
-        self.grad = {} if self.seed is None else self.replay.gradients(self.node, self.seed)
+        self.seeds = {node: seed for node in roots if (seed := node.note("seed")) is not None}
+        self.grad = self.replay.gradients(self.seeds) if self.seeds else {}
 
     # ------------------------------------------------------------------------------------ the picture
     def snapshot(self, title: str) -> Snapshot:
@@ -107,10 +94,11 @@ class _Reader:
             requires_grad=isinstance(box, Node), scope=() if outside else frames.path(self.graph.scope[box]),
             note=self._note(box, value, grad),
             primitive="" if made is None else made.op.name, attrs=self.attrs.get(box, {}),
+            latex=self.latex.get(box, ""),
         )  # fmt: skip
 
     def _kind(self, box: Any) -> str:
-        if box is self.node:
+        if box in self.roots:
             return "loss"
         if isinstance(box, Node):
             return "param" if isinstance(box, Leaf) else "op"
@@ -125,7 +113,7 @@ class _Reader:
         if value is None and isinstance(box, Constant):
             return self.words["unkept"]
         held = getattr(self.handle.get(box), "_grad", None)
-        if held is None or self.seed is None or not isinstance(box, Node):
+        if held is None or not self.seeds or not isinstance(box, Node):
             return ""
         x = held.array
         if grad is not None and np.allclose(x, grad, rtol=1e-5, atol=1e-8, equal_nan=True):
