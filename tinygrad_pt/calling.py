@@ -18,7 +18,7 @@ import numpy as np
 
 from tinygrad_pt import dtypes
 from tinygrad_pt.errors import broadcast_text, refuse
-from tinygrad_pt.graph import INNER, OPS, Array, Constant, Node, Op, Rule, TensorBase, born, pick
+from tinygrad_pt.graph import INNER, OPS, Array, Constant, Node, Op, Rule, TensorBase, born, held_of, pick
 from tinygrad_pt.half import for_halves
 from tinygrad_pt.listening import announce
 from tinygrad_pt.modes import Scope, current
@@ -172,7 +172,8 @@ def vertex(
             x, p = a.array, a.node
             if p is None:
                 p = new(Constant)  # as `Node` below
-                p.shape, p.dtype, p.handle = x.shape, x.dtype, ref(a)
+                p.shape, p.dtype, p.version = x.shape, x.dtype, a.version
+                p.handle, p.held = ref(a), x if x.nbytes <= 512 and a.base is None else held_of(a, keep[i])
                 if keep[i] and a.inference:
                     raise refuse(RuntimeError, INFERENCE_SAVED, op.name, *args)
             parents.append(p)

@@ -179,17 +179,31 @@ def nobody() -> None:
 
 
 class Constant:
-    """A parent that wants no gradient: the shape and dtype of a tensor, and a weak reference to it, `handle`."""
+    """A parent that wants no gradient: the shape, dtype and version of a tensor, and a weak reference to it, `handle`.
 
-    __slots__ = ("dtype", "handle", "shape")
+    Pictures and searches ask `held` for the value when the tensor is gone: see `held_of`.
+    """
+
+    __slots__ = ("dtype", "handle", "held", "shape", "version")
 
     def __init__(self, tensor: TensorBase) -> None:
-        self.shape, self.dtype = tensor.array.shape, tensor.array.dtype
-        self.handle = weakref.ref(tensor)
+        self.shape, self.dtype, self.version = tensor.array.shape, tensor.array.dtype, tensor.version
+        self.handle, self.held = weakref.ref(tensor), held_of(tensor, True)
 
     @property
     def ndim(self) -> int:
         return len(self.shape)
+
+
+def held_of(tensor: TensorBase, saved: bool) -> Any:
+    """What a constant holds of its tensor: the array, if it is as small as a vertex, or if a rule has saved it and it
+    fits in four pages of memory; else, of a view, the tensor that owns its memory, weakly, and the path from there.
+    """
+    x, base = tensor.array, tensor.base
+    size = (x if base is None else base.array).nbytes
+    if size <= 512 or (saved and size <= 16384):
+        return x
+    return None if base is None else (weakref.ref(base), tensor.path)
 
 
 INNER = (Node, FunctionNode)  # the classes of vertices that are no leaves

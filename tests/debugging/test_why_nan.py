@@ -98,7 +98,7 @@ def test_module_and_line_where_traced() -> None:
 
 def test_only_what_the_value_is_made_of_is_blamed() -> None:
     x = leaf(1.0, -1.0, 0.0)
-    masked = torch.where(x > 0, torch.log(x), torch.zeros(3))  # nan and -inf, and not taken
+    masked = torch.where(x > 0, torch.log(x), torch.zeros(100, 3))  # nan and -inf, and not taken
     loss = (masked.sum() + (x / x).sum()) * 1
     assert loss.why_nan().spot.op == "div" and loss.why_nan().spot.index == (2,)
     assert "not certain" in str(loss.why_nan())  # the zeros are gone, and with them what `where` gave
@@ -178,10 +178,15 @@ def test_a_finite_loss_whose_gradient_is_not(name: str, ran: bool) -> None:
         assert not np.isfinite(x.grad.numpy()).all()
         assert x.why_nan().kind == "unknown" and "loss that backward ran from" in x.why_nan().mend
     found = loss.why_nan()
-    if ran and "where" in f.__code__.co_names:  # its condition was freed with the graph, and nobody else has it
-        assert found.kind == "unknown" and "ask before backward()" in found.mend
-    else:
-        assert (found.kind, found.spot.op) == (what, op) and found.spot.backward and word in str(found), found
+    assert (found.kind, found.spot.op) == (what, op) and found.spot.backward and word in str(found), found
+
+
+def test_a_large_condition_is_freed_with_the_graph_and_nobody_else_has_it() -> None:
+    x = leaf(*[1.0] * 20_000, 0.0)
+    loss = torch.where(x > 0, torch.log(x), 0.0).sum()
+    assert (loss.why_nan().kind, loss.why_nan().spot.op) == ("nan", "log")
+    loss.backward()
+    assert loss.why_nan().kind == "unknown" and "ask before backward()" in loss.why_nan().mend
 
 
 def test_gradients_that_cancel_to_nan() -> None:

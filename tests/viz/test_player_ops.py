@@ -12,10 +12,10 @@ import tinygrad_pt as torch
 from tests.ops.table import ROWS, Row
 from tinygrad_pt.graph import OPS
 from tinygrad_pt.symbol import Symbol
+from tinygrad_pt.viz import snapshot
 from tinygrad_pt.viz.expression import to_data
 from tinygrad_pt.viz.player import operations
 from tinygrad_pt.viz.player.data import computed, number, ops_in
-from tinygrad_pt.viz.snapshot import snapshot
 
 TABLE = re.findall(r"^table\.(\w+) = ", operations(), re.MULTILINE)
 CALCULATED = """(asked) => asked.map(([x, known]) => Ops.evaluate(x, (name) => {

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import tinygrad_pt as torch
 from tests.viz.samples import NASTY
-from tinygrad_pt import nn
+from tinygrad_pt import nn, viz
 from tinygrad_pt.graph import OPS
 from tinygrad_pt.symbol import Symbol
 from tinygrad_pt.viz import Snapshot, Vertex, draw, snapshot
@@ -210,22 +210,32 @@ def test_hooks_make_a_gradient_unknown_and_are_not_called() -> None:
 
 
 # ------------------------------------------------------------------------------------- what has changed since
-def test_after_a_step_stale_values_are_unknown() -> None:
+def test_after_a_step_the_picture_is_that_of_what_stands_now() -> None:
     w, x = scalar(2), scalar(3, False)
     y = w * x
     loss = (y - 1) ** 2
     loss.backward(retain_graph=True)
+    assert draw(loss).snapshot.caption == ""
     with torch.no_grad():
         w -= 0.1 * w.grad
     picture = draw(loss).snapshot
     shown = by_name(picture)
-    assert (shown["w"].value, shown["w"].note) == (None, "changed since")
-    assert shown["y"].value == 6 and shown["loss"].value == 25  # these are still what they were
-    assert shown["w"].grad == 30
+    assert (shown["w"].value, shown["y"].value, shown["loss"].value) == (-1, -3, 16)
+    assert (shown["w"].grad, shown["y"].grad, shown["w"].note) == (-24, -8, "")
+    assert "what stands now" in picture.caption and "o que vale agora" in draw(loss, lang="pt").snapshot.caption
+    assert over_paths(picture, shown["w"].id) == -24
     x.add_(1)
+    assert by_name(draw(loss).snapshot)["loss"].value == 25 and loss.item() == 25
+
+
+def test_changes_that_the_engine_does_not_count_are_seen() -> None:
+    w = torch.ones(3, requires_grad=True)
+    loss = (w * w).sum()
+    loss.backward()
+    w.data.numpy()[:] = 2
     picture = draw(loss).snapshot
-    assert by_name(picture)["x"].value is None
-    assert by_name(picture)["w"].grad is None and [e.number for e in picture.edges][0] is None
+    assert by_name(picture)["loss"].value == 12 and "what stands now" in picture.caption
+    np.testing.assert_array_equal(by_name(picture)["w"].grad, [4, 4, 4])
 
 
 def test_changed_between_two_uses() -> None:
@@ -235,9 +245,18 @@ def test_changed_between_two_uses() -> None:
     with torch.no_grad():
         b.zero_()
     d = b + c
-    shown = by_name(draw(d).snapshot)
-    assert (shown["b"].value, shown["b"].note) == (2, "changed since")  # what c was made of; d met another
-    assert (shown["c"].value, shown["d"].value) == (6, 6)
+    picture = draw(d).snapshot
+    shown = by_name(picture)
+    assert (shown["b"].value, shown["c"].value, shown["d"].value) == (2, 6, 8) and picture.caption
+
+
+def test_a_constant_written_between_two_uses_has_two_boxes() -> None:
+    w, x = scalar(2), scalar(3, False)
+    y = w * x
+    x.add_(1)
+    z = w * x
+    assert [(v.name, v.value) for v in draw([y, z]).snapshot.vertices if v.kind == "input"] == [("x", 4), ("x_2", 4)]
+    assert draw([y, z]).snapshot.caption and not draw(z).snapshot.caption
 
 
 def test_a_root_that_is_written_in_place() -> None:
@@ -274,10 +293,29 @@ def test_constants_that_died() -> None:
     assert [(v.name, v.value) for v in constants] == [("c1", 3)]  # one box, though two uses
     y.backward()
     picture = draw(y).snapshot
-    assert (by_name(picture)["c1"].value, by_name(picture)["c1"].note) == (None, "not kept")
-    assert by_name(picture)["w"].grad is None
-    assert picture.edges[0].symbol == "∂p1/∂w = c1" and picture.edges[0].number is None
-    assert by_name(picture)["w"].note.startswith(".grad = ")
+    assert by_name(picture)["c1"].value == 3 and by_name(picture)["w"].grad == w.grad.item()
+
+
+def test_a_large_constant_that_died_says_what_keeps_it() -> None:
+    def lost(w: Any) -> Any:
+        return (w * torch.full((5000,), 3.0)).sum()
+
+    w = torch.ones((), requires_grad=True)
+    y = lost(w)
+    before = draw(y).snapshot
+    assert np.asarray(by_name(before)["c1"].value).sum() == 15000 and before.caption == ""
+    y.backward()
+    picture = draw(y).snapshot
+    shown = by_name(picture)
+    assert (shown["c1"].value, shown["c1"].note, shown["w"].grad) == (None, "not kept: viz.keep()", None)
+    assert shown["w"].note == ".grad = 15000.0000" and shown["y"].value == 15000
+    assert "with viz.keep():" in picture.caption and "with viz.keep():" in draw(y, lang="pt").snapshot.caption
+    with viz.keep():
+        y = lost(w)
+    y.backward()
+    kept = draw(y).snapshot
+    assert all(v.value is not None and v.grad is not None for v in kept.vertices if v.name != "c1")
+    assert np.asarray(by_name(kept)["c1"].value).sum() == 15000 and kept.caption == ""
 
 
 # ------------------------------------------------------------------------------------------ special vertices

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from tinygrad_pt.debugging.keeping import keep
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.language import chosen, settings
 from tinygrad_pt.viz.drawing import Drawing
@@ -18,7 +19,8 @@ from tinygrad_pt.viz.snapshot import LARGEST, taken
 from tinygrad_pt.viz.views import MAX_NODES, Chooser, arrange
 
 __all__ = [
-    "Drawing", "Edge", "EngineError", "Player", "Snapshot", "Vertex", "doctor", "draw", "play", "settings", "snapshot",
+    "Drawing", "Edge", "EngineError", "Player", "Snapshot", "Vertex", "doctor", "draw", "keep", "play", "settings",
+    "snapshot",
 ]  # fmt: skip
 
 
@@ -63,8 +65,10 @@ def draw(
     shows the local derivative: formula and number for scalars, for arrays the rule applied to the incoming
     gradient ḡ. Everything is computed by the engine's own rules, and `[P]` is 1 where P holds, else 0.
 
-    What was changed in place since, and constants that nobody holds any more once backward has freed the
-    graph, are unknown (`?`), and so is what depends on them. Hooks and a Function's backward are not run.
+    What the engine let go is computed again from what is held. If something has changed since the graph was
+    computed, all numbers are those that it gives with what stands now, and the caption says so. What is not known any
+    more, such as a large batch that nobody holds after backward, is `?`, and so is what depends on it: `keep` keeps
+    it. Hooks and a Function's backward are not run.
 
     Args:
         outputs: a tensor with history, usually the loss, or several.

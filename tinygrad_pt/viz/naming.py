@@ -46,7 +46,6 @@ class Names:
             key: (t, name, owned or around.get(key, (t, "", False))[2]) for key, (t, name, owned) in found.items()
         }
 
-
     def of(self, tensor: Tensor) -> str:
         """What a picture calls a tensor: its own name, else that of a parameter, a variable, or an entry of a list."""
         found = self.tensors({tensor.node}, ()).get(id(tensor), (tensor, "?"))

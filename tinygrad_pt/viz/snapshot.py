@@ -1,7 +1,8 @@
-"""`snapshot` reads the graph behind a tensor: its values, gradients and local derivatives at one moment.
+"""`taken` reads the graph behind tensors: its values, gradients and local derivatives at one moment.
 
-The engine keeps nothing for the sake of pictures. Values that no rule saved are computed again from those that are
-still there; a value that has changed since, or is gone, is shown as unknown.
+The engine keeps nothing for the sake of pictures, except small constants. Values that no rule saved are computed again
+from those that are still there. If something has changed since, all is computed from what stands now, and the caption
+says so; what is gone is shown as unknown, and the caption says what keeps it.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from tinygrad_pt.debugging.replay import Boxes, Number, Replay, with_history
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import PICK, Constant, Leaf, Node, Tensor, made_by
+from tinygrad_pt.graph import Constant, Leaf, Node, Tensor, made_by
 from tinygrad_pt.language import chosen
 from tinygrad_pt.modes import Scope
 from tinygrad_pt.symbol import Symbol
@@ -56,6 +57,10 @@ class _Reader:
         self.handle: dict[Any, Any] = {t.node: t for t, *_ in self.known.values() if t.node is not None}
         self.handle |= roots
         self.replay = Replay(graph, self.handle)
+        unseen = not self.replay.changed and self.replay.disagrees()
+        self.renewed = unseen or bool(self.replay.changed)
+        if self.renewed:
+            self.replay.renew(everything=unseen)
         self.handle, self.value = self.replay.handle, self.replay.value
         self.name, self.latex = names_of(graph.scope, self.handle, self.known, made_by)
         if lang == "pt":
@@ -63,6 +68,7 @@ class _Reader:
         self.id = {box: f"n{i}" for i, box in enumerate(graph.scope)}
         self.symbol = {box: Symbol(id_, tuple(box.shape), box.dtype) for box, id_ in self.id.items()}
         self.shown = {id_: Symbol(self.name[box], tuple(box.shape), box.dtype) for box, id_ in self.id.items()}
+        self.dtypes = {dtype: str(dtype) for dtype in {box.dtype for box in graph.scope}}
         self.attrs = {
             node: {} if "ctx" in attrs else {key: copied(value) for key, value in attrs.items()}
             for node in graph.nodes
@@ -76,11 +82,18 @@ class _Reader:
         """The picture of all that was read."""
         frames = _Frames()
         vertices = tuple(self._vertex(box, id_, frames) for box, id_ in self.id.items())
-        edges = tuple(
-            self._edge(node, slot, box)
-            for node in self.graph.nodes for slot, box in enumerate(self.graph.slots[node]) if box is not None
-        )  # fmt: skip
-        return Snapshot(vertices, edges, frames.titles, title)
+        with np.errstate(all="ignore"):
+            edges = tuple(
+                self._edge(node, slot, box)
+                for node in self.graph.nodes for slot, box in enumerate(self.graph.slots[node]) if box is not None
+            )  # fmt: skip
+        return Snapshot(vertices, edges, frames.titles, title, self._caption())
+
+    def _caption(self) -> str:
+        """What a reader must know about all the numbers."""
+        parts = [self.words["renewed"]] if self.renewed else []
+        parts += [self.words["lost"]] if any(x is None for x in self.value.values()) else []
+        return " ".join(parts)
 
     def _vertex(self, box: Any, id_: str, frames: _Frames) -> Vertex:
         value, grad = self.value[box], self.grad.get(box)
@@ -89,7 +102,7 @@ class _Reader:
         made = made_by(box) if isinstance(box, Node) and box.parents else None
         return Vertex(
             id=id_, name=self.name[box], op="" if made is None else op_sign(made.op, made.attrs),
-            kind=self._kind(box), shape=tuple(box.shape), dtype=str(box.dtype),
+            kind=self._kind(box), shape=tuple(box.shape), dtype=self.dtypes[box.dtype],
             value=None if value is None else np.array(value), grad=None if grad is None else np.array(grad),
             requires_grad=isinstance(box, Node), scope=() if outside else frames.path(self.graph.scope[box]),
             note=self._note(box, value, grad),
@@ -108,10 +121,10 @@ class _Reader:
 
     def _note(self, box: Any, value: Any, grad: Any) -> str:
         """A warning to the reader where the numbers alone would mislead."""
-        if box in self.replay.changed:
-            return self.words["changed"]
-        if value is None and isinstance(box, Constant):
+        if value is None and (isinstance(box, Constant) or "ctx" in made_by(box).attrs):  # not where it spread to
             return self.words["unkept"]
+        if self.renewed:  # `.grad` is that of the values as they were
+            return ""
         held = getattr(self.handle.get(box), "_grad", None)
         if held is None or not self.seeds or not isinstance(box, Node):
             return ""
@@ -130,7 +143,8 @@ class _Reader:
         if "ctx" in made.attrs:
             text = f"{op_sign(made.op)}.backward({g.name})"
         else:
-            text = render(simplify(substitute(rule, {**self.shown, INCOMING: g})))
+            near = (self.id[b] for b in (*boxes, self.graph.results.get(made, node)) if b is not None)
+            text = render(simplify(substitute(rule, {id_: self.shown[id_] for id_ in near} | {INCOMING: g})))
         which = f"⁽{'¹²³⁴⁵⁶⁷⁸⁹'[slot]}⁾" if boxes.count(box) > 1 and slot < 9 else ""
         if not scalar:
             return Edge(*ends, f"∇{self.name[box]}{which} ← {text}", rule=rule)
@@ -147,17 +161,17 @@ class _Reader:
             node, Symbol(INCOMING, tuple(node.shape), node.dtype), lambda shape, dtype: Symbol("0", shape, dtype)
         )
         xs = tuple(getattr(b, "raw", self.symbol.get(b)) for b in boxes)
-        return applied_rule(
-            self.replay.rule(node, slot), g, self._result(node), xs, self.attrs[node], tuple(boxes[slot].shape)
-        )
+        y = self._result(node)
+        rule, shape = self.replay.rule(node, slot), node.shape
+        if made.op.elementwise and all(b.shape == shape for b in boxes):  # nothing is broadcast
+            return rule(g, y, *xs, **self.attrs[node])
+        return applied_rule(rule, g, y, xs, self.attrs[node], tuple(boxes[slot].shape))
 
     def _result(self, node: Node) -> Symbol:
         """The y that the rules of a node's op read: of several results the first, which need not be in the picture."""
-        if node.op is not PICK or not node.attrs["part"]:
-            return self.symbol[node]
         made = made_by(node)
-        first = next((n for n in self.graph.nodes if made_by(n) is made and not n.attrs.get("part")), None)
-        return Symbol("y", tuple(made.shape), made.dtype) if first is None else self.symbol[first]
+        first = self.graph.results.get(made, node)
+        return Symbol("y", tuple(made.shape), made.dtype) if first.attrs.get("part") else self.symbol[first]
 
 
 class _Frames:

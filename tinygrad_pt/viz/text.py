@@ -21,19 +21,25 @@ _NONCHARACTERS = {0xFFFE, 0xFFFF}
 WORDS = {
     "en": {
         "input": "input", "param": "parameter", "const": "constant", "target": "target", "op": "operation",
-        "loss": "loss", "value": "value", "gradient": "gradient", "unkept": "not kept", "pending": "not computed yet",
-        "none": "no gradient", "min": "min", "mean": "mean", "max": "max", "argument": "argument", "values": "values",
-        "graph": "computation graph", "edges": "edges", "empty": "empty", "local": "local derivative",
-        "changed": "changed since", "module": "module", "parameter": "parameter", "parameters": "parameters",
+        "loss": "loss", "value": "value", "gradient": "gradient", "unkept": "not kept: viz.keep()",
+        "pending": "not computed yet", "none": "no gradient", "min": "min", "mean": "mean", "max": "max",
+        "argument": "argument", "values": "values", "graph": "computation graph", "edges": "edges", "empty": "empty",
+        "local": "local derivative", "module": "module", "parameter": "parameter", "parameters": "parameters",
         "more": "more",
+        "renewed": "Something has changed since this was computed, as weights do in optimizer.step(): all numbers are "
+        "those that the graph gives with what stands now.",
+        "lost": "? is not known any more: with viz.keep(): around the computation keeps it.",
     },
     "pt": {
         "input": "entrada", "param": "parâmetro", "const": "constante", "target": "alvo", "op": "operação",
-        "loss": "erro", "value": "valor", "gradient": "gradiente", "unkept": "não guardado",
+        "loss": "erro", "value": "valor", "gradient": "gradiente", "unkept": "não guardado: viz.keep()",
         "pending": "ainda não calculado", "none": "sem gradiente", "min": "mín", "mean": "média", "max": "máx",
         "argument": "argumento", "values": "valores", "graph": "grafo de computação",
-        "edges": "arestas", "empty": "vazio", "local": "derivada local", "changed": "mudou desde então",
+        "edges": "arestas", "empty": "vazio", "local": "derivada local",
         "module": "módulo", "parameter": "parâmetro", "parameters": "parâmetros", "more": "outros",
+        "renewed": "Algo mudou desde que isto foi calculado, como os pesos em optimizer.step(): todos os números são "
+        "os que o grafo dá com o que vale agora.",
+        "lost": "? não se sabe mais: with viz.keep(): em volta do cálculo guarda o valor.",
     },
 }  # fmt: skip
 
