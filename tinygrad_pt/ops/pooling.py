@@ -29,9 +29,14 @@ def cuts(sights: Sequence[Seen]) -> Iterator[tuple[Cut, Cut]]:
         yield (ALL, ALL, *[w for w, _ in place]), (ALL, ALL, *[e for _, e in place])
 
 
-def like(a: Array, size: Sizes) -> Array:
-    """An uninitialised array (N, C, *size) with the axes of `a` in the same order in memory."""
-    return np.empty_like(a, shape=(*a.shape[:2], *size))
+def _ground(x: Array, dtype: Any, size: Sizes, windows: Sizes, window: Window) -> tuple[Array, bool]:
+    """An array laid out as x to which windows are added, and whether they lie apart; zeros, unless they fill it."""
+    y = np.empty_like(x, dtype=dtype, shape=(*x.shape[:2], *size))
+    steps = list(zip(size, windows, *window, strict=True))
+    apart = all(k == 1 or (s >= k and d == 1) for _, _, k, s, _, d in steps)
+    if not (apart and all(k == s and count * k == n and not p for n, count, k, s, p, _ in steps)):
+        y[...] = 0
+    return y, apart
 
 
 def _least(dtype: Any) -> Any:
@@ -90,11 +95,7 @@ def max_pool_transpose(a: Array, b: Array, *, windows: Sizes, window: Window) ->
     largest = max_pool.op.forward(b, windows=windows, window=window)
     if a.dtype.char == "e" or (b.dtype.kind == "f" and largest.size and np.isnan(largest.max())):
         return put_places.op.forward(a, max_pool_places.op.forward(b, windows=windows, window=window), size=b.shape[2:])
-    y = np.empty_like(b, dtype=a.dtype)
-    steps = list(zip(b.shape[2:], windows, *window, strict=True))
-    apart = all(k == 1 or (s >= k and d == 1) for _, _, k, s, _, d in steps)
-    if not (apart and all(k == s and count * k == n and not p for n, count, k, s, p, _ in steps)):
-        y[...] = 0
+    y, apart = _ground(b, a.dtype, b.shape[2:], windows, window)
     kind = BITS[a.dtype]  # a product of bits with 0 or 1 is 0 or the bits: nan and inf stay where they are
     given, taken, rest = a.view(kind), y.view(kind), np.ones_like(largest, dtype=bool)
     *places, last = cuts(sights_of(b.shape[2:], windows, window))
@@ -224,9 +225,7 @@ def avg_pool_transpose(a: Array, *, size: Sizes, window: Window, divisor: int | 
     """y = zeros with each a, divided as in `avg_pool`, added to all elements of its window."""
     windows = a.shape[2:]
     share = _divided(a, None, divisor or divisors(size, windows, window, counted))
-    y = like(a, size)
-    y[...] = 0
-    apart = all(s >= k for k, s in zip(window.kernel, window.stride, strict=True))
+    y, apart = _ground(a, a.dtype, size, windows, window)
     for w, e in cuts(sights_of(size, windows, window)):
         if apart:
             y[e] = share[w]
