@@ -5,12 +5,15 @@ import runpy
 import tomllib
 
 from tests.blocks import ROOT, blocks, links, run
+from tinygrad_pt import viz
 
 PAGE = "README.md"
 
 
 def test_every_python_block_works(tmp_path):
-    run(PAGE, tmp_path)
+    names = run(PAGE, tmp_path)
+    seen = viz.snapshot(names["loss"], names)
+    assert all(v.value is not None and (v.grad is not None or not v.requires_grad) for v in seen.vertices)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["neuron.svg", "xor.svg"]
 
 

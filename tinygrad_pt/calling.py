@@ -172,8 +172,8 @@ def vertex(
             x, p = a.array, a.node
             if p is None:
                 p = new(Constant)  # as `Node` below
-                p.shape, p.dtype, p.version = x.shape, x.dtype, a.version
-                p.handle, p.held = ref(a), x if x.nbytes <= 512 and a.base is None else held_of(a, keep[i])
+                p.shape, p.dtype, p.handle = x.shape, x.dtype, ref(a)
+                p.held = x if x.nbytes <= 512 and x.base is None else held_of(a, keep[i])
                 if keep[i] and a.inference:
                     raise refuse(RuntimeError, INFERENCE_SAVED, op.name, *args)
             parents.append(p)

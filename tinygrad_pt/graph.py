@@ -179,15 +179,15 @@ def nobody() -> None:
 
 
 class Constant:
-    """A parent that wants no gradient: the shape, dtype and version of a tensor, and a weak reference to it, `handle`.
+    """A parent that wants no gradient: the shape and dtype of a tensor, and a weak reference to it, `handle`.
 
     Pictures and searches ask `held` for the value when the tensor is gone: see `held_of`.
     """
 
-    __slots__ = ("dtype", "handle", "held", "shape", "version")
+    __slots__ = ("dtype", "handle", "held", "shape")
 
     def __init__(self, tensor: TensorBase) -> None:
-        self.shape, self.dtype, self.version = tensor.array.shape, tensor.array.dtype, tensor.version
+        self.shape, self.dtype = tensor.array.shape, tensor.array.dtype
         self.handle, self.held = weakref.ref(tensor), held_of(tensor, True)
 
     @property

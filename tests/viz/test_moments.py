@@ -16,8 +16,12 @@ import tinygrad_pt as torch
 from tests.viz.test_snapshot import programs, run, scalar
 from tinygrad_pt import nn, optim, viz
 from tinygrad_pt.datasets import XOR
+from tinygrad_pt.graph import OPS
 from tinygrad_pt.models import MLP
+from tinygrad_pt.symbol import Symbol
+from tinygrad_pt.testing.strategies import programs as array_programs
 from tinygrad_pt.viz import Snapshot, draw, snapshot
+from tinygrad_pt.viz.model import INCOMING
 from tinygrad_pt.viz.naming import Names
 from tinygrad_pt.viz.snapshot import taken
 
@@ -261,3 +265,66 @@ def test_a_view_holds_no_memory_of_large_data() -> None:
     assert link() is None
     (x,) = (v for v in snapshot(y).vertices if v.kind == "const")
     assert x.value is None and x.note
+
+
+# ------------------------------------------------------------------------------------------ arrays
+def evaluated(x: Any, values: dict[str, Any]) -> Any:
+    """An expression at these values of its names."""
+    if isinstance(x, (tuple, list)):
+        return type(x)(evaluated(part, values) for part in x)
+    if not isinstance(x, Symbol):
+        return x
+    if x.name == "0":  # what arrives at a result that nobody used
+        return np.zeros(x.shape, x.dtype)
+    return values[x.name] if x.op is None else x.op.forward(*(evaluated(a, values) for a in x.args), **x.attrs)
+
+
+@given(array_programs())
+@settings(max_examples=25)
+def test_every_drawn_rule_is_the_vector_jacobian_product(program: Any) -> None:
+    """What a rule gives, at the values drawn, is what differences of the op's own forward give, along each element."""
+    inputs = program.inputs()
+    output = program(*inputs)
+    loss = sum((t * t).sum() for t in (output if isinstance(output, tuple) else (output,)))
+    if not isinstance(loss, torch.Tensor) or not loss.requires_grad:
+        return
+    loss.backward()
+    seen = Snapshot.from_json(taken(loss, Names(None)).to_json())
+    values = {v.id: v.value for v in seen.vertices}
+    vertices = {v.id: v for v in seen.vertices}
+    arriving: dict[str, Any] = {v.id: 0.0 for v in seen.vertices}
+    for edge in seen.edges:
+        if not edge.flows:
+            continue
+        target, x = vertices[edge.target], np.asarray(values[edge.source])
+        g = np.asarray(target.grad)
+        named = {INCOMING: g, **values}
+        with np.errstate(all="ignore"):
+            r = np.broadcast_to(evaluated(edge.rule, named), x.shape)
+        arriving[edge.source] = arriving[edge.source] + r
+        sources = {e.slot: values[e.source] for e in seen.edges if e.target == edge.target}
+        args = [sources.get(slot) for slot in range(max(sources) + 1)]
+
+        def total(
+            moved: Any,
+            op: Any = OPS[target.primitive],
+            args: Any = args,
+            slot: int = edge.slot,
+            g: Any = g,
+            v: Any = target,
+        ) -> float:
+            with np.errstate(all="ignore"):
+                y = op.forward(*args[:slot], moved, *args[slot + 1 :], **v.attrs)
+            return float((g * y).sum())
+
+        if isinstance(OPS[target.primitive].forward(*args, **target.attrs), (list, tuple)):
+            continue
+        for at in range(x.size):
+            step = np.zeros(x.size)
+            step[at] = 1e-5 * max(1.0, abs(x.flat[at]))
+            step = step.reshape(x.shape)
+            slope = (total(x + step) - total(x - step)) / (2 * step.flat[at])
+            assert slope == pytest.approx(r.flat[at], rel=1e-4, abs=1e-5 * max(1.0, float(np.abs(g).max(initial=0))))
+    for vertex in seen.vertices:
+        if vertex.grad is not None and vertex.kind != "loss":
+            np.testing.assert_allclose(arriving[vertex.id], vertex.grad, rtol=1e-9, atol=1e-9)

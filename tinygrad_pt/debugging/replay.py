@@ -70,7 +70,8 @@ class Boxes:
 
     def _box(self, p: Any, born: int) -> Any:
         if isinstance(p, Constant):
-            return self.constants.setdefault((id(p.handle), p.version[1] > born), p)
+            t: Any = p.handle()
+            return self.constants.setdefault((id(p.handle), t is not None and t.version[1] > born), p)
         return p if p is None or isinstance(p, Node) else Number(p)
 
     def saved(self) -> dict[Any, Any]:
@@ -118,7 +119,7 @@ class Replay:
         if box in self.boxes.kept:
             return self.boxes.kept[box]
         used = self.boxes.first.get(box, getattr(box, "born", 0))
-        source: Any = box if isinstance(box, (Leaf, Constant)) else self.handle.get(box)
+        source: Any = box if isinstance(box, Leaf) else self.handle.get(box)
         if source is not None and source.version[1] > used:
             if box in self.boxes.first:
                 self.changed.add(box)

@@ -26,7 +26,7 @@ __all__ = [
 
 def snapshot(
     outputs: Tensor | Sequence[Tensor], names: Mapping[str, Any] | None = None, title: str = "",
-    max_nodes: int = LARGEST, lang: str | None = None,
+    max_nodes: int = LARGEST, lang: str | None = None, constants: bool = True, verify: bool = False,
 ) -> Snapshot:  # fmt: skip
     """The graph that tensors were computed by, at this moment, as plain data.
 
@@ -39,6 +39,8 @@ def snapshot(
         title: the heading of the picture.
         max_nodes: refuse to draw more.
         lang: of the notes, "en" or "pt"; default: `viz.settings.lang`.
+        constants: False hides numbers, and constants without a name.
+        verify: compare each rule with finite differences of the forward; where they disagree `Edge.wrong` is set.
 
     Raises:
         TypeError: an output is no tensor. RuntimeError: one has no history. ValueError: there is no output, the graph
@@ -49,7 +51,7 @@ def snapshot(
     >>> [(v.name, v.kind) for v in snapshot([w * w, w.exp()], {"$w_2$": w}).vertices]
     [('w₂', 'param'), ('p1', 'loss'), ('exp1', 'loss')]
     """
-    return taken(outputs, Names(names, sys._getframe(1)), title, max_nodes, lang)
+    return taken(outputs, Names(names, sys._getframe(1)), title, max_nodes, lang, constants, verify)
 
 
 def draw(
@@ -58,6 +60,7 @@ def draw(
     max_nodes: int = MAX_NODES, view: str = "op", depth: int | None = None,
     collapse: str | Iterable[str] | Chooser | None = None, fold: bool = True,
     highlight: str | Tensor | Iterable[str | Tensor] | None = None,
+    constants: bool = True, verify: bool = False,
 ) -> Drawing:  # fmt: skip
     """Draw the computation graph of the outputs: one box per value, one edge per argument.
 
@@ -85,6 +88,8 @@ def draw(
             or a function of path and title.
         fold: equal modules in a row are one closed box, `× 12`.
         highlight: names, or tensors: the paths of the chain rule from them are brought out, their factors numbered.
+        constants: False hides numbers, and constants without a name.
+        verify: compare each rule with finite differences of the forward, and paint red where they disagree.
 
     Returns:
         A `Drawing`: `.svg`, `.dot`, `.graphviz` (a `graphviz.Digraph`), `.save(path)`; notebooks show it.
@@ -101,7 +106,7 @@ def draw(
     [('∂c/∂a = b', 3.0), ('∂c/∂b = a', 2.0)]
     """
     given = Names(names, sys._getframe(1))
-    seen = taken(outputs, given, title, LARGEST, lang)
+    seen = taken(outputs, given, title, LARGEST, lang, constants, verify)
     lit = () if highlight is None else (highlight,) if isinstance(highlight, (str, Tensor)) else tuple(highlight)
     paths = [name if isinstance(name, str) else given.of(name) for name in lit]
     seen = arrange(seen, view, depth, collapse, fold, paths, max_nodes, chosen(lang))

@@ -132,8 +132,8 @@ def _array_data(x: NDArray[Any]) -> dict[str, Any]:
 def from_data(data: Any, known: Mapping[str, Symbol] | None = None) -> Any:
     """What `to_data` wrote, again as an expression; sequences become tuples.
 
-    One name is one symbol, so that what simplifies expressions sees that `x·x` is a square; names of `known` are these
-    symbols.
+    One name of one shape is one symbol, so that what simplifies expressions sees that `x·x` is a square; names of
+    `known` are these symbols.
 
     Raises:
         ValueError: the data are not of the form that `to_data` writes.
@@ -158,11 +158,11 @@ def _read(data: Any, leaves: dict[str, Symbol]) -> Any:
     if not isinstance(data, dict):
         return data
     if "name" in data:
-        name = data["name"]
-        if name not in leaves:
-            shape = tuple(data["shape"]) if "shape" in data else None
-            leaves[name] = Symbol(str(name), shape, np.dtype(data.get("dtype", "float64")))
-        return leaves[name]
+        name, shape = str(data["name"]), tuple(data["shape"]) if "shape" in data else None
+        key = name if shape is None else f"{name} {shape}"
+        if key not in leaves:
+            leaves[key] = Symbol(name, shape, np.dtype(data.get("dtype", "float64")))
+        return leaves[key]
     if "op" in data:
         attrs = {key: _read(value, leaves) for key, value in data.get("attrs", {}).items()}
         return Symbol(op=_op(data["op"]), args=_read(data["args"], leaves), attrs=attrs)

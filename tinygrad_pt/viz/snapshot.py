@@ -8,6 +8,7 @@ says so; what is gone is shown as unknown, and the caption says what keeps it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -25,13 +26,14 @@ from tinygrad_pt.viz.formula import applied_rule, op_sign, render
 from tinygrad_pt.viz.model import INCOMING, Edge, Snapshot, Vertex
 from tinygrad_pt.viz.naming import TARGETS, Known, Names, names_of
 from tinygrad_pt.viz.text import WORDS, decimal
+from tinygrad_pt.viz.verification import disagrees
 
 LARGEST = 20_000  # values: reading them takes seconds
 
 
 def taken(
     outputs: Tensor | Sequence[Tensor], names: Names, title: str = "", max_nodes: int = LARGEST,
-    lang: str | None = None,
+    lang: str | None = None, constants: bool = True, verify: bool = False,
 ) -> Snapshot:  # fmt: skip
     """The graph that the outputs were computed by, as plain data: it keeps neither tensors nor graph alive."""
     tensors = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
@@ -45,13 +47,22 @@ def taken(
         text = f"the graph has {len(graph.scope)} values, more than are read for a picture ({max_nodes})"
         mend = "draw a smaller batch or a part of the network, or pass max_nodes="
         raise refuse(ValueError, text, mend=mend)
-    return _Reader(graph, roots, names, lang).snapshot(title)
+    found = _Reader(graph, roots, names, lang, verify).snapshot(title)
+    return found if constants else without_constants(found)
+
+
+def without_constants(snapshot: Snapshot) -> Snapshot:
+    """The snapshot without the vertices of constants; rules still speak of them."""
+    vertices = tuple(v for v in snapshot.vertices if v.kind != "const")
+    ids = {v.id for v in vertices}
+    return replace(snapshot, vertices=vertices, edges=tuple(e for e in snapshot.edges if e.source in ids))
 
 
 class _Reader:
     """One reading of one graph: values, then names, then gradients, then the picture."""
 
-    def __init__(self, graph: Boxes, roots: dict[Node, Any], names: Names, lang: str) -> None:
+    def __init__(self, graph: Boxes, roots: dict[Node, Any], names: Names, lang: str, verify: bool) -> None:
+        self.verify = verify
         self.graph, self.roots, self.lang, self.words = graph, roots, lang, WORDS[lang]
         self.known: Known = names.tensors(graph.scope, graph.constants.values())
         self.handle: dict[Any, Any] = {t.node: t for t, *_ in self.known.values() if t.node is not None}
@@ -87,12 +98,13 @@ class _Reader:
                 self._edge(node, slot, box)
                 for node in self.graph.nodes for slot, box in enumerate(self.graph.slots[node]) if box is not None
             )  # fmt: skip
-        return Snapshot(vertices, edges, frames.titles, title, self._caption())
+        return Snapshot(vertices, edges, frames.titles, title, self._caption(edges))
 
-    def _caption(self) -> str:
+    def _caption(self, edges: Sequence[Edge]) -> str:
         """What a reader must know about all the numbers."""
         parts = [self.words["renewed"]] if self.renewed else []
         parts += [self.words["lost"]] if any(x is None for x in self.value.values()) else []
+        parts += [self.words["wrong"]] if any(edge.wrong for edge in edges) else []
         return " ".join(parts)
 
     def _vertex(self, box: Any, id_: str, frames: _Frames) -> Vertex:
@@ -146,11 +158,19 @@ class _Reader:
             near = (self.id[b] for b in (*boxes, self.graph.results.get(made, node)) if b is not None)
             text = render(simplify(substitute(rule, {id_: self.shown[id_] for id_ in near} | {INCOMING: g})))
         which = f"⁽{'¹²³⁴⁵⁶⁷⁸⁹'[slot]}⁾" if boxes.count(box) > 1 and slot < 9 else ""
+        wrong = self.verify and self._wrong(node, slot)
+        mark = "✗" * wrong
         if not scalar:
-            return Edge(*ends, f"∇{self.name[box]}{which} ← {text}", rule=rule)
+            return Edge(*ends, f"∇{self.name[box]}{which} ← {text}", rule=rule, wrong=wrong, mark=mark)
         number = self.replay.local(node, slot, np.ones((), node.dtype))
         symbol = f"∂{self.name[node]}/∂{self.name[box]}{which} = {text}"
-        return Edge(*ends, symbol, None if number is None else float(number), rule=rule)
+        return Edge(*ends, symbol, None if number is None else float(number), rule=rule, wrong=wrong, mark=mark)
+
+    def _wrong(self, node: Node, slot: int) -> bool:
+        """Whether finite differences disagree with a rule; of a user's own Function nothing is said."""
+        made, xs = made_by(node), self.replay.arguments(node)
+        gone = any(x is None and box is not None for x, box in zip(xs, self.graph.slots[node], strict=True))
+        return "ctx" not in made.attrs and not gone and disagrees(made.op, xs, made.attrs, slot, node.attrs.get("part"))
 
     def _rule(self, node: Node, slot: int) -> Symbol | NDArray[Any] | float | None:
         """The rule of one argument, in the ids of the vertices; None for a user's own code."""

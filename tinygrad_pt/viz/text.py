@@ -28,6 +28,7 @@ WORDS = {
         "more": "more",
         "renewed": "Something has changed since this was computed, as weights do in optimizer.step(): all numbers are "
         "those that the graph gives with what stands now.",
+        "wrong": "Red edges: the rule is not what finite differences of the forward give.",
         "lost": "? is not known any more: with viz.keep(): around the computation keeps it.",
     },
     "pt": {
@@ -39,6 +40,7 @@ WORDS = {
         "module": "módulo", "parameter": "parâmetro", "parameters": "parâmetros", "more": "outros",
         "renewed": "Algo mudou desde que isto foi calculado, como os pesos em optimizer.step(): todos os números são "
         "os que o grafo dá com o que vale agora.",
+        "wrong": "Arestas vermelhas: a regra não é o que dão diferenças finitas do cálculo.",
         "lost": "? não se sabe mais: with viz.keep(): em volta do cálculo guarda o valor.",
     },
 }  # fmt: skip
