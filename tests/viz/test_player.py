@@ -219,6 +219,7 @@ def test_random_programs_end_in_their_gradients(program: Any, page_of: Any) -> N
     window.keyboard.press("End")
     if window.evaluate("() => document.querySelector('#learning') !== null"):
         window.keyboard.press("ArrowLeft")
+    assert WORDS["en"]["differs"] not in window.text_content("#note")
     shown = window.evaluate(CARDS)
     for vertex in walked(snapshot)[0].vertices:
         if vertex.grad is not None and vertex.differentiable:

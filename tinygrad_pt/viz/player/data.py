@@ -16,7 +16,7 @@ from tinygrad_pt.viz.algebra import UNIT
 from tinygrad_pt.viz.card import block
 from tinygrad_pt.viz.expression import to_data
 from tinygrad_pt.viz.model import INCOMING, Edge, Snapshot, Vertex
-from tinygrad_pt.viz.player.markup import markup, name
+from tinygrad_pt.viz.player.markup import code, markup, name
 from tinygrad_pt.viz.text import clean
 
 LARGEST = 256  # elements of an array that the page computes with
@@ -103,7 +103,7 @@ def shown(value: Array | float | None, letter: str) -> Any:
 # ------------------------------------------------------------------------------------------ the whole
 def data_of(snapshot: Snapshot, parts: Mapping[str, Array]) -> dict[str, Any]:
     """Vertices in order of birth and edges in order of their targets, for the page."""
-    symbols = {v.id: Symbol(v.id, v.shape) for v in snapshot.vertices}
+    symbols = {v.id: Symbol(v.id, v.shape, _dtype(v)) for v in snapshot.vertices}
     args: dict[str, dict[int, str]] = {}
     for edge in snapshot.edges:
         args.setdefault(edge.target, {})[edge.slot] = edge.source
@@ -112,6 +112,10 @@ def data_of(snapshot: Snapshot, parts: Mapping[str, Array]) -> dict[str, Any]:
         "nodes": [_vertex(v, args.get(v.id, {}), symbols) for v in snapshot.vertices],
         "edges": [_edge(e, symbols, parts, paths[e.source] > 1) for e in snapshot.edges],
     }
+
+
+def _dtype(vertex: Vertex) -> np.dtype[Any]:
+    return np.dtype(np.float64) if vertex.value is None else np.asarray(vertex.value).dtype
 
 
 def _vertex(vertex: Vertex, slots: Mapping[int, str], symbols: Mapping[str, Symbol]) -> dict[str, Any]:
@@ -140,8 +144,9 @@ def _edge(edge: Edge, symbols: Mapping[str, Symbol], parts: Mapping[str, Array],
         return said
     said |= {"flows": True} | ({"part": shown(parts.get(edge.id), "∇")} if meets else {})
     if edge.rule is not None:
-        scalar = symbols[edge.source].shape == () == symbols[edge.target].shape
-        said["local"] = markup(edge.rule, symbols, UNIT if scalar else None)
+        source, target = symbols[edge.source], symbols[edge.target]
+        g = UNIT if source.shape == () == target.shape else Symbol(code(INCOMING), target.shape, target.dtype)
+        said["local"] = markup(edge.rule, symbols, g)
         try:
             said["rule"] = to_data(edge.rule, {*symbols, INCOMING})
         except TypeError:

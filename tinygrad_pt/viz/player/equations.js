@@ -62,6 +62,7 @@ const amount = (a, lang, whole, alone) =>
 // parentheses if it must, or, where it stands alone between two signs, without.
 function built(markup, put, lang, alone = false) {
   if (typeof markup === "string") return put(markup, alone);
+  if (markup[0] === "mspace") return element("mspace", { xmlns: MATH, width: "0.2em" });
   const [tag, ...children] = markup, fenced = (c, text) => c?.[0] === "mo" && c[1] === text;
   if (tag === "mn" && lang === "pt") return math(tag, children[0].replace(".", ","));
   if (/^m[ion]$|^mtext$/.test(tag)) return math(tag, children[0] ?? "");

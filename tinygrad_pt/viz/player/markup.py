@@ -35,16 +35,17 @@ def code(id_: str) -> str:
     return f"q{id_.translate(LETTERS)}"
 
 
-def markup(expression: Any, shapes: Mapping[str, Symbol], unit: Any = None) -> Markup:
-    """The simplified expression as data; `unit` is set in place of the gradient that arrives.
+def markup(expression: Any, symbols: Mapping[str, Symbol], incoming: Symbol | None = None) -> Markup:
+    """The simplified expression as data; `incoming` is what stands for the gradient that arrives.
 
     >>> x = Symbol("n1", ())
     >>> markup(x * x, {"n1": x})
     ['msup', 'n1', ['mn', '2']]
     """
-    known: dict[str, Any] = {id_: Symbol(code(id_), s.shape, s.dtype) for id_, s in shapes.items()}
-    ids = {code(id_): id_ for id_ in (*shapes, INCOMING)}
-    known[INCOMING] = Symbol(code(INCOMING)) if unit is None else unit
+    ids = {code(id_): id_ for id_ in (*symbols, INCOMING)}
+    known = {id_: Symbol(code(id_), s.shape, s.dtype) for id_, s in symbols.items()}
+    if incoming is not None:
+        known[INCOMING] = incoming
     text = mathml(simplify(substitute(expression, known)))
     return _data(ET.fromstring(text), ids)
 

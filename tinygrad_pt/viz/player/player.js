@@ -4,8 +4,13 @@ const data = JSON.parse(find("data").textContent);
 const { nodes, edges } = data, node = new Map(nodes.map((n) => [n.id, n]));
 const roots = nodes.filter((n) => n.kind === "loss"), loss = roots.at(-1) ?? nodes.at(-1);
 edges.forEach((e) => { e.id = `e_${e.target}_${e.slot}`; });
-const flowing = edges.filter((e) => e.flows), leaving = (id) => flowing.filter((e) => e.source === id);
-const into = (id) => flowing.filter((e) => e.target === id).sort((a, b) => a.slot - b.slot);
+const flowing = edges.filter((e) => e.flows).sort((a, b) => a.slot - b.slot);
+const at = (end) => {
+  const found = new Map(nodes.map((n) => [n.id, []]));
+  for (const e of flowing) found.get(e[end]).push(e);
+  return (id) => found.get(id);
+};
+const leaving = at("source"), into = at("target");
 const whole = (n) => /int|bool/.test(n.dtype), leaf = (n) => !n.args;
 const scalar = (id) => !node.get(id).shape.length;
 
@@ -73,6 +78,7 @@ function reason() {
 const start = new Map(nodes.filter(leaf).map((n) => [n.id, n.value]));
 const obstacle = reason(), live = !obstacle;
 const weights = nodes.filter((n) => leaf(n) && n.kind === "param" && leaving(n.id).length);
+const learns = live && weights.length > 0 && roots.length === 1 && loss.value.data.length === 1;
 
 // ------------------------------------------------------------------------------------------------ iterations
 const iterations = [{ leaves: start }];
@@ -118,7 +124,7 @@ function planned() {
       if (own.length) found.push({ phase: "backward", id: n.id, edges: own });
     }
   }
-  if (live && weights.length) found.push({ phase: "update" });
+  if (learns) found.push({ phase: "update" });
   return found;
 }
 
@@ -244,7 +250,7 @@ const words = (text, ...parts) => element("p", {}, ...worded(text, ...parts));
 function inspected(id) {
   const n = node.get(id), paths = leaving(id), after = run().grad.get(id);
   const made = leaf(n) ? (visible(n.value) ? lines([named(id), "=", amount(run().value.get(id), lang, whole(n), true)]) : []) : forward(id);
-  return [...made, ...(paths.length && after ? backward(id, paths, null, after) : []), words(leaf(n) ? W.given : W.sum, bdi(id))];
+  return [...made, ...(paths.length && after ? backward(id, paths, null, after) : []), words(paths.length ? W.sum : W.given, bdi(id))];
 }
 
 // ------------------------------------------------------------------------------------------------ showing
@@ -277,7 +283,7 @@ function show() {
 
   find("phase").textContent = `${W[s.phase]}`;
   find("phase").className = phases[s.phase];
-  find("where").textContent = `${say(W.step, step, steps.length - 1)}${live && weights.length ? ` · ${say(W.iteration, iteration + 1)}` : ""}`;
+  find("where").textContent = `${say(W.step, step, steps.length - 1)}${learns ? ` · ${say(W.iteration, iteration + 1)}` : ""}`;
   find("equation").replaceChildren(...(chosen ? inspected(chosen) : equation(step)));
   const scrub = find("scrub");
   scrub.max = steps.length - 1;
@@ -286,7 +292,7 @@ function show() {
   root.style.setProperty("--done", `${(100 * step) / (steps.length - 1)}%`);
   find("first").disabled = find("back").disabled = !step && !iteration;
   find("last").disabled = step === steps.length - 1;
-  find("next").disabled = step === steps.length - 1 && !(live && weights.length);
+  find("next").disabled = step === steps.length - 1 && !learns;
   root.classList.toggle("passed", passed);
   chart();
   knobs();
@@ -323,7 +329,7 @@ function chart() {
   const dots = costs.length > 60 ? [] : costs.map((_, k) => element("circle", { xmlns: SVG, class: "dot", cx: at(k)[0], cy: at(k)[1], r: 2.5 }));
   const [x, y] = at(place.iteration);
   const label = (tx, ty, anchor, text) => element("text", { xmlns: SVG, x: tx, y: ty, "text-anchor": anchor }, text);
-  const said = (x) => String(Number(x.toPrecision(2))).replace(".", lang === "pt" ? "," : ".");
+  const said = (x) => String(Number(x.toPrecision(2))).replace("-", "−").replace(".", lang === "pt" ? "," : ".");
   box.replaceChildren(
     element("path", { xmlns: SVG, class: "axis", d: "M34 10V92H290" }), line, ...dots,
     element("circle", { xmlns: SVG, class: "here", cx: x, cy: y, r: 5 }),
@@ -340,7 +346,8 @@ function chart() {
 
 // A slider for each number that may be changed, made once.
 const dials = [];
-const dialled = live ? nodes.filter((n) => leaf(n) && !whole(n) && n.kind !== "const" && n.value.data.length <= 16) : [];
+const dialled = ["param", "input", "target"].flatMap((kind) =>
+  nodes.filter((n) => live && n.kind === kind && leaf(n) && !whole(n) && n.value.data.length <= 16));
 function knob(n, i) {
   const label = n.shape.length ? `${n.name}[${spot(n.shape, i)}]` : n.name, x = n.value.data[i];
   const reach = Math.max(1, 2 ** Math.ceil(Math.log2(Math.abs(x) * 2 || 1)));
@@ -399,7 +406,7 @@ function go(step, iteration = place.iteration) {
 }
 function next() {
   if (place.step < steps.length - 1) go(place.step + 1);
-  else if (live && weights.length) go(0, onward());
+  else if (learns) go(0, onward());
 }
 function back() {
   if (place.step) go(place.step - 1);
@@ -519,6 +526,7 @@ document.addEventListener("fullscreenchange", () => { if (!document.fullscreenEl
 const stage = find("stage");
 for (const n of nodes) {
   const group = picture.group.get(n.id);
+  group.setAttribute("role", "button");
   group.setAttribute("tabindex", n === loss ? "0" : "-1");
   group.addEventListener("click", () => { if (!stage.dragged) look(chosen === n.id ? null : n.id); });
 }
@@ -536,7 +544,7 @@ function walk(id, key) {
 }
 const keys = {
   ArrowRight: next, ArrowLeft: back, ".": next, ",": back, Home: () => go(0), End: () => go(steps.length - 1), " ": () => play(!playing),
-  f: () => phase("forward"), b: () => phase("seed"), u: () => live && weights.length && descend(),
+  f: () => phase("forward"), b: () => phase("seed"), u: () => learns && descend(),
   p: () => present(!root.classList.contains("presenting")), "?": () => find("help").click(),
   "+": () => picture.zoom(1.3), "-": () => picture.zoom(1 / 1.3), 0: () => picture.fit(),
   Escape: () => { play(false); settings(false); if (chosen) look(null); else if (root.classList.contains("presenting")) present(false); },
@@ -560,7 +568,7 @@ root.classList.replace("still", "playable");
 find("steps").open = false;
 steps = planned();
 if (!live) find("note").hidden = false;
-if (!live || !weights.length || !Number.isFinite(cost(0))) find("learning").remove();
+if (!learns) find("learning").remove();
 if (dialled.length) find("dials").replaceChildren(...dialled.flatMap((n) => n.value.data.map((_, i) => knob(n, i))));
 else find("knobs").remove();
 find("lang").value = lang;

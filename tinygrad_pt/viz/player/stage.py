@@ -91,7 +91,8 @@ def stage(snapshot: Snapshot, lang: str) -> Stage:
 
 # ------------------------------------------------------------------------------------------ room for numbers
 def _floating(vertex: Vertex) -> bool:
-    return vertex.value is not None and np.asarray(vertex.value).dtype.kind == "f" and np.size(vertex.value) > 0
+    value = np.asarray(vertex.value)
+    return vertex.value is not None and vertex.kind != "const" and value.dtype.kind == "f" and value.size > 0
 
 
 def _roomy(vertex: Vertex) -> Vertex:
