@@ -16,7 +16,7 @@ from tinygrad_pt.viz.algebra import UNIT
 from tinygrad_pt.viz.card import block
 from tinygrad_pt.viz.expression import to_data
 from tinygrad_pt.viz.model import INCOMING, Edge, Snapshot, Vertex
-from tinygrad_pt.viz.player.markup import code, markup, name
+from tinygrad_pt.viz.player.markup import Marker, name
 from tinygrad_pt.viz.text import clean
 
 LARGEST = 256  # elements of an array that the page computes with
@@ -104,13 +104,14 @@ def shown(value: Array | float | None, letter: str) -> Any:
 def data_of(snapshot: Snapshot, parts: Mapping[str, Array]) -> dict[str, Any]:
     """Vertices in order of birth and edges in order of their targets, for the page."""
     symbols = {v.id: Symbol(v.id, v.shape, _dtype(v)) for v in snapshot.vertices}
+    marker = Marker(symbols)
     args: dict[str, dict[int, str]] = {}
     for edge in snapshot.edges:
         args.setdefault(edge.target, {})[edge.slot] = edge.source
     paths = Counter(edge.source for edge in snapshot.edges if edge.flows)  # where one flows alone, it is the gradient
     return {
-        "nodes": [_vertex(v, args.get(v.id, {}), symbols) for v in snapshot.vertices],
-        "edges": [_edge(e, symbols, parts, paths[e.source] > 1) for e in snapshot.edges],
+        "nodes": [_vertex(v, args.get(v.id, {}), symbols, marker) for v in snapshot.vertices],
+        "edges": [_edge(e, symbols, marker, parts if paths[e.source] > 1 else {}) for e in snapshot.edges],
     }
 
 
@@ -118,7 +119,9 @@ def _dtype(vertex: Vertex) -> np.dtype[Any]:
     return np.dtype(np.float64) if vertex.value is None else np.asarray(vertex.value).dtype
 
 
-def _vertex(vertex: Vertex, slots: Mapping[int, str], symbols: Mapping[str, Symbol]) -> dict[str, Any]:
+def _vertex(
+    vertex: Vertex, slots: Mapping[int, str], symbols: Mapping[str, Symbol], marker: Marker
+) -> dict[str, Any]:  # fmt: skip
     label = clean(vertex.name) or vertex.id
     said: dict[str, Any] = {
         "id": vertex.id, "name": label, "mark": name(label), "kind": vertex.kind, "shape": list(vertex.shape),
@@ -130,7 +133,7 @@ def _vertex(vertex: Vertex, slots: Mapping[int, str], symbols: Mapping[str, Symb
         op, xs = OPS.get(vertex.primitive), tuple(None if n is None else symbols[n] for n in names)
         said |= {"sign": clean(vertex.op, 16), "op": vertex.primitive, "args": names}
         if op is not None:
-            said["form"] = markup(Symbol(op=op, args=xs, attrs=dict(vertex.attrs)), symbols)
+            said["form"] = marker.markup(Symbol(op=op, args=xs, attrs=dict(vertex.attrs)))
         try:
             said["attrs"] = {key: to_data(value, symbols) for key, value in vertex.attrs.items()}
         except TypeError:  # an attribute that no JSON holds, of an op that the page does not know
@@ -138,15 +141,16 @@ def _vertex(vertex: Vertex, slots: Mapping[int, str], symbols: Mapping[str, Symb
     return said
 
 
-def _edge(edge: Edge, symbols: Mapping[str, Symbol], parts: Mapping[str, Array], meets: bool) -> dict[str, Any]:
+def _edge(
+    edge: Edge, symbols: Mapping[str, Symbol], marker: Marker, parts: Mapping[str, Array]
+) -> dict[str, Any]:  # fmt: skip
     said: dict[str, Any] = {"source": edge.source, "target": edge.target, "slot": edge.slot}
     if not edge.flows:
         return said
-    said |= {"flows": True} | ({"part": shown(parts.get(edge.id), "∇")} if meets else {})
+    said |= {"flows": True} | ({"part": shown(parts[edge.id], "∇")} if edge.id in parts else {})
     if edge.rule is not None:
         source, target = symbols[edge.source], symbols[edge.target]
-        g = UNIT if source.shape == () == target.shape else Symbol(code(INCOMING), target.shape, target.dtype)
-        said["local"] = markup(edge.rule, symbols, g)
+        said["local"] = marker.markup(edge.rule, UNIT if source.shape == () == target.shape else target)
         try:
             said["rule"] = to_data(edge.rule, {*symbols, INCOMING})
         except TypeError:

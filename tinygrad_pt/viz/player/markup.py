@@ -1,4 +1,4 @@
-"""`markup` turns an expression into MathML as data: nested lists, whose leaves are values' names or numbers in turn.
+"""`Marker` turns expressions into MathML as data: nested lists, whose leaves are values' names or numbers in turn.
 
 The page sets each equation twice, once with names and once with numbers, from the same data. A list is an element,
 `["mfrac", …, …]`; a string in place of an element is the id of a vertex, or `INCOMING` for the gradient that arrives.
@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tinygrad_pt.symbol import Symbol
-from tinygrad_pt.viz.algebra import simplify
+from tinygrad_pt.viz.algebra import UNIT, simplify
 from tinygrad_pt.viz.expression import substitute
 from tinygrad_pt.viz.mathematics import mathml
 from tinygrad_pt.viz.model import INCOMING
@@ -35,19 +35,24 @@ def code(id_: str) -> str:
     return f"q{id_.translate(LETTERS)}"
 
 
-def markup(expression: Any, symbols: Mapping[str, Symbol], incoming: Symbol | None = None) -> Markup:
-    """The simplified expression as data; `incoming` is what stands for the gradient that arrives.
+class Marker:
+    """Writes the expressions of one graph, whose values are `symbols`, by id.
 
     >>> x = Symbol("n1", ())
-    >>> markup(x * x, {"n1": x})
+    >>> Marker({"n1": x}).markup(x * x)
     ['msup', 'n1', ['mn', '2']]
     """
-    ids = {code(id_): id_ for id_ in (*symbols, INCOMING)}
-    known = {id_: Symbol(code(id_), s.shape, s.dtype) for id_, s in symbols.items()}
-    if incoming is not None:
-        known[INCOMING] = incoming
-    text = mathml(simplify(substitute(expression, known)))
-    return _data(ET.fromstring(text), ids)
+
+    def __init__(self, symbols: Mapping[str, Symbol]) -> None:
+        self.ids = {code(id_): id_ for id_ in (*symbols, INCOMING)}
+        self.known = {id_: Symbol(code(id_), s.shape, s.dtype) for id_, s in symbols.items()}
+
+    def markup(self, expression: Any, g: Symbol | None = None) -> Markup:
+        """The simplified expression as data; in place of the gradient that arrives stands `g`, 1 or like the target."""
+        known = self.known
+        if g is not None:
+            known = known | {INCOMING: g if g is UNIT else Symbol(code(INCOMING), g.shape, g.dtype)}
+        return _data(ET.fromstring(mathml(simplify(substitute(expression, known)))), self.ids)
 
 
 def name(text: str) -> Markup:

@@ -9,6 +9,8 @@ class Picture {
     this.flat = new Map();
     this.way = "LR";
     this.group = new Map([...nodes, ...edges].map((x) => [x.id, svg.querySelector(`#${x.id}`)]));
+    const part = (node, kind) => this.group.get(node.id).querySelector(`.${kind}`);
+    this.places = new Map(nodes.map((n) => [n.id, { values: part(n, "values"), grads: part(n, "grads") }]));
     this.rings = element("g", { xmlns: SVG, class: "rings" });
     svg.append(this.rings);
     this.measure();
@@ -18,11 +20,8 @@ class Picture {
   // -------------------------------------------------------------------------------------------- two layouts
   measure() {
     this.box = this.svg.getAttribute("viewBox").split(" ").map(Number);
-    for (const node of this.nodes) {
-      for (const kind of ["values", "grads"]) {
-        const place = this.group.get(node.id).querySelector(`.${kind}`);
-        if (place?.querySelector(".cell")) place.squares = this.squares(place);
-      }
+    for (const place of [...this.places.values()].flatMap(Object.values)) {
+      if (place?.querySelector(".cell")) Object.assign(place, { squares: this.squares(place), shown: undefined });
     }
   }
 
@@ -69,12 +68,15 @@ class Picture {
 
   // -------------------------------------------------------------------------------------------- numbers
   write(node, kind, array, missing, lang, words) {
-    const place = this.group.get(node.id).querySelector(`.${kind}`);
+    const place = this.places.get(node.id)[kind];
     if (!place) return;
     const said = cardLines(array, kind === "values" ? "v" : "∇", missing, lang, words, /int|bool/.test(node.dtype) && kind === "values");
-    const texts = [...place.querySelectorAll("text")].slice(1);
-    texts.forEach((text, i) => { text.textContent = said[i] ?? ""; });
-    if (place.squares) this.heat(place, array);
+    if (place.said !== said.join("\n")) {
+      place.said = said.join("\n");
+      [...place.querySelectorAll("text")].slice(1).forEach((text, i) => { text.textContent = said[i] ?? ""; });
+    }
+    if (place.squares && place.shown !== array) this.heat(place, array);
+    place.shown = array;
   }
 
   heat(place, array) {
@@ -108,6 +110,11 @@ class Picture {
   mark(id, names) {
     const group = this.group.get(id);
     for (const [name, on] of Object.entries(names)) group.classList.toggle(name, on);
+  }
+
+  label(id, text) {
+    const group = this.group.get(id);
+    if (group.said !== text) group.setAttribute("aria-label", group.said = text);
   }
 
   ring(ids, phase) {

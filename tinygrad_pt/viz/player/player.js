@@ -129,19 +129,29 @@ function planned() {
 }
 
 // What is known after a step: values, gradients as far as they have been added up, edges that have been travelled.
+// It is what was known before, and a little more; a run remembers it.
+let remembered = new WeakMap();
 function known(step) {
-  const here = run(), values = new Map(), grads = new Map(), travelled = new Set();
-  for (const n of nodes) if (leaf(n)) values.set(n.id, here.value.get(n.id));
-  for (const s of steps.slice(0, step + 1)) {
-    if (s.phase === "forward") values.set(s.id, here.value.get(s.id));
-    if (s.phase === "seed") grads.set(s.id, seed(node.get(s.id)));
-    for (const e of s.edges ?? []) {
-      travelled.add(e.id);
-      grads.set(e.source, added(grads.get(e.source), e, here, travelled));
-    }
-    if (s.phase === "update" && live) for (const [id, w] of descended(place.iteration)) values.set(id, w);
+  const here = run();
+  if (!remembered.has(here)) remembered.set(here, []);
+  const frames = remembered.get(here), s = steps[step];
+  if (frames[step]) return frames[step];
+  if (step < 0) {
+    const given = nodes.filter(leaf).map((n) => [n.id, here.value.get(n.id)]);
+    return { values: new Map(given), grads: new Map(), travelled: new Set() };
   }
-  return { values, grads, travelled };
+  for (let i = 0; i < step; i++) known(i); // the first first: a graph may have a thousand steps
+  const before = known(step - 1), values = new Map(before.values), grads = new Map(before.grads);
+  const travelled = new Set(before.travelled), frame = { values, grads, travelled };
+  if (s.phase === "forward") values.set(s.id, here.value.get(s.id));
+  if (s.phase === "seed") grads.set(s.id, seed(node.get(s.id)));
+  for (const e of s.edges ?? []) {
+    travelled.add(e.id);
+    grads.set(e.source, added(grads.get(e.source), e, here, travelled));
+  }
+  if (s.phase === "update") for (const [id, w] of descended(place.iteration)) values.set(id, w); // by a rate that may change
+  else frames[step] = frame;
+  return frame;
 }
 function added(before, edge, here, travelled) {
   if (leaving(edge.source).every((e) => travelled.has(e.id))) return here.grad.get(edge.source);
@@ -267,8 +277,7 @@ function show() {
     picture.write(n, "grads", grad, "·", lang, W);
     picture.mark(n.id, { todo: !value });
     const said = (a, letter) => (a ? cardLines(a, letter, "", lang, W, letter === "v" && whole(n)).join(" ") : W.pending);
-    picture.group.get(n.id).setAttribute("aria-label",
-      `${n.name}, ${W.value} ${said(value, "v")}${n.wants ? `, ${W.gradient} ${said(grad, "∇")}` : ""}`);
+    picture.label(n.id, `${n.name}, ${W.value} ${said(value, "v")}${n.wants ? `, ${W.gradient} ${said(grad, "∇")}` : ""}`);
   }
   for (const e of edges) {
     const local = here.local.get(e.id);
@@ -483,7 +492,7 @@ control("next", "click", next);
 control("last", "click", () => go(steps.length - 1));
 control("scrub", "input", (e) => go(Number(e.target.value)));
 control("speed", "change", () => playing && play(true));
-control("mode", "change", (e) => { mode = e.target.value; steps = planned(); go(Math.min(place.step, steps.length - 1)); });
+control("mode", "change", (e) => { mode = e.target.value; steps = planned(); remembered = new WeakMap(); go(Math.min(place.step, steps.length - 1)); });
 control("fit", "click", () => picture.fit());
 control("larger", "click", () => picture.zoom(1.3));
 control("smaller", "click", () => picture.zoom(1 / 1.3));

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_pt.viz.algebra import UNIT, plain, simplify
-from tinygrad_pt.viz.card import FEW, MANY, block
+from tinygrad_pt.viz.card import BOTH_UP_TO, FEW, MANY, block
 from tinygrad_pt.viz.expression import substitute
 from tinygrad_pt.viz.model import INCOMING, Edge, Snapshot, Vertex
 from tinygrad_pt.viz.svg import paint
@@ -66,11 +66,11 @@ def stage(snapshot: Snapshot, lang: str) -> Stage:
     Its edges bear formula and number where the drawing stays narrow enough for a screen, else numbers alone: the page
     says each formula when its step comes.
     """
-    vertices, edges = map(_roomy, snapshot.vertices), map(_roomy_edge, snapshot.edges)
-    roomy = replace(snapshot, vertices=tuple(vertices), edges=tuple(edges), title="")
-    labels = "both"
+    vertices, edges = tuple(map(_roomy, snapshot.vertices)), tuple(map(_roomy_edge, snapshot.edges))
+    roomy = replace(snapshot, vertices=vertices, edges=edges, title="")
+    labels = "both" if len(edges) <= BOTH_UP_TO else "num"
     first = ET.fromstring(paint(roomy, "LR", labels, lang))
-    if float(first.attrib["viewBox"].split()[2]) > BROAD:
+    if labels == "both" and float(first.attrib["viewBox"].split()[2]) > BROAD:
         labels = "num"
         roomy = replace(roomy, edges=tuple(replace(e, symbol="") if e.number is None else e for e in roomy.edges))
         first = ET.fromstring(paint(roomy, "LR", labels, lang))
