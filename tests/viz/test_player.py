@@ -438,6 +438,26 @@ def test_names_written_to_run_something_run_nothing(page: Any, tmp_path: Path) -
 
 
 @pytest.mark.browser
+def test_names_in_latex_are_set_as_mathematics(page: Any, tmp_path: Path) -> None:
+    w, x = networks.number(2.0), networks.number(3.0, False)
+    window = page(viz.play(w * x, names={r"$\omega_{12}$": w, "x": x}).save(tmp_path / "names.html"))
+    assert window.inner_html("#equation msub") == "<mi>ω</mi><mn>12</mn>"
+
+
+@pytest.mark.browser
+def test_several_outputs_are_walked_back_together(page: Any, tmp_path: Path) -> None:
+    a, b = networks.number(2.0), networks.number(3.0)
+    first, second = a * b, torch.tanh(a) + b
+    torch.autograd.backward([first, second])
+    window = page(viz.play([first, second], names={"a": a, "b": b}, lang="en").save(tmp_path / "two.html"))
+    window.keyboard.press("End")
+    shown = window.evaluate(CARDS)
+    assert (shown["n0"][1], shown["n1"][1]) == (short(a.grad.item()), short(b.grad.item()))
+    assert window.evaluate("() => document.querySelectorAll('.dial').length") == 2
+    assert window.query_selector("#learning") is None
+
+
+@pytest.mark.browser
 def test_two_players_in_one_notebook_do_not_meet(page: Any, tmp_path: Path) -> None:
     players = [viz.play(loss, names=names, lang="en") for loss, names in (networks.neuron(), networks.meeting())]
     body = "".join(player._repr_html_() for player in players)

@@ -114,11 +114,11 @@ def draw(
 
 
 def play(
-    tensor: Tensor, path: str | os.PathLike[str] | None = None, names: Mapping[str, Any] | None = None, *,
-    lang: str | None = None, title: str = "", theme: str = "auto", rate: float = 0.5, mode: str = "edge",
-    height: int = 780, max_nodes: int = MAX_NODES,
+    outputs: Tensor | Sequence[Tensor], path: str | os.PathLike[str] | None = None,
+    names: Mapping[str, Any] | None = None, *, lang: str | None = None, title: str = "", theme: str = "auto",
+    rate: float = 0.5, mode: str = "edge", height: int = 780, max_nodes: int = MAX_NODES,
 ) -> Player:  # fmt: skip
-    """A page that steps forward and backward through the graph of `tensor`: one file, which loads nothing.
+    """A page that steps forward and backward through the graph of the outputs: one file, which loads nothing.
 
     The forward pass fills in the values, the backward pass the gradients, in the engine's own order; each step says its
     equation: rule, numbers, result. Sliders change inputs and weights, and the page computes everything again, by
@@ -126,10 +126,10 @@ def play(
     on to the next iteration. A graph with ops that the page does not compute (a convolution, a function of your
     own), or with arrays of more than 256 elements, plays back the numbers of this moment, and says so.
 
-    If no backward pass has run, the page starts its own, with 1 at `tensor`.
+    If no backward pass has run, the page starts its own, with 1 at the outputs.
 
     Args:
-        tensor: a tensor with history, usually the loss.
+        outputs: a tensor with history, usually the loss, or several.
         path: where to write the page; its name ends in `.html`. None writes nothing.
         names, title, max_nodes: as in `draw`.
         lang: "en" or "pt", the language the page begins in; default: `viz.settings.lang`.
@@ -151,7 +151,7 @@ def play(
     (<Player of 3 values and 2 edges>, True)
     """
     player = Player(
-        taken(tensor, Names(names, sys._getframe(1)), title, max_nodes, lang), lang=chosen(lang), theme=theme,
+        taken(outputs, Names(names, sys._getframe(1)), title, max_nodes, lang), lang=chosen(lang), theme=theme,
         rate=rate, mode=mode, height=height,
     )  # fmt: skip
     if path is not None:

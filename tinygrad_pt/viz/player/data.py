@@ -124,9 +124,9 @@ def _vertex(
 ) -> dict[str, Any]:  # fmt: skip
     label = clean(vertex.name) or vertex.id
     said: dict[str, Any] = {
-        "id": vertex.id, "name": label, "mark": name(label), "kind": vertex.kind, "shape": list(vertex.shape),
-        "dtype": clean(vertex.dtype, 16), "value": shown(vertex.value, "v"), "grad": shown(vertex.grad, "∇"),
-        "wants": vertex.differentiable,
+        "id": vertex.id, "name": label, "mark": name(f"${vertex.latex}$" if vertex.latex else label),
+        "kind": vertex.kind, "shape": list(vertex.shape), "dtype": clean(vertex.dtype, 16),
+        "value": shown(vertex.value, "v"), "grad": shown(vertex.grad, "∇"), "wants": vertex.differentiable,
     }  # fmt: skip
     if vertex.op or vertex.primitive:
         names = [slots.get(i) for i in range(max(slots, default=-1) + 1)]
