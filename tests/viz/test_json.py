@@ -24,6 +24,7 @@ from tinygrad_pt.viz import Snapshot, snapshot
 from tinygrad_pt.viz.algebra import simplify
 from tinygrad_pt.viz.expression import from_data, to_data
 from tinygrad_pt.viz.formula import render
+from tinygrad_pt.viz.options import Look
 from tinygrad_pt.viz.svg import paint
 
 
@@ -42,7 +43,7 @@ def test_the_json_of_any_snapshot_is_painted_as_the_snapshot(seen: Snapshot) -> 
 
 @pytest.mark.parametrize("name", sorted(ALL))
 def test_samples(name: str) -> None:
-    assert paint(there_and_back(ALL[name]()), lang="pt") == paint(ALL[name](), lang="pt")
+    assert paint(there_and_back(ALL[name]()), Look(lang="pt")) == paint(ALL[name](), Look(lang="pt"))
 
 
 def network() -> tuple[Any, dict[str, Any]]:

@@ -10,56 +10,40 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.viz.geometry import overlap, within
 from tests.viz.samples import ALL, chain, diamond, large, network, snapshots, square, vertex
 from tinygrad_pt.viz.layout import Box, Layout, columns, layout
 from tinygrad_pt.viz.model import Edge, Snapshot
 
-SLACK = 0.05
 
-
-def lay(snapshot: Snapshot, rankdir: str = "LR", chips: bool = True) -> Layout:
+def lay(snapshot: Snapshot, rankdir: str = "LR", chips: bool = True, rows: int = 1) -> Layout:
     sizes = {v.id: (60.0 + 13 * (i % 4), 30.0 + 11 * (i % 3)) for i, v in enumerate(snapshot.vertices)}
     labels = [(50.0 + 9 * (i % 5), 18.0) if chips and edge.flows else None for i, edge in enumerate(snapshot.edges)]
-    return layout(snapshot, sizes, labels, rankdir)
-
-
-def overlap(one: Box, two: Box) -> bool:
-    return (
-        one.x + one.w > two.x + SLACK and two.x + two.w > one.x + SLACK
-        and one.y + one.h > two.y + SLACK and two.y + two.h > one.y + SLACK
-    )  # fmt: skip
-
-
-def within(inner: Box, outer: Box) -> bool:
-    return (
-        outer.x <= inner.x + SLACK and inner.x + inner.w <= outer.x + outer.w + SLACK
-        and outer.y <= inner.y + SLACK and inner.y + inner.h <= outer.y + outer.h + SLACK
-    )  # fmt: skip
+    return layout(snapshot, sizes, labels, rankdir, rows)
 
 
 def check(snapshot: Snapshot, plan: Layout) -> None:
     boxes = [*plan.vertices.values(), *(box for box in plan.chips if box)]
     page = Box(0, 0, plan.width, plan.height)
-    assert all(within(box, page) for box in [*boxes, *plan.frames.values()])
+    frames = [(scope, box) for scope, parts in plan.frames.items() for box in parts]
+    assert all(within(box, page) for box in [*boxes, *(box for _, box in frames)])
     assert not any(overlap(a, b) for a, b in itertools.combinations(boxes, 2))
-    for one, two in itertools.combinations(plan.frames, 2):
-        if one == two[: len(one)]:
-            assert within(plan.frames[two], plan.frames[one])
-        else:
-            assert not overlap(plan.frames[one], plan.frames[two])
-    for scope, frame in plan.frames.items():
-        for v in snapshot.vertices:
-            inside = v.scope[: len(scope)] == scope
-            assert within(plan.vertices[v.id], frame) if inside else not overlap(plan.vertices[v.id], frame)
+    for (one, first), (two, second) in itertools.combinations(frames, 2):
+        assert not overlap(first, second) or (one == two[: len(one)] and within(second, first))
+    for v in snapshot.vertices:
+        around = [scope for scope, frame in frames if overlap(plan.vertices[v.id], frame)]
+        assert around == [scope for scope in plan.frames if v.scope[: len(scope)] == scope]
+        assert all(within(plan.vertices[v.id], frame) for scope, frame in frames if overlap(plan.vertices[v.id], frame))
     for edge, route in zip(snapshot.edges, plan.routes, strict=True):
-        flow = [point[plan.rankdir == "TB"] for point in route]
-        assert flow == sorted(flow) and len(route) % 2 == 0
-        for number, (a, b) in enumerate(itertools.pairwise(route)):
-            if number % 2 == 0:  # a straight stretch: it may touch its own ends' boxes and its own chip only
-                assert a[plan.rankdir == "LR"] == b[plan.rankdir == "LR"]
-                line = Box(min(a[0], b[0]), min(a[1], b[1]), abs(a[0] - b[0]), abs(a[1] - b[1]))
+        assert len(route) >= 2
+        for (x0, y0), (x1, y1) in itertools.pairwise(route):
+            along = (x1 - x0, y1 - y0)[plan.rankdir == "TB"]
+            if x0 == x1 or y0 == y1:  # a straight stretch: it may touch its own ends' boxes and its own chip only
+                line = Box(min(x0, x1), min(y0, y1), abs(x1 - x0), abs(y1 - y0))
                 own = {edge.source, edge.target}
                 assert not any(overlap(line, box) for key, box in plan.vertices.items() if key not in own)
+            else:  # a curve leads on
+                assert along > 0
     for target in {edge.target for edge in snapshot.edges}:
         ports = [
             (e.slot, r[-1][plan.rankdir == "LR"])
@@ -70,10 +54,10 @@ def check(snapshot: Snapshot, plan: Layout) -> None:
 
 
 @pytest.mark.long
-@given(snapshots(), st.sampled_from(["LR", "TB"]), st.booleans())
+@given(snapshots(), st.sampled_from(["LR", "TB"]), st.booleans(), st.integers(1, 4))
 @settings(max_examples=120, deadline=None)
-def test_any_graph(snapshot: Snapshot, rankdir: str, chips: bool) -> None:
-    check(snapshot, lay(snapshot, rankdir, chips))
+def test_any_graph(snapshot: Snapshot, rankdir: str, chips: bool, rows: int) -> None:
+    check(snapshot, lay(snapshot, rankdir, chips, rows))
 
 
 @pytest.mark.parametrize("name", sorted(ALL))
@@ -95,8 +79,8 @@ def test_leaves_stand_beside_their_first_consumer() -> None:
 
 def test_a_value_enters_a_frame_from_its_side() -> None:
     plan = lay(network())
-    first, second = (plan.frames["MLP", "layers", str(i)] for i in (0, 1))
-    assert plan.vertices["n0"].x + plan.vertices["n0"].w < plan.frames["MLP",].x
+    first, second = (plan.frames["MLP", "layers", str(i)][0] for i in (0, 1))
+    assert plan.vertices["n0"].x + plan.vertices["n0"].w < plan.frames["MLP",][0].x
     assert first.x + first.w < second.x
     assert ("MLP", "layers") not in plan.frames  # no title, no frame
 
@@ -136,6 +120,32 @@ def test_depth_needs_no_recursion() -> None:
     vertices = tuple(vertex(i) for i in range(1500))
     line = Snapshot(vertices, tuple(Edge(f"n{i}", f"n{i + 1}", 0) for i in range(1499)))
     assert lay(line, chips=False).width > 1500
+
+
+def test_rows_follow_one_another_like_lines_of_a_text() -> None:
+    snapshot = chain(13)
+    for rankdir in ("LR", "TB"):
+        plan, one = lay(snapshot, rankdir, rows=3), lay(snapshot, rankdir)
+        check(snapshot, plan)
+        ends = {"LR": lambda box: (box.y, box.x), "TB": lambda box: (box.x, box.y)}[rankdir]
+        order = sorted(snapshot.vertices[2:], key=lambda v: int(v.name[1:]))
+        row, along = zip(*(ends(plan.vertices[v.id]) for v in order), strict=True)
+        turns = [i for i, (a, b) in enumerate(itertools.pairwise(along)) if b < a]
+        assert len(turns) == 2 and all(row[i + 1] > row[i] for i in turns)
+        length = (plan.width, plan.height)[rankdir == "TB"] / (one.width, one.height)[rankdir == "TB"]
+        assert 1 / 3 < length < 0.6
+
+
+def test_rows_are_cut_where_the_fewest_lines_and_frames_are() -> None:
+    vertices = [vertex(0, "x")]
+    edges = []
+    for step in range(6):  # net = x·w, y = σ(net): one line after y, two after w and y
+        net, w = len(vertices), len(vertices) + 1
+        vertices += [vertex(net, f"w{step}"), vertex(w, f"net{step}"), vertex(w + 1, f"y{step}")]
+        edges += [Edge(f"n{net - 1}", f"n{w}", 0), Edge(f"n{net}", f"n{w}", 1), Edge(f"n{w}", f"n{w + 1}", 0)]
+    plan = lay(Snapshot(tuple(vertices), tuple(edges)), rows=3)
+    back = [route for route in plan.routes if any(b[0] < a[0] for a, b in itertools.pairwise(route))]
+    assert len(back) == 2
 
 
 def test_the_empty_graph_and_a_wrong_direction() -> None:

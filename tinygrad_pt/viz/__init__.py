@@ -11,9 +11,11 @@ from tinygrad_pt.debugging.keeping import keep
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.language import chosen, settings
 from tinygrad_pt.viz.drawing import Drawing
-from tinygrad_pt.viz.engine import EngineError, doctor
+from tinygrad_pt.viz.engine import EngineError
+from tinygrad_pt.viz.machine import doctor
 from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
 from tinygrad_pt.viz.naming import Names
+from tinygrad_pt.viz.options import Look
 from tinygrad_pt.viz.player import Player
 from tinygrad_pt.viz.snapshot import LARGEST, taken
 from tinygrad_pt.viz.views import MAX_NODES, Chooser, arrange
@@ -55,12 +57,14 @@ def snapshot(
 
 
 def draw(
-    outputs: Tensor | Sequence[Tensor], names: Mapping[str, Any] | None = None, *, rankdir: str = "LR",
-    lang: str | None = None, edge_labels: str = "auto", engine: str = "auto", title: str = "",
-    max_nodes: int = MAX_NODES, view: str = "op", depth: int | None = None,
-    collapse: str | Iterable[str] | Chooser | None = None, fold: bool = True,
+    outputs: Tensor | Sequence[Tensor], names: Mapping[str, Any] | None = None, *, title: str = "",
+    max_nodes: int = MAX_NODES, constants: bool = True, verify: bool = False, view: str = "op",
+    depth: int | None = None, collapse: str | Iterable[str] | Chooser | None = None, fold: bool = True,
     highlight: str | Tensor | Iterable[str | Tensor] | None = None,
-    constants: bool = True, verify: bool = False,
+    rankdir: str = "auto", edge_labels: str = "auto", lang: str | None = None, theme: str = "auto",
+    width: float | None = None, ratio: float | None = None, wrap: bool | int | None = None,
+    fontsize: float | None = None, colours: Mapping[str, str] | None = None, dpi: float = 192,
+    transparent: bool = False, engine: str = "auto",
 ) -> Drawing:  # fmt: skip
     """Draw the computation graph of the outputs: one box per value, one edge per argument.
 
@@ -77,9 +81,10 @@ def draw(
         outputs: a tensor with history, usually the loss, or several.
         names: what tensors are called, besides the names of the caller's variables; `"$w_2$"` is LaTeX. Modules name
             their parameters by path.
-        rankdir: "LR" or "TB". lang: "en" or "pt"; default: `viz.settings.lang`.
+        title: the heading.
+        rankdir: "LR" (left to right) or "TB" (top to bottom); by default from left to right, but where width and
+            ratio are given in the direction in which the text is larger.
         edge_labels: "auto", "none", "num", "sym" or "both".
-        engine: "auto" paints the SVG itself; "dot" or "pygraphviz" let Graphviz do it.
         max_nodes: of a larger graph modules are closed, the innermost first; if that does not suffice, the oldest
             values become one box, `+214 more`.
         view: "op", or "module": modules are single boxes.
@@ -90,9 +95,19 @@ def draw(
         highlight: names, or tensors: the paths of the chain rule from them are brought out, their factors numbered.
         constants: False hides numbers, and constants without a name.
         verify: compare each rule with finite differences of the forward, and paint red where they disagree.
+        lang: "en" or "pt"; default: `viz.settings.lang`.
+        theme: "light", "dark", or "auto": the SVG follows its reader's theme, PNG and PDF are light.
+        width, ratio: the greatest width in pixels, and width : height. The drawing is cut into rows, like a text into
+            lines, as many as fit; with both, the text is made as large as a page of width × width/ratio lets it be.
+        wrap: the number of rows; False for one, True for as many as fit.
+        fontsize: the size of names in pixels, 13 by default; all else grows with it.
+        colours: colours of the kinds "input", "param", "const", "target", "op", "loss", as {"param": "#ffd33d"}.
+        dpi: pixels of a PNG for each 96 of the drawing. transparent: without a ground.
+        engine: "auto" paints the picture itself; "dot", "pygraphviz" or the path of a Graphviz let that do it.
 
     Returns:
-        A `Drawing`: `.svg`, `.dot`, `.graphviz` (a `graphviz.Digraph`), `.save(path)`; notebooks show it.
+        A `Drawing`: `.svg`, `.png`, `.pdf`, `.dot`, `.graphviz` (a `graphviz.Digraph`), `.save(path)`; notebooks
+        show it.
 
     Raises:
         RuntimeError: no history. ValueError: more than 20,000 values, an unknown option, or a highlighted value that
@@ -106,11 +121,13 @@ def draw(
     [('∂c/∂a = b', 3.0), ('∂c/∂b = a', 2.0)]
     """
     given = Names(names, sys._getframe(1))
+    look = Look(
+        rankdir, edge_labels, lang, theme, width, ratio, wrap, fontsize, colours or {}, dpi, transparent, engine
+    )
     seen = taken(outputs, given, title, LARGEST, lang, constants, verify)
     lit = () if highlight is None else (highlight,) if isinstance(highlight, (str, Tensor)) else tuple(highlight)
     paths = [name if isinstance(name, str) else given.of(name) for name in lit]
-    seen = arrange(seen, view, depth, collapse, fold, paths, max_nodes, chosen(lang))
-    return Drawing(seen, rankdir=rankdir, lang=lang, edge_labels=edge_labels, engine=engine)
+    return Drawing(arrange(seen, view, depth, collapse, fold, paths, max_nodes, look.language), look)
 
 
 def play(

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
 import re
 import secrets
+from collections.abc import Collection
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.language import chosen
 from tinygrad_pt.viz import engine as engines
+from tinygrad_pt.viz.convert import convert
 from tinygrad_pt.viz.dot import digraph
 from tinygrad_pt.viz.model import Snapshot
+from tinygrad_pt.viz.options import Look
 from tinygrad_pt.viz.svg import paint
-from tinygrad_pt.viz.text import check
 
 if TYPE_CHECKING:
     import graphviz
@@ -25,13 +28,10 @@ SUFFIXES = (".dot", ".gv", ".svg", ".png", ".pdf")
 
 
 class Drawing:
-    """A snapshot and how to draw it; nothing is computed before it is asked for.
+    """A snapshot and how it looks; nothing is painted before it is asked for.
 
-    `rankdir` is `"LR"` (left to right) or `"TB"` (top to bottom), `lang` `"en"` or `"pt"` (decimal comma; by default
-    that of `viz.settings`), `edge_labels` one of `"auto"`, `"none"`, `"num"`, `"sym"`, `"both"`. The SVG is our own
-    painting, which needs no engine and is the same everywhere; `engine="dot"` or `"pygraphviz"` asks for Graphviz's
-    instead, as does the path of such a program. PNG and PDF always come from Graphviz. Raises ValueError for unknown
-    options.
+    Every format shows one picture, our own painting, the same on every machine; PNG and PDF are converted from it. Only
+    where a `Look` asks for `engine="dot"` or another Graphviz does Graphviz paint.
 
     >>> from tinygrad_pt.viz.model import Edge, Vertex
     >>> a = Vertex("n0", "a", "", "param", (), "float32", 3.0, 6.0, True)
@@ -40,19 +40,14 @@ class Drawing:
     <Drawing of 2 values and 2 edges>
     """
 
-    def __init__(
-        self, snapshot: Snapshot, *, rankdir: str = "LR", lang: str | None = None, edge_labels: str = "auto",
-        engine: str = "auto",
-    ) -> None:  # fmt: skip
-        check(rankdir=rankdir, edge_labels=edge_labels)
-        engines.expect_engine(engine)
-        self.snapshot, self.engine = snapshot, engine
-        self.rankdir, self.lang, self.edge_labels = rankdir, chosen(lang), edge_labels
+    def __init__(self, snapshot: Snapshot, look: Look | None = None) -> None:
+        self.snapshot, self.look = snapshot, look or Look()
 
     @property
     def graphviz(self) -> graphviz.Digraph:
         """A fresh `graphviz.Digraph`, to be changed and rendered at will."""
-        return digraph(self.snapshot, self.rankdir, self.edge_labels, self.lang)
+        look = self.look
+        return digraph(self.snapshot, "TB" if look.rankdir == "TB" else "LR", look.edge_labels, look.language)
 
     @cached_property
     def dot(self) -> str:
@@ -61,16 +56,26 @@ class Drawing:
 
     @cached_property
     def svg(self) -> str:
-        """The drawing as SVG text, by our own painter unless an engine was asked for by name."""
-        if self.engine in ("auto", "builtin"):
-            return paint(self.snapshot, self.rankdir, self.edge_labels, self.lang)
-        return _plain(engines.render(self.dot, "svg", self.engine).decode())
+        """The drawing as SVG text. EngineError where a Graphviz was asked for and is not there."""
+        if self._ours:
+            return paint(self.snapshot, self.look)
+        return _plain(engines.render(self.dot, "svg", self.look.engine).decode())
+
+    @property
+    def png(self) -> bytes:
+        """The drawing as a PNG, `dpi` pixels per 96 of the picture. EngineError where nothing can make one."""
+        return self._converted("png")
+
+    @property
+    def pdf(self) -> bytes:
+        """The drawing as a PDF. EngineError where nothing can make one."""
+        return self._converted("pdf")
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write `.dot`, `.gv`, `.svg`, `.png` or `.pdf`, as the suffix says, and return the path.
 
         Missing folders are made. The file appears whole or not at all. Raises ValueError for another
-        suffix and EngineError where PNG or PDF has no engine.
+        suffix and EngineError, with what mends it, where PNG or PDF cannot be made.
         """
         path = Path(path)
         suffix = path.suffix.lower()
@@ -81,24 +86,53 @@ class Drawing:
         elif suffix == ".svg":
             content = self.svg.encode()
         else:
-            try:
-                content = engines.render(self.dot, suffix[1:], self.engine)
-            except engines.EngineError as error:
-                instead = f"Without an engine save({path.stem + '.svg'!r}) works."
-                raise engines.EngineError(f"{error}. {instead}") from None
+            content = self._converted(suffix[1:])
         write_whole(path, content)
         return path
 
-    def _repr_svg_(self) -> str:
-        with contextlib.suppress(engines.EngineError):
-            return self.svg
-        return paint(self.snapshot, self.rankdir, self.edge_labels, self.lang)
+    @property
+    def _ours(self) -> bool:
+        return self.look.engine in ("auto", "builtin")
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        return {"image/svg+xml": self._repr_svg_(), "text/plain": repr(self)}
+    def _converted(self, format: str, programs: bool = True) -> bytes:
+        if not self._ours:
+            return engines.render(self.dot, format, self.look.engine)
+        look = self.look if self.look.theme != "auto" else replace(self.look, theme="light")
+        return convert(paint(self.snapshot, look), format, look.dpi, programs)
+
+    # ----------------------------------------------------------------------------------- notebooks
+    def _repr_svg_(self) -> str:
+        """The picture; our own where the Graphviz that was asked for fails: a repr must not raise."""
+        with contextlib.suppress(engines.EngineError):
+            return _fluid(self.svg)
+        return _fluid(paint(self.snapshot, self.look))
+
+    def _repr_html_(self) -> str:
+        """The picture inside a page: no wider than its place there, its names its own."""
+        return self._repr_svg_()
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> dict[str, str]:
+        """Every form of the picture that can be made here: readers who do not show one show another."""
+
+        def wanted(kind: str) -> bool:
+            return (include is None or kind in include) and (exclude is None or kind not in exclude)
+
+        bundle = {"text/plain": repr(self), "image/svg+xml": self._repr_svg_(), "text/html": self._repr_html_()}
+        for kind, format in (("image/png", "png"), ("application/pdf", "pdf")):
+            if wanted(kind):
+                with contextlib.suppress(engines.EngineError):
+                    bundle[kind] = base64.b64encode(self._converted(format, programs=False)).decode()
+        return {kind: text for kind, text in bundle.items() if wanted(kind)}
 
     def __repr__(self) -> str:
         return f"<Drawing of {len(self.snapshot.vertices)} values and {len(self.snapshot.edges)} edges>"
+
+
+def _fluid(svg: str) -> str:
+    """An SVG that becomes narrower with its place: in files this would be the only style some painters obey."""
+    return svg.replace("<svg ", '<svg style="max-width:100%;height:auto" ', 1)
 
 
 def _plain(svg: str) -> str:

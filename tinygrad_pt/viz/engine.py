@@ -73,7 +73,7 @@ def _search(named: str, path: str) -> tuple[Engine, ...]:
 @cache
 def _probe(name: str, command: tuple[str, ...]) -> tuple[Engine, ...]:
     try:
-        _, said = _run((*command, "-V"), b"")
+        _, said = run((*command, "-V"), b"")
         version = " ".join(re.findall(r"(?:version|pygraphviz) [\w.]+", said)[:1])
         number = re.search(r"\d+", version)
         if name == "pygraphviz" and number and int(number[0]) < 2:
@@ -88,10 +88,8 @@ NAMES = ("auto", "builtin", "dot", "pygraphviz")
 
 
 def expect_engine(engine: str) -> None:
-    """Raise ValueError unless this is one of `NAMES` or a program: a path, or a name that PATH knows."""
-    if engine in NAMES or (
-        isinstance(engine, (str, os.PathLike)) and (os.path.dirname(engine) or shutil.which(engine))
-    ):
+    """Raise ValueError unless this is one of `NAMES` or the path of a program."""
+    if isinstance(engine, (str, os.PathLike)) and (engine in NAMES or os.path.dirname(engine)):
         return
     raise refuse(ValueError, f"engine={engine!r}: expected one of {', '.join(NAMES)}, or the path of a program")
 
@@ -127,18 +125,21 @@ def render(source: str, format: str, engine: str = "auto") -> bytes:
 
 
 def _ask(engine: Engine, source: str, format: str) -> bytes:
-    output, said = _run((*engine.command, f"-T{format}"), source.encode())
+    output, said = run((*engine.command, f"-T{format}"), source.encode())
     loss = next((line for line in said.splitlines() if _LOSS.search(line) and "ontconfig" not in line), None)
     if loss:
         raise EngineError(loss[:200])
     if _STARTS[format] not in output[:2000]:
         raise EngineError(f"the output is no {format.upper()}")
-    if format == "pdf":  # without the time of its making, so that the same drawing gives the same file
-        output = re.sub(rb"/(CreationDate|ModDate) \(D:\d{14}", rb"/\1 (D:20000101000000", output)
-    return output
+    return dateless(output) if format == "pdf" else output
 
 
-def _run(argv: tuple[str, ...], source: bytes) -> tuple[bytes, str]:
+def dateless(pdf: bytes) -> bytes:
+    """A PDF without the time of its making, so that the same drawing gives the same file."""
+    return re.sub(rb"/(CreationDate|ModDate) \(D:\d{14}", rb"/\1 (D:20000101000000", pdf)
+
+
+def run(argv: tuple[str, ...], source: bytes) -> tuple[bytes, str]:
     """Output and complaints of a child process; EngineError if it fails, hangs or writes without end."""
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as complaint:
         given.write(source)
@@ -187,33 +188,3 @@ def _kill(child: subprocess.Popen[bytes], late: threading.Event | None = None) -
             os.killpg(child.pid, signal.SIGKILL)
         else:
             child.kill()
-
-
-def formats() -> dict[str, str]:
-    """Which painter makes each kind of file here; an empty text where none does.
-
-    >>> formats()[".svg"]
-    'builtin'
-    """
-    made = {".dot": "builtin", ".svg": "builtin", ".png": "", ".pdf": ""}
-    for format in ("png", "pdf"):
-        for engine in engines():
-            with contextlib.suppress(EngineError):
-                _ask(engine, PROBE, format)
-                made[f".{format}"] = engine.name
-                break
-    return made
-
-
-def doctor() -> str:
-    """What was found on this machine, which files can be drawn with it, and what mends the rest."""
-    lines = ["Engines"]
-    for engine in engines():
-        place = engine.command[0] if engine.name == "dot" else "in a child process"
-        lines.append(f"  {engine.name:<12} {engine.version or 'version unknown'} ({place})")
-    lines += ["  builtin      always there", "Files"]
-    made = formats()
-    lines += [f"  {suffix:<12} {by or 'no engine'}" for suffix, by in made.items()]
-    if not all(made.values()):
-        lines.append(f"To mend: {REMEDY}")
-    return "\n".join(lines)

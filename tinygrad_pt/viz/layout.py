@@ -3,42 +3,32 @@
 Each edge slot owns a place of its own between its columns (a *chip*, with or without a label), and all
 long edges out of one vertex share a straight *trunk* until they branch off. Vertices, chips, trunks and
 module frames are *items*: each covers an interval of columns and is kept apart from all others in them,
-so no line ever runs behind a box. Everything is computed left to right and turned for `rankdir="TB"`.
+so no line ever runs behind a box. Everything is computed left to right and turned for `rankdir="TB"`; a long
+drawing may be cut into rows, like a text into lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tinygrad_pt.viz.model import Scope, Snapshot
 from tinygrad_pt.viz.ordering import arrange
 from tinygrad_pt.viz.placing import Items, Link, place
-from tinygrad_pt.viz.text import check
+from tinygrad_pt.viz.sheet import FRAME_PAD, TITLE, Box, Point, Sheet, Size, rows_of
+from tinygrad_pt.viz.text import check, clean, width
 
-Point = tuple[float, float]
-Size = tuple[float, float]
-
-MARGIN, COLUMN_GAP, FRAME_PAD, TITLE = 16.0, 22.0, 10.0, 16.0
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle: its upper left corner, its width and its height."""
-
-    x: float
-    y: float
-    w: float
-    h: float
+Fit = Callable[[float, float], float]  # how well a page of some width and height would do
+MOST_ROWS = 40
 
 
 @dataclass(frozen=True)
 class Layout:
     """Where everything stands.
 
-    `routes[i]` are the points of edge i from its source's side to its target's: the first stretch runs
-    straight to the end of the column, the second is a curve across the gap, and so on in turn. `chips[i]`
-    is the box of its label, or None. `frames` are in order from outer to inner.
+    `routes[i]` are the points of edge i from its source's side to its target's: what runs along an axis is a straight
+    line, what does not is a curve across the gap between two columns. `chips[i]` is the box of its label, or None.
+    `frames` are in order from outer to inner: a box for each row that a frame reaches into.
     """
 
     width: float
@@ -46,7 +36,7 @@ class Layout:
     vertices: Mapping[str, Box]
     chips: tuple[Box | None, ...]
     routes: tuple[tuple[Point, ...], ...]
-    frames: Mapping[Scope, Box]
+    frames: Mapping[Scope, tuple[Box, ...]]
     rankdir: str
 
 
@@ -90,19 +80,45 @@ def columns(snapshot: Snapshot) -> dict[str, int]:
     return column
 
 
-def layout(snapshot: Snapshot, sizes: Mapping[str, Size], chips: Sequence[Size | None], rankdir: str = "LR") -> Layout:
+def layout(
+    snapshot: Snapshot, sizes: Mapping[str, Size], chips: Sequence[Size | None], rankdir: str = "LR",
+    rows: int = 1, fit: Fit | None = None,
+) -> Layout:  # fmt: skip
     """Place a snapshot whose vertices have these sizes and whose edges have these labels (None: no label).
 
-    After Sugiyama, Tagawa and Toda (1981): columns, orders by barycentres and transpositions, positions.
+    With `fit` the number of rows is the one for which it answers with the highest number. After Sugiyama, Tagawa and
+    Toda (1981): columns, orders by barycentres and transpositions, positions.
     """
     check(rankdir=rankdir)
-    turned = rankdir == "TB"
-    column = columns(snapshot)
-    items = _items(snapshot, column, sizes, chips, turned)
-    order = arrange(items)
-    across = place(items, order, MARGIN)
-    along = _along(items, across, turned)
-    return _assemble(snapshot, items, across, along, sizes, chips, rankdir)
+    items = _items(snapshot, columns(snapshot), sizes, chips, rankdir == "TB")
+    across = place(items, arrange(items))
+    sheet = best = Sheet(items, across, rankdir)
+    if fit:
+        scores = [fit(sheet.width, sheet.height)]
+        for count in range(2, 1 + min(MOST_ROWS, len(sheet.start) // 2 + 1)):
+            other = Sheet(items, across, rankdir, rows_of(sheet, count))
+            scores.append(fit(other.width, other.height))
+            if scores[-1] == max(scores):
+                best = other
+            elif max(scores[-3:]) < max(scores):
+                break
+    elif rows > 1:
+        best = Sheet(items, across, rankdir, rows_of(sheet, rows))
+    return _assemble(snapshot, best, sizes, chips, rankdir)
+
+
+def _assemble(
+    snapshot: Snapshot, sheet: Sheet, sizes: Mapping[str, Size], chips: Sequence[Size | None], rankdir: str
+) -> Layout:
+    kinds = sheet.items.kind
+    first = {kind: kinds.index(kind) for kind in ("vertex", "chip") if kind in kinds}
+    vertices = {v.id: sheet.box(first["vertex"] + i, sizes[v.id]) for i, v in enumerate(snapshot.vertices)}
+    labels = tuple(sheet.box(first["chip"] + i, size) if size else None for i, size in enumerate(chips))
+    frames: dict[Scope, tuple[Box, ...]] = {}
+    for frame, box in sheet.frames():
+        scope = sheet.items.scope[frame]
+        frames[scope] = (*frames.get(scope, ()), box)
+    return Layout(sheet.width, sheet.height, vertices, labels, sheet.routes(), frames, rankdir)
 
 
 def _items(
@@ -113,10 +129,8 @@ def _items(
     frame = _frames(snapshot, column, items)
     index: dict[str, int] = {}
     slots: dict[str, int] = {}
-    last: dict[str, int] = {}
     for edge in snapshot.edges:
         slots[edge.target] = max(slots.get(edge.target, 0), edge.slot + 1)
-        last[edge.source] = max(last.get(edge.source, 0), column[edge.target])
     for vertex in snapshot.vertices:
         at, size = 2 * column[vertex.id], sizes[vertex.id]
         index[vertex.id] = items.add("vertex", at, at, frame[vertex.scope], *(size if turned else size[::-1]))
@@ -130,7 +144,26 @@ def _items(
         port = items.extent[target] * ((edge.slot + 1) / (slots[edge.target] + 1) - 0.5)
         items.links.append(Link(trunks.get((edge.source, at - 1), index[edge.source]), chip, 0.0))
         items.links.append(Link(chip, target, port))
+    if turned:
+        _keep_titles_clear(snapshot, items)
     return items
+
+
+def _keep_titles_clear(snapshot: Snapshot, items: Items) -> None:
+    """Where edges enter frames from above, beside the titles: their lines keep to the right of these."""
+    first_port: dict[int, float] = {}
+    for link in items.links:
+        if items.kind[link.right] == "vertex":
+            first_port[link.right] = min(first_port.get(link.right, 0.0), link.port)
+    for frame, scope in items.scope.items():
+        if scope:
+            items.title[frame] = width(clean(snapshot.scopes[scope]), 12) + 2 * FRAME_PAD
+    for item, kind in enumerate(items.kind):
+        if kind == "trunk" or item in first_port:
+            frame, port = items.parent[item], first_port.get(item, 0.0)
+            while frame and items.lo[frame] == items.lo[item]:
+                items.clear.setdefault(item, []).append((frame, items.title[frame] - port))
+                frame = items.parent[frame]
 
 
 def _trunks(
@@ -194,105 +227,3 @@ def _frames(snapshot: Snapshot, column: Mapping[str, int], items: Items) -> dict
             frame[scope] = items.add("frame", lo, hi, frame[scope[:-1]] if scope else -1, 0, 0)
             items.scope[frame[scope]] = scope
     return frame
-
-
-@dataclass(frozen=True)
-class _Along:
-    """Start and room of each column, and the sides of each frame, along the direction of flow."""
-
-    start: list[float]
-    room: list[float]
-    sides: dict[int, tuple[float, float]]
-    total: float
-
-
-def _along(items: Items, across: Sequence[float], turned: bool) -> _Along:
-    count = items.hi[0] + 1
-    room = [0.0] * count
-    before, after = [0.0] * (count + 1), [0.0] * (count + 1)
-    nest: dict[int, tuple[float, float]] = {}
-    head = TITLE if turned else 0.0
-    for item in range(len(items)):
-        if items.kind[item] in ("vertex", "chip"):
-            room[items.lo[item]] = max(room[items.lo[item]], items.room[item])
-    for item in reversed(range(1, len(items))):  # inner frames before outer
-        if items.kind[item] != "frame":
-            continue
-        ahead, behind = nest.get(item, (0.0, 0.0))
-        ahead, behind = ahead + FRAME_PAD + head, behind + FRAME_PAD
-        nest[item] = ahead, behind
-        lo, hi, outer = items.lo[item], items.hi[item], items.parent[item]
-        before[lo], after[hi] = max(before[lo], ahead), max(after[hi], behind)
-        outer_ahead, outer_behind = nest.get(outer, (0.0, 0.0))
-        nest[outer] = (
-            max(outer_ahead, ahead if lo == items.lo[outer] else 0.0),
-            max(outer_behind, behind if hi == items.hi[outer] else 0.0),
-        )
-    steep = [0.0] * (count + 1)
-    for link in items.links:
-        at = items.lo[link.right]
-        steep[at] = max(steep[at], abs(across[link.right] + link.port - across[link.left]))
-    start, here = [], MARGIN
-    for r in range(count):
-        gap = max(COLUMN_GAP, min(70.0, 0.22 * steep[r])) if r else 0.0
-        here += gap + before[r] + (after[r - 1] if r else 0.0)
-        start.append(here)
-        here += room[r]
-    sides = {
-        item: (start[items.lo[item]] - ahead, start[items.hi[item]] + room[items.hi[item]] + behind)
-        for item, (ahead, behind) in nest.items()
-        if item
-    }
-    return _Along(start, room, sides, here + after[count - 1] + MARGIN)
-
-
-def _assemble(
-    snapshot: Snapshot, items: Items, across: Sequence[float], along: _Along, sizes: Mapping[str, Size],
-    chips: Sequence[Size | None], rankdir: str,
-) -> Layout:  # fmt: skip
-    turned = rankdir == "TB"
-
-    def turn(a: float, c: float) -> Point:
-        return (round(c, 2), round(a, 2)) if turned else (round(a, 2), round(c, 2))
-
-    def boxed(item: int, size: Size) -> Box:
-        lo = items.lo[item]
-        x, y = turn(along.start[lo] + along.room[lo] / 2, across[item])
-        return Box(round(x - size[0] / 2, 2), round(y - size[1] / 2, 2), *size)
-
-    first = {kind: items.kind.index(kind) for kind in ("vertex", "chip") if kind in items.kind}
-    vertices = {v.id: boxed(first["vertex"] + i, sizes[v.id]) for i, v in enumerate(snapshot.vertices)}
-    labels = tuple(boxed(first["chip"] + i, size) if size else None for i, size in enumerate(chips))
-    routes = tuple(tuple(turn(*point) for point in route) for route in _routes(items, across, along))
-    frames = {}
-    for item, (a0, a1) in sorted(along.sides.items()):
-        (x0, y0), (x1, y1) = turn(a0, items.top[item]), turn(a1, items.bottom[item])
-        frames[items.scope[item]] = Box(x0, y0, round(x1 - x0, 2), round(y1 - y0, 2))
-    w, h = turn(along.total, items.bottom[0])
-    return Layout(w, h, vertices, labels, routes, frames, rankdir)
-
-
-def _routes(items: Items, across: Sequence[float], along: _Along) -> list[list[Point]]:
-    """The points of every edge in order: straight to the end of a column, a curve over the gap, and so on."""
-    start, end = along.start, [a + b for a, b in zip(along.start, along.room, strict=True)]
-    to_target = {link.left: link for link in items.links if items.kind[link.left] == "chip"}
-    to_trunk = {link.right: link.left for link in items.links if items.kind[link.right] == "trunk"}
-    routes = []
-    for link in items.links:
-        if items.kind[link.right] != "chip":
-            continue
-        chip, target = link.right, to_target[link.right].right
-        port = across[target] + to_target[chip].port
-        b, c = items.lo[chip], items.lo[target]
-        points = [(start[c] + (along.room[c] - items.room[target]) / 2, port), (start[c], port)]
-        points += [(end[b], across[chip]), (start[b], across[chip])]
-        piece, leave = link.left, b - 1
-        while items.kind[piece] == "trunk":
-            points += [(end[leave], across[piece]), (start[items.lo[piece]], across[piece])]
-            leave = items.lo[piece] - 1
-            piece = to_trunk[piece]
-        a = items.lo[piece]
-        inset = (along.room[a] - items.room[piece]) / 2
-        points += [(end[a], across[piece]), (end[a] - inset, across[piece])]
-        routes.append(points[::-1])
-    return routes

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from tinygrad_pt.viz.model import Scope
 
 INFINITY = float("inf")
-ROUNDS, MOMENTUM = 60, 0.8
-GAP = {"vertex": 14.0, "chip": 8.0, "trunk": 8.0, "frame": 12.0}
+ROUNDS, MOMENTUM, STRAIGHTENINGS = 60, 0.8, 3
+GAP = {"vertex": 14.0, "chip": 6.0, "trunk": 8.0, "frame": 12.0}
 
 
 class Link(NamedTuple):
@@ -26,7 +26,8 @@ class Items:
     """Everything that takes up room, column by column, in parallel lists; item 0 is the page itself.
 
     An item of kind vertex, chip, trunk or frame covers the columns lo..hi, lies in frame `parent`, is
-    `extent` long across the columns and takes `room` along them. `rank` orders it among its siblings.
+    `extent` long across the columns and takes `room` along them. A frame is at least `title` long, and an item keeps
+    `clear` of the titles of frames: it stands that far behind their upper borders.
     """
 
     pad: float
@@ -37,8 +38,8 @@ class Items:
     parent: list[int] = field(default_factory=list)
     extent: list[float] = field(default_factory=list)
     room: list[float] = field(default_factory=list)
-    top: dict[int, float] = field(default_factory=dict)
-    bottom: dict[int, float] = field(default_factory=dict)
+    title: dict[int, float] = field(default_factory=dict)
+    clear: dict[int, list[tuple[int, float]]] = field(default_factory=dict)
     scope: dict[int, Scope] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
 
@@ -108,6 +109,8 @@ class Spacing:
                 before = last.get((parent, column), parent)
                 if before:
                     rule(before, item)
+                for frame, _ in items.clear.get(item, ()):
+                    rule(frame, item)
                 if items.kind[item] != "frame":
                     last[parent, column] = item
             if items.kind[item] == "frame":
@@ -119,10 +122,11 @@ class Spacing:
     def _distance(self, before: int, after: int) -> float:
         items, size = self.items, self.size
         if after == before + size:
-            return items.head + items.pad
+            return max(items.head + items.pad, items.title.get(before, 0.0))
         if items.kind[before % size] == "frame" and before < size:  # from a border to what lies below it
             frame = items.kind[after % size] == "frame"
-            return items.head + (0 if frame else items.extent[after] / 2)
+            clear = dict(items.clear.get(after, ())).get(before, 0.0)
+            return max(clear, items.head + (0 if frame else items.extent[after] / 2))
         half = 0.0 if before >= size else items.extent[before] / 2
         if after >= size:
             return half + items.pad
@@ -145,30 +149,46 @@ class Spacing:
         for before, after, distance in reversed(self.above):
             if up[after] - distance < up[before]:
                 up[before] = up[after] - distance
-        return self._shrink([(low + high) / 2 for low, high in zip(down, up, strict=True)])
-
-    def _shrink(self, settled: list[float]) -> list[float]:
-        """Draw every frame as tight around what it holds as its padding allows."""
-        items, shut = self.items, dict.fromkeys(self.frames, -INFINITY)
+        settled = [(low + high) / 2 for low, high in zip(down, up, strict=True)]
+        top, _ = borders(self.items, settled, 0, self.items.hi[0])
         for frame in self.frames:
-            settled[frame] = INFINITY
-        for item in range(1, self.size):
-            if items.kind[item] != "frame" and items.parent[item]:
-                frame, half = items.parent[item], items.extent[item] / 2
-                settled[frame] = min(settled[frame], settled[item] - half - items.head)
-                shut[frame] = max(shut[frame], settled[item] + half + items.pad)
-        for frame in self.frames:  # inner before outer
-            outer = items.parent[frame]
-            if outer:
-                settled[outer] = min(settled[outer], settled[frame] - items.head)
-                shut[outer] = max(shut[outer], shut[frame] + items.pad)
-        items.top = {frame: settled[frame] for frame in self.frames}
-        items.bottom = shut
+            settled[frame] = top.get(frame, INFINITY)
         return settled[: self.size]
 
 
-def place(items: Items, order: tuple[Sequence[int], Sequence[float]], margin: float) -> list[float]:
-    """The middle of every item across the columns; also sets the borders of the frames and the page.
+def borders(items: Items, across: Sequence[float], lo: int, hi: int) -> tuple[dict[int, float], dict[int, float]]:
+    """The upper and lower borders of the frames, as tight around what they hold in the columns lo..hi as may be.
+
+    Where a title needs more room a frame grows, upwards to no more than its own position, which the rules allow.
+    """
+    top: dict[int, float] = {}
+    bottom: dict[int, float] = {}
+    for item in range(1, len(items)):
+        frame = items.parent[item]
+        if frame and items.kind[item] != "frame" and lo <= items.hi[item] and items.lo[item] <= hi:
+            half = items.extent[item] / 2
+            top[frame] = min(top.get(frame, INFINITY), across[item] - half - items.head)
+            bottom[frame] = max(bottom.get(frame, -INFINITY), across[item] + half + items.pad)
+    for item, kept in items.clear.items():
+        if lo <= items.lo[item] <= hi:
+            for frame, distance in kept:
+                top[frame] = min(top.get(frame, INFINITY), across[item] - distance)
+    for frame in list(items.scope)[:0:-1]:  # inner before outer, without the page
+        if frame in top:
+            bottom[frame] = max(bottom.get(frame, -INFINITY), top[frame])
+            short = items.title.get(frame, 0.0) - (bottom[frame] - top[frame])
+            if short > 0 and lo <= items.lo[frame]:
+                above = min(short, max(0.0, top[frame] - across[frame]))
+                top[frame], bottom[frame] = top[frame] - above, bottom[frame] + short - above
+            outer = items.parent[frame]
+            if outer:
+                top[outer] = min(top.get(outer, INFINITY), top[frame] - items.head)
+                bottom[outer] = max(bottom.get(outer, -INFINITY), bottom[frame] + items.pad)
+    return top, bottom
+
+
+def place(items: Items, order: tuple[Sequence[int], Sequence[float]]) -> list[float]:
+    """The middle of every item across the columns.
 
     Every line is a spring that pulls both of its ends alike, so that no pull drags the page along with it.
     Settling may lengthen lines again; so the best round is kept: short lines on a low page.
@@ -193,11 +213,18 @@ def place(items: Items, order: tuple[Sequence[int], Sequence[float]], margin: fl
             wish[left] += move
             wish[right] -= move
         before, here = here, spacing.settle(wish)
-    here = spacing.settle(best)
-    ends = [(here[i] - items.extent[i] / 2, here[i] + items.extent[i] / 2) for i in sequence]
-    ends += [(items.top[frame], items.bottom[frame]) for frame in items.top]
-    shift = margin - min((top for top, _ in ends), default=0.0)
-    items.top = {frame: top + shift for frame, top in items.top.items()}
-    items.bottom = {frame: bottom + shift for frame, bottom in items.bottom.items()}
-    items.bottom[0] = max((bottom for _, bottom in ends), default=0.0) + shift + margin
-    return [middle + shift for middle in here]
+    return _straightened(items, spacing, best)
+
+
+def _straightened(items: Items, spacing: Spacing, here: list[float]) -> list[float]:
+    """Labels move to the height of their line's source, and vertices of one argument to that of their label."""
+    into: dict[int, list[Link]] = {}
+    for link in items.links:
+        into.setdefault(link.right, []).append(link)
+    for _ in range(STRAIGHTENINGS):
+        wish = list(here)
+        for item, links in into.items():
+            if len(links) == 1 and items.kind[item] != "trunk":
+                wish[item] = wish[links[0].left] - links[0].port
+        here = spacing.settle(wish)
+    return here

@@ -1,83 +1,44 @@
-"""`paint` draws a snapshot as one self-contained SVG: boxes placed by the built-in layout, no script and no link."""
+"""`paint` draws a snapshot as one self-contained SVG, plain enough for every painter: no script, no link, no variable.
+
+Every element carries its colours and fonts as attributes. What a reader's dark theme changes stands in one media
+query, which painters that know none pass over.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 
 from tinygrad_pt.viz.card import Block, Card, card, chips, edge_tip
 from tinygrad_pt.viz.layout import Box, Layout, Point, layout
-from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
-from tinygrad_pt.viz.style import level_name, stylesheet
-from tinygrad_pt.viz.text import WORDS, check, clean, path_text, width, xml
+from tinygrad_pt.viz.model import KINDS, Edge, Snapshot, Vertex
+from tinygrad_pt.viz.options import Look
+from tinygrad_pt.viz.sheet import TITLE
+from tinygrad_pt.viz.style import MONO, SANS, Palette, dark_style, level_name, palettes
+from tinygrad_pt.viz.text import WORDS, clean, path_text, width, xml
 
 ROOT = "tinygrad-pt"
-LINE, HEADER, PADDING, CAPTION, CHIP_LINE = 17.0, 24.0, 9.0, 18.0, 14.0
+LINE, HEADER, PADDING, CAPTION, CHIP_LINE = 17.0, 24.0, 9.0, 18.0, 15.0
+FAINT = ' opacity="0.3"'  # what is not in the focus
+RING = 3.0  # between the two borders of the loss
 APART = 3.0  # half the distance between the forward and the backward line of an edge
-TITLE_ROOM, LEGEND_ROOM = 30.0, 28.0
-FAINT = ' opacity="0.3"'
+TURN = 7.0  # the radius of a line's corners
+TITLE_ROOM, NOTE_LINE, EDGE = 30.0, 18.0, 12.0
+LEAST = 320.0  # the width that a legend may take under a narrower drawing
+
+# Of each kind of text: family, size, weight, colour.
+TEXT = {
+    "heading": (SANS, 15, "bold", "text"), "name": (SANS, 13, "bold", "text"), "op": (SANS, 13, "", "text"),
+    "shape": (MONO, 11, "", "muted"), "letter": (MONO, 12, "", "muted"), "value": (MONO, 12, "", "forward"),
+    "grad": (MONO, 12, "", "backward"), "note": (SANS, 12, "", "note"), "chip-text": (MONO, 12, "", "backward"),
+    "title": (SANS, 12, "", "muted"), "legend": (SANS, 12, "", "muted"), "caption": (SANS, 12, "", "note"),
+}  # fmt: skip
 
 
-def paint(snapshot: Snapshot, rankdir: str = "LR", labels: str = "auto", lang: str = "en") -> str:
-    """The whole drawing as SVG text: always valid XML, the same bytes for the same snapshot.
-
-    Raises ValueError for an unknown `rankdir`, `labels` or `lang`.
-    """
-    check(lang=lang)
-    cards = {vertex.id: card(vertex, lang) for vertex in snapshot.vertices}
-    words = chips(snapshot, labels, lang)
-    sizes = {key: measure(entry) for key, entry in cards.items()}
-    plan = layout(snapshot, sizes, [_chip_size(lines) for lines in words], rankdir)
-    body = list(_frames(snapshot, plan))
-    names = {key: entry.name for key, entry in cards.items()}
-    for edge, lines, route, box in zip(snapshot.edges, words, plan.routes, plan.chips, strict=True):
-        faint = bool(snapshot.focus) and edge.id not in snapshot.focus
-        body.extend(_edge(edge, lines, route, box, plan.rankdir, edge_tip(edge, names, lang), faint))
-    for vertex in snapshot.vertices:
-        faint = bool(snapshot.focus) and vertex.id not in snapshot.focus
-        body.extend(_vertex(vertex, cards[vertex.id], plan.vertices[vertex.id], lang, faint))
-    return _document(snapshot, plan, "\n".join(body), lang)
-
-
-def _document(snapshot: Snapshot, plan: Layout, body: str, lang: str) -> str:
-    title = clean(snapshot.title, 80)
-    legend, legend_width = _legend(lang)
-    top = TITLE_ROOM if title else 0.0
-    wide = max(plan.width, legend_width, width(title, 15, bold=True) + 32)
-    high = plan.height + top + LEGEND_ROOM
-    words = WORDS[lang]
-    counts = f"{len(snapshot.vertices)} {words['values']}, {len(snapshot.edges)} {words['edges']}"
-    about = f"{title or words['graph']}: {counts}"
-    # Two drawings may stand on one page: identifiers carry the drawing's own mark.
-    mark = "g" + hashlib.sha256(body.encode()).hexdigest()[:8]
-    body = body.replace(' id="', f' id="{mark}-')
-    heading = f'<text class="heading" x="16" y="24">{xml(title)}</text>\n' if title else ""
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="{ROOT}" role="img" aria-label="{xml(about)}"'
-        f' width="{_n(wide)}" height="{_n(high)}" viewBox="0 0 {_n(wide)} {_n(high)}">\n'
-        f"<title>{xml(about)}</title>\n<style>\n{stylesheet(ROOT)}\n</style>\n"
-        f'<rect class="page" width="{_n(wide)}" height="{_n(high)}"/>\n{heading}'
-        f'<g transform="translate(0 {_n(top)})">\n{body}\n</g>\n'
-        f'<g transform="translate(16 {_n(high - 14)})">{legend}</g>\n</svg>\n'
-    )
-
-
-def _legend(lang: str) -> tuple[str, float]:
-    parts, x = [], 0.0
-    words = WORDS[lang]
-    for line, name in (("fwd", words["value"]), ("bwd", words["gradient"])):
-        ahead = line == "fwd"
-        path = f'<path class="{line}" d="M{_n(x)} -4h28"/>'
-        tip = _head((x + 28, -4.0), (1, 0), "fh") if ahead else _head((x, -4.0), (-1, 0), "bh")
-        parts.append(f'{path}{tip}<text class="small muted" x="{_n(x + 34)}" y="0">{xml(name)}</text>')
-        x += 52 + width(name, 11)
-    name = words["local"]
-    parts.append(
-        f'<rect class="chip" x="{_n(x)}" y="-10" width="22" height="12" rx="3"/>'
-        f'<text class="mono small grad mid" x="{_n(x + 11)}" y="0">∂</text>'
-        f'<text class="small muted" x="{_n(x + 28)}" y="0">{xml(name)}</text>'
-    )
-    return "".join(parts), x + 60 + width(name, 11)
+def paint(snapshot: Snapshot, look: Look | None = None) -> str:
+    """The whole drawing as SVG text: always valid XML, the same bytes for the same snapshot and look."""
+    return _Painter(snapshot, look or Look()).document()
 
 
 def _n(value: float) -> str:
@@ -86,9 +47,304 @@ def _n(value: float) -> str:
     return "0" if text == "-0" else text
 
 
-# Vertices ---------------------------------------------------------------------------------------
+class _Brush:
+    """Writes elements with their colours, and keeps in mind which colours were used."""
+
+    def __init__(self, look: Look) -> None:
+        light, dark = palettes(look.colours)
+        self.dark: Palette = dark
+        self.colours = dark if look.theme == "dark" else light
+        self.used: set[str] = set()
+
+    def ink(self, style: str, fill: str = "none", stroke: str = "none") -> str:
+        """Class and colours of an element."""
+        classes, colours = [style] if style else [], ""
+        for what, name, attribute in (("f", fill, "fill"), ("s", stroke, "stroke")):
+            if name != "none":
+                classes.append(f"{what}-{name}")
+                self.used.add(classes[-1])
+            colours += f' {attribute}="{self.colours.get(name, name)}"'
+        return f'class="{" ".join(classes)}"{colours}'
+
+    def text(self, style: str, x: float, y: float, words: str, anchor: str = "start") -> str:
+        family, size, weight, colour = TEXT[style]
+        bold = f' font-weight="{weight}"' if weight else ""
+        return (
+            f'<text {self.ink(style, colour)} x="{_n(x)}" y="{_n(y)}" font-family="{family}" font-size="{size}"{bold}'
+            f' text-anchor="{anchor}">{xml(words)}</text>'
+        )
+
+    def rect(self, box: Box, style: str, fill: str, stroke: str, radius: float = 0, more: str = "") -> str:
+        rounded = f' rx="{_n(radius)}"' if radius else ""
+        place = f'x="{_n(box.x)}" y="{_n(box.y)}" width="{_n(box.w)}" height="{_n(box.h)}"'
+        return f"<rect {self.ink(style, fill, stroke)} {place}{rounded}{more}/>"
+
+    def line(self, style: str, d: str) -> str:
+        """A line of the forward or of the backward pass."""
+        dash = ' stroke-dasharray="5 3"' if style == "bwd" else ""
+        colour = "backward" if style == "bwd" else "forward"
+        return f'<path {self.ink(style, stroke=colour)} stroke-width="1.4"{dash} d="{d}"/>'
+
+    def head(self, tip: Point, ahead: tuple[int, int], style: str) -> str:
+        """An arrow head that ends in `tip`; drawn as a shape, for a marker would need a link to its name."""
+        (x, y), (dx, dy) = tip, ahead
+        back_x, back_y = x - 8 * dx, y - 8 * dy
+        return (
+            f'<path {self.ink(f"head {style}", "forward" if style == "fh" else "backward")} d="M{_n(x)} {_n(y)}'
+            f'L{_n(back_x - 3.2 * dy)} {_n(back_y + 3.2 * dx)}L{_n(back_x + 3.2 * dy)} {_n(back_y - 3.2 * dx)}z"/>'
+        )
 
 
+class _Painter:
+    def __init__(self, snapshot: Snapshot, look: Look) -> None:
+        self.snapshot, self.look, self.lang = snapshot, look, look.language
+        self.words, self.brush = WORDS[self.lang], _Brush(look)
+        self.cards = {vertex.id: card(vertex, self.lang) for vertex in snapshot.vertices}
+        self.chips = chips(snapshot, look.edge_labels, self.lang)
+        self.title = clean(snapshot.title, 80)
+        self.plan = self._plan()
+
+    def _plan(self) -> Layout:
+        look = self.look
+        sizes = {vertex.id: measure(self.cards[vertex.id], vertex.kind) for vertex in self.snapshot.vertices}
+
+        def fit(wide: float, high: float) -> float:
+            return look.fit(*self._page(wide, high))
+
+        def plan(rankdir: str) -> Layout:
+            labels = [_chip_size(lines) for lines in self.chips]
+            return layout(self.snapshot, sizes, labels, rankdir, int(look.wrap or 1), fit if look.wraps else None)
+
+        if look.rankdir != "auto":
+            return plan(look.rankdir)
+        if not (look.wraps and look.width and look.ratio):
+            return plan("LR")
+        plans = [plan("LR"), plan("TB")]
+        return max(plans, key=lambda one: fit(one.width, one.height))
+
+    # ------------------------------------------------------------------------------------ the page
+    def _page(self, wide: float, high: float) -> tuple[float, float]:
+        """The page around a plan of this size: with title, caption and legend."""
+        wide = max(wide, LEAST if self.snapshot.vertices else 0.0, width(self.title, 15, bold=True) + 2 * EDGE)
+        notes = len(self._caption(wide)) + len(list(self._rows(self._legend(), wide)))
+        return wide, high + (TITLE_ROOM if self.title else 0.0) + NOTE_LINE * notes + EDGE / 2
+
+    def document(self) -> str:
+        """The whole SVG."""
+        brush, plan, title = self.brush, self.plan, self.title
+        body = list(self._frames())
+        names = {key: entry.name for key, entry in self.cards.items()}
+        for edge, lines, route, box in zip(self.snapshot.edges, self.chips, plan.routes, plan.chips, strict=True):
+            body.extend(self._edge(edge, lines, route, box, edge_tip(edge, names, self.lang)))
+        for vertex in self.snapshot.vertices:
+            body.extend(self._vertex(vertex, self.cards[vertex.id], plan.vertices[vertex.id]))
+        wide, high = self._page(plan.width, plan.height)
+        scale = self.look.scale(wide, high)
+        top = TITLE_ROOM if title else 0.0
+        counts = (
+            f"{len(self.snapshot.vertices)} {self.words['values']}, {len(self.snapshot.edges)} {self.words['edges']}"
+        )
+        about = xml(f"{title or self.words['graph']}: {counts}")
+        page = [] if self.look.transparent else [brush.rect(Box(0, 0, wide, high), "page", "page", "none")]
+        heading = [brush.text("heading", EDGE, 24, title)] if title else []
+        shift = (wide - plan.width) / 2 if plan.width < wide else 0.0
+        notes = [*page, *heading, f'<g transform="translate({_n(shift)} {_n(top)})">', *body, "</g>"]
+        notes += self._notes(wide, top + plan.height)
+        # Two drawings may stand on one page: identifiers and rules carry the drawing's own mark.
+        text = "\n".join(notes)
+        mark = "g" + hashlib.sha256(f"{sorted(brush.used)}{self.look.theme}{text}".encode()).hexdigest()[:8]
+        text = text.replace(' id="', f' id="{mark}-')
+        auto = self.look.theme == "auto"
+        style = f"<style>{dark_style(mark, brush.used, brush.dark)}</style>\n" if auto else ""
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="{ROOT} {mark}" role="img" aria-label="{about}"'
+            f' width="{_n(wide * scale)}" height="{_n(high * scale)}" viewBox="0 0 {_n(wide)} {_n(high)}">\n'
+            f"<title>{about}</title>\n{style}{text}\n</svg>\n"
+        )
+
+    def _notes(self, wide: float, y: float) -> Iterator[str]:
+        """Caption and legend, line under line."""
+        for line in self._caption(wide):
+            y += NOTE_LINE
+            yield self.brush.text("caption", EDGE, y - 6, line)
+        for row in self._rows(self._legend(), wide):
+            x, y = EDGE, y + NOTE_LINE
+            for room, entry in row:
+                yield f'<g class="key" transform="translate({_n(x)} {_n(y - 6)})">{"".join(entry)}</g>'
+                x += room
+
+    def _caption(self, wide: float) -> list[str]:
+        lines: list[str] = []
+        for word in clean(self.snapshot.caption, 400).split():
+            if lines and width(f"{lines[-1]} {word}", 12) <= wide - 2 * EDGE:
+                lines[-1] += f" {word}"
+            else:
+                lines.append(word)
+        return lines
+
+    def _rows(self, entries: Iterable[tuple[float, list[str]]], wide: float) -> Iterator[list[tuple[float, list[str]]]]:
+        row: list[tuple[float, list[str]]] = []
+        for entry in entries:
+            if row and sum(room for room, _ in row) + entry[0] > wide - 2 * EDGE + 16:
+                yield row
+                row = []
+            row.append(entry)
+        if row:
+            yield row
+
+    def _legend(self) -> Iterator[tuple[float, list[str]]]:
+        """The entries of the legend, each with its width: what there is in this drawing, and nothing else."""
+        brush, words, snapshot = self.brush, self.words, self.snapshot
+        if not snapshot.vertices:
+            return
+
+        def entry(room: float, words: str, *parts: str) -> tuple[float, list[str]]:
+            return room + 6 + width(words, 12) + 16, [*parts, brush.text("legend", room + 6, 0, words)]
+
+        if snapshot.edges:
+            yield entry(28, words["value"], brush.line("fwd", "M0 -4h22"), brush.head((28, -4), (1, 0), "fh"))
+        if any(edge.flows for edge in snapshot.edges):
+            yield entry(28, words["gradient"], brush.line("bwd", "M28 -4h-22"), brush.head((0, -4), (-1, 0), "bh"))
+        if any(self.chips):
+            chip = brush.rect(Box(0, -10, 22, 12), "chip", "page", "backward", 3)
+            yield entry(22, words["local"], chip, brush.text("chip-text", 11, 0, "∂", "middle"))
+        kinds = {vertex.kind for vertex in snapshot.vertices}
+        for kind in (kind for kind in KINDS if kind in kinds):
+            swatch = brush.rect(
+                Box(0, -10, 16, 11), f"{kind} swatch", f"box-{kind}", f"rim-{kind}", _radius(kind) / 2.5
+            )
+            yield entry(16, words[kind], swatch)
+        if any("ḡ" in line for lines in self.chips for line in lines):
+            yield entry(8, words["incoming"], brush.text("chip-text", 0, 0, "ḡ"))
+        blocks = [block for entry in self.cards.values() for block in (entry.value, entry.grad) if block]
+        if any(block.heat for block in blocks):
+            cells = [f'<path {brush.ink("", level_name(i))} d="M{_n(8 * i + 56)} -10h8v11h-8z"/>' for i in range(-4, 5)]
+            ends = brush.text("legend", 0, 0, "−m"), brush.text("legend", 100, 0, "m")
+            yield entry(112, words["map"], *ends, *cells)
+        if any("‖" in line for block in blocks for line in block.lines):
+            yield entry(18, words["norm"], brush.text("letter", 0, 0, "‖v‖"))
+
+    def _faint(self, id: str) -> str:
+        focus = self.snapshot.focus
+        return FAINT if focus and id not in focus else ""
+
+    # ------------------------------------------------------------------------------------ vertices
+    def _vertex(self, vertex: Vertex, entry: Card, box: Box) -> Iterator[str]:
+        brush, kind = self.brush, vertex.kind
+        colours = f"box-{kind}", f"rim-{kind}"
+        spoken = xml(entry.tip.replace("\n", ", "))
+        more = ' stroke-width="1.2"' + (' stroke-dasharray="4 3"' if entry.grad is None else "")
+        nograd = " nograd" if entry.grad is None else ""
+        faint = self._faint(vertex.id)
+        yield f'<g class="node {kind}{nograd}" id="{vertex.id}" role="img" aria-label="{spoken}"{faint}>'
+        yield f"<title>{xml(entry.tip)}</title>"
+        if kind == "loss":
+            yield brush.rect(box, "box outer", *colours, _radius(kind) + RING, more)
+            box = Box(box.x + RING, box.y + RING, box.w - 2 * RING, box.h - 2 * RING)
+        yield brush.rect(box, "box", *colours, _radius(kind), more)
+        left, right = box.x + PADDING, box.x + box.w - PADDING
+        yield brush.text("name", left, box.y + 17, entry.name)
+        if entry.shape:
+            at = left + width(entry.name, 13, bold=True) + 6
+            yield brush.text("shape", at, box.y + 17, entry.shape)
+        if entry.op:
+            yield brush.text("op", right, box.y + 17, entry.op, "end")
+        if entry.value or entry.grad or entry.note:
+            yield f'<path {brush.ink("rule", stroke=f"rim-{kind}")} d="M{_n(box.x)} {_n(box.y + HEADER)}h{_n(box.w)}"/>'
+        top = box.y + HEADER + 3
+        for block, letter, style in ((entry.value, "v", "value"), (entry.grad, "∇", "grad")):
+            if block:
+                yield f'<g class="{style}s">'  # what the player writes anew at each step
+                yield from self._block(block, letter, style, left, right, top)
+                yield "</g>"
+                top += _block_size(block)[1]
+        if entry.note:
+            yield brush.text("note", left, top + 12, entry.note)
+        yield "</g>"
+
+    def _block(self, block: Block, letter: str, style: str, left: float, right: float, top: float) -> Iterator[str]:
+        middle = top + _block_size(block)[1] / 2 + 4
+        first = top + 12.5 if not block.heat else middle
+        yield self.brush.text("letter", left, first, letter)
+        if block.heat:
+            yield from self._heat(block, left + CAPTION, top + 2)
+        for number, line in enumerate(block.lines):
+            yield self.brush.text(style, right, first + LINE * number, line, "end")
+
+    def _heat(self, block: Block, left: float, top: float) -> Iterator[str]:
+        """One path per level; in cells large enough a minus or plus repeats the sign without colour."""
+        brush, cell = self.brush, block.cell
+        squares: dict[str, list[str]] = {}
+        signs: list[str] = []
+        for i, row in enumerate(block.heat):
+            for j, level in enumerate(row):
+                x, y = left + j * cell, top + i * cell
+                square = f"M{_n(x)} {_n(y)}h{_n(cell)}v{_n(cell)}h{_n(-cell)}z"
+                squares.setdefault(level_name(level), []).append(square)
+                if level and cell >= 8:
+                    signs.append(f"M{_n(x + cell / 2 - 2)} {_n(y + cell / 2)}h4")
+                    if level > 0:
+                        signs.append(f"M{_n(x + cell / 2)} {_n(y + cell / 2 - 2)}v4")
+        for name in sorted(squares):
+            yield f'<path {brush.ink("cell", name)} d="{"".join(squares[name])}"/>'
+        if signs:
+            yield f'<path {brush.ink("sign", stroke="text")} stroke-linecap="round" d="{"".join(signs)}"/>'
+        yield brush.rect(Box(left, top, cell * len(block.heat[0]), cell * len(block.heat)), "map", "none", "line")
+
+    # ---------------------------------------------------------------------------- edges and frames
+    def _edge(
+        self, edge: Edge, lines: Sequence[str], route: Sequence[Point], box: Box | None, tip: str
+    ) -> Iterator[str]:
+        brush, turned = self.brush, self.plan.rankdir == "TB"
+        ahead = (0, 1) if turned else (1, 0)
+        noflow, faint = "" if edge.flows else " noflow", self._faint(edge.id)
+        yield f'<g class="edge{noflow}" id="{edge.id}"{faint}><title>{xml(tip)}</title>'
+        shift = APART if edge.flows else 0.0
+        path, _, end = _curve(route, -shift, turned, 0.0, 6.0)
+        yield brush.line("fwd", path) + brush.head(end, ahead, "fh")
+        if edge.flows:
+            path, start, _ = _curve(route, shift, turned, 6.0, 0.0)
+            yield brush.line("bwd", path) + brush.head(start, (-ahead[0], -ahead[1]), "bh")
+        if box:
+            yield '<g class="locals">' + brush.rect(box, "chip", "page", "backward", 4)
+            for number, line in enumerate(lines):
+                x, y = box.x + box.w / 2, box.y + 14 + CHIP_LINE * number
+                yield brush.text("chip-text", x, y, line, "middle")
+            yield "</g>"
+        yield "</g>"
+
+    def _frames(self) -> Iterator[str]:
+        number = 0
+        pieces = (piece for route in self.plan.routes for piece in pairwise(route))
+        curves = [piece for piece in pieces if piece[0][0] != piece[1][0] and piece[0][1] != piece[1][1]]
+        for scope, boxes in self.plan.frames.items():
+            title = clean(self.snapshot.scopes[scope])
+            for part, box in enumerate(boxes):
+                shown = f"{title} …" if part else title
+                while shown and width(shown, 12) > self._title_room(box, curves):
+                    shown = clean(title, len(shown) - 1) if len(shown) > 1 else ""
+                yield f'<g class="frame" id="frame{number}"><title>{xml(title)}\n{xml(path_text(scope))}</title>'
+                yield self.brush.rect(box, "border", "frame", "line", 8, ' stroke-dasharray="6 4"')
+                if shown and not (part and self.plan.rankdir == "TB"):  # where lines enter from above
+                    yield self.brush.text("title", box.x + 10, box.y + 14, shown)
+                yield "</g>"
+                number += 1
+
+    def _title_room(self, box: Box, curves: Sequence[tuple[Point, Point]]) -> float:
+        """How long a frame's title may be: up to the first line that leaves the frame through the title's strip."""
+        room = box.w - 20
+        if self.plan.rankdir == "LR":
+            for (x0, y0), (x1, y1) in curves:
+                if box.x < x0 and x1 < box.x + box.w and min(y0, y1) < box.y + TITLE and max(y0, y1) > box.y:
+                    room = min(room, x0 - APART - box.x - 10)
+        return room
+
+
+def _radius(kind: str) -> float:
+    return 3.0 if kind in ("op", "module", "loss") else 11.0
+
+
+# Sizes and paths --------------------------------------------------------------------------------
 def _block_size(block: Block) -> tuple[float, float]:
     text = max(width(line, 12, mono=True) for line in block.lines)
     if not block.heat:
@@ -97,114 +353,24 @@ def _block_size(block: Block) -> tuple[float, float]:
     return cell * len(block.heat[0]) + 8 + text, max(LINE, cell * len(block.heat) + 6)
 
 
-def measure(entry: Card) -> tuple[float, float]:
+def measure(entry: Card, kind: str) -> tuple[float, float]:
     """The width and height of a vertex's box."""
+    ring = 2 * RING if kind == "loss" else 0.0
     head = width(entry.name, 13, bold=True) + 2 * PADDING
     head += width(entry.shape, 11, mono=True) + 6 if entry.shape else 0
-    head += width(entry.op, 14) + 14 if entry.op else 0
-    wide, high = max(head, width(entry.note, 11) + 2 * PADDING), HEADER
+    head += width(entry.op, 13) + 14 if entry.op else 0
+    wide, high = max(head, width(entry.note, 12) + 2 * PADDING), HEADER
     for block in (entry.value, entry.grad):
         if block:
             across, down = _block_size(block)
             wide, high = max(wide, across + CAPTION + 2 * PADDING), high + down
-    return float(round(wide)), high + (LINE if entry.note else 0) + 6
-
-
-def _vertex(vertex: Vertex, entry: Card, box: Box, lang: str, faint: bool) -> Iterator[str]:
-    leaf = vertex.kind not in ("op", "module", "loss")
-    dashed = " nograd" if entry.grad is None else ""
-    spoken = xml(entry.tip.replace("\n", ", "))
-    yield f'<g class="node {vertex.kind}{dashed}" id="{vertex.id}" role="img" aria-label="{spoken}"{FAINT * faint}>'
-    yield f"<title>{xml(entry.tip)}</title>"
-    if vertex.kind == "loss":
-        yield _rect(Box(box.x - 3, box.y - 3, box.w + 6, box.h + 6), "box outer", 5)
-    yield _rect(box, "box", 11 if leaf else 3)
-    left, right = box.x + PADDING, box.x + box.w - PADDING
-    at = left + width(entry.name, 13, bold=True) + 6
-    shape = f'<text class="mono small muted" x="{_n(at)}" y="{_n(box.y + 17)}">{xml(entry.shape)}</text>'
-    name = f'<text class="name" x="{_n(left)}" y="{_n(box.y + 17)}">{xml(entry.name)}</text>'
-    yield name + shape if entry.shape else name
-    if entry.op:
-        yield f'<text class="end" x="{_n(right)}" y="{_n(box.y + 17)}">{xml(entry.op)}</text>'
-    yield f'<path class="rule" d="M{_n(box.x)} {_n(box.y + HEADER)}h{_n(box.w)}"/>'
-    top = box.y + HEADER + 3
-    for block, caption, style in ((entry.value, "v", "value"), (entry.grad, "∇", "grad")):
-        if block:
-            yield f'<g class="{style}s">'  # what the player writes anew at each step
-            yield from _block(block, caption, style, left, right, top)
-            yield "</g>"
-            top += _block_size(block)[1]
-    if entry.note:
-        yield f'<text class="small note" x="{_n(left)}" y="{_n(top + 12)}">{xml(entry.note)}</text>'
-    yield "</g>"
-
-
-def _block(block: Block, caption: str, style: str, left: float, right: float, top: float) -> Iterator[str]:
-    middle = top + _block_size(block)[1] / 2 + 4
-    first = top + 12.5 if not block.heat else middle
-    yield f'<text class="mono muted" x="{_n(left)}" y="{_n(first)}">{caption}</text>'
-    if block.heat:
-        yield from _heat(block, left + CAPTION, top + 2)
-    for number, line in enumerate(block.lines):
-        y = first + LINE * number
-        yield f'<text class="mono {style} end" x="{_n(right)}" y="{_n(y)}">{xml(line)}</text>'
-
-
-def _heat(block: Block, left: float, top: float) -> Iterator[str]:
-    """One path per level; in cells large enough a minus or plus repeats the sign without colour."""
-    cell = block.cell
-    squares: dict[str, list[str]] = {}
-    signs: list[str] = []
-    for i, row in enumerate(block.heat):
-        for j, level in enumerate(row):
-            x, y = left + j * cell, top + i * cell
-            square = f"M{_n(x)} {_n(y)}h{_n(cell)}v{_n(cell)}h{_n(-cell)}z"
-            squares.setdefault(level_name(level), []).append(square)
-            if level and cell >= 8:
-                signs.append(f"M{_n(x + cell / 2 - 2)} {_n(y + cell / 2)}h4")
-                if level > 0:
-                    signs.append(f"M{_n(x + cell / 2)} {_n(y + cell / 2 - 2)}v4")
-    for name in sorted(squares):
-        yield f'<path class="cell {name}" d="{"".join(squares[name])}"/>'
-    if signs:
-        yield f'<path class="sign" d="{"".join(signs)}"/>'
-    yield _rect(Box(left, top, cell * len(block.heat[0]), cell * len(block.heat)), "rule map", 0)
-
-
-def _rect(box: Box, style: str, radius: float) -> str:
-    rounded = f' rx="{_n(radius)}"' if radius else ""
-    place = f'x="{_n(box.x)}" y="{_n(box.y)}" width="{_n(box.w)}" height="{_n(box.h)}"'
-    return f'<rect class="{style}" {place}{rounded}/>'
-
-
-# Edges and frames -------------------------------------------------------------------------------
+    return round(wide) + ring, high + (LINE if entry.note else 0) + 6 + ring
 
 
 def _chip_size(lines: Sequence[str]) -> tuple[float, float] | None:
     if not lines:
         return None
-    return float(round(max(width(line, 11, mono=True) for line in lines) + 12)), CHIP_LINE * len(lines) + 5
-
-
-def _edge(
-    edge: Edge, lines: Sequence[str], route: Sequence[Point], box: Box | None, rankdir: str, tip: str, faint: bool
-) -> Iterator[str]:
-    turned = rankdir == "TB"
-    ahead = (0, 1) if turned else (1, 0)
-    yield f'<g class="edge{"" if edge.flows else " noflow"}" id="{edge.id}"{FAINT * faint}><title>{xml(tip)}</title>'
-    shift = APART if edge.flows else 0.0
-    path, _, end = _curve(route, -shift, turned, 0.0, 6.0)
-    yield f'<path class="fwd" d="{path}"/>{_head(end, ahead, "fh")}'
-    if edge.flows:
-        path, start, _ = _curve(route, shift, turned, 6.0, 0.0)
-        yield f'<path class="bwd" d="{path}"/>{_head(start, (-ahead[0], -ahead[1]), "bh")}'
-    if box:
-        yield f'<g class="locals">{_rect(box, "chip", 4)}'
-        for number, line in enumerate(lines):
-            x, y = box.x + box.w / 2, box.y + 13 + CHIP_LINE * number
-            yield f'<text class="mono small grad mid" x="{_n(x)}" y="{_n(y)}">{xml(line)}</text>'
-        yield "</g>"
-    yield "</g>"
+    return float(round(max(width(line, 12, mono=True) for line in lines) + 10)), CHIP_LINE * len(lines) + 5
 
 
 def _curve(
@@ -212,46 +378,44 @@ def _curve(
 ) -> tuple[str, Point, Point]:
     """The path of a route moved sideways by `shift`, with the tips of its arrow heads.
 
-    Where the curve is steep a sideways shift alone would bring the two lines together, so its control
-    points move along the flow too, to the side of the turn.
+    Straight lines keep their distance around corners, which are rounded. A curve across a gap leaves and arrives along
+    the flow; where it is steep its control points move along the flow too, to the side of the turn, since a sideways
+    shift alone would bring the two lines together.
     """
+    points = [(y, x) for x, y in route] if turned else list(route)
+    ways = [_way(a, b) for a, b in pairwise(points)]
+    around = [ways[0], *ways, ways[-1]]
+    moved = []
+    for (along, across), (ax, ay), (bx, by) in zip(points, around, around[1:], strict=False):
+        # The sides of both stretches: where they are one the point moves once, at a corner with either.
+        side = {(-ay, ax), (-by, bx)}
+        moved.append((along + shift * sum(x for x, _ in side), across + shift * sum(y for _, y in side)))
+    tip_start, tip_end = moved[0], moved[-1]
+    moved[0] = (moved[0][0] + cut_start, moved[0][1])
+    moved[-1] = (moved[-1][0] - cut_end, moved[-1][1])
 
-    def turn(a: float, c: float) -> str:
-        return f"{_n(c)} {_n(a)}" if turned else f"{_n(a)} {_n(c)}"
+    def turn(point: Point) -> str:
+        return f"{_n(point[1])} {_n(point[0])}" if turned else f"{_n(point[0])} {_n(point[1])}"
 
-    points = [(y, x + shift) if turned else (x, y + shift) for x, y in route]
-    tip_start, tip_end = points[0], points[-1]
-    points[0] = (points[0][0] + cut_start, points[0][1])
-    points[-1] = (points[-1][0] - cut_end, points[-1][1])
-    path = "M" + turn(*points[0])
-    for number, ((a0, c0), (a1, c1)) in enumerate(zip(points, points[1:], strict=False)):
-        if number % 2 == 0 or abs(c1 - c0) < 0.5:
-            path += "L" + turn(a1, c1)
+    path = "M" + turn(moved[0])
+    for number, ((a0, c0), (a1, c1)) in enumerate(pairwise(moved)):
+        if abs(a1 - a0) > 0.01 and abs(c1 - c0) >= 0.5:
+            middle = (a0 + a1) / 2 - shift * max(-1.0, min(1.0, (c1 - c0) / 40))
+            path += f"C{turn((middle, c0))} {turn((middle, c1))} {turn((a1, c1))}"
+        elif (
+            number + 1 < len(ways)
+            and ways[number][0] * ways[number + 1][0] + ways[number][1] * ways[number + 1][1] == 0
+        ):
+            (dx, dy), (ex, ey), corner = ways[number], ways[number + 1], (a1, c1)
+            path += f"L{turn((a1 - TURN * dx, c1 - TURN * dy))}Q{turn(corner)} {turn((a1 + TURN * ex, c1 + TURN * ey))}"
         else:
-            steep = max(-1.0, min(1.0, (c1 - c0) / 40))
-            middle = (a0 + a1) / 2 - shift * steep
-            path += f"C{turn(middle, c0)} {turn(middle, c1)} {turn(a1, c1)}"
-    if turned:
-        tip_start, tip_end = tip_start[::-1], tip_end[::-1]
-    return path, tip_start, tip_end
+            path += "L" + turn((a1, c1))
+    (a0, c0), (a1, c1) = tip_start, tip_end
+    return (path, (c0, a0), (c1, a1)) if turned else (path, (a0, c0), (a1, c1))
 
 
-def _head(tip: Point, ahead: tuple[int, int], style: str) -> str:
-    """An arrow head that ends in `tip`; drawn as a shape, for a marker would need a link to its name."""
-    (x, y), (dx, dy) = tip, ahead
-    back_x, back_y = x - 8 * dx, y - 8 * dy
-    return (
-        f'<path class="head {style}" d="M{_n(x)} {_n(y)}L{_n(back_x - 3.2 * dy)} {_n(back_y + 3.2 * dx)}'
-        f'L{_n(back_x + 3.2 * dy)} {_n(back_y - 3.2 * dx)}z"/>'
-    )
-
-
-def _frames(snapshot: Snapshot, plan: Layout) -> Iterator[str]:
-    for number, (scope, box) in enumerate(plan.frames.items()):
-        title = clean(snapshot.scopes[scope], 80)
-        shown = title
-        while shown and width(shown, 11) > box.w - 20:
-            shown = clean(title, len(shown) - 1)
-        yield f'<g class="frame" id="frame{number}"><title>{xml(title)}\n{xml(path_text(scope))}</title>'
-        yield _rect(box, "border", 8)
-        yield f'<text class="small muted" x="{_n(box.x + 10)}" y="{_n(box.y + 14)}">{xml(shown)}</text></g>'
+def _way(a: Point, b: Point) -> tuple[int, int]:
+    """The direction of a stretch along and across the flow; a curve begins and ends along it."""
+    if a[0] == b[0] and a[1] != b[1]:
+        return 0, 1 if b[1] > a[1] else -1
+    return 1 if b[0] >= a[0] else -1, 0

@@ -25,6 +25,7 @@ WORDS = {
         "pending": "not computed yet", "none": "no gradient", "min": "min", "mean": "mean", "max": "max",
         "argument": "argument", "values": "values", "graph": "computation graph", "edges": "edges", "empty": "empty",
         "local": "local derivative", "module": "module", "parameter": "parameter", "parameters": "parameters",
+        "incoming": "gradient that arrives", "map": "colours of arrays; |v| ≤ m", "norm": "√ of the sum of squares",
         "more": "more",
         "renewed": "Something has changed since this was computed, as weights do in optimizer.step(): all numbers are "
         "those that the graph gives with what stands now.",
@@ -37,6 +38,7 @@ WORDS = {
         "pending": "ainda não calculado", "none": "sem gradiente", "min": "mín", "mean": "média", "max": "máx",
         "argument": "argumento", "values": "valores", "graph": "grafo de computação",
         "edges": "arestas", "empty": "vazio", "local": "derivada local",
+        "incoming": "gradiente que chega", "map": "cores de arrays; |v| ≤ m", "norm": "√ da soma dos quadrados",
         "module": "módulo", "parameter": "parâmetro", "parameters": "parâmetros", "more": "outros",
         "renewed": "Algo mudou desde que isto foi calculado, como os pesos em optimizer.step(): todos os números são "
         "os que o grafo dá com o que vale agora.",
@@ -46,13 +48,16 @@ WORDS = {
 }  # fmt: skip
 
 
-OPTIONS = {"rankdir": ("LR", "TB"), "lang": tuple(WORDS), "edge_labels": ("auto", "none", "num", "sym", "both")}
+OPTIONS = {
+    "rankdir": ("auto", "LR", "TB"), "lang": tuple(WORDS), "edge_labels": ("auto", "none", "num", "sym", "both"),
+    "theme": ("auto", "light", "dark"),
+}  # fmt: skip
 
 
-def check(**options: str) -> None:
+def check(**options: object) -> None:
     """Refuse options that drawings do not know."""
     for name, value in options.items():
-        if value not in OPTIONS[name]:
+        if not isinstance(value, str) or value not in OPTIONS[name]:
             raise refuse(ValueError, f"{name}={value!r}: expected one of {', '.join(OPTIONS[name])}")
 
 
@@ -184,7 +189,7 @@ def _mono(char: str) -> float:
     if unicodedata.combining(char):
         return 0.0
     # A fallback font need not keep the pitch outside Latin, Greek and the mathematical signs.
-    return 1.25 if unicodedata.east_asian_width(char) in "WF" else 0.61 if ord(char) < 0x2600 else 0.9
+    return 1.25 if unicodedata.east_asian_width(char) in "WF" else 0.605 if ord(char) < 0x2600 else 0.9
 
 
 def _sans(char: str) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.viz.drawing import write_whole
 from tinygrad_pt.viz.model import Snapshot
+from tinygrad_pt.viz.options import Look
 from tinygrad_pt.viz.player.data import data_of, ops_in, walked
 from tinygrad_pt.viz.player.page import Words, page
 from tinygrad_pt.viz.player.stage import stage
@@ -97,7 +98,7 @@ class Player:
         )
 
     def _repr_svg_(self) -> str:
-        return paint(walked(self.snapshot)[0], lang=self.lang)
+        return paint(walked(self.snapshot)[0], Look(lang=self.lang))
 
     def __repr__(self) -> str:
         return f"<Player of {len(self.snapshot.vertices)} values and {len(self.snapshot.edges)} edges>"
@@ -163,7 +164,7 @@ def _colours() -> str:
         return "".join(f"--{k}:{v};" for k, v in {**colours, **levels, "sheet": sheet, "edge": edge}.items())
 
     light, dark = rules(LIGHT, HEAT_LIGHT, "#fbfcfd", "#d0d7de"), rules(DARK, HEAT_DARK, "#1b1e23", "#3a4048")
-    cells = "".join(f"#stage svg .cell.{level_name(n)}{{fill:var(--{level_name(n)})}}" for n in HEAT_LIGHT)
+    cells = "".join(f"#stage svg .cell.f-{level_name(n)}{{fill:var(--{level_name(n)})}}" for n in HEAT_LIGHT)
     return (
         f":root{{{light}}}@media (prefers-color-scheme:dark){{:root:not([data-theme]){{{dark}color-scheme:dark}}}}"
         f":root[data-theme=dark]{{{dark}}}{cells}"

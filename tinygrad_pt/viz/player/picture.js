@@ -94,7 +94,7 @@ class Picture {
     cells.slice(1).forEach((c) => c.remove());
     [...drawn].forEach(([name, d], i) => {
       const cell = i ? first.cloneNode() : first;
-      cell.setAttribute("class", `cell ${name}`);
+      cell.setAttribute("class", `cell f-${name}`);
       cell.setAttribute("d", d);
       if (i) first.after(cell);
     });

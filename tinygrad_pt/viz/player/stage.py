@@ -18,6 +18,7 @@ from tinygrad_pt.viz.algebra import UNIT, plain, simplify
 from tinygrad_pt.viz.card import BOTH_UP_TO, FEW, MANY, block
 from tinygrad_pt.viz.expression import substitute
 from tinygrad_pt.viz.model import INCOMING, Edge, Snapshot, Vertex
+from tinygrad_pt.viz.options import Look
 from tinygrad_pt.viz.svg import paint
 from tinygrad_pt.viz.text import decimal
 
@@ -69,12 +70,12 @@ def stage(snapshot: Snapshot, lang: str) -> Stage:
     vertices, edges = tuple(map(_roomy, snapshot.vertices)), tuple(map(_roomy_edge, snapshot.edges))
     roomy = replace(snapshot, vertices=vertices, edges=edges, title="")
     labels = "both" if len(edges) <= BOTH_UP_TO else "num"
-    first = ET.fromstring(paint(roomy, "LR", labels, lang))
+    first = ET.fromstring(paint(roomy, Look("LR", labels, lang)))
     if labels == "both" and float(first.attrib["viewBox"].split()[2]) > BROAD:
         labels = "num"
         roomy = replace(roomy, edges=tuple(replace(e, symbol="") if e.number is None else e for e in roomy.edges))
-        first = ET.fromstring(paint(roomy, "LR", labels, lang))
-    second = ET.fromstring(paint(roomy, "TB", labels, lang))
+        first = ET.fromstring(paint(roomy, Look("LR", labels, lang)))
+    second = ET.fromstring(paint(roomy, Look("TB", labels, lang)))
     styles, _ = _bare(first), _bare(second)
     turned = _moves(first, second)
     folded = _Folded()
