@@ -380,6 +380,10 @@ def several(op: Op) -> Applied:
         mask, bit = 0, 1
         xs: list[Any] = []
         for a in args:
+            if a is None:  # an argument that is not given
+                bit += bit
+                xs.append(a)
+                continue
             if a.__class__ is not Tensor and not isinstance(a, TensorBase):
                 if a.__class__ is ndarray and not xs and all(x.__class__ is ndarray or x is None for x in args):
                     return forward_(*args, **attrs)  # called by a rule in a plain walk
@@ -397,7 +401,7 @@ def several(op: Op) -> Applied:
             y = forward(op, xs, attrs)
         dtype = y.dtype
         exact = dtype is F32 or dtype is F64
-        if not exact and not moves and any(x.dtype.char == "e" for x in xs):
+        if not exact and not moves and any(x is not None and x.dtype.char == "e" for x in xs):
             return apply(op, args, attrs)
         t = new(Tensor)
         t.array = y = y if y.__class__ is ndarray else asarray(y)

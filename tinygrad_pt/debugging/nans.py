@@ -125,8 +125,8 @@ def born(op: Op, xs: Sequence[Any], y: Any, what: str) -> np.ndarray:
 
 
 def own(op: Op, slot: int) -> bool:
-    """Whether an argument is made inside the function the user calls: the mean's weights in `nll_loss`."""
-    return bool(op.name == "nll_loss" and slot == 2)
+    """Whether an argument is made inside the function the user calls: the mean's weights in losses of many classes."""
+    return op.name in ("nll_loss", "cross_entropy") and slot == 2
 
 
 def _broadcasts(shape: tuple[int, ...], target: tuple[int, ...]) -> bool:
@@ -230,7 +230,7 @@ def mend_forward(op: Op, xs: Sequence[Any], y: Any, what: str, values: Values) -
     for names, holds, sentence in FORWARD:
         if op.name in names.split() and _holds(holds, values):
             return sentence
-    if op.name in ("nll_loss", "class_weight") and what == "nan":
+    if op.name in ("nll_loss", "cross_entropy", "class_weight") and what == "nan":
         return "every target is ignored (or every weight 0), so the mean is 0/0: skip such batches"
     if any(x is not None and bad(x, "inf").any() for x in xs):
         if op.name in ("softmax", "log_softmax", "logsumexp"):

@@ -14,6 +14,18 @@ from tinygrad_pt.ops.reduce import sum
 from tinygrad_pt.ops.shape import Axis, spread, total
 
 
+def beside(a: Array, axis: Axis) -> Array:
+    """a; if its rows are short, in memory column by column, because NumPy reduces one short row after the other, but
+    columns side by side.
+    """
+    return a.copy("F") if a.ndim == 2 and axis == 1 and a.shape[1] <= 32 else a
+
+
+def _below_largest(a: Array, axis: Axis) -> Array:
+    """a minus the largest element along an axis."""
+    return a - np.maximum.reduce(beside(a, axis), axis=axis, keepdims=True, initial=-np.inf)
+
+
 def _shifted(a: Array, axis: Axis) -> tuple[Array, Array]:
     top = np.maximum.reduce(a, axis=axis, keepdims=True, initial=-np.inf)
     return a - np.where(np.isfinite(top), top, 0).astype(a.dtype), top
@@ -33,7 +45,7 @@ def logsumexp(a: Array, *, axis: Axis, keepdims: bool = False) -> Array:
 @primitive(r"\operatorname{softmax} a", lambda g, y, a, *, axis: y * (g - sum(g * y, axis=axis, keepdims=True)))
 def softmax(a: Array, *, axis: int) -> Array:
     """y = eᵃ / Σ eᵃ."""
-    y = a - np.maximum.reduce(a, axis=axis, keepdims=True, initial=-np.inf)
+    y = _below_largest(a, axis)
     y = np.exp(y, out=y) if y.ndim else np.exp(y)
     return y / total(y, axis, True)
 
@@ -41,5 +53,5 @@ def softmax(a: Array, *, axis: int) -> Array:
 @primitive(r"\ln\operatorname{softmax} a", lambda g, y, a, *, axis: g - exp(y) * sum(g, axis=axis, keepdims=True))
 def log_softmax(a: Array, *, axis: int) -> Array:
     """y = a - ln Σ eᵃ."""
-    y = a - np.maximum.reduce(a, axis=axis, keepdims=True, initial=-np.inf)
+    y = _below_largest(a, axis)
     return y - np.log(total(np.exp(y), axis, True))

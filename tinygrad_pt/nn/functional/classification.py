@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_pt import functions as F
 from tinygrad_pt import ops
+from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.functions.arguments import expect_tensor, promoted
 from tinygrad_pt.functions.indexing import one_hot
@@ -21,7 +22,7 @@ from tinygrad_pt.nn.functional.reduction import REDUCTIONS, legacy_reduction, re
 from tinygrad_pt.ops import loss as L
 from tinygrad_pt.tensor import Tensor
 
-LONG, BYTE, SINGLE = np.dtype(np.int64), np.dtype(np.uint8), np.dtype(np.float32)
+LONG, BYTE, HALF, SINGLE = (np.dtype(c) for c in "lBef")
 
 __all__ = [
     "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "kl_div", "linear_cross_entropy",
@@ -154,10 +155,21 @@ def cross_entropy(
             raise refuse(RuntimeError, text, "cross_entropy", input, target)
     if target.array.shape == x.shape:
         return _cross_entropy_of_distributions(input, target, weight, axis, ignore_index, reduction, label_smoothing)
-    logp = log_softmax(input, axis)
-    if not label_smoothing:
-        return nll_loss(logp, target, weight, ignore_index=ignore_index, reduction=reduction)
-    return _smoothed(logp, target, weight, axis, ignore_index, reduction, label_smoothing)
+    if x.dtype.kind != "f" or not x.ndim or label_smoothing:
+        logp = log_softmax(input, axis)  # which refuses what has no dtype or axis for it
+        return _smoothed(logp, target, weight, axis, ignore_index, reduction, label_smoothing)
+    _check_classes(input, target, weight, ignore_index)
+    if target.array.dtype is not LONG:
+        target = target.long()
+    known: tuple[Tensor, ...] = ()
+    if input.node is None or x.size > 65536 or x.dtype is HALF:
+        counts = L.classes_of(target.array, x.shape[axis], ignore_index)[1]
+    else:  # a backward walk would compute them again: for a small batch that is worth the memory
+        losses, errors, counts = L.losses_and_errors(x, target.array, axis, ignore_index)
+        known = wrap(losses), wrap(errors)
+    every = weight is None and counts is None
+    share = None if every else _class_weights(input, target, weight, ignore_index, reduction)
+    return L.cross_entropy(input, target, share, *known, axis=axis, ignore=ignore_index, reduction=reduction)
 
 
 @in_float32
@@ -165,6 +177,7 @@ def _smoothed(
     logp: Tensor, target: Tensor, weight: Tensor | None, axis: int, ignore_index: int, reduction: str, smoothing: float
 ) -> Tensor:
     """(1 - ε) of the loss of class numbers, and ε of the loss of the uniform distribution."""
+    _check_classes(logp, target, weight, ignore_index)
     share = _class_weights(logp, target, weight, ignore_index, reduction)
     nll = L.nll_loss(logp, target, share, axis=axis, ignore=ignore_index, reduction="none")
     each = F.mean(logp if weight is None else logp * _along(weight, logp, axis), axis)
@@ -215,8 +228,8 @@ def _check_weight(weight: Tensor, classes: int, input: Tensor) -> None:
         raise refuse(RuntimeError, text, "nll_loss", input, weight)
 
 
-def _class_weights(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
-    """The factor of each target; sizes and dtypes are checked here."""
+def _check_classes(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int) -> None:
+    """Raise PyTorch's error unless sizes and dtypes of class numbers and weights fit."""
     a, b = logp.array, target.array
     expected = (a.shape[0], *a.shape[2:]) if a.ndim > 1 else ()
     if b.shape != expected or not a.ndim or (b.dtype is not LONG and b.dtype not in (LONG, BYTE)):
@@ -224,13 +237,19 @@ def _class_weights(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_i
         raise refuse(kind, text, "nll_loss", logp, target, mend=mend)
     if ignore_index != -100:
         expect_integer(ignore_index, "cross_entropy_loss", "ignore_index")
-    counted = a.dtype if a.dtype.itemsize > 2 else SINGLE  # halves cannot count the targets
+    if weight is not None:
+        _check_weight(weight, a.shape[1 if a.ndim > 1 else 0], logp)
+        if weight.array.dtype != a.dtype:
+            text = f"expected scalar type {spoken(logp)} but found {spoken(weight)}"
+            raise refuse(RuntimeError, text, "nll_loss", logp, target, weight, mend=f"weight.to(torch.{a.dtype})")
+
+
+def _class_weights(logp: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int, reduction: str) -> Tensor:
+    """The factor of each target."""
+    a = logp.array
+    counted = a.dtype if a.dtype.char in "fd" else SINGLE  # halves cannot count the targets
     if weight is None:
         return L.class_weight(target, ignore=ignore_index, reduction=reduction, dtype=counted)
-    _check_weight(weight, a.shape[1 if a.ndim > 1 else 0], logp)
-    if weight.array.dtype != a.dtype:
-        text = f"expected scalar type {spoken(logp)} but found {spoken(weight)}"
-        raise refuse(RuntimeError, text, "nll_loss", logp, target, weight, mend=f"weight.to(torch.{a.dtype})")
     L.pick_class(logp.detach(), target, axis=1 if a.ndim > 1 else 0, ignore=ignore_index)  # raises for wrong targets
     return L.class_weight(target, weight, ignore=ignore_index, reduction=reduction, dtype=counted)
 
@@ -277,13 +296,13 @@ def nll_loss(
         reduction = reduction_of("nll_loss", reduction, size_average, reduce)
     if target.array.shape == (1,) and input.array.ndim == 1:
         target = F.reshape(target, ())
+    _check_classes(input, target, weight, ignore_index)
     share = _class_weights(input, target, weight, ignore_index, reduction)
     floating_only(input, "nll_loss", "nll_loss_out_frame")
     if target.array.dtype is not LONG:
         target = target.long()
     axis = 1 if input.array.ndim > 1 else 0
-    loss = L.nll_loss(input, target, share, axis=axis, ignore=ignore_index, reduction=reduction)
-    return loss if reduction != "mean" or target.array.size else loss * math.nan  # the mean of no losses is nan
+    return L.nll_loss(input, target, share, axis=axis, ignore=ignore_index, reduction=reduction)
 
 
 def linear_cross_entropy(
