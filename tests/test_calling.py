@@ -135,3 +135,10 @@ def test_a_change_through_data_is_seen_or_not_the_same_way_every_time() -> None:
             y.sum().backward()
             expected = {torch.mul: 5.0, torch.div: 0.2, torch.maximum: 0.0}[make]
             np.testing.assert_allclose(b.grad, [expected] * 3, rtol=1e-6)
+
+
+def test_what_is_saved_depends_on_which_arguments_are_given() -> None:
+    x, ones = torch.randn(3, 4, requires_grad=True), torch.ones(4)
+    for given in ((), (ones, ones), (None, ones), (ones,), ()):
+        torch.nn.functional.layer_norm(x, (4,), *given).sum().backward()
+    assert x.grad.abs().max() < 1e-5

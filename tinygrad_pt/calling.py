@@ -141,6 +141,7 @@ def record(op: Op, args: tuple[Any, ...], attrs: dict[str, Any], y: Any, several
     elif state.grad and op.differentiable and t.array.dtype.kind == "f":
         mask = sum(1 << i for i, a in enumerate(args) if isinstance(a, TensorBase) and a.node is not None)
         if mask:
+            mask |= sum(1 << 32 + i for i, a in enumerate(args) if a is None)
             t.node = vertex(op, args, attrs, t.array, mask, t.version, state.scope)
     if state.listeners:
         announce(op, args, attrs, t)
@@ -152,8 +153,8 @@ def vertex(
 ) -> Node:
     """The vertex of one application of an op: its parents, the values that its rules will read, and their guards.
 
-    Bit i of `mask` says whether argument i wants a gradient. A value is saved as the array itself, or as a NumPy scalar
-    where all tensors are 0-d, because NumPy's scalars compute six times as fast as its 0-d arrays.
+    Bit i of `mask` says whether argument i wants a gradient, bit 32 + i whether it is None. A value is saved as the
+    array itself, or as a NumPy scalar where all tensors are 0-d: those compute six times as fast as 0-d arrays.
     """
     key = mask if len(args) == op.arity else (mask, len(args))
     keep = op.keep.get(key)
@@ -377,10 +378,11 @@ def several(op: Op) -> Applied:
     forward_, differentiable, domain, moves = op.forward, op.differentiable, op.domain, op.moves
 
     def function(*args: Any, **attrs: Any) -> Any:
-        mask, bit = 0, 1
+        mask, absent, bit = 0, 0, 1
         xs: list[Any] = []
         for a in args:
-            if a is None:  # an argument that is not given
+            if a is None:
+                absent |= bit
                 bit += bit
                 xs.append(a)
                 continue
@@ -407,7 +409,7 @@ def several(op: Op) -> Applied:
         t.array = y = y if y.__class__ is ndarray else asarray(y)
         t.version = version = [0, 0]
         if mask and state.grad and differentiable and (exact or dtype.kind == "f"):
-            t.node = vertex(op, args, attrs, y, mask, version, state.scope)
+            t.node = vertex(op, args, attrs, y, mask | absent << 32, version, state.scope)
         else:
             t.node = None
             if state.inference:

@@ -51,12 +51,14 @@ class Op:
         moves: op and rules only move elements (or take care of float16 themselves), as every view does.
         half: the form of the op for float16, which computes in float32 (see `half`); made when it is first needed.
         flat: the gradients are functions of y with derivative 0. Where they are graphs, they count as such (PyTorch).
+        aside: the arguments from this number on are functions of those before, which the caller has computed already.
+            Without them the op computes them itself; pictures leave them out.
         keep: for each set of arguments that want a gradient, which of `(y, *args)` the rules read.
     """
 
     __slots__ = (
-        "apply", "arity", "differentiable", "doc", "domain", "elementwise", "flat", "forward", "half", "joins", "keep",
-        "label", "moves", "name", "notation", "rules", "variadic", "view",
+        "apply", "arity", "aside", "differentiable", "doc", "domain", "elementwise", "flat", "forward", "half", "joins",
+        "keep", "label", "moves", "name", "notation", "rules", "variadic", "view",
     )  # fmt: skip
 
     apply: Callable[..., Any]  # the function that applies the op; `calling` makes it
@@ -76,6 +78,7 @@ class Op:
         joins: bool = False,
         moves: bool = False,
         flat: bool = False,
+        aside: int | None = None,
         label: str | Callable[[Node], str] = "",
         doc: str = "",
     ) -> None:
@@ -84,7 +87,7 @@ class Op:
         self.arity = -1 if callable(rules) else len(rules)
         self.differentiable = callable(rules) or any(rules)
         self.elementwise, self.domain, self.view, self.flat, self.label = elementwise, domain, view, flat, label
-        self.joins, self.moves, self.half = joins, moves or view or joins, None
+        self.joins, self.moves, self.half, self.aside = joins, moves or view or joins, None, aside
         self.doc = doc or ("" if isinstance(forward, np.ufunc) else forward.__doc__ or "")  # NumPy's text is not ours
         self.keep: dict[Any, tuple[bool, ...]] = {}
         OPS[name] = self

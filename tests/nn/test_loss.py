@@ -125,3 +125,19 @@ def test_the_old_flags_warn_where_the_loss_is_called(loss: Any) -> None:
     with pytest.warns(UserWarning, match="please use reduction='sum' instead") as seen:
         value = loss(*xs, size_average=False)
     assert seen[0].filename == __file__ and value.item() == loss(*xs, reduction="sum").item()
+
+
+def test_a_target_that_is_almost_certain_has_a_loss_and_slopes() -> None:
+    for dtype, far in ((torch.float32, 60.0), (torch.float64, 600.0)):
+        x = torch.tensor([[0.0, -far, -far - 1]], dtype=dtype, requires_grad=True)
+        loss = F.cross_entropy(x, torch.tensor([0]))
+        loss.backward()
+        rest = [math.exp(-far), math.exp(-far - 1)]
+        assert loss.item() == pytest.approx(sum(rest), rel=1e-5)
+        assert x.grad[0].tolist() == pytest.approx([-sum(rest), *rest], rel=1e-5)
+
+
+def test_the_derivative_of_cross_entropy_is_drawn_as_softmax_minus_one_hot() -> None:
+    logits, target = torch.randn(2, 3, requires_grad=True), torch.tensor([2, 0])
+    drawing = torch.viz.draw(F.cross_entropy(logits, target))
+    assert "∇logits ← 0.5·ḡ·(softmax(logits) − onehot(target))" in drawing.svg

@@ -56,9 +56,9 @@ class Boxes:
         self.results = {made_by(n): n for n in reversed(self.nodes) if n.op is PICK}  # the first one here of several
         for node in self.nodes:
             made = made_by(node)
-            self.slots[node] = slots = [self._box(p, made.born) for p in made.parents]
+            self.slots[node] = slots = [self._box(p, made.born) for p in made.parents[: made.op.aside]]
             value, arguments = made.note("kept", (None, ()))
-            for box, kept in zip(slots, arguments or (None,) * len(slots), strict=True):
+            for box, kept in zip(slots, arguments or (None,) * len(slots), strict=False):
                 if box is not None:
                     self.scope.setdefault(box, node.scope)
                     self.first.setdefault(box, node.born)

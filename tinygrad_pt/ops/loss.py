@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt.calling import T, primitive
+from tinygrad_pt.calling import primitive
 from tinygrad_pt.dtypes import dtype as Dtype
 from tinygrad_pt.dtypes import numpy_of
 from tinygrad_pt.errors import refuse
@@ -20,7 +20,7 @@ from tinygrad_pt.ops.elementwise import clamp, log, log1p, maximum, sigmoid, squ
 from tinygrad_pt.ops.norm import LEAST, norm, square_sum
 from tinygrad_pt.ops.reduce import count, mean, sum
 from tinygrad_pt.ops.shape import total, unsqueeze
-from tinygrad_pt.ops.soft import beside, softmax
+from tinygrad_pt.ops.soft import softmax
 
 
 def reduced(losses: Array, reduction: str) -> Array:
@@ -177,26 +177,19 @@ def unpick_class(a: Array, b: Array, *, classes: int, axis: int, ignore: int) ->
 
 
 @primitive(r"w_{a}", None, None, moves=True)
-def class_weight(a: Array, b: Array | None = None, *, ignore: int, reduction: str, dtype: np.dtype[Any]) -> Array:
+def class_weight(
+    a: Array, b: Array | None = None, *, ignore: int, reduction: str, dtype: Dtype | np.dtype[Any]
+) -> Array:  # fmt: skip
     """y = the weight of each target in the loss: b[a], or 1 without b; in a mean, divided by the sum of all weights.
 
     A target `ignore` has weight 0.
     """
-    counts = a != ignore
+    counts, dtype = a != ignore, numpy_of(dtype)
     w = counts.astype(dtype) if b is None else np.where(counts, b[np.where(counts, a, 0)], 0).astype(dtype)
     if reduction != "mean":
         return w
     n = np.count_nonzero(counts) if b is None else np.add.reduce(w, axis=None)
     return np.divide(w, n, out=np.zeros_like(w), where=counts, dtype=dtype)
-
-
-def _weighed(losses: Array, b: Array, c: Array, ignore: int, reduction: str) -> Array:
-    """Each loss or their sum, with weights that sum to 1 in a mean; the mean of no losses is nan."""
-    losses = losses * c
-    if reduction == "none":
-        return losses
-    y = total(losses, None, False)
-    return y * np.float32("nan") if reduction == "mean" and not (b != ignore).any() else y
 
 
 # An op of its own for a measured gain: three vertices, which gather, weigh and sum, take twice as long.
@@ -212,7 +205,8 @@ def _weighed(losses: Array, b: Array, c: Array, ignore: int, reduction: str) -> 
 )
 def nll_loss(a: Array, b: Array, c: Array, *, axis: int, ignore: int, reduction: str) -> Array:
     """y = -Σ c a_b: minus the log-probability a of each target class b, weighted by c."""
-    return 0 - _weighed(pick_class.op.forward(a, b, axis=axis, ignore=ignore), b, c, ignore, reduction)
+    losses = pick_class.op.forward(a, b, axis=axis, ignore=ignore) * c
+    return -losses if reduction == "none" else 0 - total(losses, None, False)
 
 
 # -------------------------------------------------------------------------------- likelihoods, from logits
@@ -221,7 +215,7 @@ def losses_and_errors(a: Array, b: Array, axis: int, ignore: int) -> tuple[Array
     """-ln softmax(a)_b of each target and softmax(a) - onehot(b), which have most of their work in common; both are 0
     for a target that is ignored. And which targets count (None: all).
     """
-    shape, n = a.shape, a.shape[axis]
+    n = a.shape[axis]
     classes, counts = classes_of(b, n, ignore)
     # Classes become the first axis. NumPy would reduce short rows one after the other, but adds up columns together.
     x = a.T.copy() if a.ndim <= 2 and n <= 32 else a.T if a.ndim <= 2 else np.moveaxis(a, axis, 0)
@@ -245,7 +239,7 @@ def losses_and_errors(a: Array, b: Array, axis: int, ignore: int) -> tuple[Array
     return losses, errors, counts
 
 
-def _tangent(g: T, p: T, axis: int) -> T:
+def _tangent(g: Any, p: Any, axis: int) -> Any:
     """How softmax, whose value is p, changes with its argument: p (g - Σ g p)."""
     return p * (g - sum(g * p, axis=axis, keepdims=True))
 
@@ -261,9 +255,7 @@ def _tangent(g: T, p: T, axis: int) -> T:
     None,
 )  # fmt: skip
 def softmax_error(a: Array, b: Array, d: Array | None = None, *, axis: int, ignore: int) -> Array:
-    """y = softmax(a) - 1_b, where 1_b is 1 at the class b of a target and 0 elsewhere; 0 where b is `ignore`. It is d if
-    that is given.
-    """
+    """y = softmax(a) - onehot(b), and 0 where b is `ignore`; it is d if that is given."""
     return losses_and_errors(a, b, axis, ignore)[1] if d is None else d
 
 
@@ -283,6 +275,7 @@ def _by_logits(g, y, a, b, c=None, e=None, d=None, *, axis, ignore, reduction): 
     ),
     None,
     None,
+    aside=3,
     label=lambda node: "NllLoss2DBackward0" if len(node.parents[0].shape) > 2 else "NllLossBackward0",
 )
 def cross_entropy(
@@ -294,4 +287,4 @@ def cross_entropy(
     The losses e and their errors d may be given, as `losses_and_errors` finds them.
     """
     e = losses_and_errors(a, b, axis, ignore)[0] if e is None else e
-    return reduced(e, reduction) if c is None else _weighed(e, b, c, ignore, reduction)
+    return reduced(e, reduction) if c is None else reduced(e * c, "sum" if reduction == "mean" else reduction)

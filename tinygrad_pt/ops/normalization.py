@@ -244,7 +244,7 @@ class Joint(Op):
     def __init__(self, name: str, forward: Callable[..., Any], make: Callable[[], Any], notation: str) -> None:
         self.make = make
         self.own = lambda slot: make()[slot]
-        super().__init__(name, forward, self.own, notation, label=_label)
+        super().__init__(name, forward, self.own, notation, aside=3, label=_label)
 
     def rules_for(self, count: int) -> tuple[Rule | None, ...]:
         """The rules of `count` arguments."""

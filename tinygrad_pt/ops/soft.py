@@ -14,16 +14,11 @@ from tinygrad_pt.ops.reduce import sum
 from tinygrad_pt.ops.shape import Axis, spread, total
 
 
-def beside(a: Array, axis: Axis) -> Array:
-    """a; if its rows are short, in memory column by column, because NumPy reduces one short row after the other, but
-    columns side by side.
-    """
-    return a.copy("F") if a.ndim == 2 and axis == 1 and a.shape[1] <= 32 else a
-
-
 def _below_largest(a: Array, axis: Axis) -> Array:
     """a minus the largest element along an axis."""
-    return a - np.maximum.reduce(beside(a, axis), axis=axis, keepdims=True, initial=-np.inf)
+    # NumPy would look for it in one short row after the other, but in columns side by side.
+    x = a.copy("F") if a.ndim == 2 and axis == 1 and a.shape[1] <= 32 else a
+    return a - np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
 
 
 def _shifted(a: Array, axis: Axis) -> tuple[Array, Array]:

@@ -398,6 +398,26 @@ row("nll_loss", lambda a, b, c, axis, ignore, reduction: (lambda y: y if reducti
     [((*shapes, shapes[1]), attrs | dict(reduction=r)) for shapes, attrs in CHOICES for r in ("mean", "sum", "none")])  # fmt: skip
 
 
+row("softmax_error", lambda a, b, axis, ignore: _softmax_error(a, b, axis, ignore), (real, classes), CHOICES,
+    Edge((np.array([[0.0, -1000.0], [0.0, -40.0]]), np.array([0, 0])), [[0, 0], [-np.exp(-40), np.exp(-40)]], (), dict(axis=1, ignore=-100)))  # fmt: skip
+row("cross_entropy", lambda a, b, c=None, *, axis, ignore, reduction: _cross_entropy(a, b, c, axis, ignore, reduction),
+    (real, classes, positive),
+    [((*shapes, shapes[1]), attrs | dict(reduction=r)) for shapes, attrs in CHOICES for r in ("mean", "sum", "none")]
+    + [(shapes, attrs | dict(reduction=r)) for shapes, attrs in CHOICES for r in ("mean", "sum", "none") if attrs["ignore"] < 0])  # fmt: skip
+
+
+def _softmax_error(a: Any, b: Any, axis: int, ignore: int) -> Any:
+    p = np.exp(a) / np.sum(np.exp(a), axis, keepdims=True)
+    counts = np.expand_dims(b != ignore, axis)
+    return p * counts - _pick(np.ones(np.shape(b)), b, axis, ignore, a.shape[axis])
+
+
+def _cross_entropy(a: Any, b: Any, c: Any, axis: int, ignore: int, reduction: str) -> Any:
+    logp = np.log(np.exp(a) / np.sum(np.exp(a), axis, keepdims=True))
+    y = -_pick(logp, b, axis, ignore) * (1 if c is None else c)
+    return y if reduction == "none" else np.sum(y) / (np.size(y) or nan if reduction == "mean" and c is None else 1)
+
+
 def _pick(a: Any, b: Any, axis: int, ignore: int, classes: int | None = None) -> Any:
     chosen = np.expand_dims(b, axis) == np.arange(classes or a.shape[axis]).reshape(
         [-1 if i == axis else 1 for i in range(b.ndim + 1)]

@@ -162,14 +162,15 @@ def cross_entropy(
     if target.array.dtype is not LONG:
         target = target.long()
     known: tuple[Tensor, ...] = ()
-    if input.node is None or x.size > 65536 or x.dtype is HALF:
+    if input.node is None or x.size > 131072 or x.dtype is HALF:
         counts = L.classes_of(target.array, x.shape[axis], ignore_index)[1]
     else:  # a backward walk would compute them again: for a small batch that is worth the memory
         losses, errors, counts = L.losses_and_errors(x, target.array, axis, ignore_index)
         known = wrap(losses), wrap(errors)
     every = weight is None and counts is None
     share = None if every else _class_weights(input, target, weight, ignore_index, reduction)
-    return L.cross_entropy(input, target, share, *known, axis=axis, ignore=ignore_index, reduction=reduction)
+    loss = L.cross_entropy(input, target, share, *known, axis=axis, ignore=ignore_index, reduction=reduction)
+    return loss if share is None else _of_some(loss, share, reduction)
 
 
 @in_float32
@@ -279,6 +280,11 @@ def _wrong_target(logp: Tensor, target: Tensor) -> tuple[type[Exception], str, s
     return kind, text, mend
 
 
+def _of_some(loss: Tensor, share: Tensor, reduction: str) -> Tensor:
+    """The loss, but nan for the mean of no losses; the gradients stay 0."""
+    return loss if reduction != "mean" or share.array.any() else loss + math.nan
+
+
 def nll_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: Flag = None, ignore_index: int = -100,
     reduce: Flag = None, reduction: str = "mean",
@@ -302,7 +308,8 @@ def nll_loss(
     if target.array.dtype is not LONG:
         target = target.long()
     axis = 1 if input.array.ndim > 1 else 0
-    return L.nll_loss(input, target, share, axis=axis, ignore=ignore_index, reduction=reduction)
+    loss = L.nll_loss(input, target, share, axis=axis, ignore=ignore_index, reduction=reduction)
+    return _of_some(loss, share, reduction)
 
 
 def linear_cross_entropy(
