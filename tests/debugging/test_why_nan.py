@@ -48,7 +48,7 @@ VALUES: dict[str, tuple[Callable[[], Any], str, str, tuple[int, ...], dict[str, 
     "all masked": (lambda: (leaf(1, 2) + MASK).softmax(0).sum(), "nan", "softmax", (0,), {}, "finite score"),
     "matmul": (lambda: (leaf(1e30).view(1, 1) @ leaf(1e30).view(1, 1)).sum(), "inf", "mm", (0, 0), {}, "overflow"),
     "broadcast": (lambda: (leaf(1, 2, 3).view(3, 1) / leaf(1, 0)).sum(), "inf", "div", (0, 1), {"a": 1, "b": 0}, "0"),
-    "all ignored": (lambda: F.cross_entropy(leaf(1, 2).view(1, 2), torch.tensor([-100])), "nan", "nll_loss",
+    "all ignored": (lambda: F.cross_entropy(leaf(1, 2).view(1, 2), torch.tensor([-100])), "nan", "cross_entropy",
                     (), {}, "ignored"),
 }  # fmt: skip
 

@@ -56,9 +56,9 @@ def add_rows(a: Array, b: Array, *, rows: int) -> Array:
 
 
 def _add_rows(y: Array, a: Array, b: Array, order: Array, b_: Array, starts: Array) -> None:
-    """Into y go the sums of the rows of a with the same index b; b_ = b[order] is sorted, and each index `starts` there.
+    """Into y go the sums of rows of a with the same index b; b_ = b[order] is sorted, and each index `starts` there.
 
-    An index that occurs often has a sum of its own; of the others all second rows are added at once, all third ones …
+    An index that occurs often has a sum of its own; of the others all second rows are added at once, then all third.
     """
     stops = np.append(starts[1:], b.size)
     counts = stops - starts

@@ -192,6 +192,14 @@ def class_weight(
     return np.divide(w, n, out=np.zeros_like(w), where=counts, dtype=dtype)
 
 
+def _weighed(losses: Array, b: Array, c: Array, ignore: int, reduction: str) -> Array:
+    """Losses with weights that sum to 1 in a mean: each or their sum, but nan for the mean of no losses."""
+    if reduction == "none":
+        return losses * c
+    y = total(losses * c, None, False)
+    return y * losses.dtype.type(math.nan) if reduction == "mean" and not (b != ignore).any() else y
+
+
 # An op of its own for a measured gain: three vertices, which gather, weigh and sum, take twice as long.
 @primitive(
     r"-\textstyle\sum c\, a_{b}",
@@ -205,8 +213,7 @@ def class_weight(
 )
 def nll_loss(a: Array, b: Array, c: Array, *, axis: int, ignore: int, reduction: str) -> Array:
     """y = -Σ c a_b: minus the log-probability a of each target class b, weighted by c."""
-    losses = pick_class.op.forward(a, b, axis=axis, ignore=ignore) * c
-    return -losses if reduction == "none" else 0 - total(losses, None, False)
+    return 0 - _weighed(pick_class.op.forward(a, b, axis=axis, ignore=ignore), b, c, ignore, reduction)
 
 
 # -------------------------------------------------------------------------------- likelihoods, from logits
@@ -287,4 +294,4 @@ def cross_entropy(
     The losses e and their errors d may be given, as `losses_and_errors` finds them.
     """
     e = losses_and_errors(a, b, axis, ignore)[0] if e is None else e
-    return reduced(e, reduction) if c is None else reduced(e * c, "sum" if reduction == "mean" else reduction)
+    return reduced(e, reduction) if c is None else _weighed(e, b, c, ignore, reduction)

@@ -393,17 +393,20 @@ row("unpick_class", lambda a, b, classes, axis, ignore: _pick(a, b, axis, ignore
 row("class_weight", lambda a, b=None, *, ignore, reduction, dtype: _weights(a, b, ignore, reduction), (classes, positive),
     [(shapes, dict(ignore=i, reduction=r, dtype=np.dtype("float64"))) for shapes in [((4,),), ((4,), (3,)), ((2, 2), (3,)), ((), (3,))]
      for i in (-100, 1) for r in ("mean", "none") if shapes[0] or i < 0], gradient=False)  # fmt: skip
-row("nll_loss", lambda a, b, c, axis, ignore, reduction: (lambda y: y if reduction == "none" else np.sum(y))(-_pick(a, b, axis, ignore) * c),
-    (real, classes, positive),
-    [((*shapes, shapes[1]), attrs | dict(reduction=r)) for shapes, attrs in CHOICES for r in ("mean", "sum", "none")])  # fmt: skip
+WEIGHED = [
+    ((*shapes, shapes[1]), attrs | dict(reduction=r))
+    for shapes, attrs in CHOICES
+    for r in ("mean", "sum", "none")
+    if attrs["ignore"] < 0 or r != "mean"
+]  # the mean of no losses is nan
+row("nll_loss", lambda a, b, c, axis, ignore, reduction: _weighed(-_pick(a, b, axis, ignore) * c, reduction), (real, classes, positive),
+    WEIGHED)  # fmt: skip
 
 
 row("softmax_error", lambda a, b, axis, ignore: _softmax_error(a, b, axis, ignore), (real, classes), CHOICES,
     Edge((np.array([[0.0, -1000.0], [0.0, -40.0]]), np.array([0, 0])), [[0, 0], [-np.exp(-40), np.exp(-40)]], (), dict(axis=1, ignore=-100)))  # fmt: skip
 row("cross_entropy", lambda a, b, c=None, *, axis, ignore, reduction: _cross_entropy(a, b, c, axis, ignore, reduction),
-    (real, classes, positive),
-    [((*shapes, shapes[1]), attrs | dict(reduction=r)) for shapes, attrs in CHOICES for r in ("mean", "sum", "none")]
-    + [(shapes, attrs | dict(reduction=r)) for shapes, attrs in CHOICES for r in ("mean", "sum", "none") if attrs["ignore"] < 0])  # fmt: skip
+    (real, classes, positive), WEIGHED + [(shapes, attrs | dict(reduction=r)) for shapes, attrs in CHOICES for r in ("mean", "sum", "none") if attrs["ignore"] < 0])  # fmt: skip
 
 
 def _softmax_error(a: Any, b: Any, axis: int, ignore: int) -> Any:
@@ -415,7 +418,11 @@ def _softmax_error(a: Any, b: Any, axis: int, ignore: int) -> Any:
 def _cross_entropy(a: Any, b: Any, c: Any, axis: int, ignore: int, reduction: str) -> Any:
     logp = np.log(np.exp(a) / np.sum(np.exp(a), axis, keepdims=True))
     y = -_pick(logp, b, axis, ignore) * (1 if c is None else c)
-    return y if reduction == "none" else np.sum(y) / (np.size(y) or nan if reduction == "mean" and c is None else 1)
+    return _weighed(y, reduction) if c is not None or reduction != "mean" else np.sum(y) / (np.size(y) or nan)
+
+
+def _weighed(y: Any, reduction: str) -> Any:
+    return y if reduction == "none" else np.sum(y) if reduction == "sum" or np.size(y) else nan
 
 
 def _pick(a: Any, b: Any, axis: int, ignore: int, classes: int | None = None) -> Any:

@@ -158,6 +158,8 @@ def cross_entropy(
     if x.dtype.kind != "f" or not x.ndim or label_smoothing:
         logp = log_softmax(input, axis)  # which refuses what has no dtype or axis for it
         return _smoothed(logp, target, weight, axis, ignore_index, reduction, label_smoothing)
+    if target.array.shape == (1,) and x.ndim == 1:
+        target = F.reshape(target, ())
     _check_classes(input, target, weight, ignore_index)
     if target.array.dtype is not LONG:
         target = target.long()
@@ -169,8 +171,7 @@ def cross_entropy(
         known = wrap(losses), wrap(errors)
     every = weight is None and counts is None
     share = None if every else _class_weights(input, target, weight, ignore_index, reduction)
-    loss = L.cross_entropy(input, target, share, *known, axis=axis, ignore=ignore_index, reduction=reduction)
-    return loss if share is None else _of_some(loss, share, reduction)
+    return L.cross_entropy(input, target, share, *known, axis=axis, ignore=ignore_index, reduction=reduction)
 
 
 @in_float32
@@ -280,11 +281,6 @@ def _wrong_target(logp: Tensor, target: Tensor) -> tuple[type[Exception], str, s
     return kind, text, mend
 
 
-def _of_some(loss: Tensor, share: Tensor, reduction: str) -> Tensor:
-    """The loss, but nan for the mean of no losses; the gradients stay 0."""
-    return loss if reduction != "mean" or share.array.any() else loss + math.nan
-
-
 def nll_loss(
     input: Tensor, target: Tensor, weight: Tensor | None = None, size_average: Flag = None, ignore_index: int = -100,
     reduce: Flag = None, reduction: str = "mean",
@@ -308,8 +304,7 @@ def nll_loss(
     if target.array.dtype is not LONG:
         target = target.long()
     axis = 1 if input.array.ndim > 1 else 0
-    loss = L.nll_loss(input, target, share, axis=axis, ignore=ignore_index, reduction=reduction)
-    return _of_some(loss, share, reduction)
+    return L.nll_loss(input, target, share, axis=axis, ignore=ignore_index, reduction=reduction)
 
 
 def linear_cross_entropy(
