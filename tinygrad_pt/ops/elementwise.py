@@ -76,7 +76,7 @@ bitwise_not = unary("bitwise_not", np.invert, r"\lnot a", None, domain="")
 )
 def where(a: Array, b: Array, c: Array) -> Array:
     """y = b where a is true, else c."""
-    y = masked(a, b, c) if b.__class__ is float or c.__class__ is float else None
+    y = masked(a, b, c) if a.__class__ is np.ndarray and a.size > 1024 else None
     return np.where(a, b, c) if y is None else y
 
 

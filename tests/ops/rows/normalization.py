@@ -58,3 +58,42 @@ def _added(a: Any, b: Any, rows: int) -> Any:
     for i in np.ndindex(b.shape):
         y[b[i]] += a[i]
     return y
+
+
+# ------------------------------------------------------------------------------------------ alignments
+def _alignments(a: Any, b: Any) -> Any:
+    """By the probabilities themselves."""
+    y = np.zeros(a.shape)
+    y[0, :, :2] = np.exp(a[0, :, :2])
+    for t, n, s in np.ndindex(*a.shape):
+        if t:
+            before = y[t - 1, n]
+            ways = before[s] + (before[s - 1] if s else 0) + (before[s - 2] * np.exp(b[n, s]) if s > 1 else 0)
+            y[t, n, s] = ways * np.exp(a[t, n, s])
+    return np.where(y > 0, np.log(np.where(y > 0, y, 1)), -1e30)
+
+
+def _flow(a: Any, b: Any, c: Any, d: Any) -> Any:
+    y = np.array(a)
+    for t, n, s in np.ndindex(*a.shape):
+        for k, share in enumerate((b, c, d)):
+            if t and s >= k:
+                y[t, n, s] += share[t - 1, n, s] * y[t - 1, n, s - k]
+    return y
+
+
+def _flow_back(a: Any, b: Any, c: Any, d: Any) -> Any:
+    y = np.array(a)
+    for t, n, s in reversed(list(np.ndindex(*a.shape))):
+        for k, share in enumerate((b, c, d)):
+            if t and s >= k:
+                y[t - 1, n, s - k] += share[t - 1, n, s] * y[t, n, s]
+    return y
+
+
+row("alignments", _alignments, real, cases([((3, 2, 2), (2, 2)), ((1, 2, 2), (2, 2)), ((4, 1, 1), (1, 1)), ((2, 0, 2), (0, 2))]),
+    Edge((np.log([[[0.5, 0.25, 0.25]], [[0.5, 0.25, 0.25]]]), np.array([[-1e30, -1e30, 0.0]])),
+         [[[np.log(0.5), np.log(0.25), -1e30]], np.log([[0.25, 0.1875, 0.1875]])], ()))  # fmt: skip
+STEPS = [((3, 2, 4), *[(2, 2, 4)] * 3), ((1, 2, 3), *[(0, 2, 3)] * 3), ((2, 1, 1), *[(1, 1, 1)] * 3)]
+row("flow", _flow, real, cases(STEPS))
+row("flow_back", _flow_back, real, cases(STEPS))

@@ -15,6 +15,8 @@ from tinygrad_pt.functions.arguments import no_overload, sizes_from
 from tinygrad_pt.graph import Array
 from tinygrad_pt.nn.functional.check import spoken
 from tinygrad_pt.nn.functional.reduction import REDUCTIONS
+from tinygrad_pt.ops.alignment import NEVER, alignments
+from tinygrad_pt.ops.embedding import take_rows
 from tinygrad_pt.tensor import Tensor
 
 __all__ = ["ctc_loss"]
@@ -22,7 +24,6 @@ __all__ = ["ctc_loss"]
 Lengths = Tensor | tuple[int, ...] | list[int]
 SHAPES = "log_probs (T, N, C), targets (N, S) or one row, and N lengths of each: at most T steps, S labels below C"
 WIDE = np.dtype(np.float64)
-NEVER = -1e30  # the logarithm of the probability of what cannot be: finite, so that no difference of two is nan
 
 
 def ctc_loss(
@@ -128,25 +129,19 @@ def _labels(x: Tensor, targets: Tensor, wanted: Array, blank: int) -> Array:
 
 def _of_alignments(x: Tensor, labels: Array, steps: Array, wanted: Array, blank: int, zero: bool) -> Tensor:
     """-ln P of each sequence, by the recursion over the steps in which it can stand before, in or after each label."""
-    time, batch, _ = x.array.shape
+    batch, classes = x.array.shape[1:]
     states = 2 * labels.shape[1] + 1  # a blank, and a label and a blank for each label
     path = np.full((batch, states), blank)
     path[:, 1::2] = labels
     skips = np.full((batch, states), NEVER)  # from the label before, if it is another one
     skips[:, 2:][path[:, 2:] != path[:, :-2]] = 0
     rows = np.arange(batch)[:, None]
-    score: list[Tensor] = list(F.unbind(x[:, rows, path]))
-    start = np.full((batch, states), NEVER)
-    start[:, :2] = 0
-    skip, alpha = wrap(skips), score[0] + wrap(start)
-    for t in range(1, int(steps.max(initial=1))):
-        behind = ops.pad(alpha, widths=((0, 0), (2, 0)), value=NEVER)
-        from_two = ops.narrow(behind, axis=1, start=0, length=states) + skip
-        from_one = ops.narrow(behind, axis=1, start=1, length=states)
-        ahead = ops.logsumexp(ops.stack(alpha, from_one, from_two, axis=0), axis=(0,), keepdims=False) + score[t]
-        alpha = ahead if (steps > t).all() else ops.where(wrap((steps > t)[:, None]), ahead, alpha)
+    time = max(int(steps.max()), 1)
+    by_class = F.reshape(ops.permute(ops.narrow(x, axis=0, start=0, length=time), axes=(1, 2, 0)), (-1, time))
+    score = ops.permute(take_rows(by_class, wrap(rows * classes + path)), axes=(2, 0, 1))
+    alpha = alignments(score, wrap(skips))
     last = np.stack([2 * wanted, np.maximum(2 * wanted - 1, 0)], 1)
-    ends = alpha[rows, last] + wrap(np.where(np.arange(2) > 2 * wanted[:, None], NEVER, 0).astype(WIDE))
+    ends = alpha[np.maximum(steps - 1, 0)[:, None], rows, last] + wrap(np.where(np.arange(2) > 2 * wanted[:, None], NEVER, 0).astype(WIDE))
     loss = -ops.logsumexp(ends, axis=(1,), keepdims=False)
     if not steps.all():
         loss = ops.where(wrap(steps == 0), wrap(np.where(wanted > 0, -NEVER, 0).astype(WIDE)), loss)
