@@ -43,6 +43,19 @@ def cross_entropy(t: Any) -> Step:
     return step
 
 
+@row("CTC loss of 50 steps, batch 32, 28 classes, 10 labels", None, 20)
+def ctc(t: Any) -> Step:
+    t.manual_seed(0)
+    x, y = t.randn(50, 32, 28).log_softmax(2).detach().requires_grad_(), t.randint(1, 28, (32, 10))
+    steps, labels = t.full((32,), 50, dtype=t.int64), t.full((32,), 10, dtype=t.int64)
+
+    def step() -> None:
+        x.grad = None
+        t.nn.functional.ctc_loss(x, y, steps, labels).backward()
+
+    return step
+
+
 # ------------------------------------------------------------------------------------------ convolution and pooling
 def convolution(t: Any, *sizes: int, batch: int, side: int, wanted: bool = True, **settings: Any) -> Step:
     """Forward and backward of a convolution; the gradient of the input only if it is wanted."""

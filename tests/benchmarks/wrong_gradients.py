@@ -411,7 +411,7 @@ SPECIAL = {
     "index_put": lambda shapes, attrs: np.prod(shapes[1]) < np.prod(shapes[0]),
     "cat": lambda shapes, attrs: len(shapes) == 2, "stack": lambda shapes, attrs: len(shapes) == 2,
     "pick_class": lambda shapes, attrs: attrs["ignore"] < 0, "unpick_class": lambda shapes, attrs: attrs["ignore"] < 0,
-    "nll_loss": lambda shapes, attrs: attrs["ignore"] < 0,
+    **dict.fromkeys(("nll_loss", "cross_entropy", "softmax_error"), lambda shapes, attrs: attrs["ignore"] < 0),
     "clamp": lambda shapes, attrs: attrs["low"] is None or attrs["high"] is None,
     "softmax": lambda shapes, attrs: shapes[0] in ((3,), (2, 3)), "log_softmax": lambda shapes, attrs: shapes[0] in ((3,), (2, 3)),
     "where": lambda shapes, attrs: shapes[0] == (3,) and shapes[1] == (3,),
@@ -436,7 +436,7 @@ def drawn(op: str) -> Draw:
     return usual(op, SPECIAL.get(op, lambda shapes, attrs: True), least=1 if op in LOOSE else 2)
 
 
-LOOSE = ("nll_loss", "cat", "select")
+LOOSE = ("nll_loss", "cross_entropy", "cat", "select")
 
 
 SIZES = [(times(2.0), "twice"), (times(0.5), "half"), (times_size(1), "times n"), (times_size(-1), "over n")]

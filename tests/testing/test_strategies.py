@@ -248,9 +248,9 @@ def test_a_restored_optimizer_goes_on_as_if_nothing_had_happened(optimizer: Any)
 # ------------------------------------------------------------------------------------------ programs
 ONLY_IN_DERIVATIVES = set(
     """
-    agnesi cast cofactors cosine crop decayed gauss gelu_slope inversion lyapunov odds_error one_minus_square pick_class
-    product_of_others scatter_add secant sech sigmoid_error sum_rows sum_to unfold_backward unpick_class wide_tanh
-    xlogx zero
+    agnesi cast cofactors cosine crop decayed flow flow_back gauss gelu_slope inversion lyapunov odds_error
+    one_minus_square pick_class product_of_others scatter_add secant sech sigmoid_error softmax_error sum_rows sum_to
+    unfold_backward unpick_class wide_tanh xlogx zero
     """.split()
 )
 BY_THE_ENGINE = set("cast constant_in mv outer overwrite pick".split())  # recorded where no tape hears it
@@ -264,10 +264,10 @@ WITHOUT_A_WORD = set(
 # Of the layers, which have laws of their own in tests/nn and tests/ops, and their derivatives.
 OF_LAYERS = set(
     """
-    adaptive_avg_pool adaptive_avg_pool_transpose add_along add_rows attention_weights avg_pool avg_pool_transpose
-    col2im combine convolution convolution_transpose convolution_weight dot_along gru_layer im2col lstm_layer max_pool
-    max_pool_pick max_pool_transpose max_unpool mean_of normalize pick_along put_places resample rnn_layer scale_of
-    softmax_slope sum_along sum_weighted take_places take_rows unresample
+    adaptive_avg_pool adaptive_avg_pool_transpose add_along add_rows alignments attention_weights avg_pool
+    avg_pool_transpose col2im combine convolution convolution_transpose convolution_weight dot_along gru_layer im2col
+    lstm_layer max_pool max_pool_pick max_pool_transpose max_unpool mean_of normalize pick_along put_places resample
+    rnn_layer scale_of softmax_slope sum_along sum_weighted take_places take_rows unresample
     """.split()
 )
 

@@ -438,11 +438,11 @@ def _loss(scene: Scene, name: str) -> str:
     return f'functional.{name}({first}, {scene.pick(fits, a)}, reduction="{manner}")'
 
 
-@says("cross_entropy")
+@says("cross_entropy", "nll_loss")
 def _cross_entropy(scene: Scene, name: str) -> str:
     a = scene.pick(lambda x: x.ndim == 2 and x.size)
     rows, classes = scene[a].shape
-    return f"functional.cross_entropy({a}, torch.tensor({[(scene.die(classes) + i) % classes for i in range(rows)]}))"
+    return f"functional.{name}({a}, torch.tensor({[(scene.die(classes) + i) % classes for i in range(rows)]}))"
 
 
 # ------------------------------------------------------------------------------------------ writes
