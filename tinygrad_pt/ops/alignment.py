@@ -1,4 +1,4 @@
-"""The probability of all alignments of a sequence of labels with the steps of an input: the recursion of CTC over states.
+"""The probability of all alignments of labels with the steps of an input: the recursion of CTC over states.
 
 A state is a label or the blank beside one. A step stays in its state, goes on to the next, or to the next but one.
 """
@@ -11,7 +11,7 @@ import numpy as np
 
 from tinygrad_pt.calling import primitive
 from tinygrad_pt.graph import Array
-from tinygrad_pt.ops.elementwise import exp
+from tinygrad_pt.ops.elementwise import exp, maximum
 from tinygrad_pt.ops.reduce import sum
 from tinygrad_pt.ops.shape import narrow, pad
 
@@ -30,20 +30,22 @@ def _after_first(a: Any) -> Any:
     return narrow(a, axis=0, start=1, length=a.shape[0] - 1)
 
 
-def _shares(y: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
+def _shares(y: Any, a: Any, b: Any) -> Any:
     """The share that each of its three predecessors has in a state."""
-    here = _after_first(a) - _after_first(y)
-    return tuple(exp(_before(y, k, NEVER) + (here + b if k == 2 else here)) for k in range(3))  # type: ignore[return-value]
+    here = _after_first(a) - maximum(_after_first(y), 2 * NEVER)  # where a is -inf, y is too, and no share is nan
+    return tuple(exp(_before(y, k, NEVER) + (here + b if k == 2 else here)) for k in range(3))
 
 
 # An op of its own for a measured gain: a step made of ops has six vertices, and takes ten times as long.
 @primitive(
     r"\mathrm{alignments}(a,\, b)",
     lambda g, y, a, b: flow_back(g, *_shares(y, a, b)),
-    lambda g, y, a, b: sum(_after_first(flow_back(g, *_shares(y, a, b))) * _shares(y, a, b)[2], axis=(0,), keepdims=False),
+    lambda g, y, a, b: sum(
+        _after_first(flow_back(g, *_shares(y, a, b))) * _shares(y, a, b)[2], axis=(0,), keepdims=False
+    ),
 )
 def alignments(a: Array, b: Array) -> Array:
-    """y = ln Σ P over all ways to each state at each step, for the logarithms of probabilities a (steps, batch, states).
+    """y = ln Σ P over the ways to each state at each step; a (steps, batch, states) are logarithms of probabilities.
 
     They begin in one of the first two states; b (batch, states) is 0 where a state may follow the last but one, else
     `NEVER`.
@@ -54,7 +56,7 @@ def alignments(a: Array, b: Array) -> Array:
     y[0, :, 2:] += a[0]
     for t in range(1, steps):
         stay, from_one, from_two = y[t - 1, :, 2:], y[t - 1, :, 1:-1], y[t - 1, :, :-2] + b
-        top = np.maximum(np.maximum(stay, from_one), from_two)
+        top = np.maximum(np.maximum(stay, from_one), np.maximum(from_two, NEVER))
         s = np.exp(stay - top)
         s += np.exp(from_one - top)
         s += np.exp(from_two - top)
@@ -64,9 +66,9 @@ def alignments(a: Array, b: Array) -> Array:
     return y[:, :, 2:].copy()
 
 
-def _moved(h: Any, y: Any) -> tuple[Any, Any, Any]:
+def _moved(h: Any, y: Any) -> Any:
     """What each of the three shares is multiplied with: the flow h of the step before, times the flow y back."""
-    return tuple(_before(h, k, 0.0) * _after_first(y) for k in range(3))  # type: ignore[return-value]
+    return tuple(_before(h, k, 0.0) * _after_first(y) for k in range(3))
 
 
 @primitive(

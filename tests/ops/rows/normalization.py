@@ -1,4 +1,4 @@
-"""Rows of the ops of normalization and of embedding."""
+"""Rows of the ops of normalization, of embedding, and of alignments."""
 
 from __future__ import annotations
 

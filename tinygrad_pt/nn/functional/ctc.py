@@ -141,7 +141,8 @@ def _of_alignments(x: Tensor, labels: Array, steps: Array, wanted: Array, blank:
     score = ops.permute(take_rows(by_class, wrap(rows * classes + path)), axes=(2, 0, 1))
     alpha = alignments(score, wrap(skips))
     last = np.stack([2 * wanted, np.maximum(2 * wanted - 1, 0)], 1)
-    ends = alpha[np.maximum(steps - 1, 0)[:, None], rows, last] + wrap(np.where(np.arange(2) > 2 * wanted[:, None], NEVER, 0).astype(WIDE))
+    ends = alpha[np.maximum(steps - 1, 0)[:, None], rows, last]
+    ends = ends + wrap(np.where(np.arange(2) > 2 * wanted[:, None], NEVER, 0).astype(WIDE))
     loss = -ops.logsumexp(ends, axis=(1,), keepdims=False)
     if not steps.all():
         loss = ops.where(wrap(steps == 0), wrap(np.where(wanted > 0, -NEVER, 0).astype(WIDE)), loss)
