@@ -375,6 +375,7 @@ LEFT_OUT = (  # which hands g on, or 0; which their rows check at few numbers
     "convolution_transpose", "convolution_weight", "max_pool", "max_pool_transpose", "max_pool_pick", "max_unpool",
     "take_places", "put_places", "avg_pool", "avg_pool_transpose", "adaptive_avg_pool", "adaptive_avg_pool_transpose",
     "im2col", "col2im", "nextafter", "attention_weights", "combine", "softmax_slope", "lu",
+    "softmax_error", "cross_entropy", "alignments", "flow", "flow_back",
 )  # fmt: skip
 OPS = [name for name, row in ROWS.items() if row.op.differentiable and name not in LEFT_OUT]
 CURVED = [
@@ -411,7 +412,7 @@ SPECIAL = {
     "index_put": lambda shapes, attrs: np.prod(shapes[1]) < np.prod(shapes[0]),
     "cat": lambda shapes, attrs: len(shapes) == 2, "stack": lambda shapes, attrs: len(shapes) == 2,
     "pick_class": lambda shapes, attrs: attrs["ignore"] < 0, "unpick_class": lambda shapes, attrs: attrs["ignore"] < 0,
-    **dict.fromkeys(("nll_loss", "cross_entropy", "softmax_error"), lambda shapes, attrs: attrs["ignore"] < 0),
+    "nll_loss": lambda shapes, attrs: attrs["ignore"] < 0,
     "clamp": lambda shapes, attrs: attrs["low"] is None or attrs["high"] is None,
     "softmax": lambda shapes, attrs: shapes[0] in ((3,), (2, 3)), "log_softmax": lambda shapes, attrs: shapes[0] in ((3,), (2, 3)),
     "where": lambda shapes, attrs: shapes[0] == (3,) and shapes[1] == (3,),
@@ -436,7 +437,7 @@ def drawn(op: str) -> Draw:
     return usual(op, SPECIAL.get(op, lambda shapes, attrs: True), least=1 if op in LOOSE else 2)
 
 
-LOOSE = ("nll_loss", "cross_entropy", "cat", "select")
+LOOSE = ("nll_loss", "cat", "select")
 
 
 SIZES = [(times(2.0), "twice"), (times(0.5), "half"), (times_size(1), "times n"), (times_size(-1), "over n")]
