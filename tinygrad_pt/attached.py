@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from itertools import count
 from typing import Any
 
@@ -90,3 +91,21 @@ class Context(Attached):
         if known and (ctx := self._whole().attrs.get("ctx")) is not None:
             return getattr(ctx, name)
         raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'", name=name, obj=self)
+
+
+@cache
+def titled(cls: type, title: str) -> type:
+    """The class of vertices of a kind that bears PyTorch's name of them."""
+    return type(title, (cls,), {"__slots__": (), "__module__": "builtins"})
+
+
+def shown(node: Any, inner: set[type]) -> Any:
+    """A vertex as it is handed to the user: its class bears PyTorch's name, `type(y.grad_fn).__name__`.
+
+    Vertices are made without it, because most are never looked at; `inner` are the classes that the walk knows.
+    """
+    kind: Any = node.__class__
+    if kind in inner and kind.__module__ != "builtins":
+        node.__class__ = titled(kind, node.name().split("::")[-1])
+        inner.add(node.__class__)
+    return node

@@ -229,7 +229,7 @@ def bundle(op: Op, args: tuple[Any, ...], attrs: dict[str, Any]) -> tuple[Tensor
                 adopt_view(op, args[0], attrs, t, current(), True)
             if t.base is not None:
                 t.path = (*t.path[:-1], (op, attrs | {"part": i}))
-    made = first.node
+    made: Any = first.node
     if made.__class__ in INNER:
         made.set_note("shapes", tuple(y.shape for y in ys))
         for i, (t, y) in enumerate(zip(results, ys, strict=True)):

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from tinygrad_pt.attached import Attached, Context
+from tinygrad_pt.attached import Attached, Context, shown
 
 if TYPE_CHECKING:
     from tinygrad_pt.modes import Scope
@@ -145,7 +145,7 @@ class Node(Attached):
     @property
     def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
         """For each argument, the vertex that its gradient goes to, and 0 (PyTorch's form)."""
-        return tuple((p if isinstance(p, Node) else None, 0) for p in self.parents)
+        return tuple((shown(p, INNER) if isinstance(p, Node) else None, 0) for p in self._whole().parents)
 
     def __repr__(self) -> str:
         return f"<{self.name().split('::')[-1]} object at {id(self):#x}>"
@@ -175,6 +175,9 @@ class Leaf(Node):
     def variable(self) -> Tensor | None:
         """The tensor, for as long as it lives."""
         return self.handle()  # type: ignore[return-value]
+
+
+Leaf.__name__ = "AccumulateGrad"  # PyTorch's, which programs print
 
 
 def nobody() -> None:
@@ -209,7 +212,7 @@ def held_of(tensor: TensorBase, saved: bool) -> Any:
     return None if base is None else (weakref.ref(base), tensor.path)
 
 
-INNER = (Node, FunctionNode)  # the classes of vertices that are no leaves
+INNER: set[Any] = {Node, FunctionNode}  # the classes of vertices that are no leaves
 LEAF = Op("leaf", lambda a: a, label="torch::autograd::AccumulateGrad")
 DETACH = Op("detach", lambda a: a)  # listeners are told of it; no vertex records it
 # The op of a vertex that stands for one of several results. It has no rules: the walk collects the gradients itself.

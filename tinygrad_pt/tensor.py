@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, overload
 
 from tinygrad_pt import autograd, dtypes, ops, printing
 from tinygrad_pt import functions as F
-from tinygrad_pt.attached import Removable
+from tinygrad_pt.attached import Removable, shown
 from tinygrad_pt.autograd.hooks import Hook
 from tinygrad_pt.calling import tensor_class, wrap
 from tinygrad_pt.errors import class_name, refuse
@@ -21,7 +21,7 @@ from tinygrad_pt.functions.arguments import Size, axis_from, expect_tensor, size
 from tinygrad_pt.functions.binding import Operator, operator, plain, reflected, writing
 from tinygrad_pt.functions.copying import leaf
 from tinygrad_pt.functions.methods import Methods
-from tinygrad_pt.graph import DETACH, Leaf, Node, nobody
+from tinygrad_pt.graph import DETACH, INNER, Leaf, Node, nobody
 from tinygrad_pt.listening import announce
 from tinygrad_pt.modes import current
 from tinygrad_pt.texts import DETACH_VIEW, GRAD_DTYPE, GRAD_SIZE, INFERENCE_GRAD, NO_HOOK, NON_LEAF_GRAD, NOT_A_LEAF
@@ -127,7 +127,8 @@ class Tensor(Methods):
     @property
     def grad_fn(self) -> Node | None:
         """The vertex of the op that has computed this tensor; None for a leaf."""
-        return None if isinstance(self.node, Leaf) else self.node
+        node = self.node
+        return None if node is None or isinstance(node, Leaf) else shown(node, INNER)
 
     # -------------------------------------------------------------------------------------- its gradient
     @property

@@ -83,7 +83,8 @@ def forbidden(t: Tensor, written: str) -> Exception:
 
     `written` is "is being", if `t` is to be written, or says that its memory has been written before.
     """
-    node, mode = vars(t).get("node"), t.creation
+    node: Any = vars(t).get("node")
+    mode = t.creation
     name = ""
     if node.__class__ in INNER:
         name = f"Output {node.attrs.get('part', 0)} of {node.name().rpartition('Backward')[0]}"

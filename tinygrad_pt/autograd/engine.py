@@ -40,7 +40,7 @@ from tinygrad_pt.autograd.starts import (
 )
 from tinygrad_pt.calling import wrap
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import INNER, PICK, FunctionNode, Leaf, Node, Tensor
+from tinygrad_pt.graph import INNER, PICK, Leaf, Node, Tensor
 from tinygrad_pt.inplace import last_change
 from tinygrad_pt.listening import Walk
 from tinygrad_pt.modes import current, enable_grad
@@ -62,7 +62,7 @@ def order(roots: Iterable[Node], wanted: set[Node] | None = None) -> list[Node]:
     for node in nodes:  # the list grows while the loop reads it
         for p in node.parents:
             kind = p.__class__
-            if (kind is Node or kind is FunctionNode) and p not in seen:
+            if kind in INNER and p not in seen:
                 seen.add(p)
                 nodes.append(p)
     nodes.sort(key=by_birth, reverse=True)
@@ -163,7 +163,7 @@ def run(
                 slot += 1
                 kind = p.__class__
                 if (
-                    (kind is Leaf or kind is Node or kind is FunctionNode)
+                    (kind is Leaf or kind in INNER)
                     and (allowed is None or p in allowed)
                     and (rule := rules[slot]) is not None
                 ):

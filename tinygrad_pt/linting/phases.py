@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tinygrad_pt.graph import Leaf, Node, Op
+from tinygrad_pt.graph import INNER, Leaf, Node, Op
 from tinygrad_pt.lines import Line, line_at
 from tinygrad_pt.linting.facts import Notes, checksum, inside
 from tinygrad_pt.linting.frames import call_at, call_of_dropout, users, within
@@ -214,7 +214,7 @@ class Dead(Rule):
         if op.name == "clamp" and (attrs["low"] != 0 or attrs["high"] is not None):
             return
         if node.op.name == "add":
-            node = next((p for p in node.parents if type(p) is Node), node)
+            node = next((p for p in node.parents if type(p) in INNER), node)
         if node.op.name not in ("linear", "mm") or not isinstance(node.parents[1], Leaf):
             return
         weight = node.parents[1]
