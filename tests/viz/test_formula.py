@@ -144,6 +144,11 @@ def test_pieces() -> None:
     assert texts(OPS["where"], [condition, np.ones(2), np.ones(2)]) == ["ḡ·[a]", "ḡ·[¬a]"]
 
 
+def test_absent_arguments_are_left_out() -> None:
+    a, b = Symbol("a", (2, 3)), Symbol("b", (4, 3))
+    assert render(simplify(OPS["linear"](a, b))) == "a bᵀ"
+
+
 def test_python_numbers_are_folded() -> None:
     a = np.array(1.5)
     assert texts(OPS["mul"], [a, 2.0]) == ["2"]

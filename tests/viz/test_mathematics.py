@@ -97,7 +97,7 @@ def value_of(python: str, values: dict[str, Any]) -> Any:
         return eval(python, {"__builtins__": {}}, FUNCTIONS | values)  # noqa: S307
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(trees, st.tuples(*[st.sampled_from([0.6, 1.3, 1.7, 0.9])] * 3))
 def test_both_say_what_is_computed(tree: Any, point: tuple[float, ...]) -> None:
     values = dict(zip("abc", map(np.float64, point), strict=True))

@@ -19,7 +19,7 @@ class Keeper(Listener):
         node = result.node
         if node is not None:
             sources = tuple(self.copy(a) if isinstance(a, Tensor) else None for a in args)
-            node.set_note("kept", (result.array.copy(), sources))
+            node.set_note("kept", (result.array.copy("K"), sources))
 
     def copy(self, t: Tensor) -> Array | None:
         """The value of a leaf or constant as it is now; None for what an op of the graph has made."""
@@ -28,7 +28,7 @@ class Keeper(Listener):
         key, version = id(t), t.version[0]
         found = self.copies.get(key)
         if found is None or found[0]() is not t or found[1] != version:
-            found = self.copies[key] = ref(t, lambda _: self.copies.pop(key, None)), version, t.array.copy()
+            found = self.copies[key] = ref(t, lambda _: self.copies.pop(key, None)), version, t.array.copy("K")
         return found[2]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from tinygrad_pt.debugging.keeping import keep
 from tinygrad_pt.graph import Tensor
 from tinygrad_pt.language import chosen, settings
+from tinygrad_pt.viz.derivation import Derivation, derived
 from tinygrad_pt.viz.drawing import Drawing
 from tinygrad_pt.viz.engine import EngineError
 from tinygrad_pt.viz.machine import doctor
@@ -21,8 +22,8 @@ from tinygrad_pt.viz.snapshot import LARGEST, taken
 from tinygrad_pt.viz.views import MAX_NODES, Chooser, arrange
 
 __all__ = [
-    "Drawing", "Edge", "EngineError", "Player", "Snapshot", "Vertex", "doctor", "draw", "keep", "play", "settings",
-    "snapshot",
+    "Derivation", "Drawing", "Edge", "EngineError", "Player", "Snapshot", "Vertex", "derive", "doctor", "draw", "keep",
+    "play", "settings", "snapshot",
 ]  # fmt: skip
 
 
@@ -174,3 +175,50 @@ def play(
     if path is not None:
         player.save(path)
     return player
+
+
+def derive(
+    loss: Tensor, wrt: Tensor | Sequence[Tensor] | None = None, names: Mapping[str, Any] | None = None, *,
+    lang: str | None = None, style: str = "auto", simplify: bool = True, digits: int = 4,
+) -> Derivation:  # fmt: skip
+    """Derive `loss` by one tensor, or several: the chain rule with its formulas, its numbers and the result.
+
+    Scalars: the sum over the paths from the loss to the tensor, a product of local derivatives for each. Ops between
+    two values that have names contract to one factor, so that ∂E/∂w = ∂E/∂o · ∂o/∂net · ∂net/∂w stands there as in
+    the book. Where more than 12 paths lead to the tensor, they are counted, and each gradient is derived from those
+    before it; so it is with arrays, whose factors are products of matrices, with their shapes. `=` is exact, `≈` is
+    rounded; the results are computed from all digits.
+
+    Args:
+        loss: a tensor with history and one element.
+        wrt: by what: a tensor, a list of tensors, or None for all parameters.
+        names: what tensors are called, besides the names of the caller's variables.
+        lang: "en" or "pt", with a decimal comma; default: `viz.settings.lang`.
+        style: "paths", "recursive" or "auto".
+        simplify: False keeps every op, and two uses of one argument apart: ∂d/∂a⁽¹⁾, ∂d/∂a⁽²⁾.
+        digits: significant digits of the numbers.
+
+    Returns:
+        A `Derivation`: `print()` it; `.text`, `.markdown`, `.latex`, `.mathml`, `.python`; `.paths`, `.value`;
+        `.check()` holds it against the engine and a central difference; `.save(path)`. Notebooks show it.
+
+    Raises:
+        RuntimeError: no history, or more than one element. ValueError: the loss does not depend on `wrt`, an unknown
+            option, or more than 12 paths with `style="paths"`.
+
+    >>> import tinygrad_pt as torch
+    >>> w, x, b = torch.tensor(0.5, requires_grad=True), torch.tensor(2.0), torch.tensor(1.0)
+    >>> net = w * x + b; o = net**2
+    >>> print(derive(o, w))
+    net = w·x + b = 2
+    o   = net² = 4
+    <BLANKLINE>
+    ∂o/∂w = ∂o/∂net · ∂net/∂w
+    <BLANKLINE>
+    ∂o/∂net = 2·net = 4
+    ∂net/∂w = x = 2
+    <BLANKLINE>
+    ∂o/∂w = 4 · 2
+          = 8
+    """
+    return derived(loss, wrt, Names(names, sys._getframe(1)), lang, style, simplify, digits)

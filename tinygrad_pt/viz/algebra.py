@@ -213,9 +213,17 @@ def added(a: Any, b: Any) -> Any:
         return a
     if plain(a) and a == 0:
         return b
-    if product(b).number < 0:
+    p, q = product(a), product(b)
+    if p.powers and alike(p.powers, q.powers):
+        return lean(Product(p.number + q.number, p.powers))
+    if q.number < 0:
         return applied("sub", a, negative(b))
     return applied("add", a, b)
+
+
+def alike(p: tuple[tuple[Any, float], ...], q: tuple[tuple[Any, float], ...]) -> bool:
+    """Whether two products have the same powers, in the same order."""
+    return len(p) == len(q) and all(a is b and m == n for (a, m), (b, n) in zip(p, q, strict=True))
 
 
 def _over(a: Any, square: Any, root: bool) -> Any:

@@ -24,8 +24,8 @@ KNOWN = {0.6931471805599453: "2", 2.302585092994046: "10"}  # numbers that are l
 NOTATIONS = {  # where the notation of an op says less than a picture needs
     "mean": r"\mathrm{mean}(a)", "product_of_others": r"\prod_{\neq i} a", "clamp": r"\mathrm{clamp}(a, low, high)",
     "permute": r"\mathrm{permute}(a)", "pick_class": "a[b]", "unpick_class": r"\mathrm{put}(a)",
-    "polygamma": r"\psi_{n}(a)", "lerp": r"a + c \cdot (b - a)", "gauss": r"e^{-c \cdot a^{2}}",
-    "log_abs_det": r"\ln |\det a|",
+    "convolution": r"a \ast b + c", "polygamma": r"\psi_{n}(a)", "lerp": r"a + c \cdot (b - a)",
+    "gauss": r"e^{-c \cdot a^{2}}", "nll_loss": r"-\sum (c \cdot a[b])", "log_abs_det": r"\ln |\det a|",
 }  # fmt: skip
 SIGNS = {
     "mul": "×", "add": "+", "sub": "−", "div": "÷", "neg": "−", "mm": "@", "bmm": "@", "mv": "@", "dot": "@",
@@ -148,7 +148,8 @@ def _applied(x: Symbol) -> Tree:
         return Tree.of("transpose", tree(args[0]))
     if x.op.variadic or not x.op.notation:
         return Tree.of("call", Tree("word", op_sign(x.op)), *(tree(a) for a in args if a is not None))
-    values = dict(zip("abcdef", args, strict=False)) | x.attrs
+    absent = dict.fromkeys("abcdef"[len(args) : x.op.arity])
+    values = dict(zip("abcdef", args, strict=False)) | absent | x.attrs
     if name == "clamp":
         values |= {k: s * np.inf for k, s in (("low", -1), ("high", 1)) if values[k] is None}
     trees = {k: None if v is None else _value(v) for k, v in values.items()}
@@ -179,8 +180,8 @@ def _truth(x: Any) -> Tree:
 # How tightly a piece binds: one that binds less than its place asks stands in parentheses.
 ANY, SUM, PRODUCT, MATRIX, POWER, ATOM = range(6)
 BINDS = {
-    "infix": ANY, "sum": SUM, "neg": SUM, "product": PRODUCT, "over": PRODUCT, "big": PRODUCT, "row": MATRIX,
-    "power": POWER, "transpose": POWER, "root": POWER, "not": POWER,
+    "infix": ANY, "sum": SUM, "neg": SUM, "product": PRODUCT, "chain": PRODUCT, "over": PRODUCT, "big": PRODUCT,
+    "row": MATRIX, "power": POWER, "transpose": POWER, "root": POWER, "not": POWER, "partial": POWER,
 }  # fmt: skip
 
 
@@ -205,13 +206,15 @@ class Writer:
         if not parts:
             return str(getattr(self, kind)(t.text))
         if kind == "sum":
-            return self.joined([self.term(p, first=p is parts[0]) for p in parts])
+            return self.joined([self.term(p, first=not i) for i, p in enumerate(parts)])
         if kind == "neg":
             return self.joined([self.sign("−"), self.write(parts[0], PRODUCT)])
         if kind == "product":
             last = parts[-1]
             factors = [self.write(p, POWER) for p in parts[:-1]]
             return self.between(self.sign("·"), [*factors, self.write(last, PRODUCT if last.kind == "big" else POWER)])
+        if kind == "chain":
+            return self.between(self.sign(" · "), [self.write(p, POWER) for p in parts])
         if kind == "row":
             return self.between(self.sign(" "), [self.write(p, MATRIX) for p in parts])
         if kind == "infix":

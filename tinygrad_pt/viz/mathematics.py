@@ -86,7 +86,9 @@ class _Latex(_Set):
         return f"{self.write(base, ATOM)}^{{{self.write(exponent)}}}"
 
     def sub(self, base: Tree, below: Tree) -> str:
-        return f"{self.write(base, ATOM)}_{{{self.write(below)}}}"
+        text = self.write(base, ATOM)
+        text = f"{{{text}}}" if "_" in text else text  # TeX refuses a second subscript
+        return f"{text}_{{{self.write(below)}}}"
 
     def transpose(self, x: Tree) -> str:
         return rf"{{{self.write(x, ATOM)}}}^{{\top}}"

@@ -20,7 +20,8 @@ from tinygrad_pt.viz.text import clean
 class Tree:
     """One piece of a formula: its kind, and its parts, which are trees or texts.
 
-    name, number, word, code: a text. sum, product, row, list: any number of trees. neg, root, bar, hat, not, transpose:
+    name, number, word, code: a text. sum, product, chain (a product of derivatives), row, list:
+    any number of trees. neg, root, bar, hat, not, transpose:
     one. over, power, sub: two. call: a word, then the arguments. big: a sign such as Σ, what it gathers. fence: the
     left sign is the text. infix: trees, with the signs between them in the text. index: a tree, then the places.
     partial: what is differentiated, by what; the text is a mark that tells one use from another.

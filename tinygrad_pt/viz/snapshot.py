@@ -47,7 +47,7 @@ def taken(
         text = f"the graph has {len(graph.scope)} values, more than are read for a picture ({max_nodes})"
         mend = "draw a smaller batch or a part of the network, or pass max_nodes="
         raise refuse(ValueError, text, mend=mend)
-    found = _Reader(graph, roots, names, lang, verify).snapshot(title)
+    found = Reader(graph, roots, names, lang, verify).snapshot(title)
     return found if constants else without_constants(found)
 
 
@@ -58,10 +58,10 @@ def without_constants(snapshot: Snapshot) -> Snapshot:
     return replace(snapshot, vertices=vertices, edges=tuple(e for e in snapshot.edges if e.source in ids))
 
 
-class _Reader:
+class Reader:
     """One reading of one graph: values, then names, then gradients, then the picture."""
 
-    def __init__(self, graph: Boxes, roots: dict[Node, Any], names: Names, lang: str, verify: bool) -> None:
+    def __init__(self, graph: Boxes, roots: dict[Node, Any], names: Names, lang: str, verify: bool = False) -> None:
         self.verify = verify
         self.graph, self.roots, self.lang, self.words = graph, roots, lang, WORDS[lang]
         self.known: Known = names.tensors(graph.scope, graph.constants.values())
