@@ -308,6 +308,7 @@ def test_the_program_of_a_network_has_the_engines_bits(name: str, tmp_path: Path
     """It runs in an interpreter that can import NumPy, but not this package."""
     loss = networks()[name]
     found = viz.derive(loss, names={})
+    found.check()
     path = found.save(tmp_path / "derived.py")
     program = found.program()
     show = "\n".join(f"np.save({n!r}, {n})" for n in program.grad.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 
 import tinygrad_pt as torch
+from tests.viz.samples import NASTY
 from tests.viz.test_numpy_source import run, same_bits
 from tinygrad_pt import nn
 from tinygrad_pt.debugging.replay import Boxes
@@ -103,6 +105,23 @@ def test_a_function_of_the_users_own_is_refused() -> None:
     w = torch.tensor(2.0, requires_grad=True)
     with pytest.raises(NotImplementedError, match="Double is a Function of your own"):
         written(Double.apply(w), {"w": w})
+
+
+def test_a_hook_is_refused() -> None:
+    w = torch.tensor(2.0, requires_grad=True)
+    y = w * w
+    y.register_hook(lambda g: g * 2)
+    with pytest.raises(NotImplementedError, match="hook"):
+        written(y * 3, {"w": w})
+
+
+@pytest.mark.parametrize("name", [*NASTY, "input", "max", "math", "dE_dE", "part1", "sigmoid", "file"])
+def test_no_name_breaks_the_program(name: str) -> None:
+    w, v = torch.tensor(2.0, requires_grad=True), torch.tensor(0.5, requires_grad=True)
+    E = torch.sigmoid(w) * torch.erf(v)
+    names = {name: w, name + "′": v, '"""; pwn = 1; """': E} if name.strip() else {"w": w}
+    text = check(E, names)
+    assert "pwn" not in {n.id for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Name)}
 
 
 def test_half_precision() -> None:

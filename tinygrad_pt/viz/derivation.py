@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -316,9 +316,9 @@ class Check(NamedTuple):
     numerical: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Derivation:
-    """The chain rule from a loss to one tensor, or to several.
+    """The chain rule from a loss to one tensor, or to several. It holds the graph, for `python` and `check`.
 
     Attributes:
         paths: of scalars, the paths of the sum, as `Route`s (none where they are too many).
@@ -332,9 +332,9 @@ class Derivation:
     paths: tuple[Route, ...]
     count: int
     value: Any
-    _derived: Mapping[str, Any] = field(repr=False)
-    _reader: Reading = field(repr=False)
-    _targets: tuple[Node, ...] = field(repr=False)
+    _derived: Mapping[str, Any]
+    _reader: Reading
+    _targets: tuple[Node, ...]
 
     @property
     def text(self) -> str:
@@ -346,7 +346,7 @@ class Derivation:
             written.append("\n".join(line.text(width, self.lang) for line in block))
         return "\n\n".join(written)
 
-    def __str__(self) -> str:
+    def __repr__(self) -> str:
         return self.text
 
     @property

@@ -6,9 +6,11 @@ operations in the same order, so the gradients have the engine's bits.
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
 import textwrap
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -24,9 +26,15 @@ from tinygrad_pt.viz.algebra import UNIT, simplify
 from tinygrad_pt.viz.expression import substitute
 from tinygrad_pt.viz.formula import render
 from tinygrad_pt.viz.numpy_source import Source, array_text, laid_out
+from tinygrad_pt.viz.text import clean
 
 LITERAL = 1000  # an array of more elements is read from a file
 WIDTH = 120
+RESERVED = {
+    "np",
+    *dir(builtins),
+    *"math cmath operator functools itertools lru_cache SimpleNamespace NamedTuple".split(),
+}
 SHORT = 24  # what is no longer may stand twice
 
 COMMENTS = {
@@ -63,7 +71,7 @@ class Program:
         for node in self.nodes:
             if node.op is PICK:
                 self.picks.setdefault(node.parents[0], {})[node.attrs["part"]] = node
-        self.taken = {"np", "stored", "file"}
+        self.taken = {"stored", "file", *RESERVED}
         self.name: dict[Any, str] = {}
         for b, name in names.items():
             if isinstance(b, (Node, Constant)):
@@ -74,6 +82,8 @@ class Program:
         self.symbols = {b: Symbol(n, tuple(b.shape), b.dtype) for b, n in self.name.items()}
         self.grad: dict[Any, str] = {}
         self.parts = 1
+        if any(node.note("hooks") for node in (*self.nodes, *self.wanted)):
+            raise refuse(NotImplementedError, "a hook changes a gradient: its code is not written as NumPy")
         forward, backward = self.forward(), self.backward()
         self.text = self.assembled(self.data(), forward, backward)
 
@@ -87,7 +97,7 @@ class Program:
 
     # ---------------------------------------------------------------------------------------- parts
     def assembled(self, data: list[str], forward: list[str], backward: list[str]) -> str:
-        head = [f'"""{self.words["title"].format(y=self.shown[self.root])}."""', ""]
+        head = [f'"""{self.words["title"].format(y=self.name[self.root])}."""', ""]
         imports = sorted({"import numpy as np", *self.source.imports}, key=lambda line: line.split()[1])
         head += imports
         helpers = [line for f in self.source.functions for line in ("", "", f)]
@@ -135,7 +145,7 @@ class Program:
                 raise refuse(NotImplementedError, f"{name} is a Function of your own: its code is not written as NumPy")
             if node.scope is not scope:
                 scope = node.scope
-                lines += [] if scope is None else [f"# {scope}"]
+                lines += [] if scope is None else [f"# {clean(scope, 100)}"]
             text = self.source.text(Symbol(op=node.op, args=self.arguments(node), attrs=node.attrs))
             lines.append(f"{', '.join(self.results(node))} = {text}")
         return lines
@@ -163,7 +173,7 @@ class Program:
                 leading.add(node)
         y = self.name[self.root]
         seed = array_text(np.ones(self.root.shape, self.root.dtype))
-        self.grad[self.root] = f"d{y}_d{y}"
+        self.grad[self.root] = self.fresh(f"d{y}_d{y}")
         lines = [f"{self.grad[self.root]} = {seed}"]
         several: dict[Node, list[Symbol | None]] = {}
         for node in reversed(self.nodes):
@@ -176,7 +186,7 @@ class Program:
             lines += self.visited(node, several.get(node, own), leading)
         for b in self.wanted:
             if b not in self.grad:
-                self.grad[b] = f"d{y}_d{self.name[b]}"
+                self.grad[b] = self.fresh(f"d{y}_d{self.name[b]}")
                 lines.append(f"{self.grad[b]} = np.zeros_like({self.name[b]})")
         return lines
 
@@ -281,7 +291,7 @@ def identifier(name: str) -> str:
     >>> [identifier(n) for n in ("w1", "fc.weight", "0.bias", "w[0][1]", "lambda", "h′", "")]
     ['w1', 'fc_weight', 'bias_0', 'w_0_1', 'lambda_', 'h', 'v']
     """
-    parts = [p for p in re.split(r"\W+", name.strip("$")) if p]
+    parts = [p for p in re.split(r"\W+", unicodedata.normalize("NFKC", name.strip("$"))) if p]
     while parts and parts[0][0].isdigit() and any(not p[0].isdigit() for p in parts):
         parts.append(parts.pop(0))
     text = re.sub(r"_+", "_", "_".join(parts)).strip("_")
