@@ -19,8 +19,9 @@ def test_every_python_block_works(tmp_path):
 
 def test_the_picture_is_what_its_code_draws(tmp_path):
     runpy.run_path(str(ROOT / "docs/images/make.py"))["make"](tmp_path)
-    kept = (ROOT / "docs/images/neuron.svg").read_bytes()
-    assert (tmp_path / "neuron.svg").read_bytes() == kept, "run python docs/images/make.py"
+    for picture in ("neuron.svg", "slide.svg"):
+        kept = (ROOT / "docs/images" / picture).read_bytes()
+        assert (tmp_path / picture).read_bytes() == kept, "run python docs/images/make.py"
 
 
 def test_the_first_two_commands_set_up_everything_themselves():

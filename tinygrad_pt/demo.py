@@ -107,7 +107,7 @@ def xor_drawings(network: MLP) -> dict[str, viz.Drawing]:
     cost, names = neurons(network, (1.0, 0.0), 1.0)
     cost.backward()
     return {
-        "xor": viz.draw(loss, title="XOR, all four rows at once"),
+        "xor": viz.draw(loss, title="XOR, all four rows at once", width=1280),
         "xor_neurons": viz.draw(cost, names, rankdir="TB", title="XOR, neuron by neuron, for the row 1 0"),
     }
 

@@ -127,6 +127,15 @@ def test_heat_maps_show_signs_without_colour() -> None:
     assert len(re.findall("v4", marked(node, "sign")[0].attrib["d"])) == 2
 
 
+def test_a_wrong_rule_is_painted_red() -> None:
+    from dataclasses import replace
+
+    seen = square()
+    seen = replace(seen, edges=(seen.edges[0], replace(seen.edges[1], wrong=True)))
+    chips = [marked(edge, "chip")[0].attrib["fill"] for edge in marked(parse(paint(seen)), "edge")]
+    assert chips == [LIGHT["page"], LIGHT["backward"]]
+
+
 SAFE = {"none", *LIGHT.values(), *HEAT_LIGHT.values()}
 
 

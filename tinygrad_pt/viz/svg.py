@@ -66,8 +66,9 @@ class _Brush:
             colours += f' {attribute}="{self.colours.get(name, name)}"'
         return f'class="{" ".join(classes)}"{colours}'
 
-    def text(self, style: str, x: float, y: float, words: str, anchor: str = "start") -> str:
+    def text(self, style: str, x: float, y: float, words: str, anchor: str = "start", ink: str = "") -> str:
         family, size, weight, colour = TEXT[style]
+        colour = ink or colour
         bold = f' font-weight="{weight}"' if weight else ""
         return (
             f'<text {self.ink(style, colour)} x="{_n(x)}" y="{_n(y)}" font-family="{family}" font-size="{size}"{bold}'
@@ -306,10 +307,11 @@ class _Painter:
             path, start, _ = _curve(route, shift, turned, 6.0, 0.0)
             yield brush.line("bwd", path) + brush.head(start, (-ahead[0], -ahead[1]), "bh")
         if box:
-            yield '<g class="locals">' + brush.rect(box, "chip", "page", "backward", 4)
+            fill, ink = ("backward", "page") if edge.wrong else ("page", "backward")
+            yield '<g class="locals">' + brush.rect(box, "chip", fill, "backward", 4)
             for number, line in enumerate(lines):
                 x, y = box.x + box.w / 2, box.y + 14 + CHIP_LINE * number
-                yield brush.text("chip-text", x, y, line, "middle")
+                yield brush.text("chip-text", x, y, line, "middle", ink)
             yield "</g>"
         yield "</g>"
 
