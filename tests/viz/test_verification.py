@@ -15,6 +15,7 @@ from tests.viz.test_moments import PROGRAMS, written
 from tests.viz.test_snapshot import scalar
 from tinygrad_pt.graph import OPS
 from tinygrad_pt.viz import Snapshot, draw, snapshot
+from tinygrad_pt.viz.style import WRONG
 from tinygrad_pt.viz.verification import disagrees
 
 
@@ -75,7 +76,9 @@ def test_wrong_edges_are_marked_and_painted_red(monkeypatch: pytest.MonkeyPatch)
     assert Snapshot.from_json(seen.to_json()).edges[0].wrong
     assert not any(e.wrong for e in snapshot(y).edges)
     svg = draw(y, verify=True).svg
-    assert "✗ ∂h1/∂x" in svg and "✗" not in draw(y).svg
+    assert svg.count('class="edge wrong"') == 1 and "✗ ∂h1/∂x" in svg
+    assert 'class="edge wrong"' not in draw(y).svg and "✗" not in draw(y).svg
+    assert draw(y, verify=True).dot.count(WRONG) == svg.count(WRONG) == 1
 
 
 def test_a_transposed_gradient_and_a_corner() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tinygrad_pt.viz.card import Block, Card, card, chips, edge_tip
 from tinygrad_pt.viz.model import Scope, Snapshot, Vertex
-from tinygrad_pt.viz.style import HEAT_LIGHT, LIGHT
+from tinygrad_pt.viz.style import HEAT_LIGHT, LIGHT, WRONG
 from tinygrad_pt.viz.text import check, clean, dot_html, dot_quoted, path_text
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ def digraph(snapshot: Snapshot, rankdir: str = "LR", labels: str = "auto", lang:
         attributes["tooltip"] = dot_quoted(edge_tip(edge, names, lang))
         if lines:
             attributes["label"] = _chip(lines)
+        if edge.wrong:
+            attributes |= {"color": WRONG, "penwidth": "4"}
         dot.edge(edge.source, edge.target, **attributes)
     return dot
 

@@ -23,6 +23,7 @@ DARK = {
     "forward": "#8ab4f8", "backward": "#ff8a80", "note": "#e8c66b", "input": "#1d2f24", "param": "#383019",
     "const": "#26282c", "target": "#303236", "op": "#232a36", "module": "#2a3242", "loss": "#3a2323",
 }  # fmt: skip
+WRONG = "#ff6f66"  # behind an edge whose rule is wrong, light and dark
 INKS = ("text", "muted", "forward", "backward", "note")  # what is written in a box
 READABLE = 4.5  # the contrast that WCAG 2 asks of text
 

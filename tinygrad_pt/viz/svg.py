@@ -15,7 +15,7 @@ from tinygrad_pt.viz.layout import Box, Layout, Point, layout
 from tinygrad_pt.viz.model import KINDS, Edge, Snapshot, Vertex
 from tinygrad_pt.viz.options import Look
 from tinygrad_pt.viz.sheet import TITLE
-from tinygrad_pt.viz.style import MONO, SANS, Palette, dark_style, level_name, palettes
+from tinygrad_pt.viz.style import MONO, SANS, WRONG, Palette, dark_style, level_name, palettes
 from tinygrad_pt.viz.text import WORDS, clean, path_text, width, xml
 
 ROOT = "tinygrad-pt"
@@ -299,7 +299,10 @@ class _Painter:
         brush, turned = self.brush, self.plan.rankdir == "TB"
         ahead = (0, 1) if turned else (1, 0)
         noflow, faint = "" if edge.flows else " noflow", self._faint(edge.id)
-        yield f'<g class="edge{noflow}" id="{edge.id}"{faint}><title>{xml(tip)}</title>'
+        wrong = " wrong" if edge.wrong else ""
+        yield f'<g class="edge{noflow}{wrong}" id="{edge.id}"{faint}><title>{xml(tip)}</title>'
+        if wrong:
+            yield f'<path fill="none" stroke="{WRONG}" stroke-width="9" d="{_curve(route, 0.0, turned, 0.0, 0.0)[0]}"/>'
         shift = APART if edge.flows else 0.0
         path, _, end = _curve(route, -shift, turned, 0.0, 6.0)
         yield brush.line("fwd", path) + brush.head(end, ahead, "fh")
