@@ -8,15 +8,26 @@ from tinygrad_pt.language import chosen, settings
 VARIABLES = ("TINYGRAD_PT_LANG", "LC_ALL", "LC_MESSAGES", "LANG")
 
 
+class Environment:
+    """The variables that say a language, none of them set at first."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.monkeypatch = monkeypatch
+        for name in VARIABLES:
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setattr(settings, "_lang", None)
+
+    def setenv(self, name: str, value: str) -> None:
+        self.monkeypatch.setenv(name, value)
+        settings.lang = None
+
+
 @pytest.fixture
-def unset(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    for name in VARIABLES:
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(settings, "_lang", None)
-    return monkeypatch
+def unset(monkeypatch: pytest.MonkeyPatch) -> Environment:
+    return Environment(monkeypatch)
 
 
-def test_it_is_that_of_the_environment(unset: pytest.MonkeyPatch) -> None:
+def test_it_is_that_of_the_environment(unset: Environment) -> None:
     assert chosen() == "en" and chosen("pt") == "pt"
     unset.setenv("LANG", "pt_BR.UTF-8")
     assert chosen() == "pt" and chosen("en") == "en"
@@ -26,7 +37,7 @@ def test_it_is_that_of_the_environment(unset: pytest.MonkeyPatch) -> None:
     assert chosen() == "pt"
 
 
-def test_what_is_set_comes_before_the_environment(unset: pytest.MonkeyPatch) -> None:
+def test_what_is_set_comes_before_the_environment(unset: Environment) -> None:
     unset.setenv("LANG", "en_US.UTF-8")
     viz.settings.lang = "pt_BR"
     assert viz.settings.lang == chosen() == "pt" and chosen("en") == "en"
@@ -35,7 +46,7 @@ def test_what_is_set_comes_before_the_environment(unset: pytest.MonkeyPatch) -> 
     assert chosen() == "en"
 
 
-def test_an_unknown_language_is_refused(unset: pytest.MonkeyPatch) -> None:
+def test_an_unknown_language_is_refused(unset: Environment) -> None:
     with pytest.raises(ValueError, match="lang='klingon': expected one of en, pt"):
         viz.settings.lang = "klingon"
     with pytest.raises(ValueError, match="lang='xx'"):

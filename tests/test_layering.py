@@ -12,9 +12,10 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "tinygrad_pt"
 ROOMS = [
-    "language", "errors", "dtypes", "texts", "lines", "quiet", "heap", "modes", "listening", "leaves", "names",
-    "attached", "graph", "symbol", "half", "views", "calling", "inplace", "ops", "autograd", "printing", "random",
-    "functions", "tensor", "linalg", "special", "masked", "nn", "optim", "utils", "datasets", "models", "compat",
+    "portuguese", "language", "errors", "dtypes", "texts", "lines", "quiet", "heap", "modes", "listening", "leaves",
+    "names", "attached", "graph", "symbol", "half", "views", "calling", "inplace", "ops", "autograd", "printing",
+    "random", "functions", "tensor", "linalg", "special", "masked", "nn", "optim", "utils", "datasets", "models",
+    "compat",
 ]  # fmt: skip
 LEAVES = [
     "debugging",

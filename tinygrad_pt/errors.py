@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from tinygrad_pt.language import chosen, said
+
 if TYPE_CHECKING:
     from tinygrad_pt.modes import Scope
+
+
+# What the lines below an error's first one begin with, in Portuguese.
+LABELS = {
+    "op": "operação", "module": "módulo", "mend": "conserto", "list": "lista", "line": "linha", "element": "elemento",
+    "there": "ali", "given": "recebido", "earlier": "antes disso", "freed by": "liberado por",
+    "changed in place": "alterado no lugar", "g is 0 because of": "g é 0 por causa de",
+    "the inf before it": "o inf antes dele",
+}  # fmt: skip
+_MEND = re.compile(rf"\n  (?:mend|{LABELS['mend']}): ")
 
 
 class LinAlgError(RuntimeError):
@@ -45,6 +58,32 @@ def typename(value: Any) -> str:
     return str(value.type()) if hasattr(value, "array") else class_name(type(value))
 
 
+def lang() -> str:
+    """The language of errors, which an unknown one in the environment does not hide."""
+    try:
+        return chosen()
+    except ValueError:
+        return "en"
+
+
+def label(name: str) -> str:
+    """The word for a line of an error, in the language that is set."""
+    return LABELS[name] if lang() == "pt" else name
+
+
+def told(text: str, facts: Mapping[str, object]) -> str:
+    """A sentence, and below it the facts that are known, the mend among them."""
+    known = [(name, fact) for name, fact in facts.items() if fact]
+    if known and lang() == "pt":
+        known = [(LABELS.get(name, name), said(str(x), "pt") if name == "mend" else x) for name, x in known]
+    return "\n".join([text, *[f"  {name}: {fact}" for name, fact in known]])
+
+
+def tells(text: str, name: str) -> bool:
+    """Whether an error's text has a line of this name, in whatever language."""
+    return any(f"\n  {label}: " in f"\n{text}" for label in (name, LABELS[name]))
+
+
 def refuse(
     kind: type[Exception],
     text: str,
@@ -66,25 +105,24 @@ def refuse(
       op: mul(2.0)
       mend: reshape one of them
     """
-    lines = [text]
-    if op:
-        lines.append(f"  op: {op}({', '.join(map(describe, args))})")
-    if scope:
-        lines.append(f"  module: {scope}")
-    lines += [f"  {name}: {fact}" for name, fact in (facts or {}).items() if fact]
-    if mend:
-        lines.append(f"  mend: {mend}")
-    error = kind("\n".join(lines))
+    called = f"{op}({', '.join(map(describe, args))})" if op else ""
+    error = kind(told(text, {"op": called, "module": scope, **(facts or {}), "mend": mend}))
     vars(error)["op"] = op
     return error
+
+
+def _above_mend(text: str, fact: str) -> str:
+    found = _MEND.search(text)
+    place = found.start() if found else len(text)
+    return f"{text[:place]}\n{fact}{text[place:]}"
 
 
 def name_op(error: Exception, op: str, *args: Any) -> bool:
     """Say in an exception of `refuse` which op it is about, unless it says so; False if `refuse` did not build it."""
     known = vars(error)
     if "op" in known and not known["op"]:
-        head, mend, tail = error.args[0].partition("\n  mend: ")
-        error.args = (f"{head}\n  op: {op}({', '.join(map(describe, args))}){mend}{tail}",)
+        fact = f"  {label('op')}: {op}({', '.join(map(describe, args))})"
+        error.args = (_above_mend(error.args[0], fact),)
         known["op"] = op
     return "op" in known
 
@@ -101,17 +139,17 @@ def message(error: BaseException) -> str:
 def annotate(error: Exception, fact: str) -> None:
     """Add a line to an exception: above the mend if `refuse` has made the exception, else as a note below its text."""
     if len(error.args) == 1 and isinstance(error.args[0], str) and isinstance(error, PLAIN):
-        head, mend, tail = error.args[0].partition("\n  mend: ")
-        if mend or "\n  op: " in head:
-            error.args = (f"{head}\n{fact}{mend}{tail}",)
+        text = error.args[0]
+        if _MEND.search(text) or tells(text, "op"):
+            error.args = (_above_mend(text, fact),)
             return
     error.add_note(fact)
 
 
 def locate(error: Exception, scope: Scope | None) -> None:
     """Add the path of the module to an exception that passes its call, unless a module inside has added its own."""
-    if "\n  module: " not in f"\n{message(error)}":
-        annotate(error, f"  module: {scope}")
+    if not tells(message(error), "module"):
+        annotate(error, f"  {label('module')}: {scope}")
 
 
 def broadcast_text(a: tuple[int, ...], b: tuple[int, ...]) -> str:

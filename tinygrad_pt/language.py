@@ -23,8 +23,8 @@ class Settings:
     """What is set once for the whole process.
 
     `lang` is "en" or "pt". Until it is set it is what the environment says: `TINYGRAD_PT_LANG`, else Portuguese where
-    the locale (`LC_ALL`, `LC_MESSAGES`, `LANG`) is a Portuguese one, else English. Setting None asks the environment
-    again.
+    the locale (`LC_ALL`, `LC_MESSAGES`, `LANG`) is a Portuguese one, else English. The environment is read once, and
+    again when None is set.
 
     >>> settings = Settings()
     >>> settings.lang = "pt-BR"
@@ -37,7 +37,9 @@ class Settings:
 
     @property
     def lang(self) -> str:
-        return self._lang or _environment()
+        if self._lang is None:
+            self._lang = _environment()
+        return self._lang
 
     @lang.setter
     def lang(self, name: str | None) -> None:
@@ -48,6 +50,7 @@ class Settings:
 
 
 def _environment() -> str:
+    """What the environment says. ValueError if `TINYGRAD_PT_LANG` names an unknown language."""
     told = os.environ.get("TINYGRAD_PT_LANG", "")
     if told:
         return languages(told)
@@ -61,3 +64,16 @@ settings = Settings()
 def chosen(lang: str | None = None) -> str:
     """The language of one call: the one given, else the one that is set. ValueError for an unknown one."""
     return settings.lang if lang is None else languages(lang)
+
+
+def said(text: str, lang: str | None = None) -> str:
+    """An English text as users are told it, in the language of this call. ValueError for an unknown language.
+
+    >>> said("give a number", "pt")
+    'passe um número'
+    """
+    if chosen(lang) == "en":
+        return text
+    from tinygrad_pt.portuguese import translated  # loaded for those who read it
+
+    return translated(text)

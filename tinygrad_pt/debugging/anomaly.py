@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from tinygrad_pt.debugging.nans import Spot, Trail, array_of, bad, born, first_of, given, indented, place, spot
 from tinygrad_pt.debugging.trace import line_of, remember
-from tinygrad_pt.errors import annotate, describe, message, refuse
+from tinygrad_pt.errors import annotate, describe, label, message, refuse, tells
 from tinygrad_pt.graph import Leaf, Node, Op, Tensor, made_by
 from tinygrad_pt.lines import Line, caller
 from tinygrad_pt.listening import Listener, Walk, attend, forget
@@ -288,19 +288,19 @@ class Watched:
 def explain(error: Exception, node: Node | None) -> None:
     """Add to an exception of a backward pass the op it came from, its module and its line."""
     text = message(error)
-    if node is None or "\n  line: " in text or text.startswith("the value this backward pass"):
+    if node is None or tells(text, "line") or text.startswith("the value this backward pass"):
         return
     notes = []
-    if "\n  op: " not in text and not isinstance(node, Leaf):
-        notes.append(f"  op: {node.op.name}({', '.join(map(describe, node.parents))})")
-    if node.scope and "\n  module: " not in text:
-        notes.append(f"  module: {node.scope}")
+    if not tells(text, "op") and not isinstance(node, Leaf):
+        notes.append(f"  {label('op')}: {node.op.name}({', '.join(map(describe, node.parents))})")
+    if node.scope and not tells(text, "module"):
+        notes.append(f"  {label('module')}: {node.scope}")
     line = line_of(node)
-    notes.append(f"  line: {line or 'not known: the op was applied outside anomaly mode'}")
+    notes.append(f"  {label('line')}: {line or 'not known: the op was applied outside anomaly mode'}")
     if freed := node.note("freed"):
-        notes.append(f"  freed by: {freed}")
+        notes.append(f"  {label('freed by')}: {freed}")
     if clock := _changed(node):
-        notes.append(f"  changed in place: {line_of_change(clock) or 'not known: outside anomaly mode'}")
+        notes.append(f"  {label('changed in place')}: {line_of_change(clock) or 'not known: outside anomaly mode'}")
     annotate(error, "\n".join(notes))
 
 

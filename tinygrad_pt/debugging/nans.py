@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from tinygrad_pt.debugging.trace import line_of
-from tinygrad_pt.errors import describe
+from tinygrad_pt.errors import describe, label, told
 from tinygrad_pt.graph import SAVED, Constant, Leaf, Node, Op, Tensor, made_by
 from tinygrad_pt.lines import Line
 
@@ -54,12 +54,7 @@ class Spot:
     def __str__(self) -> str:
         rule = "the derivative of " if self.backward else ""
         text = told(f"{self.what} came into being in {rule}{self.op}", {**self.facts(), "mend": self.mend})
-        return text if self.before is None else f"{text}\n  the inf before it: " + indented(self.before)
-
-
-def told(text: str, facts: Mapping[str, object]) -> str:
-    """A sentence, and below it the facts that are known."""
-    return "\n".join([text, *(f"  {name}: {fact}" for name, fact in facts.items() if fact)])
+        return text if self.before is None else f"{text}\n  {label('the inf before it')}: " + indented(self.before)
 
 
 def indented(what: object, by: str = "  ") -> str:

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from tinygrad_pt import dtypes
 from tinygrad_pt.autograd.engine import order
 from tinygrad_pt.debugging.holders import computed_from
-from tinygrad_pt.debugging.nans import Spot, told
+from tinygrad_pt.debugging.nans import Spot
 from tinygrad_pt.debugging.trace import Cut, line_of
-from tinygrad_pt.errors import describe, refuse
+from tinygrad_pt.errors import describe, refuse, told
 from tinygrad_pt.graph import Constant, Leaf, Node, Tensor, made_by
 from tinygrad_pt.lines import Line
 from tinygrad_pt.modes import current

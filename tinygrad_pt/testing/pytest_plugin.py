@@ -41,9 +41,9 @@ class StoredGraphs:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text + "\n", encoding="utf-8")
             return
-        mend = "\n\nIf that is as it should be: pytest --graph-snapshot-update"
+        advice = "\n\nIf that is as it should be: pytest --graph-snapshot-update"
         if not path.exists():
-            raise AssertionError(f"no graph is stored in {path}; it would be\n\n{text}{mend}")
+            raise AssertionError(f"no graph is stored in {path}; it would be\n\n{text}{advice}")
         difference = graph_difference(path.read_text(encoding="utf-8").rstrip("\n"), text)
         if difference:
-            raise AssertionError(f"the graph is not the one stored in {path}\n\n{difference}{mend}")
+            raise AssertionError(f"the graph is not the one stored in {path}\n\n{difference}{advice}")

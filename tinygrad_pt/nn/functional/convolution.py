@@ -205,8 +205,11 @@ def _check_channels(op: str, input: Tensor, weight: Tensor, bias: Tensor | None,
     channels = w.shape[0] if transposed else w.shape[1] * groups
     if batch[1] != channels:
         text = f"{head}, weight of size {size}, expected input{batch} to have {channels} channels, but got {batch[1]} "
-        mend = f"this layer takes {channels} channels and got {batch[1]}: change in_channels"
-        mend += ", or put the channels first: x.permute(0, 3, 1, 2)" if n == 2 and batch[-1] == channels else ""
+        last = n == 2 and batch[-1] == channels
+        mend = (
+            f"this layer takes {channels} channels and got {batch[1]}: change in_channels"
+            f"{', or put the channels first: x.permute(0, 3, 1, 2)' if last else ''}"
+        )
         raise refuse(RuntimeError, f"{text}channels instead", op, *tensors, mend=mend)
     outputs = w.shape[1] * groups if transposed else w.shape[0]
     if bias is not None and bias.array.shape != (outputs,):

@@ -49,8 +49,8 @@ def _linear_slowly(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor
         if w.ndim == 2 and x.ndim and x.shape[-1] != w.shape[1]:
             rows = x.size // x.shape[-1] if x.shape[-1] else 0
             text = f"mat1 and mat2 shapes cannot be multiplied ({rows}x{x.shape[-1]} and {w.shape[1]}x{w.shape[0]})"
-            mend = f"this layer takes {w.shape[1]} features and got {x.shape[-1]}"
-            mend += ": change in_features, or reshape the input"
+            got = x.shape[-1]
+            mend = f"this layer takes {w.shape[1]} features and got {got}: change in_features, or reshape the input"
             raise refuse(RuntimeError, text, "linear", input, weight, mend=mend)
         same_dtype(input, weight, "linear")
     y = F.matmul(input, F.t(weight))
