@@ -164,14 +164,33 @@ def test_what_cannot_be_derived_says_why() -> None:
         viz.derive(y, a, lang="fr")
 
 
-def test_what_is_not_known_any_more_is_a_question_mark() -> None:
-    a = leaf(2.0)
-    y = a * torch.ones(2000, dtype=torch.float64).sum()
-    y.backward()
+def test_what_is_not_known_any_more_says_so() -> None:
+    """A large constant that nobody holds, after a backward pass has freed the graph; `keep` keeps it."""
+
+    def made() -> tuple[Any, Any]:
+        a = torch.ones(200_000, dtype=torch.float64, requires_grad=True)
+        y = (a.exp() * torch.randn(200_000, dtype=torch.float64)).sum()
+        y.backward()
+        return a, y
+
+    a, y = made()
     found = viz.derive(y, a, {"a": a, "y": y})
-    if found.value is None:
-        with pytest.raises(RuntimeError, match="not known any more"):
-            found.check()
+    assert found.value is None and "∂y/∂a" in found.text
+    with pytest.raises(RuntimeError, match="the gradient of a is not known"):
+        found.check()
+    with pytest.raises(RuntimeError, match="the value of c1 is not known any more"):
+        found.python  # noqa: B018
+    with viz.keep():
+        a, y = made()
+    kept = viz.derive(y, a, {"a": a, "y": y})
+    kept.check()
+    assert np.array_equal(kept.value, a.grad.numpy())
+
+
+def test_after_a_backward_pass_the_same_is_written() -> None:
+    E, names = neuron()
+    E.backward()
+    assert viz.derive(E, names["w"], names).text == NEURON
 
 
 # ------------------------------------------------------------------------------------------ laws

@@ -37,7 +37,6 @@ WIDTH = 90  # of a sum that stands in one line
 SHOWN = 6  # elements of an array that stand in a line
 MARKS = "¹²³⁴⁵⁶⁷⁸⁹"
 PATHS = {"en": "paths", "pt": "caminhos"}
-PATHS = {"en": "paths", "pt": "caminhos"}
 STYLES = ("auto", "paths", "recursive")
 
 
@@ -58,7 +57,7 @@ class Line:
     def latex(self, lang: str) -> str:
         left = "" if self.left is None else latex(self.left, lang)
         right = " ".join(f"{SIGNS[sign]} {latex(t, lang)}" for sign, t in self.right)
-        remark = rf" \qquad \text{{{_plain(self.remark)}}}" if self.remark else ""
+        remark = rf" \qquad \text{{{self.remark}}}".replace("×", r"$\times$") if self.remark else ""
         return f"{left} &{right}{remark}"
 
     def mathml(self, lang: str) -> str:
@@ -70,10 +69,6 @@ class Line:
 
 
 SIGNS = {"=": "=", "≈": r"\approx", "+": "+"}
-
-
-def _plain(remark: str) -> str:
-    return remark.replace("×", r"$\times$").replace("‖", r"$\|$").replace("∇", r"$\nabla$").replace("≈", r"$\approx$")
 
 
 # ------------------------------------------------------------------------------------------ the graph on the way
@@ -176,26 +171,25 @@ class _Way:
         made: dict[str, Any] = {}
         size: dict[str, int] = {}
         for u in self._inner(v):
-            args = [e for e in self.reader.arguments.get(u, ())]
-            box = self.reader.box[u]
+            args, box = self.reader.arguments.get(u, ()), self.reader.box[u]
+            size[u] = 1 + sum(0 if a is None else size.get(a, 0) for a in args)
             if isinstance(box, Number):
                 made[u], size[u] = box.raw, 0
-            elif (
-                not args
-                or u in self.kept
-                or u in self.reader.named
-                or self.vertex[u].primitive not in OPS
-                or box.op is PICK
-            ):
+            elif u in self.kept or u in self.reader.named or size[u] > MOST_OPS or not self.computed(u):
                 made[u], size[u] = self.leaf(u), 0
             else:
-                size[u] = 1 + sum(0 if a is None else size[a] for a in args)
-                parts = tuple(None if a is None else made[a] for a in args)
-                shape, dtype = self.vertex[u].shape, np.dtype(self.vertex[u].dtype)
-                made[u] = Symbol("", shape, dtype, OPS[self.vertex[u].primitive], parts, dict(self.vertex[u].attrs))
-                if size[u] > MOST_OPS:
-                    made[u], size[u] = self.leaf(u), 0
+                made[u] = self.applied(u, tuple(None if a is None else made[a] for a in args))
         return made[v]
+
+    def computed(self, v: str) -> bool:
+        """Whether a vertex is one op with one result, which a formula can say."""
+        made = bool(self.reader.arguments.get(v)) and self.vertex[v].primitive in OPS
+        return made and self.reader.box[v].op is not PICK
+
+    def applied(self, v: str, parts: tuple[Any, ...]) -> Symbol:
+        """The op of a vertex, applied to expressions."""
+        u = self.vertex[v]
+        return Symbol("", u.shape, np.dtype(u.dtype), OPS[u.primitive], parts, dict(u.attrs))
 
     def _inner(self, v: str) -> list[str]:
         """A vertex and the unnamed ones that it is made of, arguments first."""
@@ -213,12 +207,9 @@ class _Way:
 
     def definition(self, v: str) -> Any:
         """What a vertex is computed from; None for a leaf."""
-        args = self.reader.arguments.get(v, ())
-        if not args or self.vertex[v].primitive not in OPS or self.reader.box[v].op is PICK:
+        if not self.computed(v):
             return None
-        parts = tuple(None if a is None else self.value(a) for a in args)
-        shape, dtype = self.vertex[v].shape, np.dtype(self.vertex[v].dtype)
-        return Symbol("", shape, dtype, OPS[self.vertex[v].primitive], parts, dict(self.vertex[v].attrs))
+        return self.applied(v, tuple(None if a is None else self.value(a) for a in self.reader.arguments[v]))
 
     def scalar(self, v: str) -> bool:
         return self.vertex[v].shape == ()
@@ -418,6 +409,9 @@ class Derivation:
         found = []
         for node in self._targets:
             name = self._reader.name[node]
+            if self._reader.flow.get(node) is None or self._derived[name] is None:
+                mend = "call derive() before backward(), or compute inside viz.keep()"
+                raise refuse(RuntimeError, f"the gradient of {name} is not known: a value is gone", mend=mend)
             engine, derived = np.asarray(self._reader.flow[node]), np.asarray(self._derived[name])
             slack = 1e-9 if engine.dtype == np.float64 else 1e-4
             size = max(1.0, float(np.abs(engine).max(initial=0)))

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from tinygrad_pt.debugging.replay import Boxes, with_history
 from tinygrad_pt.errors import refuse
-from tinygrad_pt.graph import PICK, Tensor, made_by
+from tinygrad_pt.graph import PICK, Leaf, Tensor, made_by
 from tinygrad_pt.viz.naming import Names
 from tinygrad_pt.viz.snapshot import Reader
 
@@ -51,6 +51,10 @@ class Reading:
         }
         seed = np.ones(self.root.shape, self.root.dtype)
         self.flow: dict[Any, Any] = reader.replay.gradients({self.root: seed})
+        flowing = {e.source for e in self.seen.edges if e.flows}
+        for id_, box in self.box.items():  # a leaf that reaches the loss only where nothing flows has gradient 0
+            if isinstance(box, Leaf) and id_ not in flowing:
+                self.flow.setdefault(box, np.zeros(box.shape, box.dtype))
         self.precision = 1e-12 if self.root.dtype == np.float64 else 6e-8  # half a step of float32
 
     def slope(self, node: Any, direction: NDArray[Any]) -> float:
