@@ -20,6 +20,7 @@ from tests.viz.test_mathematics import check_latex, check_mathml
 from tests.viz.test_numpy_source import run, same_bits
 from tinygrad_pt import nn, viz
 from tinygrad_pt.debugging.replay import Boxes
+from tinygrad_pt.models import MLP
 from tinygrad_pt.testing import strategies as some
 
 Leaf = Any
@@ -318,6 +319,7 @@ def networks() -> dict[str, Any]:
         "GRU": gru(X[None])[0].square().mean(),
         "LeNet": nn.functional.cross_entropy(lenet(image), y),
         "batch norm": (nn.BatchNorm1d(3)(X * 2) ** 3).sum(),
+        "MLP": nn.functional.mse_loss(MLP([3, 4, 1], output=nn.Sigmoid)(X)[:, 0], y * 0.5),
         "attention": nn.MultiheadAttention(4, 2)(*[torch.randn(3, 2, 4)] * 3)[0].square().sum(),
     }
 

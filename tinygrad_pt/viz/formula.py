@@ -26,6 +26,7 @@ NOTATIONS = {  # where the notation of an op says less than a picture needs
     "permute": r"\mathrm{permute}(a)", "pick_class": "a[b]", "unpick_class": r"\mathrm{put}(a)",
     "convolution": r"a \ast b + c", "polygamma": r"\psi_{n}(a)", "lerp": r"a + c \cdot (b - a)",
     "gauss": r"e^{-c \cdot a^{2}}", "nll_loss": r"-\sum (c \cdot a[b])", "log_abs_det": r"\ln |\det a|",
+    "cross_entropy": r"-\overline{\ln ((\operatorname{softmax}(a))[b])}",
 }  # fmt: skip
 SIGNS = {
     "mul": "×", "add": "+", "sub": "−", "div": "÷", "neg": "−", "mm": "@", "bmm": "@", "mv": "@", "dot": "@",

@@ -21,8 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_pt import dtypes
-from tinygrad_pt.errors import refuse
+from tinygrad_pt import dtypes, errors
 from tinygrad_pt.graph import Op
 from tinygrad_pt.symbol import Symbol
 
@@ -60,6 +59,20 @@ def one_hot(g: Any, labels: Any, classes: int) -> Any:
     y = np.zeros((len(labels), classes), g.dtype)
     y[np.arange(len(labels)), labels] = g
     return y
+
+
+def numpy_of(kind: Any) -> Any:
+    """A dtype."""
+    return np.dtype(kind)
+
+
+def refuse(kind: Any, text: str, *rest: Any, **mend: Any) -> Any:
+    """An error."""
+    return kind(text)
+
+
+# What the sources of ops call, and what stands for it in a program.
+INSTEAD = {(f"{PACKAGE}.dtypes", "numpy_of"), (f"{PACKAGE}.errors", "refuse")}
 
 
 def _along(axis: Any, keepdims: Any = False) -> str:
@@ -110,7 +123,7 @@ def _cut(a: Any, axis: int, place: str) -> str:
 
 
 def _nll(a: Any, b: Any, c: Any, *, axis: int, ignore: int, reduction: str) -> str:
-    fits = a.ndim == 2 and axis == 1 and ignore < 0 and reduction != "none" and _small(a)
+    fits = 0 not in a.shape and a.ndim == 2 and axis == 1 and ignore < 0 and reduction != "none" and _small(a)
     return f"0 - np.sum(a[np.arange({a.shape[0]}), b] * c)" if fits else ""
 
 
@@ -194,7 +207,7 @@ def _lambda_of(f: types.FunctionType) -> ast.Lambda:
 
 
 def _unwritable(what: str) -> Exception:
-    return refuse(NotImplementedError, f"{what} cannot be written as NumPy text")
+    return errors.refuse(NotImplementedError, f"{what} cannot be written as NumPy text")
 
 
 def names_in(node: ast.AST) -> Iterator[str]:
@@ -354,15 +367,9 @@ class Source:
     def inlined(self, f: types.FunctionType, args: list[ast.expr], attrs: Mapping[str, Any]) -> ast.expr | None:
         """The body of a function that is one short expression of NumPy, with arguments in place; else None."""
         node = self.definition(f)
-        body = node.body if isinstance(node, ast.Lambda) else node.body[-1]
-        if not isinstance(node, ast.Lambda):
-            code = [s for s in node.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
-            if len(code) != 1 or not isinstance(code[0], ast.Return) or code[0].value is None:
-                return None
-            body = code[0].value
-        assert isinstance(body, ast.expr)
+        body = node.body if isinstance(node, ast.Lambda) else _returned(node)
         names = [a.arg for a in node.args.args]
-        if node.args.vararg or len(args) > len(names) or len(ast.unparse(body)) > 60:
+        if body is None or node.args.vararg or len(args) > len(names) or len(ast.unparse(body)) > 60:
             return None
         values: dict[str, ast.expr] = dict(zip(names, args, strict=False))
         values |= {k: self.value(v) for k, v in attrs.items()}
@@ -400,6 +407,8 @@ class Source:
 
     def link(self, module: str, name: str, wish: str = "") -> str:
         """What stands in the program for a global name of a module; its definition is written first."""
+        if (module, name) in INSTEAD:
+            module = __name__
         thing = getattr(sys.modules[module], name)
         op = getattr(thing, "op", None)
         if isinstance(op, Op) and not isinstance(thing, Symbol):
@@ -493,6 +502,12 @@ class Source:
         if isinstance(v, types.FunctionType):
             return self.link(v.__module__, v.__name__)
         raise _unwritable(f"a {type(v).__name__}")
+
+
+def _returned(node: ast.FunctionDef) -> ast.expr | None:
+    """What a function returns that does nothing else."""
+    code = [s for s in node.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))]
+    return code[0].value if len(code) == 1 and isinstance(code[0], ast.Return) else None
 
 
 UFUNCS = {"add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide"}
