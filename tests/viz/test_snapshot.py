@@ -676,6 +676,17 @@ def test_symbols_name_both_ends() -> None:
     assert ends == [("c", "a"), ("c", "b"), ("d", "c")]
 
 
+def test_the_edge_of_cross_entropy_reads_softmax_minus_one_hot() -> None:
+    x, classes = torch.randn(4, 3, requires_grad=True), torch.tensor([0, 1, 2, 0])
+    loss = nn.CrossEntropyLoss()(x, classes)
+    loss.backward()
+    seen = snapshot(loss, verify=True)
+    assert [v.name for v in seen.vertices] == ["x", "classes", "loss"] and not any(e.wrong for e in seen.edges)
+    assert seen.edges[0].symbol == "∇x ← 0.25·ḡ·(softmax(x) − onehot(classes))"
+    expected = (torch.softmax(x.detach(), 1) - nn.functional.one_hot(classes, 3)) / 4
+    np.testing.assert_allclose(by_name(seen)["x"].grad, expected.numpy(), rtol=1e-5)
+
+
 # ------------------------------------------------------------------------------------------ what an edge holds
 def test_the_rule_of_an_edge_speaks_of_vertices_by_their_ids() -> None:
     a, b = torch.tensor(2.0, requires_grad=True), torch.tensor(3.0, requires_grad=True)

@@ -11,7 +11,7 @@ import pytest
 import tinygrad_pt as torch
 from tests.ops.table import Row
 from tests.ops.test_ops import SMOOTH, over, quiet, reading
-from tests.viz.test_moments import PROGRAMS, written
+from tests.viz.test_moments import PROGRAMS
 from tests.viz.test_snapshot import scalar
 from tinygrad_pt.graph import OPS
 from tinygrad_pt.viz import Snapshot, draw, snapshot
@@ -55,7 +55,7 @@ def test_a_rule_that_is_wrong_by_a_hundredth_is_found_for_every_op(row: Row) -> 
     assert all(any(found) for found in slots.values()), slots
 
 
-@pytest.mark.parametrize("program", [f for f in PROGRAMS if f is not written], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda f: f.__name__)
 def test_no_edge_of_a_program_is_blamed(program: Any) -> None:
     torch.manual_seed(0)
     model, step = program()
