@@ -77,6 +77,13 @@ def test_leaves_stand_beside_their_first_consumer() -> None:
     assert columns(Snapshot(vertices, edges)) == {"n0": 0, "n1": 1, "n2": 2, "n3": 2, "n4": 3}
 
 
+def test_a_leaf_stands_beside_its_consumer_though_that_one_ends_a_chain_of_one_leaf() -> None:
+    vertices = tuple(vertex(i) for i in range(9))  # n0 → … → n6, and n7 joins at n8
+    edges = (*(Edge(f"n{i}", f"n{i + 1}", 0) for i in range(6)), Edge("n6", "n8", 0), Edge("n7", "n8", 1))
+    column = columns(Snapshot(vertices, edges))
+    assert column["n8"] - column["n7"] == 1 and column["n6"] == 6
+
+
 def test_a_value_enters_a_frame_from_its_side() -> None:
     plan = lay(network())
     first, second = (plan.frames["MLP", "layers", str(i)][0] for i in (0, 1))

@@ -20,6 +20,7 @@ from tinygrad_pt.viz.text import check, clean, width
 
 Fit = Callable[[float, float], float]  # how well a page of some width and height would do
 MOST_ROWS = 40
+NEAR = 3  # so far from a leaf what is made of it alone still moves along with it
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def columns(snapshot: Snapshot) -> dict[str, int]:
     for key, sources in into.items():
         if not sources:
             depth[key] = 1
-        elif len(sources) == 1 and sources[0] in depth and len(out[sources[0]]) == 1:
+        elif len(sources) == 1 and depth.get(sources[0], NEAR) < NEAR and len(out[sources[0]]) == 1:
             depth[key] = depth[sources[0]] + 1
 
     def steps(source: str, target: str) -> int:
