@@ -16,11 +16,13 @@ from tests.viz import networks
 from tests.viz.samples import NASTY, hostile, snapshots
 from tinygrad_pt import viz
 from tinygrad_pt.testing.strategies import programs
+from tinygrad_pt.viz.card import block
 from tinygrad_pt.viz.model import Snapshot
 from tinygrad_pt.viz.player import Player
 from tinygrad_pt.viz.player.data import number, walked
 from tinygrad_pt.viz.player.stage import card_lines, short, stage
 from tinygrad_pt.viz.player.words import WORDS
+from tinygrad_pt.viz.style import level_name
 
 # The numbers of the page, from its cards: a card without a value reads "?", without a gradient "·".
 CARDS = """() => {
@@ -144,6 +146,29 @@ def test_the_last_frame_is_what_the_engine_computed(name: str, page: Any, tmp_pa
 
 
 @pytest.mark.browser
+def test_heat_maps_are_empty_until_they_are_known(page: Any, tmp_path: Path) -> None:
+    path, snapshot = played("classes", tmp_path)
+    window = page(path)
+    levels = """() => Object.fromEntries([...document.querySelectorAll("#stage .node")].map((g) => [g.id,
+        ["values", "grads"].map((kind) => [...g.querySelectorAll(`.${kind} .cell`)].flatMap((c) =>
+            c.getAttribute("d").match(/M/g).map(() => c.getAttribute("class").slice(5))).sort())]))"""
+
+    def expected(value: Any) -> list[str]:
+        heat = [] if value is None else block(value, "", "", "en").heat
+        return sorted(level_name(level) for row in heat for level in row)
+
+    for known in (False, True):
+        found = window.evaluate(levels)
+        assert any("none" in grads for _, grads in found.values()) != known
+        for vertex in snapshot.vertices:
+            values, grads = found[vertex.id]
+            if known or not vertex.op:
+                assert values == expected(vertex.value)
+            assert grads == (expected(vertex.grad) if known else ["none"] * len(grads))
+        to_the_end(window)
+
+
+@pytest.mark.browser
 def test_values_that_meet_are_added_in_the_engines_order(page: Any, tmp_path: Path) -> None:
     window = page(played("meeting", tmp_path)[0])
     shown = []
@@ -164,7 +189,7 @@ def test_each_step_says_its_equation(page: Any, tmp_path: Path) -> None:
         window.keyboard.press("ArrowLeft")
     assert any("o=σ(net)=σ(−0,5)≈0,3775" in text for text in said)
     assert any("·o·(1−o)" in text and "(1−0,3775)" in text for text in said)
-    assert any("Ecresce−0,2926paracada1quewcresce." in text for text in said)
+    assert any("Ediminui0,2926paracada1quewcresce." in text for text in said)
 
 
 @pytest.mark.browser

@@ -332,6 +332,16 @@ const Ops = (() => {
     at.forEach((i, k) => { data[i] += a.data[k]; });
     return array(data, shape);
   };
+  table.take_rows = (a, b) => {
+    const wide = a.data.length / a.shape[0], rows = b.data.flatMap((i) => a.data.slice(i * wide, (i + 1) * wide));
+    return array(rows, [...b.shape, ...a.shape.slice(1)]);
+  };
+  table.add_rows = (a, b, { rows }) => {
+    const shape = [rows, ...a.shape.slice(b.shape.length)], wide = count(shape.slice(1));
+    const data = range(count(shape)).map(() => 0);
+    b.data.forEach((i, k) => range(wide).forEach((j) => { data[i * wide + j] += a.data[k * wide + j]; }));
+    return array(data, shape);
+  };
   table.dot = (a, b) => array([total(a.data.map((x, i) => x * b.data[i]))]);
   table.mv = (a, b) => array(matmul(a, array(b.data, [b.shape[0], 1])).data, [a.shape[0]]);
   table.outer = (a, b) => array(a.data.flatMap((x) => b.data.map((y) => x * y)), [a.data.length, b.data.length]);

@@ -21,7 +21,7 @@ class Picture {
   measure() {
     this.box = this.svg.getAttribute("viewBox").split(" ").map(Number);
     for (const place of [...this.places.values()].flatMap(Object.values)) {
-      if (place?.querySelector(".cell")) Object.assign(place, { squares: this.squares(place), shown: undefined });
+      if (place?.querySelector(".cell")) Object.assign(place, { squares: this.squares(place), shown: null });
     }
   }
 
@@ -86,7 +86,7 @@ class Picture {
       : (x < 0 ? "m" : "p") + Math.ceil(Math.min(1, Math.abs(x) / top) * 4));
     const drawn = new Map(), strokes = [];
     place.squares.forEach(([d, x, y, side], i) => {
-      const name = data.length ? level(data[i]) : "z";
+      const name = data.length ? level(data[i]) : "none";
       drawn.set(name, (drawn.get(name) ?? "") + d);
       const [cx, cy] = [x + side / 2, y + side / 2];
       if (data.length && side >= 8 && data[i]) strokes.push(`M${cx - 2} ${cy}h4${data[i] > 0 ? `M${cx} ${cy - 2}v4` : ""}`);

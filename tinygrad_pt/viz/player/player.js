@@ -172,12 +172,14 @@ function slope(e) {
 const relation = (a) => (a.data.every((x) => exact(short(x, false, lang), x)) ? "=" : "≈");
 const bracketed = (markup, made) => (loose(markup) ? row(sign("("), made, sign(")")) : made);
 const visible = (a) => a && fits(a);
+// Whether a line of numbers in place of names is short enough to be read.
+const brief = (arrays) => arrays.every(visible) && arrays.reduce((n, a) => n + (a.shape.at(-1) ?? 0), 0) <= 6;
 
 function forward(id) {
   const n = node.get(id), value = run().value;
   const result = value.get(id), used = n.form ? mentions(n.form) : [];
   const inner = n.form && [named(id), "=", built(n.form, named, lang)];
-  const amounts = used.length && used.every((u) => visible(value.get(u)))
+  const amounts = used.length && brief(used.map((u) => value.get(u)))
     && [null, "=", built(n.form, (u, alone) => amount(value.get(u), lang, whole(node.get(u)), alone || n.form === u), lang)];
   return [...lines(inner, typeof n.form !== "string" && amounts, visible(result) && [inner ? null : named(id), relation(result), amount(result, lang, whole(n), true)])];
 }
@@ -201,7 +203,7 @@ function term(e) {
   const amounts = (u) => (u === "g" ? g : value.get(u));
   return {
     names: built(e.local, put, lang), formula: null,
-    numbers: e.local !== "g" && mentions(e.local).every((u) => visible(amounts(u)))
+    numbers: e.local !== "g" && brief(mentions(e.local).map(amounts))
       && built(e.local, (u, alone) => amount(amounts(u), lang, u !== "g" && whole(node.get(u)), alone), lang),
   };
 }
@@ -249,8 +251,9 @@ function equation(step) {
     const nth = steps.slice(0, step + 1).filter((o) => o.id === s.id && o.phase === "backward").length;
     spoken.push(words(W.meets, String(nth), String(paths.length), bdi(s.id)));
   } else if (s.edges.length === 1) spoken.push(words(W.arrives, bdi(s.edges[0].target), bdi(s.id), bdi(s.edges[0].target)));
-  if (scalar(s.id) && after?.data && paths.every((e) => known(step).travelled.has(e.id))) {
-    spoken.push(words(W.grows, bdi(loss.id), trim(short(after.data[0], false, lang)), bdi(s.id)));
+  if (scalar(s.id) && roots.length === 1 && scalar(loss.id) && after?.data && paths.every((e) => known(step).travelled.has(e.id))) {
+    const x = after.data[0];
+    spoken.push(words(x < 0 ? W.falls : W.grows, bdi(loss.id), trim(short(Math.abs(x), false, lang)), bdi(s.id)));
   }
   return [...backward(s.id, s.edges, before, after), ...spoken];
 }
