@@ -151,7 +151,7 @@ def test_heat_maps_are_empty_until_they_are_known(page: Any, tmp_path: Path) -> 
     window = page(path)
     levels = """() => Object.fromEntries([...document.querySelectorAll("#stage .node")].map((g) => [g.id,
         ["values", "grads"].map((kind) => [...g.querySelectorAll(`.${kind} .cell`)].flatMap((c) =>
-            c.getAttribute("d").match(/M/g).map(() => c.getAttribute("class").slice(5))).sort())]))"""
+            c.getAttribute("d").match(/M/g).map(() => c.getAttribute("class").slice(7))).sort())]))"""
 
     def expected(value: Any) -> list[str]:
         heat = [] if value is None else block(value, "", "", "en").heat

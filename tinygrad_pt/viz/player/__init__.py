@@ -71,7 +71,8 @@ class Player:
             "lang": self.lang, "theme": self.theme, "eta": self.rate, "mode": self.mode, "turned": drawn.turned,
             "numeric": drawn.numeric, "words": WORDS,
         }  # fmt: skip
-        css = f"{_colours()}{drawn.css}{_file('player.css')}"
+        sheet = re.sub(r" ?([{};,:]) ", r"\1", _file("player.css").replace("\n", " "))
+        css = f"{_colours()}{drawn.css}{sheet}"
         script = "".join(("(() => {\n'use strict';\n", operations(snapshot), *map(_file, SCRIPTS), "})();\n"))
         policy = (
             f"default-src 'none'; script-src {_digest(script)}; style-src {_digest(css)}; "

@@ -92,6 +92,7 @@ const Ops = (() => {
     }
     return (2 / Math.sqrt(Math.PI)) * sum;
   }
+  const normal = (x) => 0.5 * (1 + erf(x * Math.SQRT1_2));
   const soften = (x) => {
     const top = most(x), e = x.map((v) => Math.exp(v - top)), sum = total(e);
     return e.map((v) => v / sum);
@@ -262,7 +263,9 @@ const Ops = (() => {
   table.secant = each((a) => 1 / Math.hypot(1, a));
   table.agnesi = each((a) => 1 / (1 + a * a));
   table.erf = each(erf);
-  table.normal = each((a) => 0.5 * (1 + erf(a * Math.SQRT1_2)));
+  table.normal = each(normal);
+  table.gelu = each((a) => a * normal(a));
+  table.gelu_slope = each((a) => normal(a) + (a * Math.exp((-a * a) / 2)) / Math.sqrt(2 * Math.PI));
   table.gauss = each((a, { c }) => Math.exp(-c * a * a));
   table.sum = reduce(total);
   table.mean = reduce((x) => total(x) / x.length);
@@ -377,9 +380,22 @@ const Ops = (() => {
     classes(shape, b, attrs.axis).forEach((i, k) => { if (b.data[k] !== attrs.ignore) data[i] = from[k]; });
     return array(data, shape);
   };
-  table.nll_loss = (a, b, c, attrs) => {
-    const losses = table.neg(table.mul(table.pick_class(a, b, attrs), c));
-    return attrs.reduction === "none" ? losses : array([total(losses.data)]);
+  // Losses with weights whose sum is 1 in a mean.
+  function weighed(losses, b, c, { ignore, reduction }) {
+    const y = table.mul(losses, c);
+    if (reduction === "none") return y;
+    return array([reduction !== "mean" || b.data.some((k) => k !== ignore) ? total(y.data) : NaN]);
+  }
+  table.nll_loss = (a, b, c, attrs) => weighed(table.neg(table.pick_class(a, b, attrs)), b, c, attrs);
+  // What else may be given (the losses, or their errors, found before) is computed again: it depends on a.
+  table.cross_entropy = (a, b, ...more) => {
+    const attrs = more.pop(), losses = table.neg(table.pick_class(table.log_softmax(a, attrs), b, attrs));
+    return more[0] ? weighed(losses, b, more[0], attrs) : reduced(losses, attrs);
+  };
+  table.softmax_error = (a, b, ...more) => {
+    const { axis, ignore } = more.pop(), at = axisOf(axis, a.shape.length), counts = each((k) => (k === ignore ? 0 : 1))(b);
+    const chosen = table.unpick_class(counts, b, { axis: at, ignore, classes: a.shape[at] });
+    return table.mul(table.sub(table.softmax(a, { axis: at }), chosen), table.unsqueeze(counts, { axis: at }));
   };
 
   // An attribute of an op, as it was before it became JSON.

@@ -37,7 +37,7 @@ class _Words:
 
     def label(self, key: str) -> str:
         word = xml(self.words[key])
-        return f'data-l="{key}" aria-label="{word}" title="{word}"'
+        return f'data-l="{key}" aria-label="{word}"'
 
     def button(self, id_: str, more: str = "") -> str:
         shape = f'<svg viewBox="0 0 20 20" aria-hidden="true">{SHAPES[id_]}</svg>'

@@ -56,14 +56,14 @@ class Picture {
     return Math.min(frame.clientWidth / box[2], frame.clientHeight / box[3]);
   }
 
-  // The layout that is larger in the frame; if even that is too small to read, a part of it.
+  // Down a narrow page, else the layout that is larger in the frame; if it is too small to read, a part of it.
   settle() {
     if (!this.svg.parentElement.clientWidth) return;
-    const better = this.turned && this.scale("TB") > this.scale("LR") * 1.05 ? "TB" : "LR";
-    this.turn(better);
+    const narrow = this.svg.parentElement.clientWidth < 640;
+    this.turn(this.turned && (narrow || this.scale("TB") > this.scale("LR") * 1.05) ? "TB" : "LR");
     this.fit();
     const scale = this.scale(this.way);
-    if (scale < 0.5) this.zoom(0.8 / scale, this.box[0], this.box[1]);
+    if (scale < 0.6) this.zoom(0.8 / scale, this.box[0], this.box[1]);
   }
 
   // -------------------------------------------------------------------------------------------- numbers

@@ -6,6 +6,7 @@ groups of class `values`, `grads` and `locals` hold the numbers.
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 import xml.etree.ElementTree as ET
@@ -23,9 +24,9 @@ from tinygrad_pt.viz.svg import paint
 from tinygrad_pt.viz.text import decimal
 
 SPACE = "{http://www.w3.org/2000/svg}"
-BROAD = 1500.0  # pixels
+BROAD, SCREEN = 1500.0, 2.6  # pixels; the width of the page's drawing by its height
 WIDE = -88.8888  # as wide as any number that `short` writes
-MOVES = ("x", "y", "d", "width", "height", "transform", "cx", "cy", "r", "rx", "points", "viewBox")
+MOVES = ("display", "x", "y", "d", "width", "height", "transform", "cx", "cy", "r", "rx", "points", "viewBox")
 
 
 @dataclass(frozen=True)
@@ -70,15 +71,15 @@ def stage(snapshot: Snapshot, lang: str) -> Stage:
     vertices, edges = tuple(map(_roomy, snapshot.vertices)), tuple(map(_roomy_edge, snapshot.edges))
     roomy = replace(snapshot, vertices=vertices, edges=edges, title="")
     labels = "both" if len(edges) <= BOTH_UP_TO else "num"
-    first = ET.fromstring(paint(roomy, Look("LR", labels, lang)))
+    first = ET.fromstring(paint(roomy, Look("LR", labels, lang, ratio=SCREEN)))
     if labels == "both" and float(first.attrib["viewBox"].split()[2]) > BROAD:
         labels = "num"
         roomy = replace(roomy, edges=tuple(replace(e, symbol="") if e.number is None else e for e in roomy.edges))
-        first = ET.fromstring(paint(roomy, Look("LR", labels, lang)))
+        first = ET.fromstring(paint(roomy, Look("LR", labels, lang, ratio=SCREEN)))
     second = ET.fromstring(paint(roomy, Look("TB", labels, lang)))
-    styles, _ = _bare(first), _bare(second)
+    folded, _ = _Folded(_bare(first)), _bare(second)
+    _even(first, second)
     turned = _moves(first, second)
-    folded = _Folded()
     for element in first.iter():
         folded.fold(element)
         if "id" in element.attrib:
@@ -87,7 +88,7 @@ def stage(snapshot: Snapshot, lang: str) -> Stage:
     ET.register_namespace("", SPACE[1:-1])
     svg = re.sub(r">\s+<", "><", ET.tostring(first, encoding="unicode")).replace(" />", "/>")
     numeric = [edge.id for edge in snapshot.edges if edge.flows and _roomy_edge(edge) is not edge]
-    return Stage(svg, folded.css() + _dark(styles), turned, numeric)
+    return Stage(svg, folded.css(), turned, numeric)
 
 
 # ------------------------------------------------------------------------------------------ room for numbers
@@ -156,6 +157,18 @@ STAYS = re.compile(r"M(\S+ \S+?)L\1(?=[A-Z])")  # a line to where one is
 
 
 # ------------------------------------------------------------------------------------------ the second layout
+def _even(first: ET.Element, second: ET.Element) -> None:
+    """Give both drawings the same frames: one that a layout does not have, since it is not cut into rows, is hidden."""
+    bodies = [g for root in (first, second) for g in root.iter() if any("id" in child.attrib for child in g)]
+    frames = [[g for g in body if g.get("class") == "frame"] for body in bodies]
+    for number, (body, own, others) in enumerate(zip(bodies, frames, frames[::-1], strict=True)):
+        for missing in others[len(own) :]:
+            hidden = copy.deepcopy(missing)
+            hidden.set("id", f"{hidden.get('id')}-{number}")
+            hidden.set("display", "none")
+            body.insert(list(body).index(own[-1]) + 1 if own else 0, hidden)
+
+
 def _moves(first: ET.Element, second: ET.Element) -> list[list[Any]] | None:
     """What differs between two drawings of the same elements; a group that moves as a whole is moved as a whole."""
     ours, theirs = list(first.iter()), list(second.iter())
@@ -210,36 +223,39 @@ PRESENTATION = {
 }  # fmt: skip
 
 
-class _Folded:
-    """The presentation attributes of a drawing as rules of CSS, one for each combination: a page is smaller by half."""
+MEDIA = re.compile(r"@media\s*\(prefers-color-scheme:\s*dark\)\s*\{((?:[^{}]*\{[^{}]*\})*[^{}]*)\}")
+TOKEN = re.compile(r'\[class~="([\w-]+)"\]\{([^}]*)\}')
 
-    def __init__(self) -> None:
-        self.rules: dict[str, str] = {}
+
+class _Folded:
+    """What a drawing says of its elements' looks, light and dark, as rules of CSS: one for each combination.
+
+    The painter names each colour by a class, and gives its dark one in a style for dark systems. Here the page decides.
+    """
+
+    def __init__(self, styles: str) -> None:
+        self.dark = {name: said for media in MEDIA.findall(styles) for name, said in TOKEN.findall(media)}
+        self.rules: dict[tuple[str, str], str] = {}
 
     def fold(self, element: ET.Element) -> None:
         found = {key: element.attrib.pop(key) for key in sorted(PRESENTATION & set(element.attrib))}
-        if found:
-            text = ";".join(
-                f"{key}:{value}" + ("px" * (key == "font-size" and value[-1].isdigit())) for key, value in found.items()
-            )
-            name = self.rules.setdefault(text, f"q{len(self.rules)}")
-            element.set("class", f"{element.get('class', '')} {name}".strip())
+        if found.get("font-size", "x")[-1].isdigit():
+            found["font-size"] += "px"
+        words = element.attrib.pop("class", "").split()
+        light = ";".join(f"{key}:{value}" for key, value in found.items())
+        dark = ";".join(self.dark[word] for word in words if word in self.dark)
+        words = [word for word in words if word not in self.dark]
+        if light or dark:
+            words.append(self.rules.setdefault((light, dark), f"q{len(self.rules)}"))
+        if words:
+            element.set("class", " ".join(words))
 
     def css(self) -> str:
-        return "".join(f".{name}{{{text}}}" for text, name in self.rules.items())
-
-
-MEDIA = re.compile(r"@media\s*\(prefers-color-scheme:\s*dark\)\s*\{((?:[^{}]*\{[^{}]*\})*[^{}]*)\}")
-
-
-def _dark(css: str) -> str:
-    """The painter's styles, dark where the reader's system is, unless the page says otherwise, or where the page is."""
-
-    def both(m: re.Match[str]) -> str:
-        auto = f"@media (prefers-color-scheme:dark){{:root:not([data-theme]){{{m[1]}}}}}"
-        return f"{auto}:root[data-theme=dark]{{{m[1]}}}"
-
-    return MEDIA.sub(both, css)
+        """Light; dark where the reader's system is, unless the page says otherwise; dark where the page is."""
+        light = "".join(f".{name}{{{text}}}" for (text, _), name in self.rules.items())
+        dark = "".join(f".{name}{{{text}}}" for (_, text), name in self.rules.items() if text)
+        auto = f"@media (prefers-color-scheme:dark){{:root:not([data-theme]){{{dark}}}}}"
+        return f"{light}{auto}:root[data-theme=dark]{{{dark}}}"
 
 
 # ------------------------------------------------------------------------------------------ the numbers themselves
