@@ -85,8 +85,9 @@ def test_a_linter_is_a_listener_and_replaces_nothing() -> None:
         def step(self, closure: Any = None) -> Any:
             return super().step(closure)
 
+    lint = torch.lint  # a name that the package fetches when it is first asked for, and then keeps
     before, mode, own = places(), fields(), dict(vars(Own))
-    with torch.lint():
+    with lint():
         softmax_twice()
         Own([nn.Parameter(torch.ones(1))]).step()
         assert same(before) and dict(vars(Own)) == own and len(current().listeners) == 1

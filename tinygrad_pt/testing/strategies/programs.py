@@ -255,7 +255,8 @@ def _unary(scene: Scene, name: str) -> str:
 
 
 # Any other op of one argument with a function of its name; where it has poles or kinks, it belongs into UNARY.
-# (torch.normal draws random numbers, and torch.igamma and torch.igammac take a tensor for the static argument, too.)
+# (torch.normal draws random numbers, the op of that name is torch.special.ndtr; torch.igamma and torch.igammac take a
+# tensor for the static argument, too.)
 OTHER_UNARY = [
     n for n, op in OPS.items()
     if op.elementwise and op.differentiable and len(op.rules_for(1)) == 1
@@ -274,6 +275,9 @@ def _activation(scene: Scene, name: str) -> str:
 
 
 VOCABULARY["clamp"] = lambda scene: f"torch.clamp({scene.pick(_inside(avoid=[-0.5, 0.5]))}, -0.5, 0.5)"
+
+
+VOCABULARY["ndtr"] = lambda scene: f"torch.special.ndtr({scene.pick()})"
 
 
 VOCABULARY["polygamma"] = lambda scene: f"torch.polygamma({scene.die(3)}, {scene.pick(_inside(low=0.1))})"
