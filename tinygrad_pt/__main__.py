@@ -1,5 +1,6 @@
 """The command line: `demo` trains, prints and draws; `doctor` says what can be drawn here, or which names a script uses
-that are not here; `lint` finds silent bugs.
+that are not here; `lint` finds silent bugs; `draw` draws the graph of a formula, and `explain` writes out its chain
+rule.
 
 A command's code is imported when the command is run.
 """
@@ -58,6 +59,26 @@ def lint(options: argparse.Namespace) -> int:
     return command.run(options.script, options.arguments, ignore)
 
 
+def draw(options: argparse.Namespace) -> int:
+    """The command `draw`: 0, or 2 for what is no formula."""
+    return typed(options, "draw")
+
+
+def explain(options: argparse.Namespace) -> int:
+    """The command `explain`: 0, or 2 for what is no formula."""
+    return typed(options, "explain")
+
+
+def typed(options: argparse.Namespace, command: str) -> int:
+    from tinygrad_pt.viz import command as commands
+
+    try:
+        code: int = getattr(commands, command)(options)
+    except (ValueError, argparse.ArgumentTypeError) as error:
+        options.error(str(error))
+    return code
+
+
 def number(low: int, high: int) -> Callable[[str], int]:
     """A converter of an option's text into an integer from `low` to `high`."""
 
@@ -74,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
     top = argparse.ArgumentParser("python -m tinygrad_pt", description="Networks that draw their chain rule.")
     top.add_argument("--version", action="version", version=f"tinygrad_pt {__version__}")
-    commands = top.add_subparsers(dest="command", required=True, metavar="demo | doctor | lint")
+    commands = top.add_subparsers(dest="command", required=True, metavar="demo | doctor | draw | explain | lint")
 
     show = commands.add_parser("demo", help="train on XOR and on handwritten digits; write graph and curves")
     folder = Path("tinygrad_pt-demo")
@@ -89,6 +110,20 @@ def parser() -> argparse.ArgumentParser:
     check.add_argument("script", nargs="?", type=Path, help="a script of PyTorch's, which is read and not run")
     check.add_argument("--lang", choices=("en", "pt"), help="the language of the answer (that of the environment)")
     check.set_defaults(run=doctor)
+
+    for name, text, run in (
+        ("draw", "draw the graph of a formula", draw),
+        ("explain", "write out the chain rule of a formula", explain),
+    ):
+        formula = commands.add_parser(name, help=text)
+        formula.add_argument("formula", help='a formula such as "sigmoid(w*x + b)", or "net = w*x + b; sigmoid(net)"')
+        formula.add_argument("--at", nargs="+", default=[], metavar="NAME=NUMBER", help="w=0.5 x=2, or x=[1,2]")
+        formula.add_argument("--wrt", nargs="+", metavar="NAME", help="differentiate by these (all)")
+        formula.add_argument("--lang", choices=("en", "pt"), help="the language (that which is set)")
+        formula.set_defaults(run=run, error=formula.error)
+        if name == "draw":
+            out = "the file: .svg, .png, .pdf, .dot, or .html for a page that steps through it (%(default)s)"
+            formula.add_argument("-o", "--out", type=Path, default=Path("graph.svg"), help=out)
 
     look = commands.add_parser("lint", help="run a script and say which silent bugs it has")
     look.add_argument("--explain", metavar="CODE", help="say what a code means, and do nothing else")
