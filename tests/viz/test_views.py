@@ -117,7 +117,7 @@ def test_modules_are_closed_by_depth_by_pattern_and_by_a_function() -> None:
     assert [v.op for v in by_function.vertices if v.kind == "module" and v.op] == ["head: Linear"]
     with pytest.raises(ValueError, match="depth=-1"):
         draw(loss, names, depth=-1)
-    with pytest.raises(ValueError, match="view='bogus': expected one of op, module"):
+    with pytest.raises(ValueError, match="view='bogus': expected one of op, module, neuron"):
         draw(loss, names, view="bogus")
 
 

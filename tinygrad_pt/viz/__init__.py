@@ -16,6 +16,7 @@ from tinygrad_pt.viz.engine import EngineError
 from tinygrad_pt.viz.machine import doctor
 from tinygrad_pt.viz.model import Edge, Snapshot, Vertex
 from tinygrad_pt.viz.naming import Names
+from tinygrad_pt.viz.neurons import NeuronDrawing
 from tinygrad_pt.viz.options import Look
 from tinygrad_pt.viz.player import Player
 from tinygrad_pt.viz.snapshot import LARGEST, taken
@@ -61,7 +62,7 @@ def draw(
     outputs: Tensor | Sequence[Tensor], names: Mapping[str, Any] | None = None, *, title: str = "",
     max_nodes: int = MAX_NODES, constants: bool = True, verify: bool = False, view: str = "op",
     depth: int | None = None, collapse: str | Iterable[str] | Chooser | None = None, fold: bool = True,
-    highlight: str | Tensor | Iterable[str | Tensor] | None = None,
+    example: int = 0, highlight: str | Tensor | Iterable[str | Tensor] | None = None,
     rankdir: str = "auto", edge_labels: str = "auto", lang: str | None = None, theme: str = "auto",
     width: float | None = None, ratio: float | None = None, wrap: bool | int | None = None,
     fontsize: float | None = None, colours: Mapping[str, str] | None = None, dpi: float = 192,
@@ -88,7 +89,9 @@ def draw(
         edge_labels: "auto", "none", "num", "sym" or "both".
         max_nodes: of a larger graph modules are closed, the innermost first; if that does not suffice, the oldest
             values become one box, `+214 more`.
-        view: "op", or "module": modules are single boxes.
+        view: "op"; "module": modules are single boxes; "neuron": a multilayer perceptron as circles, its weights on the
+            lines between them.
+        example: the one of a batch whose numbers the neurons show.
         depth: close the modules inside so many others (0: the outermost), and those without modules inside.
         collapse: which modules to close: patterns such as `"layers.*"` or `"*Linear"`, compared with path and class,
             or a function of path and title.
@@ -128,6 +131,8 @@ def draw(
     seen = taken(outputs, given, title, LARGEST, lang, constants, verify)
     lit = () if highlight is None else (highlight,) if isinstance(highlight, (str, Tensor)) else tuple(highlight)
     paths = [name if isinstance(name, str) else given.of(name) for name in lit]
+    if view == "neuron":
+        return NeuronDrawing(seen, look, example)
     return Drawing(arrange(seen, view, depth, collapse, fold, paths, max_nodes, look.language), look)
 
 

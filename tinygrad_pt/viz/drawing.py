@@ -43,6 +43,10 @@ class Drawing:
     def __init__(self, snapshot: Snapshot, look: Look | None = None) -> None:
         self.snapshot, self.look = snapshot, look or Look()
 
+    def painted(self, look: Look) -> str:
+        """Our own painting, as SVG text."""
+        return paint(self.snapshot, look)
+
     @property
     def graphviz(self) -> graphviz.Digraph:
         """A fresh `graphviz.Digraph`, to be changed and rendered at will."""
@@ -58,7 +62,7 @@ class Drawing:
     def svg(self) -> str:
         """The drawing as SVG text. EngineError where a Graphviz was asked for and is not there."""
         if self._ours:
-            return paint(self.snapshot, self.look)
+            return self.painted(self.look)
         return _plain(engines.render(self.dot, "svg", self.look.engine).decode())
 
     @property
@@ -98,14 +102,14 @@ class Drawing:
         if not self._ours:
             return engines.render(self.dot, format, self.look.engine)
         look = self.look if self.look.theme != "auto" else replace(self.look, theme="light")
-        return convert(paint(self.snapshot, look), format, look.dpi, programs)
+        return convert(self.painted(look), format, look.dpi, programs)
 
     # ----------------------------------------------------------------------------------- notebooks
     def _repr_svg_(self) -> str:
         """The picture; our own where the Graphviz that was asked for fails: a repr must not raise."""
         with contextlib.suppress(engines.EngineError):
             return _fluid(self.svg)
-        return _fluid(paint(self.snapshot, self.look))
+        return _fluid(self.painted(self.look))
 
     def _repr_html_(self) -> str:
         """The picture inside a page: no wider than its place there, its names its own."""

@@ -32,22 +32,24 @@ TEXT = {
     "heading": (SANS, 15, "bold", "text"), "name": (SANS, 13, "bold", "text"), "op": (SANS, 13, "", "text"),
     "shape": (MONO, 11, "", "muted"), "letter": (MONO, 12, "", "muted"), "value": (MONO, 12, "", "forward"),
     "grad": (MONO, 12, "", "backward"), "note": (SANS, 12, "", "note"), "chip-text": (MONO, 12, "", "backward"),
-    "title": (SANS, 12, "", "muted"), "legend": (SANS, 12, "", "muted"), "caption": (SANS, 12, "", "note"),
+    "title": (SANS, 12, "", "muted"), "small-value": (MONO, 11, "", "forward"),
+    "small-grad": (MONO, 11, "", "backward"),
+    "legend": (SANS, 12, "", "muted"), "caption": (SANS, 12, "", "note"),
 }  # fmt: skip
 
 
 def paint(snapshot: Snapshot, look: Look | None = None) -> str:
     """The whole drawing as SVG text: always valid XML, the same bytes for the same snapshot and look."""
-    return _Painter(snapshot, look or Look()).document()
+    return GraphPainter(snapshot, look or Look()).document()
 
 
-def _n(value: float) -> str:
+def n(value: float) -> str:
     """A coordinate in at most two decimals."""
     text = f"{value:.2f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 
 
-class _Brush:
+class Brush:
     """Writes elements with their colours, and keeps in mind which colours were used."""
 
     def __init__(self, look: Look) -> None:
@@ -71,13 +73,13 @@ class _Brush:
         colour = ink or colour
         bold = f' font-weight="{weight}"' if weight else ""
         return (
-            f'<text {self.ink(style, colour)} x="{_n(x)}" y="{_n(y)}" font-family="{family}" font-size="{size}"{bold}'
+            f'<text {self.ink(style, colour)} x="{n(x)}" y="{n(y)}" font-family="{family}" font-size="{size}"{bold}'
             f' text-anchor="{anchor}">{xml(words)}</text>'
         )
 
     def rect(self, box: Box, style: str, fill: str, stroke: str, radius: float = 0, more: str = "") -> str:
-        rounded = f' rx="{_n(radius)}"' if radius else ""
-        place = f'x="{_n(box.x)}" y="{_n(box.y)}" width="{_n(box.w)}" height="{_n(box.h)}"'
+        rounded = f' rx="{n(radius)}"' if radius else ""
+        place = f'x="{n(box.x)}" y="{n(box.y)}" width="{n(box.w)}" height="{n(box.h)}"'
         return f"<rect {self.ink(style, fill, stroke)} {place}{rounded}{more}/>"
 
     def line(self, style: str, d: str) -> str:
@@ -91,19 +93,122 @@ class _Brush:
         (x, y), (dx, dy) = tip, ahead
         back_x, back_y = x - 8 * dx, y - 8 * dy
         return (
-            f'<path {self.ink(f"head {style}", "forward" if style == "fh" else "backward")} d="M{_n(x)} {_n(y)}'
-            f'L{_n(back_x - 3.2 * dy)} {_n(back_y + 3.2 * dx)}L{_n(back_x + 3.2 * dy)} {_n(back_y - 3.2 * dx)}z"/>'
+            f'<path {self.ink(f"head {style}", "forward" if style == "fh" else "backward")} d="M{n(x)} {n(y)}'
+            f'L{n(back_x - 3.2 * dy)} {n(back_y + 3.2 * dx)}L{n(back_x + 3.2 * dy)} {n(back_y - 3.2 * dx)}z"/>'
         )
 
 
-class _Painter:
+class Painter:
+    """A page with title, caption and legend around a picture, which a kind of picture gives as `size` and `body`."""
+
+    size: tuple[float, float]
+
     def __init__(self, snapshot: Snapshot, look: Look) -> None:
         self.snapshot, self.look, self.lang = snapshot, look, look.language
-        self.words, self.brush = WORDS[self.lang], _Brush(look)
+        self.words, self.brush = WORDS[self.lang], Brush(look)
+        self.title, self.caption = clean(snapshot.title, 80), clean(snapshot.caption, 400)
+
+    def body(self) -> Iterator[str]:
+        """The picture itself."""
+        raise NotImplementedError
+
+    def about(self) -> str:
+        """What a screen reader says of it."""
+        raise NotImplementedError
+
+    def legend(self) -> Iterator[tuple[float, list[str]]]:
+        """The entries of the legend, each with its width: what there is in this drawing, and nothing else."""
+        raise NotImplementedError
+
+    def entry(self, room: float, words: str, *parts: str) -> tuple[float, list[str]]:
+        """A sign of the legend and its words."""
+        return room + 6 + width(words, 12) + 16, [*parts, self.brush.text("legend", room + 6, 0, words)]
+
+    # ------------------------------------------------------------------------------------ the page
+    def _page(self, wide: float, high: float) -> tuple[float, float]:
+        """The page around a plan of this size: with title, caption and legend."""
+        wide = max(wide, LEAST if self.snapshot.vertices else 0.0, width(self.title, 15, bold=True) + 2 * EDGE)
+        notes = len(self._caption(wide)) + len(list(self._rows(self.legend(), wide)))
+        return wide, high + (TITLE_ROOM if self.title else 0.0) + NOTE_LINE * notes + EDGE / 2
+
+    def document(self) -> str:
+        """The whole SVG."""
+        brush, title = self.brush, self.title
+        inner = list(self.body())
+        wide, high = self._page(*self.size)
+        scale = self.look.scale(wide, high)
+        top = TITLE_ROOM if title else 0.0
+        about = xml(f"{title or self.words['graph']}: {self.about()}")
+        page = [] if self.look.transparent else [brush.rect(Box(0, 0, wide, high), "page", "page", "none")]
+        heading = [brush.text("heading", EDGE, 24, title)] if title else []
+        shift = max(0.0, (wide - self.size[0]) / 2)
+        notes = [*page, *heading, f'<g transform="translate({n(shift)} {n(top)})">', *inner, "</g>"]
+        notes += self._notes(wide, top + self.size[1])
+        # Two drawings may stand on one page: identifiers and rules carry the drawing's own mark.
+        text = "\n".join(notes)
+        mark = "g" + hashlib.sha256(f"{sorted(brush.used)}{self.look.theme}{text}".encode()).hexdigest()[:8]
+        text = text.replace(' id="', f' id="{mark}-')
+        auto = self.look.theme == "auto"
+        style = f"<style>{dark_style(mark, brush.used, brush.dark)}</style>\n" if auto else ""
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="{ROOT} {mark}" role="img" aria-label="{about}"'
+            f' width="{n(wide * scale)}" height="{n(high * scale)}" viewBox="0 0 {n(wide)} {n(high)}">\n'
+            f"<title>{about}</title>\n{style}{text}\n</svg>\n"
+        )
+
+    def _notes(self, wide: float, y: float) -> Iterator[str]:
+        """Caption and legend, line under line."""
+        for line in self._caption(wide):
+            y += NOTE_LINE
+            yield self.brush.text("caption", EDGE, y - 6, line)
+        for row in self._rows(self.legend(), wide):
+            x, y = EDGE, y + NOTE_LINE
+            for room, entry in row:
+                yield f'<g class="key" transform="translate({n(x)} {n(y - 6)})">{"".join(entry)}</g>'
+                x += room
+
+    def _caption(self, wide: float) -> list[str]:
+        lines: list[str] = []
+        for word in self.caption.split():
+            if lines and width(f"{lines[-1]} {word}", 12) <= wide - 2 * EDGE:
+                lines[-1] += f" {word}"
+            else:
+                lines.append(word)
+        return lines
+
+    def _rows(self, entries: Iterable[tuple[float, list[str]]], wide: float) -> Iterator[list[tuple[float, list[str]]]]:
+        row: list[tuple[float, list[str]]] = []
+        for entry in entries:
+            if row and sum(room for room, _ in row) + entry[0] > wide - 2 * EDGE + 16:
+                yield row
+                row = []
+            row.append(entry)
+        if row:
+            yield row
+
+
+class GraphPainter(Painter):
+    """Boxes and edges."""
+
+    def __init__(self, snapshot: Snapshot, look: Look) -> None:
+        super().__init__(snapshot, look)
         self.cards = {vertex.id: card(vertex, self.lang) for vertex in snapshot.vertices}
         self.chips = chips(snapshot, look.edge_labels, self.lang)
-        self.title = clean(snapshot.title, 80)
         self.plan = self._plan()
+        self.size = self.plan.width, self.plan.height
+
+    def about(self) -> str:
+        counts = len(self.snapshot.vertices), len(self.snapshot.edges)
+        return f"{counts[0]} {self.words['values']}, {counts[1]} {self.words['edges']}"
+
+    def body(self) -> Iterator[str]:
+        yield from self._frames()
+        names = {key: entry.name for key, entry in self.cards.items()}
+        routes = zip(self.snapshot.edges, self.chips, self.plan.routes, self.plan.chips, strict=True)
+        for edge, lines, route, box in routes:
+            yield from self._edge(edge, lines, route, box, edge_tip(edge, names, self.lang))
+        for vertex in self.snapshot.vertices:
+            yield from self._vertex(vertex, self.cards[vertex.id], self.plan.vertices[vertex.id])
 
     def _plan(self) -> Layout:
         look = self.look
@@ -123,84 +228,10 @@ class _Painter:
         plans = [plan("LR"), plan("TB")]
         return max(plans, key=lambda one: fit(one.width, one.height))
 
-    # ------------------------------------------------------------------------------------ the page
-    def _page(self, wide: float, high: float) -> tuple[float, float]:
-        """The page around a plan of this size: with title, caption and legend."""
-        wide = max(wide, LEAST if self.snapshot.vertices else 0.0, width(self.title, 15, bold=True) + 2 * EDGE)
-        notes = len(self._caption(wide)) + len(list(self._rows(self._legend(), wide)))
-        return wide, high + (TITLE_ROOM if self.title else 0.0) + NOTE_LINE * notes + EDGE / 2
-
-    def document(self) -> str:
-        """The whole SVG."""
-        brush, plan, title = self.brush, self.plan, self.title
-        body = list(self._frames())
-        names = {key: entry.name for key, entry in self.cards.items()}
-        for edge, lines, route, box in zip(self.snapshot.edges, self.chips, plan.routes, plan.chips, strict=True):
-            body.extend(self._edge(edge, lines, route, box, edge_tip(edge, names, self.lang)))
-        for vertex in self.snapshot.vertices:
-            body.extend(self._vertex(vertex, self.cards[vertex.id], plan.vertices[vertex.id]))
-        wide, high = self._page(plan.width, plan.height)
-        scale = self.look.scale(wide, high)
-        top = TITLE_ROOM if title else 0.0
-        counts = (
-            f"{len(self.snapshot.vertices)} {self.words['values']}, {len(self.snapshot.edges)} {self.words['edges']}"
-        )
-        about = xml(f"{title or self.words['graph']}: {counts}")
-        page = [] if self.look.transparent else [brush.rect(Box(0, 0, wide, high), "page", "page", "none")]
-        heading = [brush.text("heading", EDGE, 24, title)] if title else []
-        shift = (wide - plan.width) / 2 if plan.width < wide else 0.0
-        notes = [*page, *heading, f'<g transform="translate({_n(shift)} {_n(top)})">', *body, "</g>"]
-        notes += self._notes(wide, top + plan.height)
-        # Two drawings may stand on one page: identifiers and rules carry the drawing's own mark.
-        text = "\n".join(notes)
-        mark = "g" + hashlib.sha256(f"{sorted(brush.used)}{self.look.theme}{text}".encode()).hexdigest()[:8]
-        text = text.replace(' id="', f' id="{mark}-')
-        auto = self.look.theme == "auto"
-        style = f"<style>{dark_style(mark, brush.used, brush.dark)}</style>\n" if auto else ""
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="{ROOT} {mark}" role="img" aria-label="{about}"'
-            f' width="{_n(wide * scale)}" height="{_n(high * scale)}" viewBox="0 0 {_n(wide)} {_n(high)}">\n'
-            f"<title>{about}</title>\n{style}{text}\n</svg>\n"
-        )
-
-    def _notes(self, wide: float, y: float) -> Iterator[str]:
-        """Caption and legend, line under line."""
-        for line in self._caption(wide):
-            y += NOTE_LINE
-            yield self.brush.text("caption", EDGE, y - 6, line)
-        for row in self._rows(self._legend(), wide):
-            x, y = EDGE, y + NOTE_LINE
-            for room, entry in row:
-                yield f'<g class="key" transform="translate({_n(x)} {_n(y - 6)})">{"".join(entry)}</g>'
-                x += room
-
-    def _caption(self, wide: float) -> list[str]:
-        lines: list[str] = []
-        for word in clean(self.snapshot.caption, 400).split():
-            if lines and width(f"{lines[-1]} {word}", 12) <= wide - 2 * EDGE:
-                lines[-1] += f" {word}"
-            else:
-                lines.append(word)
-        return lines
-
-    def _rows(self, entries: Iterable[tuple[float, list[str]]], wide: float) -> Iterator[list[tuple[float, list[str]]]]:
-        row: list[tuple[float, list[str]]] = []
-        for entry in entries:
-            if row and sum(room for room, _ in row) + entry[0] > wide - 2 * EDGE + 16:
-                yield row
-                row = []
-            row.append(entry)
-        if row:
-            yield row
-
-    def _legend(self) -> Iterator[tuple[float, list[str]]]:
-        """The entries of the legend, each with its width: what there is in this drawing, and nothing else."""
-        brush, words, snapshot = self.brush, self.words, self.snapshot
+    def legend(self) -> Iterator[tuple[float, list[str]]]:
+        brush, entry, words, snapshot = self.brush, self.entry, self.words, self.snapshot
         if not snapshot.vertices:
             return
-
-        def entry(room: float, words: str, *parts: str) -> tuple[float, list[str]]:
-            return room + 6 + width(words, 12) + 16, [*parts, brush.text("legend", room + 6, 0, words)]
 
         if snapshot.edges:
             yield entry(28, words["value"], brush.line("fwd", "M0 -4h22"), brush.head((28, -4), (1, 0), "fh"))
@@ -219,7 +250,7 @@ class _Painter:
             yield entry(8, words["incoming"], brush.text("chip-text", 0, 0, "ḡ"))
         blocks = [block for entry in self.cards.values() for block in (entry.value, entry.grad) if block]
         if any(block.heat for block in blocks):
-            cells = [f'<path {brush.ink("", level_name(i))} d="M{_n(8 * i + 56)} -10h8v11h-8z"/>' for i in range(-4, 5)]
+            cells = [f'<path {brush.ink("", level_name(i))} d="M{n(8 * i + 56)} -10h8v11h-8z"/>' for i in range(-4, 5)]
             ends = brush.text("legend", 0, 0, "−m"), brush.text("legend", 100, 0, "m")
             yield entry(112, words["map"], *ends, *cells)
         if any("‖" in line for block in blocks for line in block.lines):
@@ -251,7 +282,7 @@ class _Painter:
         if entry.op:
             yield brush.text("op", right, box.y + 17, entry.op, "end")
         if entry.value or entry.grad or entry.note:
-            yield f'<path {brush.ink("rule", stroke=f"rim-{kind}")} d="M{_n(box.x)} {_n(box.y + HEADER)}h{_n(box.w)}"/>'
+            yield f'<path {brush.ink("rule", stroke=f"rim-{kind}")} d="M{n(box.x)} {n(box.y + HEADER)}h{n(box.w)}"/>'
         top = box.y + HEADER + 3
         for block, letter, style in ((entry.value, "v", "value"), (entry.grad, "∇", "grad")):
             if block:
@@ -280,12 +311,12 @@ class _Painter:
         for i, row in enumerate(block.heat):
             for j, level in enumerate(row):
                 x, y = left + j * cell, top + i * cell
-                square = f"M{_n(x)} {_n(y)}h{_n(cell)}v{_n(cell)}h{_n(-cell)}z"
+                square = f"M{n(x)} {n(y)}h{n(cell)}v{n(cell)}h{n(-cell)}z"
                 squares.setdefault(level_name(level), []).append(square)
                 if level and cell >= 8:
-                    signs.append(f"M{_n(x + cell / 2 - 2)} {_n(y + cell / 2)}h4")
+                    signs.append(f"M{n(x + cell / 2 - 2)} {n(y + cell / 2)}h4")
                     if level > 0:
-                        signs.append(f"M{_n(x + cell / 2)} {_n(y + cell / 2 - 2)}v4")
+                        signs.append(f"M{n(x + cell / 2)} {n(y + cell / 2 - 2)}v4")
         for name in sorted(squares):
             yield f'<path {brush.ink("cell", name)} d="{"".join(squares[name])}"/>'
         if signs:
@@ -400,7 +431,7 @@ def _curve(
     moved[-1] = (moved[-1][0] - cut_end, moved[-1][1])
 
     def turn(point: Point) -> str:
-        return f"{_n(point[1])} {_n(point[0])}" if turned else f"{_n(point[0])} {_n(point[1])}"
+        return f"{n(point[1])} {n(point[0])}" if turned else f"{n(point[0])} {n(point[1])}"
 
     path = "M" + turn(moved[0])
     for number, ((a0, c0), (a1, c1)) in enumerate(pairwise(moved)):

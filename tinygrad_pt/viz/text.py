@@ -26,7 +26,8 @@ WORDS = {
         "argument": "argument", "values": "values", "graph": "computation graph", "edges": "edges", "empty": "empty",
         "local": "local derivative", "module": "module", "parameter": "parameter", "parameters": "parameters",
         "incoming": "gradient that arrives", "map": "colours of arrays; |v| ≤ m", "norm": "√ of the sum of squares",
-        "more": "more",
+        "more": "more", "weight": "weight", "hidden": "hidden", "output": "output",
+        "one of many": "The numbers of neurons are those of example {} of {}; those of weights are of all.",
         "renewed": "Something has changed since this was computed, as weights do in optimizer.step(): all numbers are "
         "those that the graph gives with what stands now.",
         "wrong": "Red edges: the rule is not what finite differences of the forward give.",
@@ -40,6 +41,8 @@ WORDS = {
         "edges": "arestas", "empty": "vazio", "local": "derivada local",
         "incoming": "gradiente que chega", "map": "cores de arrays; |v| ≤ m", "norm": "√ da soma dos quadrados",
         "module": "módulo", "parameter": "parâmetro", "parameters": "parâmetros", "more": "outros",
+        "weight": "peso", "hidden": "oculta", "output": "saída",
+        "one of many": "Os números dos neurônios são os do exemplo {} de {}; os dos pesos, de todos.",
         "renewed": "Algo mudou desde que isto foi calculado, como os pesos em optimizer.step(): todos os números são "
         "os que o grafo dá com o que vale agora.",
         "wrong": "Arestas vermelhas: a regra não é o que dão diferenças finitas do cálculo.",

@@ -39,7 +39,7 @@ def arrange(
 ) -> Snapshot:  # fmt: skip
     """What `viz.draw` shows of a snapshot: see there."""
     if view not in ("op", "module"):
-        raise refuse(ValueError, f"view={view!r}: expected one of op, module")
+        raise refuse(ValueError, f"view={view!r}: expected one of op, module, neuron")
     if isinstance(max_nodes, bool) or not isinstance(max_nodes, int):
         raise refuse(TypeError, f"max_nodes must be an int, not {type(max_nodes).__name__}")
     if max_nodes < 2:
