@@ -21,10 +21,11 @@ from tinygrad_pt.viz.options import Look
 from tinygrad_pt.viz.player import Player
 from tinygrad_pt.viz.snapshot import LARGEST, taken
 from tinygrad_pt.viz.views import MAX_NODES, Chooser, arrange
+from tinygrad_pt.viz.worksheet import Worksheet
 
 __all__ = [
-    "Derivation", "Drawing", "Edge", "EngineError", "Player", "Snapshot", "Vertex", "derive", "doctor", "draw", "keep",
-    "play", "settings", "snapshot",
+    "Derivation", "Drawing", "Edge", "EngineError", "Player", "Snapshot", "Vertex", "Worksheet", "derive", "doctor",
+    "draw", "keep", "play", "settings", "snapshot", "worksheet",
 ]  # fmt: skip
 
 
@@ -227,3 +228,37 @@ def derive(
           = 8
     """
     return derived(loss, wrt, Names(names, sys._getframe(1)), lang, style, simplify, digits)
+
+
+def worksheet(
+    outputs: Tensor | Sequence[Tensor], blanks: float = 0.4, seed: int = 0, names: Mapping[str, Any] | None = None, *,
+    lang: str | None = None, title: str = "", max_nodes: int = 100,
+) -> Worksheet:  # fmt: skip
+    """An exercise on the graph of the outputs: the picture and the chain rule with numbered blanks, and their key.
+
+    Args:
+        outputs: a tensor with history after its backward pass, usually the loss.
+        blanks: the share of the numbers that are left out, from 0 to 1.
+        seed: the same seed leaves the same blanks.
+        names, lang, title: as in `draw`. max_nodes: refuse more values.
+
+    Returns:
+        A `Worksheet`: `.save("sheet.html")` (or .pdf, .ipynb), `.save("key.html", key=True)`, and `.check(answers)`,
+        which names the first wrong step and the likely mistake; notebooks show it.
+
+    Raises:
+        RuntimeError: no history. ValueError: too many values, no number to ask for, or `blanks` is no share.
+
+    >>> import tinygrad_pt as torch
+    >>> a = torch.tensor(2.0, requires_grad=True)
+    >>> b = a * a
+    >>> c = b + a
+    >>> c.backward(retain_graph=True)
+    >>> sheet = worksheet(c, blanks=1)
+    >>> sheet, [item.text for item in sheet.blanks.values()][-1]
+    (<Worksheet with 6 blanks of 6 numbers>, '∂c/∂a = ∂c/∂b·∂b/∂a⁽¹⁾ + ∂c/∂b·∂b/∂a⁽²⁾ + ∂c/∂a')
+    >>> print(sheet.check({6: 1.0}).first_wrong.why)
+    = instead of +=: only the last of the paths is left
+    """
+    seen = taken(outputs, Names(names, sys._getframe(1)), title, max_nodes, lang, True, False)
+    return Worksheet(seen, blanks, seed, lang)

@@ -152,12 +152,12 @@ def _chip(edge: Edge, labels: str, lang: str, limit: int = SYMBOL_LENGTH) -> tup
         return (symbol,) if symbol else ()
     if labels == "num" or not symbol:
         return (decimal(edge.number, lang=lang),)
-    if _states(symbol, edge.number):
+    if states(symbol, edge.number):
         return (symbol,)
     return (symbol, relation(edge.number, lang=lang))
 
 
-def _states(symbol: str, value: float) -> bool:
+def states(symbol: str, value: float) -> bool:
     """Whether the formula ends in this very number, as `∂c/∂a = 1` does."""
     last = symbol.rpartition("=")[2].strip().replace("−", "-").replace(",", ".")
     return bool(re.fullmatch(r"-?\d+(\.\d+)?", last)) and float(last) == value

@@ -51,10 +51,10 @@ def draw(options: argparse.Namespace) -> int:
     loss, names = computed(options)
     path: Path = options.out
     if path.suffix.lower() == ".html":
-        written_to = viz.play(loss, path, names=names, lang=options.lang, title=options.formula).path
+        viz.play(loss, path, names=names, lang=options.lang, title=options.formula)
     else:
-        written_to = viz.draw(loss, names, lang=options.lang, title=options.formula).save(path)
-    print(written_to)
+        viz.draw(loss, names, lang=options.lang, title=options.formula).save(path)
+    print(path)
     return 0
 
 

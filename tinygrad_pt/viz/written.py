@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -148,3 +149,18 @@ def _applied(node: ast.AST, arguments: list[Any]) -> Any:
         return OPERATORS[type(node.op)](*arguments)  # type: ignore[attr-defined]
     except (TypeError, ValueError, RuntimeError, OverflowError, ZeroDivisionError) as error:
         raise refuse(ValueError, f"{ast.unparse(node)}: {error}") from None
+
+
+def evaluate(text: str, names: Mapping[str, float]) -> float:
+    """The number that an expression stands for, such as `"0,25"` or `"x*(1 - o)"`. ValueError for anything else.
+
+    >>> evaluate("0,25", {}), evaluate("2*x", {"x": 3.0})
+    (0.25, 6.0)
+    """
+    tree = _parsed(re.sub(r"(?<=\d),(?=\d)", ".", text.strip()))
+    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.Expr):
+        raise refuse(ValueError, f"not an expression: {text!r}")
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    return float(
+        _value(tree.body[0].value, {name: _tensor(name, names[name], False) for name in used & set(names)}).item()
+    )
