@@ -51,6 +51,10 @@ def test_the_debugging_page_does_what_it_says(tmp_path):
     run("docs/debugging.md", tmp_path)
 
 
+def test_the_page_about_worksheets_does_what_it_says(tmp_path):
+    run("docs/worksheet.md", tmp_path)
+
+
 def test_the_page_about_drawing_does_what_it_says(tmp_path):
     run("docs/drawing.md", tmp_path)
 

@@ -157,3 +157,10 @@ def test_names_and_limits_of_another_type_are_refused() -> None:
         draw(y, [y])  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="max_nodes must be an int"):
         draw(y, max_nodes="x")  # type: ignore[arg-type]
+
+
+def test_a_loss_draws_itself_with_the_names_around_the_call() -> None:
+    weight = torch.tensor(2.0, requires_grad=True)
+    square = weight * weight
+    assert [vertex.name for vertex in square.draw().snapshot.vertices] == ["weight", "square"]
+    assert square.draw({"w": weight}, title="t").snapshot.title == "t"

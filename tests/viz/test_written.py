@@ -109,3 +109,16 @@ def test_bad_formulas_end_with_2_and_a_sentence(arguments: list[str], said: str,
     with pytest.raises(SystemExit) as ended:
         main(["draw", *arguments])
     assert ended.value.code == 2 and said in capsys.readouterr().err
+
+
+def test_explain_writes_the_chain_rule_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "net = w*x + b; sigmoid(net)", "--at", "w=0.5", "x=2", "b=1", "--wrt", "w"]) == 0
+    said = capsys.readouterr().out
+    assert "∂y/∂w = ∂y/∂net · ∂net/∂w" in said and "∂net/∂w = x = 2" in said
+    assert main(["explain", "w*w", "--at", "w=0,5", "--lang", "pt"]) == 0
+    assert "y = w² = 0,25" in capsys.readouterr().out
+
+
+def test_draw_writes_the_player(tmp_path: Path) -> None:
+    assert main(["draw", "sigmoid(w*x)", "--at", "w=0.5", "x=2", "-o", str(tmp_path / "p.html")]) == 0
+    assert "Content-Security-Policy" in (tmp_path / "p.html").read_text(encoding="utf-8")

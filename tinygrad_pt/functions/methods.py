@@ -403,6 +403,18 @@ class Methods(
         """The variables that keep the graph of this tensor alive, and the size of that graph."""
         return leaves.fetch("debugging.holders:graph_alive")(self)
 
+    # -------------------------------------------------------------------------------------- drawing
+    if TYPE_CHECKING:
+        from tinygrad_pt.viz import draw
+    else:
+
+        @property
+        def draw(self):
+            """Its computation graph as a picture: `loss.draw(...)` is `viz.draw(loss, ...)`."""
+            return functools.partial(
+                leaves.fetch("viz:draw"), self
+            )  # called in the frame of the user, whose variables it reads
+
     # -------------------------------------------------------------------------------------- like this one
     bernoulli, multinomial = F.bernoulli, F.multinomial
 
