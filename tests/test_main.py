@@ -59,6 +59,16 @@ def test_same_seed_same_output_whatever_the_hash_seed(first, tmp_path):
     assert demo(tmp_path, "7", PYTHONHASHSEED="2") == first
 
 
+def test_in_portuguese_it_prints_and_draws_the_same_numbers(first, tmp_path):
+    done = run(tmp_path, "demo", "--epochs", "1", "--seed", "7", "--lang", "pt", PYTHONUTF8="1")
+    assert done.returncode == 0, done.stderr
+    printed = done.stdout.partition("Escrito em")[0]
+    assert re.findall(r"\d+\.\d{4}", printed) == re.findall(r"\d+\.\d{4}", first[0])
+    assert "taxa de aprendizado 5" in printed and "loss" not in printed
+    svg = (tmp_path / "tinygrad_pt-demo" / "xor.svg").read_text(encoding="utf-8")
+    assert "as quatro linhas de uma vez" in svg and "parâmetro" in svg
+
+
 def test_another_seed_another_output(first, tmp_path):
     printed, files = demo(tmp_path, "8")
     assert printed != first[0]

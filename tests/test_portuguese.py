@@ -13,13 +13,16 @@ import pytest
 
 import tinygrad_pt as torch
 from tinygrad_pt import nn
+from tinygrad_pt.__main__ import main
 from tinygrad_pt.errors import refuse
 from tinygrad_pt.language import settings
+from tinygrad_pt.lines import Line
+from tinygrad_pt.linting.finding import Finding
 from tinygrad_pt.portuguese import table, translated
 
 PACKAGE = Path(__file__).parent.parent / "tinygrad_pt"
-# Which positional argument is a mend, by the name of the function that is called.
-POSITIONS = {"Why": 3, "not_a": 5, "_unfit": 3, "report": 2}
+# Which positional arguments are such texts, by the name of the function that is called.
+POSITIONS = {"Why": (3,), "not_a": (5,), "_unfit": (3,), "report": (1, 2), "said": (0,)}
 # Tables of mends, and which part of a row is one: None for the row itself.
 TABLES = {
     ("debugging/why.py", "TRACE"): None,
@@ -31,7 +34,10 @@ TABLES = {
 }
 FUNCTIONS = ("mend_forward", "mend_backward", "instead")  # they return mends
 # What hands a mend on that is read elsewhere.
-HANDED_ON = ("mend", "sentence", "instead", "STEEP.get", "leaves.fetch", "next", "reason", "_wrong_target")
+HANDED_ON = {
+    "mend", "sentence", "text", "instead", "STEEP.get", "leaves.fetch", "next", "reason", "_wrong_target", "str",
+    "rule.title", "' '.join", "self.sentence", "name",
+}  # fmt: skip
 
 
 class Place(NamedTuple):
@@ -86,11 +92,7 @@ def templates(node: ast.expr, place: Place) -> set[str]:
         parts = [templates(part, place) for part in node.values]
         return {"".join(chosen) for chosen in itertools.product(*parts)}
     if isinstance(node, ast.FormattedValue):
-        if isinstance(node.value, ast.IfExp):
-            return templates(node.value, place)
-        found = constant(place.module, node.value.id) if isinstance(node.value, ast.Name) else None
-        text = templates(found[1], Place(found[0], None)) if found else set()
-        return text or {"{}"}
+        return filled(node.value, place) or {"{}"}
     if isinstance(node, ast.IfExp):
         return templates(node.body, place) | templates(node.orelse, place)
     if isinstance(node, ast.BoolOp):
@@ -99,11 +101,9 @@ def templates(node: ast.expr, place: Place) -> set[str]:
         left, right = templates(node.left, place), templates(node.right, place)
         return {a + b for a in left for b in right}
     if isinstance(node, ast.Name):
-        inner = list(assigned(place.function, node.id)) if place.function else []
+        inner = local(node.id, place)
         if inner:
-            values = [v for v in inner if not (isinstance(v, ast.IfExp) and ast.unparse(v.orelse) == node.id)]
-            own = [v.body for v in inner if v not in values]  # type: ignore[attr-defined]
-            return set().union(*(templates(v, place) for v in values + own))
+            return set().union(*(templates(value, place) for value in inner))
         found = constant(place.module, node.id)
         if found:
             return templates(found[1], Place(found[0], None))
@@ -111,6 +111,25 @@ def templates(node: ast.expr, place: Place) -> set[str]:
     head = said.partition("(")[0]
     assert head in HANDED_ON or said.endswith(".mend"), f"{place.module}:{node.lineno}: what is {said}?"
     return set()
+
+
+def local(name: str, place: Place) -> list[ast.expr]:
+    """What the function binds to a name; of `x = … if … else x` the first part."""
+    found = list(assigned(place.function, name)) if place.function else []
+    return [v.body if isinstance(v, ast.IfExp) and ast.unparse(v.orelse) == name else v for v in found]
+
+
+def filled(node: ast.expr, place: Place) -> set[str]:
+    """The texts that a place in an f-string may be filled with, if the sources say them; none for what they do not."""
+    if isinstance(node, ast.Name):
+        inner = local(node.id, place)
+        if inner:
+            return set().union(*(filled(value, place) for value in inner))
+        found = constant(place.module, node.id)
+        return filled(found[1], Place(found[0], None)) if found else set()
+    if isinstance(node, ast.IfExp):
+        return (filled(node.body, place) or {"{}"}) | (filled(node.orelse, place) or {"{}"})
+    return templates(node, place) if isinstance(node, (ast.Constant, ast.JoinedStr)) else set()
 
 
 def sites(module: str) -> Iterator[tuple[ast.expr, Place]]:
@@ -121,10 +140,12 @@ def sites(module: str) -> Iterator[tuple[ast.expr, Place]]:
         if isinstance(node, ast.Call):
             yield from ((k.value, place) for k in node.keywords if k.arg == "mend")
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if POSITIONS.get(name, len(node.args)) < len(node.args):
-                yield node.args[POSITIONS[name]], place
+            yield from ((node.args[i], place) for i in POSITIONS.get(name, ()) if i < len(node.args))
         if isinstance(node, ast.Assign):
             yield from ((value, place) for value in values_of(node, "mend"))
+        if isinstance(node, ast.ClassDef) and any("'TG" in ast.unparse(v) for v in assigned(node, "code")):  # of lint
+            why = ast.Constant(" ".join((ast.get_docstring(node) or "").split()))
+            yield from ((text, place) for text in (*assigned(node, "title"), ast.copy_location(why, node)))
         if isinstance(node, ast.Return) and node.value is not None:
             if function is not None and getattr(function, "name", "") in FUNCTIONS:
                 yield node.value, place
@@ -221,3 +242,30 @@ def test_a_language_that_is_not_known_hides_no_error(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(settings, "_lang", None)
     monkeypatch.setenv("TINYGRAD_PT_LANG", "tlh")
     assert str(refuse(ValueError, "bad", mend="give a number")) == "bad\n  mend: give a number"
+
+
+def test_a_finding_is_told_in_portuguese(portuguese: None) -> None:
+    found = Finding("TG303", "SGD is given gradients, clears them, and never steps", "dim=1", Line("a.py", 3, "f"))
+    assert str(found) == "a.py:3: TG303 SGD recebe gradientes, zera-os, e nunca dá um passo  conserto: dim=1"
+
+
+def test_a_command_speaks_the_language_it_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    before = settings.lang
+    assert main(["lint", "--explain", "TG106", "--lang", "pt"]) == 0
+    assert capsys.readouterr().out.startswith("TG106: uma taxa de aprendizado de 0\n\nUm otimizador deu ao menos 3 ")
+    assert settings.lang == before
+
+
+def test_the_help_is_in_portuguese(portuguese: None, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["demo", "--help"])
+    assert "mesma semente, mesma saída (0)" in capsys.readouterr().out
+
+
+def test_a_command_says_that_the_environment_names_an_unknown_language(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(settings, "_lang", None)
+    monkeypatch.setenv("TINYGRAD_PT_LANG", "tlh")
+    assert main(["doctor"]) == 2
+    assert "lang='tlh'" in capsys.readouterr().err

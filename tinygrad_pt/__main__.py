@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tinygrad_pt import __version__
+from tinygrad_pt.language import LANGUAGES, said, settings
 
 
 def demo(options: argparse.Namespace) -> int:
@@ -24,7 +25,8 @@ def demo(options: argparse.Namespace) -> int:
     except BrokenPipeError:
         raise
     except OSError as error:
-        print(f"tinygrad_pt: cannot write into {options.out}: {error.strerror or error}", file=sys.stderr)
+        text = f"cannot write into {options.out}: {error.strerror or error}"
+        print(f"tinygrad_pt: {said(text)}", file=sys.stderr)
         return 1
     return 0
 
@@ -34,7 +36,7 @@ def doctor(options: argparse.Namespace) -> int:
     if options.script is not None:
         from tinygrad_pt.compat.script import report
 
-        text, status = report(options.script, options.lang)
+        text, status = report(options.script)
         print(text, file=sys.stderr if status == 2 else sys.stdout)
         return status
     from tinygrad_pt import viz
@@ -55,7 +57,7 @@ def lint(options: argparse.Namespace) -> int:
     except ValueError as error:
         options.error(str(error))
     if options.script is None:
-        options.error("lint needs a script")
+        options.error(said("lint needs a script"))
     return command.run(options.script, options.arguments, ignore)
 
 
@@ -85,7 +87,7 @@ def number(low: int, high: int) -> Callable[[str], int]:
     def integer(text: str) -> int:
         value = int(text)
         if not low <= value <= high:
-            raise argparse.ArgumentTypeError(f"{value} is not between {low} and {high}")
+            raise argparse.ArgumentTypeError(said(f"{value} is not between {low} and {high}"))
         return value
 
     return integer
@@ -93,50 +95,57 @@ def number(low: int, high: int) -> Callable[[str], int]:
 
 def parser() -> argparse.ArgumentParser:
     """The commands and their options."""
-    top = argparse.ArgumentParser("python -m tinygrad_pt", description="Networks that draw their chain rule.")
+    top = argparse.ArgumentParser("python -m tinygrad_pt", description=said("Networks that draw their chain rule."))
     top.add_argument("--version", action="version", version=f"tinygrad_pt {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="demo | doctor | draw | explain | lint")
 
-    show = commands.add_parser("demo", help="train on XOR and on handwritten digits; write graph and curves")
+    show = commands.add_parser("demo", help=said("train on XOR and on handwritten digits; write graph and curves"))
     folder = Path("tinygrad_pt-demo")
-    show.add_argument("--out", type=Path, default=folder, help="folder for the pictures (%(default)s)")
-    show.add_argument("--seed", type=number(0, 2**64 - 1), default=0, help="same seed, same output (0)")
-    show.add_argument("--epochs", type=number(1, 10_000), help="epochs per network on the digits (15, 30)")
+    show.add_argument("--out", type=Path, default=folder, help=said("folder for the pictures (%(default)s)"))
+    show.add_argument("--seed", type=number(0, 2**64 - 1), default=0, help=said("same seed, same output (0)"))
+    show.add_argument("--epochs", type=number(1, 10_000), help=said("epochs per network on the digits (15, 30)"))
     show.set_defaults(run=demo)
 
-    check = commands.add_parser(
-        "doctor", help="say what can be drawn here, and what mends the rest; of a script, which names are not here"
-    )
-    check.add_argument("script", nargs="?", type=Path, help="a script of PyTorch's, which is read and not run")
-    check.add_argument("--lang", choices=("en", "pt"), help="the language of the answer (that of the environment)")
+    text = "say what can be drawn here, and what mends the rest; of a script, which names are not here"
+    check = commands.add_parser("doctor", help=said(text))
+    check.add_argument("script", nargs="?", type=Path, help=said("a script of PyTorch's, which is read and not run"))
     check.set_defaults(run=doctor)
 
     for name, text, run in (
-        ("draw", "draw the graph of a formula", draw),
-        ("explain", "write out the chain rule of a formula", explain),
+        ("draw", said("draw the graph of a formula"), draw),
+        ("explain", said("write out the chain rule of a formula"), explain),
     ):
         formula = commands.add_parser(name, help=text)
-        formula.add_argument("formula", help='a formula such as "sigmoid(w*x + b)", or "net = w*x + b; sigmoid(net)"')
-        formula.add_argument("--at", nargs="+", default=[], metavar="NAME=NUMBER", help="w=0.5 x=2, or x=[1,2]")
-        formula.add_argument("--wrt", nargs="+", metavar="NAME", help="differentiate by these (all)")
-        formula.add_argument("--lang", choices=("en", "pt"), help="the language (that which is set)")
+        such = 'a formula such as "sigmoid(w*x + b)", or "net = w*x + b; sigmoid(net)"'
+        formula.add_argument("formula", help=said(such))
+        formula.add_argument("--at", nargs="+", default=[], metavar="NAME=NUMBER", help=said("w=0.5 x=2, or x=[1,2]"))
+        formula.add_argument("--wrt", nargs="+", metavar="NAME", help=said("differentiate by these (all)"))
         formula.set_defaults(run=run, error=formula.error)
         if name == "draw":
             out = "the file: .svg, .png, .pdf, .dot, or .html for a page that steps through it (%(default)s)"
-            formula.add_argument("-o", "--out", type=Path, default=Path("graph.svg"), help=out)
+            formula.add_argument("-o", "--out", type=Path, default=Path("graph.svg"), help=said(out))
 
-    look = commands.add_parser("lint", help="run a script and say which silent bugs it has")
-    look.add_argument("--explain", metavar="CODE", help="say what a code means, and do nothing else")
-    look.add_argument("--ignore", metavar="CODES", default="", help="codes not to look for: TG101,TG301")
-    look.add_argument("script", nargs="?", help="the script; what follows are its own arguments")
+    look = commands.add_parser("lint", help=said("run a script and say which silent bugs it has"))
+    look.add_argument("--explain", metavar="CODE", help=said("say what a code means, and do nothing else"))
+    look.add_argument("--ignore", metavar="CODES", default="", help=said("codes not to look for: TG101,TG301"))
+    look.add_argument("script", nargs="?", help=said("the script; what follows are its own arguments"))
     look.add_argument("arguments", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     look.set_defaults(run=lint, error=top.error)
+    for command in commands.choices.values():
+        text = "the language of the answer (that of the environment)"
+        command.add_argument("--lang", choices=LANGUAGES, help=said(text))
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; the exit code: 0 done, 1 failed with a message on stderr, 2 misunderstood."""
-    options = parser().parse_args(argv)
+    try:
+        options = parser().parse_args(argv)
+    except ValueError as error:  # about the language that the environment names
+        print(f"tinygrad_pt: {error}", file=sys.stderr)
+        return 2
+    before = settings.lang
+    settings.lang = options.lang or before
     try:
         code: int = options.run(options)
     except KeyboardInterrupt:
@@ -146,6 +155,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (OSError, RuntimeError) as error:
         print(f"tinygrad_pt: {error}", file=sys.stderr)
         return 1
+    finally:
+        settings.lang = before
     return code
 
 

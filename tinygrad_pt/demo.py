@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 import tinygrad_pt as torch
 from tinygrad_pt import nn, optim, viz
 from tinygrad_pt.datasets import XOR, Digits
+from tinygrad_pt.language import said
 from tinygrad_pt.models import MLP
 from tinygrad_pt.tensor import Tensor
 from tinygrad_pt.utils.data import DataLoader
@@ -37,12 +38,12 @@ PLOTS_REMEDY = 'matplotlib is missing. The mend: pip install "tinygrad_pt[plots]
 def learn_xor(seed: int) -> tuple[MLP, list[float]]:
     """The lecture's network [2, 3, 1], trained until all four answers are right, and its loss per epoch."""
     torch.manual_seed(seed)
-    print("XOR: [2, 3, 1], sigmoid, mean squared error, SGD with learning rate 5")
+    print(said("XOR: [2, 3, 1], sigmoid, mean squared error, SGD with learning rate 5"))
     network, losses, learnt = descend_xor()
     while not learnt:  # about one start in a hundred leads to a plain where the gradient vanishes
-        print("stuck: once more, from new weights")
+        print(said("stuck: once more, from new weights"))
         network, losses, learnt = descend_xor()
-    print("\n x0 x1   wanted   answer")
+    print("\n" + said(" x0 x1   wanted   answer"))
     for inputs, target in zip(*XOR().tensors, strict=True):
         x0, x1 = inputs.tolist()
         print(f"{x0:3.0f}{x1:3.0f}{target.item():9.0f}{network(inputs).item():9.4f}")
@@ -62,7 +63,7 @@ def descend_xor(epochs: int = 3000) -> tuple[MLP, list[float], bool]:
         near = bool(((answers.detach() - targets).abs() < 0.1).all())
         if near or epoch % 100 == 0:
             right = int(((answers > 0.5) == (targets > 0.5)).sum())
-            print(f"Epoch {epoch}: {right} / 4, loss {loss.item():.4f}")
+            print(said(f"Epoch {epoch}: {right} / 4, loss {loss.item():.4f}"))
         if near:
             return network, losses, True
         optimizer.zero_grad()
@@ -107,8 +108,8 @@ def xor_drawings(network: MLP) -> dict[str, viz.Drawing]:
     cost, names = neurons(network, (1.0, 0.0), 1.0)
     cost.backward()
     return {
-        "xor": viz.draw(loss, title="XOR, all four rows at once", width=1280),
-        "xor_neurons": viz.draw(cost, names, rankdir="TB", title="XOR, neuron by neuron, for the row 1 0"),
+        "xor": viz.draw(loss, title=said("XOR, all four rows at once"), width=1280),
+        "xor_neurons": viz.draw(cost, names, rankdir="TB", title=said("XOR, neuron by neuron, for the row 1 0")),
     }
 
 
@@ -140,7 +141,7 @@ def learn_digits(
         print(f"Epoch {epoch}: {right} / {len(held_out)}")
         losses.append(total / len(train))
         errors.append(100 - 100 * right / len(held_out))
-    print(f"held-out accuracy: {100 - errors[-1]:.1f} %\n")
+    print(said(f"held-out accuracy: {100 - errors[-1]:.1f} %") + "\n")
     return losses, errors
 
 
@@ -150,16 +151,17 @@ def learn_both(seed: int, epochs: int | None) -> Curves:
     torch.manual_seed(seed)
     network = MLP([64, 30, 10], activation=nn.Sigmoid, output=nn.Sigmoid)
     descent: optim.Optimizer = optim.SGD(network.parameters(), lr=3.0)
-    print("Digits, as in the lecture: [64, 30, 10], sigmoid, quadratic cost, SGD, batches of 10")
-    with timed("digits, lecture"):
-        curves["lecture: quadratic cost"] = learn_digits(network, quadratic, descent, 10, epochs or 15)
+    print(said("Digits, as in the lecture: [64, 30, 10], sigmoid, quadratic cost, SGD, batches of 10"))
+    with timed(said("digits, lecture")):
+        curves[said("lecture: quadratic cost")] = learn_digits(network, quadratic, descent, 10, epochs or 15)
 
     torch.manual_seed(seed)
     network = MLP([64, 256, 10], activation=nn.ReLU, dropout=0.3)
     descent, cost = optim.Adam(network.parameters(), lr=0.003), nn.CrossEntropyLoss(label_smoothing=0.1)
-    print("Digits, better: [64, 256, 10], ReLU, dropout 0.3, smoothed cross-entropy, Adam, batches of 16")
-    with timed("digits, better"):
-        curves["better: cross-entropy"] = learn_digits(network, cost, descent, 16, epochs or 30)
+    text = "Digits, better: [64, 256, 10], ReLU, dropout 0.3, smoothed cross-entropy, Adam, batches of 16"
+    print(said(text))
+    with timed(said("digits, better")):
+        curves[said("better: cross-entropy")] = learn_digits(network, cost, descent, 16, epochs or 30)
     return curves
 
 
@@ -206,7 +208,7 @@ def write_curves(xor: list[float], curves: Curves, out: Path) -> Iterator[Path |
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
     except ImportError:
-        yield f"loss_xor, loss_digits: {PLOTS_REMEDY}"
+        yield f"loss_xor, loss_digits: {said(PLOTS_REMEDY)}"
         return
     with matplotlib.rc_context():
         matplotlib.rcdefaults()  # a user's own style would change the pictures
@@ -228,7 +230,7 @@ def xor_figure(figure: Figure, losses: list[float]) -> Figure:
     """The loss of every epoch on the XOR table."""
     axes = figure.add_subplot()
     axes.plot(losses, color="tab:blue")
-    axes.set(title="XOR, [2, 3, 1]", xlabel="epoch", ylabel="mean squared error", ylim=(0, None))
+    axes.set(title="XOR, [2, 3, 1]", xlabel=said("epoch"), ylabel=said("mean squared error"), ylim=(0, None))
     return figure
 
 
@@ -237,9 +239,10 @@ def digits_figure(figure: Figure, curves: Curves) -> Figure:
     left, right = figure.subplots(1, 2)
     for (name, (losses, errors)), style in zip(curves.items(), ("o-", "s-"), strict=True):
         left.plot(losses, style, markersize=3, label=name)
-        right.plot(errors, style, markersize=3, label=f"{errors[-1]:.1f} % at the end")
-    left.set(title="Digits: loss while training", xlabel="epoch", ylabel="own cost of each", yscale="log")
-    right.set(title="Digits: held-out digits answered wrongly", xlabel="epoch", ylabel="%", ylim=(0, 20))
+        right.plot(errors, style, markersize=3, label=said(f"{errors[-1]:.1f} % at the end"))
+    left.set(title=said("Digits: loss while training"), xlabel=said("epoch"), yscale="log")
+    left.set_ylabel(said("own cost of each"))
+    right.set(title=said("Digits: held-out digits answered wrongly"), xlabel=said("epoch"), ylabel="%", ylim=(0, 20))
     left.legend()
     right.legend()
     return figure
@@ -254,11 +257,11 @@ def run(out: Path, seed: int, epochs: int | None) -> None:
         network, losses = learn_xor(seed)
     print()
     curves = learn_both(seed, epochs)
-    print(f"Written into {out}:")
-    with timed("pictures"):
+    print(said(f"Written into {out}:"))
+    with timed(said("pictures")):
         for done in chain(write_drawings(xor_drawings(network), out), write_curves(losses, curves, out)):
             if isinstance(done, Path):
                 print(f"  {done.name:<18}{done.stat().st_size:>9,} bytes")
             else:
-                print(f"  not written: {done}")
-    print("Look first at xor_neurons.svg, in a browser: the chain rule of one answer, step by step.")
+                print(f"  {said('not written')}: {done}")
+    print(said("Look first at xor_neurons.svg, in a browser: the chain rule of one answer, step by step."))

@@ -12,6 +12,7 @@ import types
 from collections.abc import Sequence
 from typing import TextIO
 
+from tinygrad_pt.language import said
 from tinygrad_pt.linting.finding import Finding
 from tinygrad_pt.linting.linter import CODES, known, lint
 
@@ -30,8 +31,8 @@ def explain(code: str) -> str:
     """
     (code,) = known(code)
     rule = CODES[code]
-    why = textwrap.fill(" ".join(inspect.cleandoc(rule.__doc__ or "").split()), 100)
-    return f"{rule.code}: {rule.title}\n\n{why}\n\nThe mend: {rule.mend}"
+    why = textwrap.fill(said(" ".join(inspect.cleandoc(rule.__doc__ or "").split())), 100)
+    return f"{rule.code}: {said(rule.title)}\n\n{why}\n\n{said('The mend')}: {said(rule.mend)}"
 
 
 def table() -> str:
@@ -46,7 +47,8 @@ def run(script: str, arguments: Sequence[str] = (), ignore: Sequence[str] = ()) 
         with open(script, "rb") as file:
             source = file.read()
     except OSError as error:
-        print(f"tinygrad_pt lint: cannot read {script}: {error.strerror or error}", file=sys.stderr)
+        text = said(f"cannot read {script}: {error.strerror or error}")
+        print(f"tinygrad_pt lint: {text}", file=sys.stderr)
         return 2
     module = types.ModuleType("__main__")
     module.__file__ = script

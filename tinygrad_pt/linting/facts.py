@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tinygrad_pt.graph import Leaf, Node, Op
+from tinygrad_pt.language import said
 from tinygrad_pt.lines import Line
 from tinygrad_pt.tensor import Tensor
 
@@ -139,5 +140,5 @@ def listed(names: Iterable[str]) -> str:
     """`a`, `a and b`, `a, b and c`, or `a, b and 7 more`."""
     names = list(names)
     if len(names) > 4:
-        names = [*names[:3], f"{len(names) - 3} more"]
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+        names = [*names[:3], said(f"{len(names) - 3} more")]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} {said('and')} {names[-1]}"

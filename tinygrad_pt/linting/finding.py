@@ -6,6 +6,8 @@ import linecache
 import re
 from dataclasses import dataclass
 
+from tinygrad_pt.errors import label
+from tinygrad_pt.language import said
 from tinygrad_pt.lines import Line
 
 SILENCED = re.compile(r"#\s*lint:\s*ignore(?:\[([\w\s,]*)\])?")
@@ -13,7 +15,7 @@ SILENCED = re.compile(r"#\s*lint:\s*ignore(?:\[([\w\s,]*)\])?")
 
 @dataclass(frozen=True)
 class Finding:
-    """A silent bug at a line of the user's program.
+    """A silent bug at a line of the user's program; `str` tells it in the language that is set.
 
     >>> str(Finding("TG301", "old gradients are still there", "call zero_grad()", Line("train.py", 12, "<module>")))
     'train.py:12: TG301 old gradients are still there  mend: call zero_grad()'
@@ -25,7 +27,7 @@ class Finding:
     line: Line | None
 
     def __str__(self) -> str:
-        return f"{place(self.line)}: {self.code} {self.sentence}  mend: {self.mend}"
+        return f"{place(self.line)}: {self.code} {said(self.sentence)}  {label('mend')}: {said(self.mend)}"
 
     @property
     def silenced(self) -> bool:

@@ -9,6 +9,7 @@ import numpy as np
 
 from tinygrad_pt.debugging.trace import line_of
 from tinygrad_pt.graph import Leaf, Node, Op
+from tinygrad_pt.language import said
 from tinygrad_pt.lines import Line
 from tinygrad_pt.linting.facts import SQUASHING, VIEWS, Notes, Past, inside, origin, parents, source
 from tinygrad_pt.linting.finding import place
@@ -146,7 +147,8 @@ class OwnBroadcast(Rule):
             if n > 1 and {tuple(x), tuple(t)} == {(n, 1), (n,)}:
                 a, b = (a.node for a in args)
                 if (a is None) != (b is None) and not isinstance(a or b, Leaf) and not widened(a or b, line):
-                    self.marks.set(node, (1, line, f"{list(x)} - {list(t)} is {[n, n]}"))
+                    text = f"{list(x)} - {list(t)} is {[n, n]}: every answer is compared with every target"
+                    self.marks.set(node, (1, line, said(text)))
             return
         found = [self.marks.get(p) for p in parents(node)]
         if not found or found[0] is None or any(f is not found[0] for f in found):
@@ -163,7 +165,7 @@ class OwnBroadcast(Rule):
     def differentiated(self, nodes: frozenset[Node]) -> None:
         for node, (far, where, text) in self.marks:
             if far == 3 and node in nodes:
-                self.report(where, f"{text}: every answer is compared with every target")
+                self.report(where, text)
 
 
 def widened(node: Node, line: Line | None) -> bool:

@@ -107,12 +107,10 @@ class InList(Hidden):
 
     def end(self) -> None:
         for owner, attribute, value, lost in self.hidden():
-            kind = "a plain tensor" if isinstance(value, Tensor) else f"a plain {type(value).__name__}"
-            verb = "is" if isinstance(value, Tensor) else f"holds {len(lost)} parameter{'s' * (len(lost) > 1)} in"
-            self.report(
-                assigned(owner, attribute) or self.fallback(),
-                f"{type(owner).__name__}.{attribute} {verb} {kind}: parameters() does not find it, it does not learn",
-            )  # fmt: skip
+            name, n = f"{type(owner).__name__}.{attribute}", len(lost)
+            text = f"{name} holds {n} parameter{'s' * (n > 1)} in a plain {type(value).__name__}: parameters() does "
+            text = f"{name} is a plain tensor: parameters() does " if isinstance(value, Tensor) else text
+            self.report(assigned(owner, attribute) or self.fallback(), f"{text}not find it, it does not learn")
 
 
 class ModulesInList(Hidden):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_pt.graph import INNER, Leaf, Node, Op
+from tinygrad_pt.language import said
 from tinygrad_pt.lines import Line, line_at
 from tinygrad_pt.linting.facts import Notes, checksum, inside
 from tinygrad_pt.linting.frames import call_at, call_of_dropout, users, within
@@ -232,7 +233,7 @@ class Dead(Rule):
                 return
         if dead:
             handle = weight.handle()
-            name = self.session.name(handle) if isinstance(handle, Tensor) else "a layer"
+            name = self.session.name(handle) if isinstance(handle, Tensor) else said("a layer")
             self.report(
                 line, f"{dead} of the {silent.size} units of {name} have been 0 for every example of the last "
                 f"{times} batches: no gradient reaches them any more",

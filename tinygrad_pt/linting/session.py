@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from tinygrad_pt.graph import Leaf, Node, Op, made_by
+from tinygrad_pt.language import said
 from tinygrad_pt.lines import Line, caller
 from tinygrad_pt.linting import frames
 from tinygrad_pt.linting.facts import SQUASHING, VIEWS, Notes, Past, checksum, inside, source
@@ -228,7 +229,7 @@ class Session(Listener):
     def name(self, p: Tensor, names: dict[int, str] | None = None) -> str:
         """The name of a tensor in a sentence."""
         name = (self.registered() if names is None else names).get(id(p)) or getattr(p, "name", None)
-        return name or f"a tensor of shape {list(p.array.shape)}"
+        return name or said(f"a tensor of shape {list(p.array.shape)}")
 
 
 def hides(module: Module) -> bool:
