@@ -33,10 +33,20 @@ def test_the_front_page_does_what_it_says(tmp_path):
     assert blocks("docs/index.md", "sh")[0] == blocks("README.md", "sh")[0]
 
 
+TUTORIALS = {"docs/tutorial-1.md": "neuron.svg", "docs/tutorial-1-pt.md": "neuronio.svg"}
+
+
 @pytest.mark.parametrize("page", [page for page in PAGES if "tutorial" in page])
 def test_the_tutorials_do_what_they_say(page, tmp_path):
     run(page, tmp_path)
-    assert (tmp_path / "neuron.svg").stat().st_size and (tmp_path / "xor.svg").stat().st_size
+    assert (tmp_path / TUTORIALS[page]).stat().st_size and (tmp_path / "xor.svg").stat().st_size
+
+
+def test_a_tutorial_has_the_same_steps_in_portuguese():
+    english, portuguese = (
+        re.findall(r"^## (\d+)", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE) for page in TUTORIALS
+    )
+    assert english == portuguese
 
 
 @pytest.mark.long

@@ -1,20 +1,26 @@
-"""The README: its commands, code and picture are what a reader meets first, so all of them are tried."""
+"""The README, in both languages: what a reader meets first, so all its commands, code and pictures are tried."""
 
 import re
 import runpy
 import tomllib
 
+import pytest
+
 from tests.blocks import ROOT, blocks, links, run
 from tinygrad_pt import viz
+from tinygrad_pt.language import settings
 
-PAGE = "README.md"
+PAGE, PORTUGUESE = "README.md", "docs/LEIAME.md"
+BOTH = pytest.mark.parametrize("page", [PAGE, PORTUGUESE])
 
 
-def test_every_python_block_works(tmp_path):
-    names = run(PAGE, tmp_path)
+@pytest.mark.parametrize(("page", "picture"), [(PAGE, "neuron.svg"), (PORTUGUESE, "neuronio.svg")])
+def test_every_python_block_works(page, picture, tmp_path, monkeypatch):
+    monkeypatch.setattr(settings, "_lang", "en")  # the Portuguese page sets its own
+    names = run(page, tmp_path)
     seen = viz.snapshot(names["loss"], names)
     assert all(v.value is not None and (v.grad is not None or not v.requires_grad) for v in seen.vertices)
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["neuron.svg", "xor.svg"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [picture, "xor.svg"]
 
 
 def test_the_picture_is_what_its_code_draws(tmp_path):
@@ -22,6 +28,23 @@ def test_the_picture_is_what_its_code_draws(tmp_path):
     for picture in ("neuron.svg", "slide.svg"):
         kept = (ROOT / "docs/images" / picture).read_bytes()
         assert (tmp_path / picture).read_bytes() == kept, "run python docs/images/make.py"
+
+
+def test_the_commands_are_the_same_in_portuguese():
+    def bare(page):
+        return [[line.partition("#")[0].rstrip() for line in block.splitlines()] for block in blocks(page, "sh")]
+
+    assert bare(PORTUGUESE) == bare(PAGE)
+
+
+def test_the_portuguese_page_has_the_sections_and_the_code_of_the_english_one():
+    def shape(page):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        return len(re.findall("^## ", text, re.MULTILINE)), len(re.findall(r"^\* ", text, re.MULTILINE))
+
+    assert shape(PORTUGUESE) == shape(PAGE)
+    code = [block.count("\n") for block in blocks(PORTUGUESE, "python") if "settings.lang" not in block]
+    assert code == [block.count("\n") for block in blocks(PAGE, "python")]
 
 
 def test_the_first_two_commands_set_up_everything_themselves():
@@ -36,14 +59,20 @@ def test_the_first_two_commands_set_up_everything_themselves():
         assert re.search(r'"\.\[(\w+)\]"', steps[1])[1] in extras
 
 
-def test_the_first_screen_shows_a_picture_ten_lines_of_code_and_both_commands():
-    screen = "\n".join((ROOT / PAGE).read_text(encoding="utf-8").splitlines()[:40])
+@BOTH
+def test_the_first_screen_shows_a_picture_ten_lines_of_code_and_both_commands(page):
+    screen = "\n".join((ROOT / page).read_text(encoding="utf-8").splitlines()[:40])
     assert "![" in screen
     assert screen.count("```sh") == 2
-    code = [line for line in blocks(PAGE, "python")[0].splitlines() if line and "import" not in line]
+    code = [line for line in blocks(page, "python")[0].splitlines() if line and "import" not in line]
     assert len(code) <= 10
 
 
-def test_every_link_leads_somewhere():
-    for target in links(PAGE):
+def test_the_english_page_leads_to_the_portuguese_one_at_once():
+    assert f"]({PORTUGUESE})" in (ROOT / PAGE).read_text(encoding="utf-8").partition("![")[0]
+
+
+@BOTH
+def test_every_link_leads_somewhere(page):
+    for target in links(page):
         assert target.exists(), target
