@@ -19,7 +19,7 @@ extensions = [
 ]  # fmt: skip
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "LEIAME.md"]  # which is for readers of the checkout, as README.md is
 
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
