@@ -29,6 +29,7 @@ TABLES = {
     ("debugging/nans.py", "FORWARD"): 2,
     ("debugging/nans.py", "STEEP"): None,
     ("debugging/why.py", "REASONS"): 2,
+    ("viz/convert.py", "REMEDY"): None,
     ("compat/instead.py", "REASONS"): None,
     ("compat/instead.py", "INSTEAD"): None,
 }
@@ -36,7 +37,7 @@ FUNCTIONS = ("mend_forward", "mend_backward", "instead")  # they return mends
 # What hands a mend on that is read elsewhere.
 HANDED_ON = {
     "mend", "sentence", "text", "instead", "STEEP.get", "leaves.fetch", "next", "reason", "_wrong_target", "str",
-    "rule.title", "' '.join", "self.sentence", "name",
+    "convert.FONTS", "convert.REMEDY[format]", "rule.title", "' '.join", "self.sentence", "name",
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from tinygrad_pt.language import said
 from tinygrad_pt.viz.engine import EngineError, dateless, run
 
 FORMATS = ("png", "pdf")
@@ -200,16 +201,16 @@ def convert(svg: str, format: str, dpi: float = INCH, programs: bool = True) -> 
     pixels = picture.size[0] * picture.size[1] * picture.scale**2
     if format == "png" and pixels > MOST_PIXELS:
         text = f"cannot make PNG: it would have {pixels / 1e6:.0f} million pixels"
-        raise EngineError(f"{text}. The mend: pass a smaller dpi= or width=, or save an .svg or a .pdf")
+        raise EngineError(said(f"{text}. The mend: pass a smaller dpi= or width=, or save an .svg or a .pdf"))
     for one in CONVERTERS:
         if one.format == format and (programs or not one.program) and works(one):
             if not writes(one):
-                troubles.append(f"{one.name}: {FONTS}")
+                troubles.append(f"{one.name}: {said(FONTS)}")
                 continue
             try:
                 return _try(one, picture)
             except EngineError as error:
                 troubles.append(f"{one.name}: {error}")
     if troubles:
-        raise EngineError(f"cannot make {format.upper()}: {'; '.join(troubles)}")
-    raise EngineError(f"cannot make {format.upper()}: no converter is installed. The mend: {REMEDY[format]}")
+        raise EngineError(said(f"cannot make {format.upper()}: {'; '.join(troubles)}"))
+    raise EngineError(said(f"cannot make {format.upper()}: no converter is installed. The mend: {REMEDY[format]}"))

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from tinygrad_pt.errors import refuse
+from tinygrad_pt.language import said
 
 TIMEOUT = 30.0
 OUTPUT_CAP = 64 << 20
@@ -120,8 +121,8 @@ def render(source: str, format: str, engine: str = "auto") -> bytes:
             return _ask(one, source, format)
         except EngineError as error:
             troubles.append(f"{one.name}: {error}")
-    reason = "; ".join(troubles) or f"no Graphviz was found (engine={engine!r})"
-    raise EngineError(f"cannot make {format.upper()}: {reason}. The mend: {REMEDY}")
+    reason = "; ".join(troubles) or said(f"no Graphviz was found (engine={engine!r})")
+    raise EngineError(said(f"cannot make {format.upper()}: {reason}. The mend: {REMEDY}"))
 
 
 def _ask(engine: Engine, source: str, format: str) -> bytes:

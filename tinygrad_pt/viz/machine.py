@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tinygrad_pt.language import chosen
+from tinygrad_pt.language import chosen, said
 from tinygrad_pt.viz import convert
 from tinygrad_pt.viz.engine import REMEDY, engines
 
@@ -44,11 +44,11 @@ def doctor(lang: str | None = None) -> str:
             continue
         blind = [one.name for one in convert.converters(format)]
         lines.append(f"  {suffix:<12} {words['fonts'].format(', '.join(blind)) if blind else words['none']}")
-        mends.append(words["mend"].format(suffix, convert.FONTS if blind else convert.REMEDY[format]))
+        mends.append(words["mend"].format(suffix, said(convert.FONTS if blind else convert.REMEDY[format], lang)))
     lines.append(words["engines"])
     for engine in engines():
         place = engine.command[0] if engine.name == "dot" else words["process"]
         lines.append(f"  {engine.name:<12} {engine.version or '?'} ({place})")
     if not engines():
-        lines.append(f"  {words['absent']}: {REMEDY}")
+        lines.append(f"  {words['absent']}: {said(REMEDY, lang)}")
     return "\n".join(lines + mends)
