@@ -21,8 +21,9 @@ from tinygrad_pt.models import MLP
 from tinygrad_pt.viz import convert
 from tinygrad_pt.viz.machine import formats
 
-DRAWN = [name + suffix for name in ("xor", "xor_neurons") for suffix in (".dot", ".svg")]
-PAINTED = [name + ".png" for name in ("xor", "xor_neurons")] if formats()[".png"] else []
+NAMES = ("xor", "xor_circles", "xor_neurons")
+DRAWN = [name + suffix for name in NAMES for suffix in (".dot", ".svg")]
+PAINTED = [name + ".png" for name in NAMES] if formats()[".png"] else []
 PLOTTED = [f"loss_{name}.{kind}" for name in ("xor", "digits") for kind in ("svg", "png")]
 PLOTTED = PLOTTED if importlib.util.find_spec("matplotlib") else []
 
@@ -50,8 +51,8 @@ def demo(folder: Path, seed: str, **environment: str) -> tuple[str, dict[str, by
 
 def test_the_demo_writes_what_it_says_and_nothing_else(first):
     printed, files = first
-    assert sorted(files) == sorted(DRAWN + PAINTED + PLOTTED)
-    listed = dict(re.findall(r"^  (\S+\.(?:dot|svg|png)) +([\d,]+) bytes$", printed, re.MULTILINE))
+    assert sorted(files) == sorted([*DRAWN, *PAINTED, *PLOTTED, "xor_player.html"])
+    listed = dict(re.findall(r"^  (\S+\.(?:dot|svg|png|html)) +([\d,]+) bytes$", printed, re.MULTILINE))
     assert listed == {name: f"{len(content):,}" for name, content in files.items()}
 
 
@@ -85,7 +86,9 @@ def test_the_files_are_what_their_suffix_says(first):
         if name.endswith(".svg"):
             assert ET.fromstring(content).tag.endswith("svg")
         else:
-            assert content.startswith({".dot": b"digraph", ".png": b"\x89PNG"}[Path(name).suffix])
+            assert content.startswith(
+                {".dot": b"digraph", ".png": b"\x89PNG", ".html": b"<!DOCTYPE html>"}[Path(name).suffix]
+            )
 
 
 def test_all_four_answers_are_right_and_printed(first):
@@ -140,12 +143,12 @@ def test_neuron_by_neuron_the_gradients_are_those_of_the_network(seed, inputs, t
 
 def test_every_edge_on_which_a_gradient_flows_bears_its_local_derivative():
     torch.manual_seed(0)
-    drawings = xor_drawings(MLP([2, 3, 1], output=nn.Sigmoid))
+    drawings, _ = xor_drawings(MLP([2, 3, 1], output=nn.Sigmoid))
     for name, drawing in drawings.items():
         flowing = [edge for edge in drawing.snapshot.edges if edge.flows]
         assert flowing
         assert all(edge.symbol for edge in flowing)
-        assert name == "xor" or all(edge.number is not None for edge in flowing)
+        assert name != "xor_neurons" or all(edge.number is not None for edge in flowing)
         assert all(vertex.value is not None for vertex in drawing.snapshot.vertices)
         assert all(vertex.grad is not None for vertex in drawing.snapshot.vertices if vertex.requires_grad)
     assert sum(vertex.kind == "param" for vertex in drawings["xor_neurons"].snapshot.vertices) == 13
@@ -157,10 +160,10 @@ def test_without_engine_and_matplotlib_one_line_each_says_what_mends_it(tmp_path
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     assert main(["demo", "--epochs", "1", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
-    assert sorted(file.name for file in tmp_path.iterdir()) == sorted(DRAWN)
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted([*DRAWN, "xor_player.html"])
     lines = [line for line in printed.splitlines() if line.startswith("  not written: ")]
     for line, (name, extra) in zip(
-        lines, [("xor.png", "images"), ("xor_neurons.png", "images"), ("loss_digits", "plots")], strict=True
+        lines, [*((f"{name}.png", "images") for name in NAMES), ("loss_digits", "plots")], strict=True
     ):
         assert name in line and f'pip install "tinygrad_pt[{extra}]"' in line
 

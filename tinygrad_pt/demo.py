@@ -99,18 +99,21 @@ def neurons(network: MLP, inputs: Sequence[float], target: float) -> tuple[Tenso
     return named["C"], named
 
 
-def xor_drawings(network: MLP) -> dict[str, viz.Drawing]:
-    """The graph of the network's loss on the whole table, and neuron by neuron on the row 1 0."""
+def xor_drawings(network: MLP) -> tuple[dict[str, viz.Drawing], viz.Player]:
+    """The graph of the network's loss on the whole table; on the row 1 0 neuron by neuron, as circles, and to play."""
     x, y = XOR().tensors
     network.zero_grad()
     loss = nn.MSELoss()(network(x), y)
     loss.backward()
     cost, names = neurons(network, (1.0, 0.0), 1.0)
     cost.backward()
-    return {
+    title = said("XOR, neuron by neuron, for the row 1 0")
+    drawings = {
         "xor": viz.draw(loss, title=said("XOR, all four rows at once"), width=1280),
-        "xor_neurons": viz.draw(cost, names, rankdir="TB", title=said("XOR, neuron by neuron, for the row 1 0")),
+        "xor_circles": viz.draw(loss, view="neuron", example=2, title=said("XOR, for the row 1 0")),
+        "xor_neurons": viz.draw(cost, names, rankdir="TB", title=title),
     }
+    return drawings, viz.play(cost, names=names, title=title)
 
 
 # ---------------------------------------------------------------------------------------- digits
@@ -259,9 +262,15 @@ def run(out: Path, seed: int, epochs: int | None) -> None:
     curves = learn_both(seed, epochs)
     print(said(f"Written into {out}:"))
     with timed(said("pictures")):
-        for done in chain(write_drawings(xor_drawings(network), out), write_curves(losses, curves, out)):
+        drawings, player = xor_drawings(network)
+        written = (
+            write_drawings(drawings, out),
+            (player.save(out / "xor_player.html"),),
+            write_curves(losses, curves, out),
+        )
+        for done in chain.from_iterable(written):
             if isinstance(done, Path):
                 print(f"  {done.name:<18}{done.stat().st_size:>9,} bytes")
             else:
                 print(f"  {said('not written')}: {done}")
-    print(said("Look first at xor_neurons.svg, in a browser: the chain rule of one answer, step by step."))
+    print(said("Open xor_player.html in a browser first: it goes through the chain rule of one answer, step by step."))

@@ -133,11 +133,12 @@ def _gelu_slope(a: Array, b: Array | None = None) -> Array:
 
 # Ops of their own for a measured gain: most of the work for the value is work for the slope, too.
 gelu = several(Op("gelu", _gelu,
-    (lambda g, y, a, b=None, c=None: g * gelu_slope(a, c), None, None), r"a \cdot \Phi(a)", elementwise=True))
+    (lambda g, y, a, b=None, c=None: g * gelu_slope(a, c), None, None), r"a \cdot \Phi(a)", elementwise=True,
+    aside=1))
 
 gelu_slope = several(Op("gelu_slope", _gelu_slope,
     (lambda g, y, a, b=None: g * bend(clamp(a, low=-40.0, high=40.0)), None),
-    r"\Phi(a) + a \cdot \phi(a)", elementwise=True))
+    r"\Phi(a) + a \cdot \phi(a)", elementwise=True, aside=1))
 
 
 def bend(a: Any) -> Any:

@@ -115,7 +115,9 @@ def _table(entry: Card) -> str:
     shape = f" {_font(entry.shape, 'muted', 10, True)}" if entry.shape else ""
     name = f"<B>{_font(entry.name, 'text')}</B>{shape}"
     operation = _font(entry.op, "text") if entry.op else ""
-    rows = [f'<TR><TD ALIGN="LEFT">{name}</TD><TD ALIGN="RIGHT">{operation}</TD></TR>', "<HR/>"]
+    rows = [f'<TR><TD ALIGN="LEFT">{name}</TD><TD ALIGN="RIGHT">{operation}</TD></TR>']
+    if entry.value or entry.note:  # a rule under nothing is an error
+        rows.append("<HR/>")
     for block, caption, colour in ((entry.value, "v", "forward"), (entry.grad, "∇", "backward")):
         if block:
             rows.append(
