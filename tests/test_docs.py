@@ -65,6 +65,14 @@ def test_the_page_about_worksheets_does_what_it_says(tmp_path):
     run("docs/worksheet.md", tmp_path)
 
 
+@pytest.mark.long
+def test_the_page_about_pictures_of_training_does_what_it_says(tmp_path):
+    pytest.importorskip("matplotlib")
+    run("docs/plots.md", tmp_path)
+    for picture in set(re.findall(r"\(images/([\w.]+)\)", (ROOT / "docs/plots.md").read_text(encoding="utf-8"))):
+        assert (tmp_path / picture).stat().st_size
+
+
 def test_the_page_about_drawing_does_what_it_says(tmp_path):
     run("docs/drawing.md", tmp_path)
 

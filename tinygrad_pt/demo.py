@@ -5,7 +5,6 @@ stdout and the files depend on the seed alone; progress bars and seconds go to s
 
 from __future__ import annotations
 
-import io
 import sys
 import tempfile
 import time
@@ -13,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 import tinygrad_pt as torch
 from tinygrad_pt import nn, optim, viz
@@ -22,16 +21,10 @@ from tinygrad_pt.language import said
 from tinygrad_pt.models import MLP
 from tinygrad_pt.tensor import Tensor
 from tinygrad_pt.utils.data import DataLoader
-from tinygrad_pt.viz.drawing import write_whole
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 T = TypeVar("T")
 Cost = Callable[[Tensor, Tensor], Tensor]  # (the network's answers, the targets) -> a scalar
 Curves = dict[str, tuple[list[float], list[float]]]  # per network: its loss and its error, epoch by epoch
-
-PLOTS_REMEDY = 'matplotlib is missing. The mend: pip install "tinygrad_pt[plots]"'
 
 
 # ---------------------------------------------------------------------------------------- the XOR table
@@ -206,49 +199,19 @@ def write_drawings(drawings: dict[str, viz.Drawing], out: Path) -> Iterator[Path
 
 def write_curves(xor: list[float], curves: Curves, out: Path) -> Iterator[Path | str]:
     """Write the loss curves as .svg and .png, the same bytes for the same numbers."""
+    wrong = said("held-out digits answered wrongly, %")
+    digits = {name: {"loss": losses, wrong: errors} for name, (losses, errors) in curves.items()}
     try:
-        import matplotlib
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        yield f"loss_xor, loss_digits: {said(PLOTS_REMEDY)}"
+        plots = {
+            "loss_xor": viz.curves(xor, title="XOR, [2, 3, 1]"),
+            "loss_digits": viz.curves(digits, log=["loss"], title=said("Digits: own cost of each")),
+        }
+    except ImportError as error:
+        yield f"loss_xor, loss_digits: {error}"
         return
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # a user's own style would change the pictures
-        matplotlib.rcParams.update({"svg.hashsalt": "tinygrad_pt", "axes.grid": True, "grid.alpha": 0.3})
-        for name, figure in (
-            ("loss_xor", xor_figure(Figure(figsize=(6, 3.6), layout="constrained"), xor)),
-            ("loss_digits", digits_figure(Figure(figsize=(9, 3.6), layout="constrained"), curves)),
-        ):
-            FigureCanvasAgg(figure)
-            for format, dated in (("svg", {"Date": None}), ("png", {"Software": None})):
-                picture = io.BytesIO()
-                figure.savefig(picture, format=format, dpi=120, metadata=dated)
-                file = out / f"{name}.{format}"
-                write_whole(file, picture.getvalue())
-                yield file
-
-
-def xor_figure(figure: Figure, losses: list[float]) -> Figure:
-    """The loss of every epoch on the XOR table."""
-    axes = figure.add_subplot()
-    axes.plot(losses, color="tab:blue")
-    axes.set(title="XOR, [2, 3, 1]", xlabel=said("epoch"), ylabel=said("mean squared error"), ylim=(0, None))
-    return figure
-
-
-def digits_figure(figure: Figure, curves: Curves) -> Figure:
-    """The training loss and the held-out error of both networks, epoch by epoch."""
-    left, right = figure.subplots(1, 2)
-    for (name, (losses, errors)), style in zip(curves.items(), ("o-", "s-"), strict=True):
-        left.plot(losses, style, markersize=3, label=name)
-        right.plot(errors, style, markersize=3, label=said(f"{errors[-1]:.1f} % at the end"))
-    left.set(title=said("Digits: loss while training"), xlabel=said("epoch"), yscale="log")
-    left.set_ylabel(said("own cost of each"))
-    right.set(title=said("Digits: held-out digits answered wrongly"), xlabel=said("epoch"), ylabel="%", ylim=(0, 20))
-    left.legend()
-    right.legend()
-    return figure
+    for name, plot in plots.items():
+        for suffix in (".svg", ".png"):
+            yield plot.save(out / (name + suffix))
 
 
 def run(out: Path, seed: int, epochs: int | None) -> None:

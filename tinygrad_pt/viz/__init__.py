@@ -19,13 +19,25 @@ from tinygrad_pt.viz.naming import Names
 from tinygrad_pt.viz.neurons import NeuronDrawing
 from tinygrad_pt.viz.options import Look
 from tinygrad_pt.viz.player import Player
+from tinygrad_pt.viz.plots import (
+    GradientNorms,
+    Trail,
+    confusion,
+    curves,
+    decision_region,
+    feature_maps,
+    gradient_norms,
+    loss_surface,
+    weights,
+)
 from tinygrad_pt.viz.snapshot import LARGEST, taken
 from tinygrad_pt.viz.views import MAX_NODES, Chooser, arrange
 from tinygrad_pt.viz.worksheet import Worksheet
 
 __all__ = [
-    "Derivation", "Drawing", "Edge", "EngineError", "Player", "Snapshot", "Vertex", "Worksheet", "derive", "doctor",
-    "draw", "keep", "play", "settings", "snapshot", "worksheet",
+    "Derivation", "Drawing", "Edge", "EngineError", "GradientNorms", "Player", "Snapshot", "Trail", "Vertex",
+    "Worksheet", "confusion", "curves", "decision_region", "derive", "doctor", "draw", "feature_maps", "gradient_norms",
+    "keep", "loss_surface", "play", "settings", "snapshot", "weights", "worksheet",
 ]  # fmt: skip
 
 
