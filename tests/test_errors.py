@@ -10,7 +10,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "tinygrad_pt"
 FOLDERS = ("functions", "nn", "optim", "utils", "datasets", "models")
 FILES = sorted(p for folder in FOLDERS for p in (PACKAGE / folder).rglob("*.py"))
-# Each of these returns what `refuse` has built.
+# Each of these returns what `refuse` has built; `unfit`, that or the exception that was caught.
 BUILDERS = {
     "refuse",
     "unsupported",
@@ -21,6 +21,7 @@ BUILDERS = {
     "_not_a",
     "_shapes_differ",
     "wrong_type",
+    "unfit",
     "_unfit",
     "_uninitialised",
     "_wrong_dim",

@@ -104,8 +104,8 @@ def test_constructors_and_what_they_make(name: str) -> None:
 @pytest.mark.parametrize("name", [name for name, (make, _) in MADE.items() if name not in ("Parameter", "Buffer")])
 def test_methods(name: str) -> None:
     make, base = MADE[name]
-    own = {n for n in vars(make) if callable(getattr(make, n))}
-    inherited = {n for n in dir(make) if callable(getattr(make, n)) and not hasattr(object, n)}
+    own = {n for n in vars(make) if callable(getattr(make, n, None))}
+    inherited = {n for n in dir(make) if callable(getattr(make, n, None)) and not hasattr(object, n)}
     for method in sorted((inherited if name in ("Module", "Sequential") else own | {"__call__"}) - PYTHONS_OWN):
         if method.startswith("_") and not method.startswith("__"):
             continue

@@ -270,7 +270,9 @@ def _blame(error: Exception, function: Callable[..., Any], args: tuple[Any, ...]
     try:
         given = inspect.signature(function).bind(*args, **kwargs).arguments
     except TypeError:
-        raise (unfit(error, function, args, kwargs) if isinstance(error, TypeError) else error) from None
+        if isinstance(error, TypeError):
+            raise unfit(error, function, args, kwargs) from None
+        raise error from None
     for name, value in given.items():
         if isinstance(value, int) and not -(2**63) <= value < 2**63:
             if "int" in (kinds := function.__annotations__.get(name, "")).split(" | "):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import operator
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -30,7 +31,7 @@ DEPRECATED = (
 )
 
 
-class _Storage:
+class _Storage(ABC):
     """What both kinds have in common: a row of numbers, and the tensor that keeps count of what is written."""
 
     device: device = CPU
@@ -96,8 +97,9 @@ class _Storage:
             shown = [*shown[:500], "...", *shown[-500:]]
         return "\n".join([*shown, f"[torch.storage.{self._title()} of size {len(self)}]"])
 
+    @abstractmethod
     def _title(self) -> str:
-        raise NotImplementedError
+        """What kind of storage it is, as its printed form says it."""
 
     def _at(self) -> tuple[int, int]:
         return self.data_ptr(), self.nbytes()
