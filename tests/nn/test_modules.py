@@ -34,7 +34,7 @@ SHARED = (
 )
 NO_HALVES = ("AvgPool3d", "LPPool3d")  # nor does PyTorch take them there
 ONE_RANK = (  # the inputs of the cases have one number of axes
-    "BatchNorm2d", "BatchNorm3d", "EmbeddingBag", "UpsamplingBilinear2d", "UpsamplingNearest2d",
+    "BatchNorm2d", "BatchNorm3d", "CrossMapLRN2d", "EmbeddingBag", "UpsamplingBilinear2d", "UpsamplingNearest2d",
 )  # fmt: skip
 FLOATS = (np.float16, np.float32, np.float64)
 

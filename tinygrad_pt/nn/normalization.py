@@ -16,6 +16,7 @@ from tinygrad_pt.functions.arguments import expect_tensor
 from tinygrad_pt.inplace import touched
 from tinygrad_pt.nn import functional as NF
 from tinygrad_pt.nn import init
+from tinygrad_pt.nn.functional.check import spoken
 from tinygrad_pt.nn.module import Module
 from tinygrad_pt.nn.parameter import Parameter
 from tinygrad_pt.tensor import Tensor
@@ -349,7 +350,8 @@ class LocalResponseNorm(Module):
 class CrossMapLRN2d(LocalResponseNorm):
     """`LocalResponseNorm` of images, with a window of an odd number of channels: one less for an even `size`.
 
-    Input (N, C, H, W), output the same. Raises ValueError for another number of axes.
+    Input (N, C, H, W), floating, output the same. Raises ValueError for another number of axes. PyTorch's leaves the
+    first channel in the windows of all later ones, and so its values differ where a window is past that channel.
 
     >>> torch.nn.CrossMapLRN2d(3)(torch.ones(1, 2, 1, 1)).shape
     torch.Size([1, 2, 1, 1])
@@ -359,8 +361,11 @@ class CrossMapLRN2d(LocalResponseNorm):
         super().__init__(size, alpha, beta, k)
 
     def forward(self, input: Tensor) -> Tensor:
-        if (n := input.array.ndim) != 4:
+        if (n := expect_tensor(input, "CrossMapLRN2d").array.ndim) != 4:
             text = f"CrossMapLRN2d: Expected input to be 4D, got {n}D instead."
             raise refuse(ValueError, text, "CrossMapLRN2d", input, mend="the axes are (batch, channels, height, width)")
+        if not input.is_floating_point():
+            text = f"result type Float can't be cast to the desired output type {spoken(input)}"
+            raise refuse(RuntimeError, text, "CrossMapLRN2d", input, mend="x.float()")
         odd = self.size - (self.size % 2 == 0)
         return NF.local_response_norm(input, odd, self.alpha * odd / self.size, self.beta, self.k)

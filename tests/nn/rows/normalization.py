@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -123,8 +124,21 @@ row(
         Wrong({"size": 0}, (np.zeros((2, 3, 2)),), RuntimeError, "kernel size should be greater than zero, but got kH: 0 kW: 1"),
     ],
 )  # fmt: skip
+UNSMOOTH = "PyTorch's gradient has no derivative, and is not that of its value"
+PAST = "PyTorch leaves the first channel in all later windows"
+SPREAD = np.array([1 / 3, 1 / 4, 1 / 4, 1 / 3]).reshape(1, 4, 1, 1)  # of four ones, by 1 + the ones within one channel
+SLOPES = np.array([-1 / 72, -2 / 9, -2 / 9, -1 / 72]).reshape(1, 4, 1, 1)
+
+
+def cross_map_lrn(x: Any, size: int, alpha: float, beta: float, k: float) -> Any:
+    odd = size - (size % 2 == 0)
+    return local_response_norm(x, odd, alpha * odd / size, beta, k)
+
+
 row(
-    "CrossMapLRN2d", lambda x, **how: local_response_norm(x, 3, alpha=how.get("alpha", 1e-4) * 3 / how["size"], **{k: v for k, v in how.items() if k not in ("size", "alpha")}), real,
-    over([(2, 3, 2, 1), (1, 5, 1, 2), (0, 3, 2, 2)], {"size": 4}, {"size": 3, "alpha": 0.5, "beta": 2.0, "k": 2.0}),
+    "CrossMapLRN2d", cross_map_lrn, real,
+    [replace(c, apart=UNSMOOTH)
+     for c in over([(2, 2, 2, 1), (1, 1, 1, 2), (0, 3, 2, 2)], {"size": 4}, {"size": 3, "alpha": 0.5, "beta": 2.0, "k": 2.0})],
+    edges=[Edge((np.ones((1, 4, 1, 1)),), SPREAD, (SLOPES,), {"size": n, "alpha": float(n), "beta": 1.0, "k": 1.0}, PAST) for n in (3, 4)],
     wrong=[Wrong({"size": 2}, (np.zeros((2, 3)),), ValueError, "CrossMapLRN2d: Expected input to be 4D, got 2D instead.")],
 )  # fmt: skip
