@@ -19,6 +19,7 @@ from typing import Any
 from tinygrad_pt.lines import INSIDE, Line, line_at, user_frame
 from tinygrad_pt.nn import functional as NF
 from tinygrad_pt.nn.module import Module
+from tinygrad_pt.optim.lr_scheduler import LRScheduler
 from tinygrad_pt.optim.optimizer import Optimizer
 
 
@@ -121,14 +122,15 @@ def methods() -> Iterator[tuple[str, Any, FrameType]]:
 def scheduler_of(optimizer: Optimizer) -> tuple[Any, Line | None] | None:
     """The object whose `step()` reads the groups of an optimizer that it holds, and the line that called that `step()`.
 
-    None in its constructor, in the optimizer itself, and where `step(…)` was told which step it is.
+    None in its constructor, or that of another scheduler, in the optimizer itself, and where `step(…)` was told which
+    step it is.
     """
     found = None
     readers = dropwhile(lambda call: call[0] != "param_groups", methods())
     next(readers, None)  # the property itself
     for name, this, frame in readers:
         if found is not None:
-            if this is found[0] and name == "__init__":
+            if name == "__init__" and (this is found[0] or isinstance(this, LRScheduler)):
                 return None
         elif this is optimizer:
             return None

@@ -135,6 +135,8 @@ def _heard(method: Callable[..., R], name: str) -> Callable[..., R]:
 
     @functools.wraps(method)
     def heard(self: Optimizer, *args: Any, **kwargs: Any) -> R:
+        if name == "step":
+            self._opt_called = True
         if current().listeners and (self, name) not in _told.get():
             return _tell(self, name, method, *args, **kwargs)
         return method(self, *args, **kwargs)
@@ -163,6 +165,8 @@ class Optimizer:
     counts_steps = False  # whether a state has the entry "step"
     nonnegative: tuple[str, ...] = ()  # options that must be ≥ 0, in the order in which PyTorch checks them
     takes_nan = False  # whether these may be nan, as in PyTorch's SGD
+    _opt_called = False  # whether `step` was called since a scheduler follows
+    _followed: Any = None  # the function that was `step` then
 
     def __init__(self, params: ParamsT, defaults: Options) -> None:
         self._check(defaults)
@@ -252,7 +256,7 @@ class Optimizer:
             group.setdefault(name, default)
         _refuse_flags(group)
         if len(params) != len(set(params)):
-            _warn(DUPLICATES)
+            warn(DUPLICATES)
         named = "param_names" in group
         known: set[Tensor] = set()
         for other in self.param_groups:
@@ -359,6 +363,7 @@ class Optimizer:
     def step(self, closure: Callable[[], Loss]) -> Loss: ...
     def step(self, closure: Callable[[], Loss] | None = None) -> Loss | None:
         """Update every parameter that has a gradient; return the loss that `closure`, called first, gives."""
+        self._opt_called = True
         if current().listeners and (self, "step") not in _told.get():
             return _tell(self, "step", Optimizer.step, closure)
         loss = None
@@ -383,6 +388,17 @@ class Optimizer:
                         touched(grad)
                     else:
                         p._grad = wrap(np.zeros_like(p.array))
+
+    def follow(self) -> None:
+        """Begin to tell a scheduler whether `step` has been called, and whether it has been overridden."""
+        if self._followed is None:
+            self._opt_called = False
+        self._followed = getattr(self.step, "__func__", self.step)
+
+    def overridden(self) -> bool:
+        """Whether `step` is another function than the one that schedulers follow; hooks are no other."""
+        step = getattr(self.step, "__func__", self.step)
+        return step is not self._followed and step is not Optimizer._hooked_step
 
     # ------------------------------------------------------------------------------- hooks
     def register_step_pre_hook(self, hook: Callable[..., Any]) -> Removable:
@@ -481,7 +497,7 @@ class Optimizer:
     def __repr__(self) -> str:
         lines = [type(self).__name__ + " ("]
         for i, group in enumerate(self.param_groups):
-            lines.append(f"Parameter Group {i}")
+            lines.append(("\n" if i else "") + f"Parameter Group {i}")
             lines += [f"    {key}: {group[key]}" for key in sorted(group) if key != "params"]
         return "\n".join([*lines, ")"])
 
@@ -501,7 +517,7 @@ def _split(params: Any) -> tuple[list[Any], list[str]]:
     return [p[1] if isinstance(p, tuple) else p for p in given], names
 
 
-def _warn(text: str) -> None:
+def warn(text: str) -> None:
     """A warning at the user's line, through any number of constructors."""
     frame = user_frame()
     assert frame is not None
