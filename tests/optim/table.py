@@ -28,6 +28,7 @@ class Row:
         reference: `reference(x, gradients, **options)`, the parameter after a step for each gradient.
         options: the values of each option; all combinations are tried that `legal` allows.
         wrong: (options, PyTorch's first line) of ValueErrors.
+        writes: how often PyTorch writes to a parameter in a step.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Row:
     options: dict[str, tuple[Any, ...]]
     legal: Callable[[dict[str, Any]], bool]
     wrong: tuple[tuple[dict[str, Any], str], ...]
+    writes: int = 1
 
     def __call__(self, params: Any, **options: Any) -> Any:
         return PUBLIC[self.name](params, **options)
@@ -124,6 +126,91 @@ def adagrad(
     return x
 
 
+def adamax(x: Any, gs: Any, lr: float, betas: Any, eps: float, weight_decay: float, maximize: bool) -> Any:
+    m = u = 0.0
+    for t, g in enumerate(gs, 1):
+        g = (-g if maximize else g) + weight_decay * x
+        m = betas[0] * m + (1 - betas[0]) * g
+        u = np.maximum(betas[1] * u, np.abs(g) + eps)
+        x = x - lr / (1 - betas[0] ** t) * m / u
+    return x
+
+
+def nadam(
+    x: Any, gs: Any, lr: float, betas: Any, eps: float, weight_decay: float, momentum_decay: float,
+    decoupled_weight_decay: bool, maximize: bool,
+) -> Any:  # fmt: skip
+    m = v = 0.0
+    product = 1.0
+    for t, g in enumerate(gs, 1):
+        g = -g if maximize else g
+        if decoupled_weight_decay:
+            x = x - lr * weight_decay * x
+        else:
+            g = g + weight_decay * x
+        m = betas[0] * m + (1 - betas[0]) * g
+        v = betas[1] * v + (1 - betas[1]) * g * g
+        mu, then = (betas[0] * (1 - 0.96 ** (s * momentum_decay) / 2) for s in (t, t + 1))
+        product = np.float64(np.float32(product) * np.float32(mu))  # which is kept in float32
+        step = then * m / (1 - product * then) + (1 - mu) * g / (1 - product)
+        x = x - lr * step / (np.sqrt(v / (1 - betas[1] ** t)) + eps)
+    return x
+
+
+def radam(
+    x: Any, gs: Any, lr: float, betas: Any, eps: float, weight_decay: float, decoupled_weight_decay: bool,
+    maximize: bool,
+) -> Any:  # fmt: skip
+    m = v = 0.0
+    for t, g in enumerate(gs, 1):
+        g = -g if maximize else g
+        if decoupled_weight_decay:
+            x = x - lr * weight_decay * x
+        else:
+            g = g + weight_decay * x
+        m = betas[0] * m + (1 - betas[0]) * g
+        v = betas[1] * v + (1 - betas[1]) * g * g
+        step = m / (1 - betas[0] ** t)
+        most = 2 / (1 - betas[1]) - 1
+        rho = most - 2 * t * betas[1] ** t / (1 - betas[1] ** t)
+        if rho > 5:
+            r = np.sqrt((rho - 4) * (rho - 2) * most / ((most - 4) * (most - 2) * rho))
+            step = step * r * np.sqrt(1 - betas[1] ** t) / (np.sqrt(v) + eps)
+        x = x - lr * step
+    return x
+
+
+def adadelta(x: Any, gs: Any, lr: float, rho: float, eps: float, weight_decay: float, maximize: bool) -> Any:
+    v = u = 0.0
+    for g in gs:
+        g = (-g if maximize else g) + weight_decay * x
+        v = rho * v + (1 - rho) * g * g
+        step = np.sqrt(u + eps) / np.sqrt(v + eps) * g
+        u = rho * u + (1 - rho) * step * step
+        x = x - lr * step
+    return x
+
+
+def rprop(x: Any, gs: Any, lr: float, etas: Any, step_sizes: Any, maximize: bool) -> Any:
+    size, before = np.full_like(x, lr), np.zeros_like(x)
+    for g in gs:
+        g = -g if maximize else g
+        turned = g * before < 0
+        size = np.clip(size * np.where(g * before > 0, etas[1], np.where(turned, etas[0], 1)), *step_sizes)
+        before = np.where(turned, 0, g)
+        x = x - size * np.sign(before)
+    return x
+
+
+def asgd(x: Any, gs: Any, lr: float, lambd: float, alpha: float, t0: float, weight_decay: float, maximize: bool) -> Any:
+    eta = np.float64(np.float32(lr))  # which is kept in float32
+    for t, g in enumerate(gs, 1):
+        g = (-g if maximize else g) + weight_decay * x
+        x = (1 - lambd * eta) * x - eta * g
+        eta = np.float64(np.float32(lr / (1 + lambd * lr * t) ** alpha))
+    return x
+
+
 # ------------------------------------------------------------------------------------------ rows
 BOTH = (False, True)
 NESTEROV = "Nesterov momentum requires a momentum and zero dampening"
@@ -132,13 +219,14 @@ ADAM = {
     "lr": (0.1,), "betas": ((0.9, 0.999), (0.0, 0.0), (0.5, 0.9)), "eps": (1e-8, 0.0, 1.0), "weight_decay": (0, 0.1),
     "amsgrad": BOTH, "maximize": BOTH,
 }  # fmt: skip
+ADAM_ALONE = {name: values for name, values in ADAM.items() if name != "amsgrad"}
+KINDS = ({"betas": (0, 0.9)}, "betas must be either both floats or both Tensors")
 BETAS = (
     *RATE,
     ({"lr": float("nan")}, "Invalid learning rate: nan"),
     ({"eps": -1.0}, "Invalid epsilon value: -1.0"),
     ({"betas": (1.0, 0.9)}, "Invalid beta parameter at index 0: 1.0"),
     ({"betas": (0.9, 1.5)}, "Invalid beta parameter at index 1: 1.5"),
-    ({"betas": (0, 0.9)}, "betas must be either both floats or both Tensors"),
 )
 
 
@@ -163,8 +251,20 @@ ROWS = {
                 ({"nesterov": True, "momentum": 0.9, "dampening": 0.1}, NESTEROV),
             ),
         ),
-        Row("Adam", adam, ADAM | {"decoupled_weight_decay": BOTH}, always, BETAS),
-        Row("AdamW", adamw, ADAM, always, BETAS),
+        Row("Adam", adam, ADAM | {"decoupled_weight_decay": BOTH}, always, (*BETAS, KINDS)),
+        Row("AdamW", adamw, ADAM, always, (*BETAS, KINDS)),
+        Row("Adamax", adamax, ADAM_ALONE, always, BETAS),
+        Row(
+            "NAdam", nadam,
+            ADAM_ALONE
+            | {"momentum_decay": (4e-3, 0.0, 0.5), "decoupled_weight_decay": BOTH},
+            always, (*BETAS, ({"momentum_decay": -1.0}, "Invalid momentum_decay value: -1.0")), writes=2,
+        ),
+        Row(
+            "RAdam", radam,
+            ADAM_ALONE | {"decoupled_weight_decay": BOTH, "betas": (*ADAM["betas"], (0.5, 0.99))},
+            always, BETAS,
+        ),
         Row(
             "RMSprop", rmsprop,
             {
@@ -178,6 +278,34 @@ ROWS = {
                 ({"momentum": -1.0}, "Invalid momentum value: -1.0"),
                 ({"alpha": -1.0}, "Invalid alpha value: -1.0"),
             ),
+        ),
+        Row(
+            "Adadelta", adadelta,
+            {"lr": (1.0, 0.1), "rho": (0.9, 0.0, 1.0), "eps": (1e-6, 1.0), "weight_decay": (0, 0.1), "maximize": BOTH},
+            always,
+            (
+                *RATE,
+                ({"eps": -1.0}, "Invalid epsilon value: -1.0"),
+                ({"rho": -1.0}, "Invalid rho value: -1.0"),
+                ({"rho": 1.5}, "Invalid rho value: 1.5"),
+            ),
+        ),
+        Row(
+            "Rprop", rprop,
+            {
+                "lr": (0.01, 0.5), "etas": ((0.5, 1.2), (0.25, 3.0)), "step_sizes": ((1e-6, 50), (0.1, 0.6)),
+                "maximize": BOTH,
+            },
+            always,
+            (RATE[0], *(({"etas": e}, f"Invalid eta values: {e[0]}, {e[1]}") for e in ((0.0, 2), (1, 2), (0.5, 1.0)))),
+        ),
+        Row(
+            "ASGD", asgd,
+            {
+                "lr": (0.1,), "lambd": (1e-4, 0.5), "alpha": (0.75, 0.0), "t0": (1e6, 0.0, 2.0),
+                "weight_decay": (0, 0.1), "maximize": BOTH,
+            },
+            always, RATE, writes=2,
         ),
         Row(
             "Adagrad", adagrad,

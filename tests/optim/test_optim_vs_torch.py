@@ -84,6 +84,24 @@ def test_a_single_element_moves_to_pytorchs_very_bits(maximize):
 
 
 @every
+def test_fifty_steps_and_the_number_of_writes(row):
+    for options in row.few():
+        params, mirrors, draw = pairs([(4, 3), ()], "float32", 7)
+        ours, theirs = row(params, **options), getattr(torch.optim, row.name)(mirrors, **options)
+        train(ours, theirs, params, mirrors, draw, 50)
+        for p, q in zip(params, mirrors, strict=True):
+            close(p, q, 1e-5)
+            assert p._version == q._version
+        alike(ours, theirs, 1e-5)
+
+
+@every
+def test_every_signature_is_pytorchs(row):
+    ours, theirs = (inspect.signature(getattr(o, row.name)).parameters.values() for o in (optim, torch.optim))
+    assert [(p.name, p.default, p.kind) for p in ours] == [(p.name, p.default, p.kind) for p in theirs]
+
+
+@every
 def test_a_state_of_pytorchs_goes_on_here(row):
     for options in row.few():
         params, mirrors, draw = pairs(SHAPES, "float64", 0)

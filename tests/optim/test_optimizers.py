@@ -137,7 +137,8 @@ def test_nan_and_inf_are_values(row: Row) -> None:
     for options in row.few():
         x = leaf([1.0, 2.0, 3.0])
         walk(row([x], **options), [x], [[np.array([np.nan, np.inf, 0.5])]])
-        assert (np.isnan(x.array[0]) or options["lr"] == 0) and np.isfinite(x.array[2])
+        still = options["lr"] == 0 or row.name == "Rprop"  # which sees signs, and nan has none
+        assert (np.isnan(x.array[0]) or still) and np.isfinite(x.array[2])
 
 
 @every
@@ -163,7 +164,7 @@ def test_a_step_is_one_change_and_leaves_gradients_and_the_rest_alone(row: Row) 
             p.grad = torch.tensor(g)
         kept = [p.grad for p in params]
         group = optimizer.param_groups[0]
-        writes = 2 if group.get("decoupled_weight_decay") and group["weight_decay"] else 1  # as PyTorch counts
+        writes = row.writes + bool(group.get("decoupled_weight_decay") and group["weight_decay"])
         optimizer.step()
         for p, g, k in zip(params, steps, kept, strict=True):
             assert p.grad is k and p._version == writes and k._version == 0 and p.is_leaf and p.requires_grad
@@ -291,7 +292,8 @@ def test_a_state_is_loaded_in_the_dtype_of_the_parameter_but_for_its_clock(row: 
         fresh.load_state_dict(optimizer.state_dict())
         assert fresh.state[y].keys() == optimizer.state[x].keys()
         for name, value in fresh.state[y].items():
-            assert value.dtype is (torch.float32 if name == "step" else torch.float64)
+            clock = name in ("step", *PUBLIC[row.name].scalars)
+            assert value.dtype is (torch.float32 if clock else torch.float64)
             assert value.tolist() == optimizer.state[x][name].tolist()
 
 

@@ -8,6 +8,7 @@ from tinygrad_pt.optim.adagrad import *  # noqa: F403
 from tinygrad_pt.optim.adam import *  # noqa: F403
 from tinygrad_pt.optim.optimizer import Optimizer as Optimizer
 from tinygrad_pt.optim.rmsprop import *  # noqa: F403
+from tinygrad_pt.optim.rprop import *  # noqa: F403
 from tinygrad_pt.optim.sgd import *  # noqa: F403
 
 if not TYPE_CHECKING:  # a name that is not here says so

@@ -1,4 +1,4 @@
-"""Steps divided by the root of the sum of all squared gradients: Adagrad."""
+"""Steps divided by the root of a sum, or of an average, of the squared gradients: Adagrad and Adadelta."""
 
 # fmt: off
 from __future__ import annotations
@@ -6,12 +6,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy import sqrt
+from numpy import add, multiply, sqrt
 
+from tinygrad_pt.errors import refuse
 from tinygrad_pt.optim.optimizer import Optimizer, Options, ParamsT
 from tinygrad_pt.tensor import Tensor
 
-__all__ = ["Adagrad"]
+__all__ = ["Adadelta", "Adagrad"]
 
 
 class Adagrad(Optimizer):
@@ -45,7 +46,7 @@ class Adagrad(Optimizer):
             for p in group["params"]:
                 self._begin(p, group)
 
-    def first_value(self, x: np.ndarray, group: Options) -> np.ndarray:
+    def first_value(self, name: str, x: np.ndarray, group: Options) -> np.ndarray:
         """The sum of squares before the first step."""
         return np.full_like(x, group["initial_accumulator_value"])
 
@@ -64,3 +65,62 @@ class Adagrad(Optimizer):
     def numbers(self, group: Options, t: float) -> tuple[float, ...]:
         """The rate, which falls with the number of the step, and ε."""
         return -float(group["lr"]) / (1 + (t - 1) * float(group["lr_decay"])), float(group["eps"])
+
+
+class Adadelta(Optimizer):
+    """Adadelta: v ← ρ·v + (1 - ρ)·g²,  Δ = g · √(u + ε) / √(v + ε),  u ← ρ·u + (1 - ρ)·Δ²,  x ← x - lr·Δ.
+
+    So a step has the unit of the parameter. `weight_decay` λ adds λ·x to g. The parameters may have any shape and
+    floating dtype. Raises ValueError for options out of range. Source: M. Zeiler, ADADELTA: an adaptive learning rate
+    method, 2012.
+
+    >>> x = torch.tensor([1.0, -200.0], requires_grad=True)
+    >>> optimizer = torch.optim.Adadelta([x], eps=0.01)
+    >>> (x * x).sum().backward(); optimizer.step(); x
+    tensor([   0.6877, -199.6838], requires_grad=True)
+    """
+
+    keeps = {"square_avg": "", "acc_delta": ""}
+    counts_steps = True
+    nonnegative = ("lr", "rho", "eps", "weight_decay")
+
+    def __init__(
+        self, params: ParamsT, lr: float | Tensor = 1.0, rho: float = 0.9, eps: float = 1e-6, weight_decay: float = 0,
+        foreach: bool | None = None, *, capturable: bool = False, maximize: bool = False, differentiable: bool = False,
+    ) -> None:
+        super().__init__(params, {
+            "lr": lr, "rho": rho, "eps": eps, "weight_decay": weight_decay, "maximize": maximize,
+            "capturable": capturable, "foreach": foreach, "differentiable": differentiable,
+        })
+
+    def _check(self, options: Options) -> None:
+        """The common checks, and ρ ≤ 1."""
+        super()._check(options)
+        if options["rho"] > 1.0:
+            raise refuse(ValueError, f"Invalid rho value: {options['rho']}")
+
+    @staticmethod
+    def rule(k: Any, x: np.ndarray, g: np.ndarray, v: np.ndarray, u: np.ndarray) -> None:
+        """One step of x in place: gradient g, average v of its square, average u of the square of the steps."""
+        rate, rho, weight, eps = k
+        v *= rho
+        t = g * weight
+        t *= g
+        v += t
+        s = v + eps
+        sqrt(s, s)
+        add(u, eps, t)
+        sqrt(t, t)
+        t /= s
+        t *= g
+        u *= rho
+        multiply(t, weight, s)
+        s *= t
+        u += s
+        t *= rate
+        x += t
+
+    def numbers(self, group: Options, t: float) -> tuple[float, ...]:
+        """-lr, ρ, 1 - ρ, ε."""
+        rate, rho, eps = (float(group[name]) for name in ("lr", "rho", "eps"))
+        return -rate, rho, 1 - rho, eps

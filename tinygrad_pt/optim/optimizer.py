@@ -163,6 +163,8 @@ class Optimizer:
 
     keeps: dict[str, str] = {}  # the arrays of a state, in the order of `rule`; each with the option that asks for it
     counts_steps = False  # whether a state has the entry "step"
+    scalars: dict[str, float | str] = {}  # numbers of a state, each with its first value or the option that is that
+    writes = 1  # how often PyTorch writes to a parameter in a step
     nonnegative: tuple[str, ...] = ()  # options that must be ≥ 0, in the order in which PyTorch checks them
     takes_nan = False  # whether these may be nan, as in PyTorch's SGD
     _opt_called = False  # whether `step` was called since a scheduler follows
@@ -285,23 +287,30 @@ class Optimizer:
         """
         raise refuse(NotImplementedError, f"{type(self).__name__} should define numbers(group, t)")
 
-    def first_value(self, x: np.ndarray, group: Options) -> np.ndarray:
+    def numbers_of(self, state: Options, group: Options, t: float) -> tuple[float | None, ...]:
+        """`numbers` of a parameter, where the method has `scalars`: it moves them, too."""
+        raise refuse(NotImplementedError, f"{type(self).__name__} should define numbers_of(state, group, t)")
+
+    def first_value(self, name: str, x: np.ndarray, group: Options) -> np.ndarray:
         """The first value of a kept array, in the shape, dtype and memory layout of the parameter."""
         return np.zeros_like(x)
 
     def added_decay(self, group: Options) -> float:
-        """λ, where λ·x is added to the gradient before the rule."""
-        return float(group.get("weight_decay", 0))
+        """λ, where λ·x is added to the gradient before the rule: not where the decay is decoupled from it."""
+        return 0.0 if group.get("decoupled_weight_decay") else float(group.get("weight_decay", 0))
 
     def _begin(self, p: Tensor, group: Options) -> list[np.ndarray]:
         """Make what is missing in the state of a parameter; return the kept arrays."""
         state, kept = self.state[p], []
         if self.counts_steps and "step" not in state:
             state["step"] = wrap(np.zeros((), F32))
+        for name, first in self.scalars.items():
+            if name not in state:
+                state[name] = wrap(np.array(float(group[first] if isinstance(first, str) else first), F32))
         for name, option in self.keeps.items():
             if not option or group[option]:
                 if state.get(name) is None:
-                    state[name] = wrap(self.first_value(p.array, group))
+                    state[name] = wrap(self.first_value(name, p.array, group))
                 kept.append(state[name].array)
         return kept
 
@@ -316,9 +325,9 @@ class Optimizer:
 
     def _walk(self, group: Options, todo: Due) -> None:
         """Change these parameters of a group, one after the other."""
-        rule, counts, listeners = self.rule, self.counts_steps, current().listeners
+        rule, counts, scalars, listeners = self.rule, self.counts_steps, self.scalars, current().listeners
         maximize, decay = group.get("maximize"), group.get("weight_decay") and self.added_decay(group) or None
-        writes = 2 if group.get("decoupled_weight_decay") and group.get("weight_decay") else 1  # as PyTorch counts
+        writes = self.writes + bool(group.get("decoupled_weight_decay") and group.get("weight_decay"))
         run = rule if decay is None and not maximize else regularised
         keeps = []
         for name, option in self.keeps.items():  # no comprehensions here: in Python 3.11 each is a call
@@ -339,10 +348,11 @@ class Optimizer:
                     clock = state["step"].array
                     clock.fill(clock.item() + 1)  # an addition in place takes NumPy three times as long
                     t = clock.item()
-            if t != at or x.dtype is not kind:
+            if t != at or x.dtype is not kind or scalars:
                 at, kind = t, x.dtype
                 known = constants(kind)
-                k = [*map(known.__getitem__, self.numbers(group, t))]
+                numbers = self.numbers_of(state, group, t) if scalars else self.numbers(group, t)
+                k = [*map(known.__getitem__, numbers)]
                 if run is regularised:
                     k = [rule, maximize, known[decay], k]
             args[0] = k
@@ -480,18 +490,20 @@ class Optimizer:
 
     def _restored(self, i: Any, p: Tensor, entries: Options) -> Options:
         """The saved state of one parameter, copied, in its dtype."""
-        needed = ("step", *(name for name, option in self.keeps.items() if not option)) if self.counts_steps else ()
+        clocks = ("step", *self.scalars)
+        needed = (*clocks, *(name for name, option in self.keeps.items() if not option)) if self.counts_steps else ()
         for name in needed:
             if entries and name not in entries:
                 raise refuse(ValueError, f"loaded state dict lacks {name!r} in the state of parameter {i}")
-        restored = {name: _copied(value, None if name == "step" else p) for name, value in entries.items()}
+        restored = {name: _copied(value, None if name in clocks else p) for name, value in entries.items()}
         for name in self.keeps:
             value = restored.get(name)
             if value is not None and (not isinstance(value, Tensor) or value.array.shape != p.array.shape):
                 found = f"{name!r} as {describe(value)} for parameter {i} of shape {list(p.array.shape)}"
                 raise refuse(ValueError, f"loaded state dict contains {found}")
-        if isinstance(restored.get("step"), (int, float)):
-            restored["step"] = wrap(np.array(restored["step"], F32))
+        for name in clocks:
+            if isinstance(restored.get(name), (int, float)):
+                restored[name] = wrap(np.array(restored[name], F32))
         return restored
 
     def __repr__(self) -> str:

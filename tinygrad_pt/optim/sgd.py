@@ -1,4 +1,4 @@
-"""Gradient descent: a step against the gradient, optionally with momentum."""
+"""Gradient descent: a step against the gradient, optionally with momentum (SGD) or an average of the way (ASGD)."""
 
 # fmt: off
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tinygrad_pt.modes import current
 from tinygrad_pt.optim.optimizer import BLOCK, Due, Optimizer, Options, ParamsT, constants, sweep
 from tinygrad_pt.tensor import Tensor
 
-__all__ = ["SGD"]
+__all__ = ["ASGD", "SGD"]
 
 
 class SGD(Optimizer):
@@ -96,3 +96,61 @@ class SGD(Optimizer):
             if listeners:
                 for listener in listeners:
                     listener.wrote(p)
+
+
+class ASGD(Optimizer):
+    """Averaged stochastic gradient descent, with `lambd` λ, `alpha` α and step count t:
+
+    x ← (1 - λ·η)·x - η·g,  a ← a + μ·(x - a),  then η ← lr / (1 + λ·lr·t)^α,  μ ← 1 / max(1, t - t0).
+
+    At first η = lr and μ = 1. The average a of the way, which begins after `t0` steps, is `state[x]["ax"]`.
+    `weight_decay` γ adds γ·x to g. The parameters may have any shape and floating dtype. Raises ValueError for a
+    negative `lr` or `weight_decay`. Source: B. Polyak, A. Juditsky, Acceleration of stochastic approximation by
+    averaging, SIAM J. Control Optim. 1992.
+
+    >>> x = torch.tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = torch.optim.ASGD([x], lr=0.1, t0=0)
+    >>> for _ in range(3):
+    ...     optimizer.zero_grad(); (x * x).sum().backward(); optimizer.step()
+    >>> optimizer.state[x]["ax"]
+    tensor([ 0.5760, -1.1520])
+    """
+
+    keeps = {"ax": ""}
+    counts_steps = True
+    scalars = {"eta": "lr", "mu": 1.0}
+    writes = 2
+    nonnegative = ("lr", "weight_decay")
+
+    def __init__(
+        self, params: ParamsT, lr: float | Tensor = 1e-2, lambd: float = 1e-4, alpha: float = 0.75, t0: float = 1e6,
+        weight_decay: float = 0, foreach: bool | None = None, maximize: bool = False, differentiable: bool = False,
+        capturable: bool = False,
+    ) -> None:
+        super().__init__(params, {
+            "lr": lr, "lambd": lambd, "alpha": alpha, "t0": t0, "weight_decay": weight_decay, "foreach": foreach,
+            "maximize": maximize, "differentiable": differentiable, "capturable": capturable,
+        })
+
+    @staticmethod
+    def rule(k: Any, x: np.ndarray, g: np.ndarray, a: np.ndarray) -> None:
+        """One step of x in place: gradient g, average a of the way."""
+        shrink, rate, mu = k
+        x *= shrink
+        x += g * rate
+        if mu is None:
+            a[...] = x
+        else:
+            t = x - a
+            t *= mu
+            a += t
+
+    def numbers_of(self, state: Options, group: Options, t: float) -> tuple[float | None, ...]:
+        """1 - λ·η, -η, and μ where the average is not x itself."""
+        lr, lambd, alpha, t0 = (float(group[name]) for name in ("lr", "lambd", "alpha", "t0"))
+        eta, mu = state["eta"].array, state["mu"].array
+        k = 1 - lambd * eta.item(), -eta.item(), None if mu.item() == 1 else mu.item()
+        clock = np.float32(t) if group["foreach"] else t  # whose precision is that of η in PyTorch
+        eta.fill(1 / (1 + lambd * lr * clock) ** alpha * lr)
+        mu.fill(1 / max(1, t - t0))
+        return k
