@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from tinygrad_pt import names
 from tinygrad_pt.optim import lr_scheduler as lr_scheduler
+from tinygrad_pt.optim import swa_utils as swa_utils
 from tinygrad_pt.optim.adagrad import *  # noqa: F403
 from tinygrad_pt.optim.adam import *  # noqa: F403
 from tinygrad_pt.optim.optimizer import Optimizer as Optimizer

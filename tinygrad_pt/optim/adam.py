@@ -96,8 +96,17 @@ class Adam(Optimizer):
         rate, eps, weight1, rest1, beta2, weight2, shrink = k
         if shrink is not None:
             x *= shrink
-        t = average(m, g, weight1, rest1)
-        average_square(v, g, beta2, weight2, t)
+        t = g - m  # `average` and `average_square`, without the calls
+        if rest1 is None:
+            t *= weight1
+            m += t
+        else:
+            t *= rest1
+            subtract(g, t, m)
+        v *= beta2
+        multiply(g, weight2, t)
+        t *= g
+        v += t
         sqrt(v if peak is None else maximum(peak, v, out=peak), t)
         t += eps
         s = m * rate
