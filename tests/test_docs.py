@@ -107,7 +107,7 @@ SPACES = [
     "tinygrad_pt", *(f"tinygrad_pt.{name}" for name in (
         "autograd", "autograd.functional", "compat.cuda", "datasets", "linting", "models", "nn", "nn.functional",
         "nn.init", "nn.utils", "optim", "optim.lr_scheduler", "optim.swa_utils", "testing",
-        "testing.compat", "testing.strategies", "utils.data", "viz",
+        "serialization", "testing.compat", "testing.strategies", "utils.data", "viz",
         "nn.utils.parametrizations", "nn.utils.parametrize", "nn.utils.prune", "nn.utils.stateless",
     ))
 ]  # fmt: skip

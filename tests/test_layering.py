@@ -12,10 +12,10 @@ import pytest
 
 PACKAGE = Path(__file__).parent.parent / "tinygrad_pt"
 ROOMS = [
-    "portuguese", "language", "errors", "dtypes", "texts", "lines", "quiet", "heap", "modes", "listening", "leaves",
-    "names", "attached", "graph", "symbol", "half", "views", "calling", "inplace", "ops", "autograd", "printing",
-    "random", "functions", "tensor", "linalg", "special", "masked", "nn", "optim", "utils", "datasets", "models",
-    "compat",
+    "portuguese", "language", "errors", "files", "dtypes", "texts", "lines", "quiet", "heap", "modes", "listening",
+    "leaves", "names", "attached", "graph", "symbol", "half", "views", "calling", "inplace", "ops", "autograd",
+    "printing", "random", "functions", "tensor", "linalg", "special", "masked", "nn", "optim", "utils", "datasets",
+    "models", "compat",
 ]  # fmt: skip
 LEAVES = [
     "debugging",
@@ -23,6 +23,7 @@ LEAVES = [
     "testing",
     "linting",
     "compile",
+    "serialization",
     "io",
     "distributed",
     "demo",

@@ -45,8 +45,9 @@ SETTINGS = """
     use_deterministic_algorithms
 """.split()
 LAZY = {
-    **{room: room for room in "linalg special masked nn optim utils datasets models viz testing".split()},
+    **{room: room for room in "linalg special masked nn optim utils datasets models viz testing serialization".split()},
     **{name: f"compat.settings:{name}" for name in SETTINGS},
+    "save": "serialization:save", "load": "serialization:load",
     "lint": "linting:lint", "compile": "compat.jit:compile", "autocast": "compat.amp:autocast",
     "is_anomaly_enabled": "debugging.anomaly:is_anomaly_enabled",
     "is_anomaly_check_nan_enabled": "debugging.anomaly:is_anomaly_check_nan_enabled",
@@ -68,6 +69,7 @@ if TYPE_CHECKING:  # type checkers do not read an `__all__` that is computed; `x
     from tinygrad_pt import models as models
     from tinygrad_pt import nn as nn
     from tinygrad_pt import optim as optim
+    from tinygrad_pt import serialization as serialization
     from tinygrad_pt import special as special
     from tinygrad_pt import testing as testing
     from tinygrad_pt import utils as utils
@@ -102,6 +104,8 @@ if TYPE_CHECKING:  # type checkers do not read an `__all__` that is computed; `x
     from tinygrad_pt.nn.functional import max_pool1d_with_indices as max_pool1d_with_indices
     from tinygrad_pt.nn.functional import max_pool2d as max_pool2d
     from tinygrad_pt.nn.functional import max_pool3d as max_pool3d
+    from tinygrad_pt.serialization import load as load
+    from tinygrad_pt.serialization import save as save
 else:
     hidden = {"hidden", "LAZY", "RECURRENT", "SETTINGS", "TYPE_CHECKING", "annotations"}
     hidden |= {"compat", "functions", "leaves", "names"}

@@ -26,6 +26,10 @@ class LinAlgError(RuntimeError):
     """A matrix is singular, or not positive-definite, or an iteration does not converge: `torch.linalg.LinAlgError`."""
 
 
+class CheckpointError(RuntimeError):
+    """A checkpoint cannot be read, or an object cannot be saved as one; the text says why."""
+
+
 def describe(value: Any) -> str:
     """An argument in short: `float32[2, 3]` for anything with dtype and shape, a number itself, else its type.
 

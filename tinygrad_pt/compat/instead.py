@@ -43,7 +43,7 @@ INSTEAD: dict[str, str] = {
     "eig": "torch.linalg.eigh(A), if A is symmetric",
     "potrf": "torch.linalg.cholesky(A)", "potri": "torch.cholesky_inverse(L)", "btrifact": "torch.linalg.lu_factor(A)",
     "matrix_rank": "torch.linalg.matrix_rank(A)", "chain_matmul": "torch.linalg.multi_dot(matrices)",
-    "ger": "torch.outer(a, b)", "save": "pickle.dump(model.state_dict(), file)", "load": "pickle.load(file)",
+    "ger": "torch.outer(a, b)",
     "vmap": "write the axis of the batch out: every op broadcasts",
     "utils.checkpoint": "call the function itself: it computes the same gradients, with more memory",
     "utils.tensorboard": "matplotlib draws curves: pip install \"tinygrad_pt[plots]\"",

@@ -6,7 +6,6 @@ import base64
 import contextlib
 import os
 import re
-import secrets
 from collections.abc import Collection
 from dataclasses import replace
 from functools import cached_property
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tinygrad_pt.errors import refuse
+from tinygrad_pt.files import whole
 from tinygrad_pt.viz import engine as engines
 from tinygrad_pt.viz.convert import convert
 from tinygrad_pt.viz.dot import digraph
@@ -149,11 +149,5 @@ def _plain(svg: str) -> str:
 def write_whole(path: Path, content: bytes) -> None:
     """Put a file in its place in one step: a reader sees the old one or the new one, never a part."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-    try:
-        with open(part, "xb") as file:
-            file.write(content)
-        os.replace(part, path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    with whole(path) as file:
+        file.write(content)
