@@ -130,7 +130,8 @@ def classes(package: ModuleType, base: type) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "package, base, rows", [(nn, nn.Module, modules.ROWS), (optim, optim.Optimizer, optimizers.ROWS)]
+    "package, base, rows",
+    [(nn, nn.Module, modules.ROWS), (optim, optim.Optimizer, {*optimizers.ROWS, *optimizers.WHOLE})],
 )
 def test_every_module_and_optimizer_is_public_and_has_its_row(package: ModuleType, base: type, rows: Any) -> None:
     kinds = classes(package, base) - {"NonDynamicallyQuantizableLinear"}  # PyTorch does not export it either

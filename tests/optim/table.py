@@ -17,6 +17,7 @@ PUBLIC = {
     for name, thing in vars(optim).items()
     if inspect.isclass(thing) and issubclass(thing, optim.Optimizer) and thing is not optim.Optimizer
 }
+WHOLE = {"Adafactor", "Muon", "LBFGS"}  # their step looks at a whole parameter, or at all: tests/optim/test_whole.py
 FLAGS = {"foreach", "fused", "capturable", "differentiable"}  # they ask for another implementation, not another number
 
 

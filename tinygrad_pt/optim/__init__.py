@@ -5,8 +5,11 @@ from typing import TYPE_CHECKING
 from tinygrad_pt import names
 from tinygrad_pt.optim import lr_scheduler as lr_scheduler
 from tinygrad_pt.optim import swa_utils as swa_utils
+from tinygrad_pt.optim.adafactor import *  # noqa: F403
 from tinygrad_pt.optim.adagrad import *  # noqa: F403
 from tinygrad_pt.optim.adam import *  # noqa: F403
+from tinygrad_pt.optim.lbfgs import *  # noqa: F403
+from tinygrad_pt.optim.muon import *  # noqa: F403
 from tinygrad_pt.optim.optimizer import Optimizer as Optimizer
 from tinygrad_pt.optim.rmsprop import *  # noqa: F403
 from tinygrad_pt.optim.rprop import *  # noqa: F403

@@ -60,6 +60,11 @@ def constants(dtype: np.dtype) -> Constants:
     return DOUBLES if dtype == F64 else SINGLES
 
 
+def scalar(value: Any) -> Any:
+    """A number as it is, and a tensor of one element as a number of its own precision."""
+    return value.array.reshape(-1)[0] if isinstance(value, Tensor) else value
+
+
 def sweep(rule: Callable[..., None], k: Any, x: np.ndarray, g: np.ndarray, *state: np.ndarray) -> None:
     """Run `rule(k, x, g, *state)`, elementwise and in place except for `g`, over arrays of one shape.
 
@@ -295,6 +300,10 @@ class Optimizer:
         """The first value of a kept array, in the shape, dtype and memory layout of the parameter."""
         return np.zeros_like(x)
 
+    def kept_shapes(self, p: Tensor) -> dict[str, tuple[int, ...]]:
+        """The shapes of the arrays of a state."""
+        return dict.fromkeys(self.keeps, p.array.shape)
+
     def added_decay(self, group: Options) -> float:
         """λ, where λ·x is added to the gradient before the rule: not where the decay is decoupled from it."""
         return 0.0 if group.get("decoupled_weight_decay") else float(group.get("weight_decay", 0))
@@ -491,14 +500,15 @@ class Optimizer:
     def _restored(self, i: Any, p: Tensor, entries: Options) -> Options:
         """The saved state of one parameter, copied, in its dtype."""
         clocks = ("step", *self.scalars)
-        needed = (*clocks, *(name for name, option in self.keeps.items() if not option)) if self.counts_steps else ()
+        shapes = self.kept_shapes(p)
+        needed = (*clocks, *(name for name in shapes if not self.keeps.get(name))) if self.counts_steps else ()
         for name in needed:
             if entries and name not in entries:
                 raise refuse(ValueError, f"loaded state dict lacks {name!r} in the state of parameter {i}")
         restored = {name: _copied(value, None if name in clocks else p) for name, value in entries.items()}
-        for name in self.keeps:
+        for name, shape in shapes.items():
             value = restored.get(name)
-            if value is not None and (not isinstance(value, Tensor) or value.array.shape != p.array.shape):
+            if value is not None and (not isinstance(value, Tensor) or value.array.shape != shape):
                 found = f"{name!r} as {describe(value)} for parameter {i} of shape {list(p.array.shape)}"
                 raise refuse(ValueError, f"loaded state dict contains {found}")
         for name in clocks:
