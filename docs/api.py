@@ -43,7 +43,7 @@ def public(space: str) -> list[str]:
         for name, value in found.items()
         if (inspect.isroutine(value) or inspect.isclass(value))
         and home(value).startswith(ours)
-        and not home(value).startswith("tinygrad_pt.compat")  # fetched when first asked for; docs/names.md has these
+        and (space in home(value) or not home(value).startswith("tinygrad_pt.compat"))  # those are in docs/names.md
     ]
 
 

@@ -199,11 +199,11 @@ class Scaled(LRScheduler):
 
     def _factor(self) -> float | None:
         """From the step before to this one; None leaves the rates as they are."""
-        raise NotImplementedError
+        raise refuse(NotImplementedError, f"{type(self).__name__} defines no _factor")
 
     def _whole_factor(self) -> float:
         """From the first rates to this step."""
-        raise NotImplementedError
+        raise refuse(NotImplementedError, f"{type(self).__name__} defines no _whole_factor")
 
     def get_lr(self) -> list[Any]:
         """The present rates times the factor of this step."""

@@ -269,7 +269,7 @@ def worksheet(
     >>> sheet = worksheet(c, blanks=1)
     >>> sheet, [item.text for item in sheet.blanks.values()][-1]
     (<Worksheet with 6 blanks of 6 numbers>, '∂c/∂a = ∂c/∂b·∂b/∂a⁽¹⁾ + ∂c/∂b·∂b/∂a⁽²⁾ + ∂c/∂a')
-    >>> print(sheet.check({6: 1.0}).first_wrong.why)
+    >>> print(sheet.check({6: 2.0}).first_wrong.why)
     = instead of +=: only the last of the paths is left
     """
     seen = taken(outputs, Names(names, sys._getframe(1)), title, max_nodes, lang, True, False)

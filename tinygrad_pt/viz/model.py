@@ -141,8 +141,8 @@ class Snapshot:
 
         >>> a = Vertex("n0", "a", "", "loss", (), "float32", 3.0, float("inf"), True)
         >>> text = Snapshot((a,), title="one").to_json()
-        >>> text[:52], Snapshot.from_json(text).vertices[0].grad
-        ('{"caption": "", "edges": [], "format": "tinygrad_pt.', inf)
+        >>> text[:53], Snapshot.from_json(text).vertices[0].grad
+        ('{"caption": "", "edges": [], "focus": [], "format": "', inf)
         """
         return json.dumps(self.to_data(), indent=indent, sort_keys=True, allow_nan=False)
 

@@ -50,7 +50,7 @@ def palettes(colours: Mapping[str, str] | None = None) -> tuple[Palette, Palette
 
     >>> light, dark = palettes({"param": "#0b57d0"})
     >>> light["rim-param"], light["box-param"]
-    ('#0b57d0', '#dbe6f9')
+    ('#0b57d0', '#c9daf5')
     """
     for kind, colour in (colours or {}).items():
         if kind not in KINDS:
