@@ -16,8 +16,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import tinygrad_pt as torch
 from tests.viz.geometry import read
 from tests.viz.samples import network, square, vertex
+from tinygrad_pt import nn
+from tinygrad_pt.demo import xor_drawings
+from tinygrad_pt.models import MLP
 from tinygrad_pt.viz import convert as module
 from tinygrad_pt.viz.convert import CONVERTERS, Converter, Picture, convert, works
 from tinygrad_pt.viz.drawing import Drawing
@@ -108,6 +112,35 @@ def test_every_painter_shows_every_kind_in_its_colour(name: str, theme: str, tmp
         assert count(palette[ink]) > 30 * scale**2
     if theme == "auto":
         assert (seen[..., :3].max(-1) < 30).mean() < 0.01  # no black boxes
+
+
+def shares(seen: NDArray[np.int64]) -> dict[str, float]:
+    """The part of a picture that has the colour of each kind of box."""
+    light, _ = palettes()
+    found = {}
+    for kind in KINDS:
+        rgb = np.frombuffer(bytes.fromhex(light[f"box-{kind}"][1:]), np.uint8).astype(np.int64)
+        found[kind] = float((np.abs(seen[..., :3] - rgb).max(-1) <= 2).mean())
+    return found
+
+
+def shown() -> dict[str, str]:
+    """The pictures of the docs and of the demo."""
+    torch.manual_seed(0)
+    drawings, _ = xor_drawings(MLP([2, 3, 1], output=nn.Sigmoid))
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs/images").glob("*.svg"))}
+    return pages | {name: drawing.svg for name, drawing in drawings.items()}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", PAINTERS)
+def test_every_painter_shows_the_pictures_of_docs_and_demo_alike(name: str, tmp_path: Path) -> None:
+    for title, svg in shown().items():
+        (folder := tmp_path / title).mkdir()
+        wanted = shares(pixels(PAINTERS["resvg-py"](svg, folder)))
+        assert sum(share > 0.003 for share in wanted.values()) >= 3, (title, wanted)
+        for kind, share in shares(pixels(PAINTERS[name](svg, folder))).items():
+            assert share == pytest.approx(wanted[kind], rel=0.15, abs=0.002), (title, kind)
 
 
 def test_in_ci_no_painter_is_missing() -> None:
