@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """One browser for all tests of a process."""
+    """One browser for the tests of a file, and no longer: beside Playwright's event loop no other can run."""
     program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if program is None:
         pytest.skip("no chromium is installed")
@@ -53,7 +53,7 @@ def page(browser: Any) -> Iterator[Callable[..., Any]]:
     assert [url for url in asked if url != "about:srcdoc"] == opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def page_of(browser: Any) -> Callable[[str], Any]:
     """One window for many pages, given as text."""
     page = browser.new_page()

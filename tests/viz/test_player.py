@@ -496,3 +496,14 @@ def test_two_players_in_one_notebook_do_not_meet(page: Any, tmp_path: Path) -> N
     assert [frame.inner_text("#where").split(" · ")[0] for frame in frames] == ["Step 1 of 15", "Step 0 of 11"]
     heights = window.evaluate("() => [...document.querySelectorAll('iframe')].map((f) => f.offsetHeight)")
     assert heights == [780, 780]
+
+
+@pytest.mark.browser
+def test_a_player_that_is_not_shown_yet_steps_too(page: Any, tmp_path: Path) -> None:
+    loss, names = networks.neuron()
+    hidden = f"<div style='display:none'>{viz.play(loss, names=names, lang='en')._repr_html_()}</div>"
+    (tmp_path / "notebook.html").write_text(f"<!DOCTYPE html><meta charset=utf-8><title>n</title>{hidden}")
+    frame = page(tmp_path / "notebook.html").frames[1]
+    frame.wait_for_selector("#next", state="attached")
+    frame.evaluate("document.querySelector('#next').click()")
+    assert "Step 1 of" in frame.evaluate("document.querySelector('#where').textContent")

@@ -105,7 +105,7 @@ def _rsvg_pdf(picture: Picture) -> bytes:
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 
 
-def _browser(picture: Picture, *options: str) -> bytes:
+def _browser(picture: Picture, format: str, *options: str) -> bytes:
     """What a browser without a window makes of the picture, on a page of the picture's size."""
     wide, high = picture.size
     program = next(filter(None, map(shutil.which, BROWSERS)), "chromium")
@@ -113,7 +113,7 @@ def _browser(picture: Picture, *options: str) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder, "page.html")
         place.write_text(f"{page}svg{{display:block}}</style>{picture.svg}", "utf-8")
-        made = Path(folder, "made")
+        made = Path(folder, f"made.{format}")  # browsers go by the suffix
         alone = ("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()
         run(
             (
@@ -127,13 +127,13 @@ def _browser(picture: Picture, *options: str) -> bytes:
 def _browser_png(picture: Picture) -> bytes:
     wide, high = picture.size
     return _browser(
-        picture, "--screenshot={}", f"--window-size={round(wide)},{round(high)}", "--default-background-color=00000000",
-        f"--force-device-scale-factor={picture.scale}",
+        picture, "png", "--screenshot={}", f"--window-size={round(wide)},{round(high)}",
+        "--default-background-color=00000000", f"--force-device-scale-factor={picture.scale}",
     )  # fmt: skip
 
 
 def _browser_pdf(picture: Picture) -> bytes:
-    return dateless(_browser(picture, "--print-to-pdf={}", "--no-pdf-header-footer"))
+    return dateless(_browser(picture, "pdf", "--print-to-pdf={}", "--no-pdf-header-footer"))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ class Picture {
     this.rings = element("g", { xmlns: SVG, class: "rings" });
     svg.append(this.rings);
     this.measure();
+    this.seen = [...this.box]; // until the frame has a size
     this.hold();
   }
 
