@@ -68,10 +68,11 @@ class Step:
         values = self.values(told)
         if self.kind == "local":
             return evaluated(self.edge.rule, values | {INCOMING: np.ones(())})
-        arguments = self._arguments(values)
+        arguments = self.arguments(values)
         return None if arguments is None else applied(self.vertex.primitive, arguments, self.vertex.attrs)
 
-    def _arguments(self, values: Mapping[str, Any]) -> list[Any] | None:
+    def arguments(self, values: Mapping[str, Any]) -> list[Any] | None:
+        """What the op of the vertex is applied to; None where an argument is unknown or not drawn."""
         edges = sorted((e for e in self.snapshot.edges if e.target == self.of), key=lambda e: e.slot)
         arguments = [values[e.source] for e in edges]
         whole = [e.slot for e in edges] == list(range(len(edges)))
@@ -113,7 +114,7 @@ def mistake(step: Step, answer: Array) -> tuple[str, ...]:
         if right.size == 1 and float(right) != 0 and near(answer * right, np.ones_like(right)):
             return ("inverse",)
     if step.kind == "value":
-        arguments = step._arguments(step.values(step.truth))
+        arguments = step.arguments(step.values(step.truth))
         if arguments is not None and len(arguments) == 2:
             swapped = applied(step.vertex.primitive, arguments[::-1], step.vertex.attrs)
             if swapped is not None and near(answer, swapped):

@@ -96,15 +96,15 @@ class _Reading:
         products = [v for v in self.snapshot.vertices if self._weight(v) is not None]
         if not products:
             raise refuse(ValueError, "view='neuron' draws a multilayer perceptron, and no layer was found", mend=MEND)
-        data = self._data(products[0])
+        shape = self._input(products[0]).shape
         columns = self._first(products[0]) == 0  # W @ x: the examples stand in columns
-        examples = 1 if data.ndim < 2 else data.shape[1 if columns else 0]
+        examples = 1 if len(shape) < 2 else shape[1 if columns else 0]
         if not -examples <= self.example < examples:
             raise refuse(ValueError, f"example={self.example}: the batch has {examples} examples")
         layers = [self._inputs(products[0], columns)]
         here = ""
         for number, product in enumerate(products, 1):
-            start = self.into[product.id][1 - self._first(product) if product.primitive != "linear" else 0]
+            start = self._input(product)
             if number > 1 and start.id != here:
                 ends = f"{product.name} is not computed from {self.known[here].name}"
                 text = f"view='neuron' draws a chain of layers, and {ends}"
@@ -127,9 +127,9 @@ class _Reading:
         """The slot of the weight."""
         return [a.id for a in self.into[product.id]].index(self._weight(product).id)  # type: ignore[union-attr]
 
-    def _data(self, product: Vertex) -> NDArray[Any]:
-        other = self.into[product.id][1 - min(self._first(product), 1)]
-        return np.empty(other.shape)
+    def _input(self, product: Vertex) -> Vertex:
+        """What the weight is multiplied with."""
+        return self.into[product.id][1 - self._first(product)]
 
     def _row(self, value: NDArray[Any] | float | None, columns: bool) -> Numbers:
         """One example's numbers."""
@@ -141,7 +141,7 @@ class _Reading:
         return (a[:, self.example] if columns else a.reshape(-1, a.shape[-1])[self.example]).copy()
 
     def _inputs(self, product: Vertex, columns: bool) -> Layer:
-        x = self.into[product.id][1 - min(self._first(product), 1)]
+        x = self._input(product)
         out = self._row(x.value, columns)
         weight = self._weight(product)
         assert weight is not None

@@ -39,7 +39,7 @@ WORDS = {
         "title": "Worksheet", "key": "Key", "forward": "Forward pass", "backward": "Backward pass", "name": "Name",
         "task": "Fill in the blanks: the values from left to right, then the derivatives from right to left.",
         "right": "right", "wrong": "wrong", "open": "not answered", "score": "{} of {} right",
-        "first": "The first wrong step is ({}): {}", "sum": "sum over the paths",
+        "first": "The first wrong step is ({}): {}",
         "sign": "the sign is wrong", "overwritten": "= instead of +=: only the last of the paths is left",
         "path": "the path through {} is missing", "local": "the gradient that arrives was not multiplied in",
         "incoming": "the local derivative was not multiplied in", "transposed": "the matrix is transposed",
@@ -53,7 +53,7 @@ WORDS = {
         "task": "Preencha as lacunas: os valores da esquerda para a direita, depois as derivadas da direita para a"
         " esquerda.",
         "right": "certo", "wrong": "errado", "open": "sem resposta", "score": "{} de {} certas",
-        "first": "O primeiro passo errado é o ({}): {}", "sum": "soma sobre os caminhos",
+        "first": "O primeiro passo errado é o ({}): {}",
         "sign": "o sinal está errado", "overwritten": "= em lugar de +=: só o último dos caminhos ficou",
         "path": "falta o caminho por {}", "local": "faltou multiplicar pelo gradiente que chega",
         "incoming": "faltou multiplicar pela derivada local", "transposed": "a matriz está transposta",
@@ -397,6 +397,3 @@ li {{ padding: .25rem 0; break-inside: avoid; font: 14px "DejaVu Sans Mono", Men
 </body>
 </html>
 """
-
-
-__all__: Sequence[str] = ("Item", "Mark", "Marks", "Worksheet")
